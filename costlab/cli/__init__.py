@@ -1,0 +1,29 @@
+"""The command line: one file a command, in `COMMANDS`."""
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from .._version import __version__
+from ._common import UserError
+
+COMMANDS = ("table", "trace", "list")
+
+
+def main(argv=None) -> int:
+    """Run one command; returns the exit code (2 with one line on stderr for bad input)."""
+    parser = argparse.ArgumentParser(prog="costlab", description="What a neural network costs, and why.")
+    parser.add_argument("--version", action="version", version=f"costlab {__version__}")
+    sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        import_module(f"costlab.cli.{name}").add(sub)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except UserError as e:
+        print(f"costlab: {e}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0

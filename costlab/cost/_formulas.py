@@ -1,0 +1,126 @@
+"""The formulas: (MACs, FLOPs) from shapes alone. A MAC is two FLOPs; elementwise work has FLOPs and no MACs."""
+from __future__ import annotations
+
+from math import prod
+
+from ._registry import formula
+
+
+def _out(t, op):
+    return sum(t.tensors[i].numel for i in op.outputs)
+
+
+def _in(t, op, k=0):
+    return t.tensors[op.inputs[k]].shape
+
+
+def _pair(macs, extra=0):
+    return macs, 2 * macs + extra
+
+
+@formula("aten.convolution", "aten._convolution", "aten.convolution_overrideable", "aten.cudnn_convolution",
+         "aten.mkldnn_convolution")
+def convolution(t, op):
+    """Output elements x kernel x c_in/groups (transposed: input elements x kernel x c_out/groups), one add a bias."""
+    shapes = t.shapes(op)
+    data, weight = shapes[0], shapes[1]
+    positions = prod(data) if op.attrs.get("transposed") else _out(t, op)
+    return _pair(positions * prod(weight[1:]), _out(t, op) if len(shapes) > 2 else 0)
+
+
+@formula("aten.mm", "aten.bmm", "aten.mv", "aten.dot", "aten._int_mm")
+def product(t, op):
+    """(.., n, k) @ (.., k, m): n k m products a batch."""
+    return _pair(_out(t, op) * _in(t, op)[-1])
+
+
+@formula("aten.addmm", "aten.baddbmm", "aten.addmv", "aten._addmm_activation", "aten.addbmm")
+def added_product(t, op):
+    """As the product, and one add an output element; addbmm also sums over its batch."""
+    a = _in(t, op, 1)
+    b = a[0] if op.name == "aten.addbmm" else 1
+    return _pair(_out(t, op) * a[-1] * b, _out(t, op))
+
+
+@formula("aten._scaled_dot_product_flash_attention", "aten._scaled_dot_product_efficient_attention",
+         "aten._scaled_dot_product_cudnn_attention", "aten._scaled_dot_product_flash_attention_for_cpu",
+         "aten._scaled_dot_product_fused_attention_overrideable", "aten.scaled_dot_product_attention")
+def attention(t, op):
+    """q (b, h, s, d), k (b, h', n, d), v (b, h', n, e): b h s n (d + e); the mask does not change the count."""
+    q, k, v = t.shapes(op)[:3]
+    return _pair(prod(q[:-1]) * k[-2] * (q[-1] + v[-1]), 5 * prod(q[:-1]) * k[-2])
+
+
+@formula("aten._thnn_fused_lstm_cell", "aten._thnn_fused_gru_cell")
+def recurrent_cell(t, op):
+    """The gates' elementwise part: five FLOPs a gate element; its products are separate ops."""
+    return 0, 5 * prod(_in(t, op))
+
+
+@formula("aten.native_batch_norm", "aten._native_batch_norm_legit", "aten._native_batch_norm_legit_no_training",
+         "aten.cudnn_batch_norm", "aten._batch_norm_with_update", "aten._batch_norm_no_update", "aten.native_layer_norm",
+         "aten.native_group_norm", "aten._fused_rms_norm")
+def norm(t, op):
+    """Subtract, divide, scale, shift: four FLOPs an element, as torch fuses none of them in the reference form."""
+    return 0, 4 * prod(_in(t, op))
+
+
+@formula("aten.max_pool2d_with_indices", "aten.max_pool3d_with_indices", "aten.max_pool1d_with_indices", "aten.avg_pool2d",
+         "aten.avg_pool3d", "aten.avg_pool1d", "aten.max_pool2d", "aten.max_pool3d", "aten.max_pool1d")
+def pool(t, op):
+    """One compare or add for each kernel element of each output."""
+    kernel = op.attrs.get("kernel_size", 1)
+    ndim = int(op.name.split("pool")[1][0])
+    kernel = (kernel,) if isinstance(kernel, int) else kernel
+    return 0, t.tensors[op.outputs[0]].numel * (prod(kernel) if len(kernel) == ndim else kernel[0] ** ndim)
+
+
+@formula("aten.mean", "aten.sum", "aten.amax", "aten.amin", "aten.max", "aten.min", "aten.prod", "aten.cumsum", "aten.var",
+         "aten.var_mean", "aten.std", "aten.linalg_vector_norm", "aten.norm", "aten.argmax", "aten.argmin", "aten.any",
+         "aten.all", "aten.adaptive_max_pool2d", "aten._adaptive_avg_pool2d", "aten._adaptive_avg_pool3d", "aten.logsumexp",
+         "aten.topk", "aten.sort", "aten.adaptive_max_pool3d")
+def reduction(t, op):
+    """One FLOP an input element."""
+    return 0, prod(_in(t, op)) if op.inputs else 0
+
+
+@formula("aten._softmax", "aten._log_softmax", "aten._safe_softmax")
+def softmax(t, op):
+    """Max, subtract, exp, sum, divide: five FLOPs an element."""
+    return 0, 5 * _out(t, op)
+
+
+@formula("aten.upsample_bilinear2d", "aten._upsample_bilinear2d_aa", "aten.upsample_linear1d", "aten.upsample_trilinear3d",
+         "aten.upsample_bicubic2d", "aten._upsample_bicubic2d_aa", "aten.grid_sampler_2d")
+def interpolation(t, op):
+    """A weighted sum of 2 (linear), 4 (bilinear), 8 (trilinear) or 16 (bicubic) neighbours: two FLOPs each."""
+    taps = 2 if "linear1d" in op.name else 8 if "trilinear" in op.name else 16 if "bicubic" in op.name else 4
+    return 0, 2 * taps * _out(t, op)
+
+
+_ELEMENTWISE = """relu relu6 leaky_relu gelu silu elu celu selu mish sigmoid tanh hardtanh hardswish hardsigmoid softplus
+exp expm1 log log1p log2 sqrt rsqrt pow abs neg sign sin cos tan atan atan2 erf floor ceil round trunc reciprocal square
+add sub rsub mul div remainder fmod maximum minimum clamp clamp_min clamp_max addcmul addcdiv lerp where masked_fill
+eq ne lt le gt ge logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not bitwise_xor bernoulli
+threshold _prelu_kernel native_dropout glu isinf isnan log_sigmoid_forward floor_divide scalar_tensor_mul sigmoid_
+exponential uniform normal rrelu_with_noise hardshrink softshrink tril triu""".split()
+
+
+@formula(*(f"aten.{n}" for n in _ELEMENTWISE), *(f"aten.{n}_" for n in _ELEMENTWISE))
+def elementwise(t, op):
+    """One FLOP an output element."""
+    return 0, _out(t, op)
+
+
+@formula(*("aten." + n for n in """view _unsafe_view reshape t transpose permute expand slice select unsqueeze squeeze cat stack
+split split_with_sizes unbind chunk unsafe_split unsafe_split_with_sizes unsafe_chunk clone contiguous copy copy_ _to_copy to fill fill_ zero_ zeros ones full empty zeros_like
+ones_like full_like empty_like new_zeros new_ones new_empty new_full arange linspace eye embedding index index_select gather
+scatter scatter_ index_put index_put_ flip roll repeat pixel_shuffle pixel_unshuffle constant_pad_nd reflection_pad2d
+reflection_pad1d replication_pad2d im2col col2im upsample_nearest2d upsample_nearest1d upsample_nearest3d
+_upsample_nearest_exact2d as_strided diagonal unfold detach lift_fresh_copy scalar_tensor rand randn rand_like randn_like
+_local_scalar_dense channel_shuffle native_channel_shuffle empty_strided new_empty_strided is_same_size _assert_async
+masked_select nonzero _reshape_alias _conj alias squeeze_ unsqueeze_ t_ transpose_ random_ randint randperm movedim
+select_scatter slice_scatter repeat_interleave view_as_real view_as_complex""".split()))
+def movement(t, op):
+    """Moves or makes data: no arithmetic; the cost is in the bytes."""
+    return 0, 0

@@ -1,0 +1,131 @@
+"""The immutable record of one run. Imports nothing but the standard library, so a saved trace opens without torch.
+
+File format (version 1): gzip-compressed UTF-8 JSON, one object with `format` = "costlab-trace", `version`,
+`provenance`, `tensors` ([shape, dtype] each), `params` ([names, shape, dtype, tensor]), `ops`
+([name, module, module_type, call, inputs, outputs, params, attrs]), `inputs`, `outputs`.
+"""
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from math import prod
+
+FORMAT, VERSION = "costlab-trace", 1
+
+
+class TraceFileError(ValueError):
+    """A file that is not a readable trace; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A value that flowed between operations. `shape` in elements, `dtype` as torch spells it ("float32")."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def numel(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter object. `names` holds every registered name (several when tied); `tensor` its index."""
+
+    names: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    tensor: int
+
+    @property
+    def numel(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One executed operation. `inputs`, `outputs`, `params` index `Trace.tensors` / `Trace.params`;
+    `call` counts from 0 the calls of `module`; `attrs` are the non-tensor arguments by schema name."""
+
+    name: str
+    module: str
+    module_type: str
+    call: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    params: tuple[int, ...]
+    attrs: dict = field(default_factory=dict)
+
+
+def _tuples(value):
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one run of a model did: a dataflow graph in execution order, with provenance."""
+
+    ops: tuple[Op, ...]
+    tensors: tuple[Tensor, ...]
+    params: tuple[Param, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    provenance: dict
+
+    def shapes(self, op: Op) -> list[tuple[int, ...]]:
+        """Shapes of the op's tensor inputs, in call order."""
+        return [self.tensors[i].shape for i in op.inputs]
+
+    def save(self, path) -> None:
+        """Write the trace (beside, then renamed). Raises OSError when the path cannot be written."""
+        doc = {
+            "format": FORMAT, "version": VERSION, "provenance": self.provenance,
+            "tensors": [[t.shape, t.dtype] for t in self.tensors],
+            "params": [[p.names, p.shape, p.dtype, p.tensor] for p in self.params],
+            "ops": [[o.name, o.module, o.module_type, o.call, o.inputs, o.outputs, o.params, o.attrs] for o in self.ops],
+            "inputs": self.inputs, "outputs": self.outputs,
+        }
+        data = gzip.compress(json.dumps(doc, separators=(",", ":")).encode(), mtime=0)
+        path = os.fspath(path)
+        fd, part = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".costlab-")
+        try:
+            with os.fdopen(fd, "wb") as f:
+                f.write(data)
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(part, 0o666 & ~umask)
+            os.replace(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+
+    @classmethod
+    def load(cls, path) -> "Trace":
+        """Read a saved trace. Raises TraceFileError (one clear line) for anything that is not one."""
+        path = os.fspath(path)
+        try:
+            with open(path, "rb") as f:
+                doc = json.loads(gzip.decompress(f.read()))
+        except OSError as e:
+            if isinstance(e, gzip.BadGzipFile):
+                raise TraceFileError(f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`") from None
+            raise TraceFileError(f"cannot read {path}: {e.strerror or e}") from None
+        except Exception:  # a cut or damaged stream fails in gzip, zlib, the decoder or json
+            raise TraceFileError(f"{path} is damaged or cut short; trace the model again") from None
+        if not isinstance(doc, dict) or doc.get("format") != FORMAT:
+            raise TraceFileError(f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`")
+        if doc.get("version") != VERSION:
+            raise TraceFileError(f"{path} has trace format {doc.get('version')}, this costlab reads {VERSION}; update costlab")
+        try:
+            return cls(
+                tuple(Op(n, m, mt, c, tuple(i), tuple(o), tuple(p), {k: _tuples(v) for k, v in a.items()})
+                      for n, m, mt, c, i, o, p, a in doc["ops"]),
+                tuple(Tensor(tuple(s), d) for s, d in doc["tensors"]),
+                tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
+                tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise TraceFileError(f"{path} is damaged or cut short; trace the model again") from None

@@ -1,0 +1,317 @@
+"""The tracer: one dispatch mode that records, and swaps the model's own tensors for stand-ins.
+
+Tensors that belong to the model (parameters, buffers, plain attributes) are never handed to a kernel that writes
+them: on another device a stand-in replaces them, on the same device anything that is written is cloned first. So the
+model is left as it was, and a CPU model can be traced on `meta` or CUDA without moving it.
+"""
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+from collections.abc import Mapping
+
+import torch
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from .._version import __version__
+from ._record import Op, Param, Tensor, Trace
+
+
+class TraceError(RuntimeError):
+    """The model could not be run; the message says where and what to try."""
+
+
+def _plain(value):
+    if isinstance(value, (bool, int, float, str)) or value is None:
+        return value
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(v) for v in value)
+    return str(value).removeprefix("torch.")
+
+
+_NOT_RECORDED = frozenset(("aten::detach", "aten::alias", "aten::lift_fresh"))
+
+
+class _Recorder(TorchDispatchMode):
+    def __init__(self, model, device):
+        super().__init__()
+        self.device = device
+        self.ops, self.tensors, self.params = [], [], []
+        self.stack = [("", type(model).__name__, 0)]
+        self.calls: dict[int, int] = {}
+        self.paths: dict[int, str] = {}
+        for name, module in model.named_modules(remove_duplicate=False):
+            self.paths.setdefault(id(module), name)
+        # id -> [stand-in, tensor index, parameter index, original (kept alive)]
+        self.outside: dict[int, list] = {}
+        self.own: set[int] = set()
+        seen: dict[int, int] = {}
+        names: dict[int, list[str]] = {}
+        for name, p in model.named_parameters(remove_duplicate=False):
+            names.setdefault(id(p), []).append(name)
+            if id(p) not in seen:
+                seen[id(p)] = len(self.params)
+                t = self._tensor(p)
+                self.outside[id(p)] = [None, t, len(self.params), p]
+                self.params.append([p, t])
+        self.param_names = names
+        self.schemas: dict = {}
+        self.failed: str | None = None
+        self.lent: list = []
+
+    @classmethod
+    def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
+        return False
+
+    def _tensor(self, t):
+        self.tensors.append((tuple(t.shape), str(t.dtype).removeprefix("torch.")))
+        return len(self.tensors) - 1
+
+    def _standin(self, t):
+        if t.device.type == self.device:
+            return t
+        if self.device == "meta":
+            return torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
+        if t.device.type == "meta":
+            return torch.zeros(t.shape, dtype=t.dtype, device=self.device)
+        return t.detach().to(self.device)
+
+    def _outside(self, t):
+        entry = self.outside.get(id(t))
+        if entry is None:
+            param = None
+            if isinstance(t, torch.nn.Parameter):
+                param = len(self.params)
+                self.param_names[id(t)] = [f"(unregistered {param})"]
+            index = self._tensor(t)
+            if param is not None:
+                self.params.append([t, index])
+            entry = self.outside[id(t)] = [None, index, param, t]
+        if entry[0] is None:
+            entry[0] = self._standin(t)
+        return entry
+
+    def add_input(self, t):
+        made = self._standin(t.detach())
+        if made is t or made.data_ptr() == t.data_ptr() and t.device.type != "meta":
+            made = made.clone()
+        made._costlab = self._tensor(made)
+        return made
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        info = self.schemas.get(func)
+        if info is None:
+            schema = func._schema
+            info = self.schemas[func] = (
+                schema.name.replace("::", "."), [a.name for a in schema.arguments],
+                {a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write},
+                schema.name in _NOT_RECORDED)
+        name, argnames, written, silent = info
+        inputs, used, attrs, mutated = [], [], {}, []
+
+        def swap(value, writes):
+            if isinstance(value, torch.Tensor):
+                index = getattr(value, "_costlab", None)
+                if index is None:
+                    entry = self._outside(value)
+                    if writes and entry[0] is value:
+                        entry[0] = value.detach().clone()
+                    if writes:
+                        mutated.append(entry)
+                    if entry[2] is not None:
+                        used.append(entry[2])
+                    inputs.append(entry[1])
+                    return entry[0]
+                inputs.append(index)
+                if writes:
+                    mutated.append(value)
+                return value
+            if type(value) in (list, tuple) and any(isinstance(v, torch.Tensor) for v in value):
+                return type(value)(swap(v, writes) for v in value)
+            return value
+
+        def take(argname, value):
+            before = len(inputs)
+            new = swap(value, argname in written)
+            if len(inputs) == before and value is not None:
+                attrs[argname] = _plain(value)
+            return new
+
+        new_args = tuple(take(argnames[i], a) for i, a in enumerate(args))
+        new_kwargs = {k: take(k, v) for k, v in kwargs.items()} if kwargs else {}
+        out = func(*new_args, **new_kwargs)
+        outputs = []
+        for t in (out,) if isinstance(out, torch.Tensor) else pytree.tree_leaves(out):
+            if isinstance(t, torch.Tensor):
+                if silent and inputs:
+                    t._costlab = inputs[0]
+                    continue
+                if self.device == "meta" and t.device.type != "meta" and inputs:
+                    continue
+                entry = next((m for m in mutated if isinstance(m, list) and m[0] is t), None)
+                index = self._tensor(t)
+                if entry is None:
+                    t._costlab = index
+                else:
+                    entry[1] = index
+                outputs.append(index)
+        if not silent:
+            module, kind, call = self.stack[-1]
+            self.ops.append(Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(used), attrs))
+        return out
+
+    def enter(self, module, _args):
+        key = id(module)
+        call = self.calls.get(key, 0)
+        self.calls[key] = call + 1
+        path = self.paths.get(key)
+        self.stack.append((self.stack[-1][0] if path is None else path, type(module).__name__, call))
+        if isinstance(module, torch.nn.RNNBase) and any(w.device.type != self.device for w in module._flat_weights):
+            # the recurrent kernels compare devices before the dispatcher sees them: lend the module its stand-ins
+            lent = []
+            for weight in module._flat_weights:
+                entry = self._outside(weight)
+                self.outside[id(entry[0])] = entry
+                lent.append(entry[0])
+            self.lent.append((module, module._flat_weights))
+            module._flat_weights = lent
+
+    def restore(self):
+        """Give lent modules their own weights back."""
+        while self.lent:
+            module, weights = self.lent.pop()
+            module._flat_weights = weights
+
+    def leave(self, module, _args, _out):
+        if self.failed is None and sys.exc_info()[0] is not None:
+            self.failed = self.stack[-1][0]
+        if self.lent and self.lent[-1][0] is module:
+            lent, weights = self.lent.pop()
+            lent._flat_weights = weights
+        if len(self.stack) > 1:
+            self.stack.pop()
+
+
+@contextlib.contextmanager
+def _composite_attention():
+    """Fused attention hides its products, and which fusion runs differs by device: run the plain form, then restore."""
+    cuda, mha = torch.backends.cuda, torch.backends.mha
+    was = (cuda.flash_sdp_enabled(), cuda.mem_efficient_sdp_enabled(), cuda.cudnn_sdp_enabled(), mha.get_fastpath_enabled())
+    mkldnn = torch._C._get_mkldnn_enabled()
+    try:
+        cuda.enable_flash_sdp(False), cuda.enable_mem_efficient_sdp(False), cuda.enable_cudnn_sdp(False)
+        mha.set_fastpath_enabled(False)
+        torch._C._set_mkldnn_enabled(False)  # the fused CPU recurrent kernels likewise
+        yield
+    finally:
+        cuda.enable_flash_sdp(was[0]), cuda.enable_mem_efficient_sdp(was[1]), cuda.enable_cudnn_sdp(was[2])
+        mha.set_fastpath_enabled(was[3])
+        torch._C._set_mkldnn_enabled(mkldnn)
+
+
+def _resolve(model, device):
+    if device not in ("auto", "cuda", "cpu", "meta"):
+        raise TraceError(f"unknown device {device!r}; choose cuda, cpu, meta or auto")
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        first = next(model.parameters(), None)
+        return "cpu" if first is None else first.device.type
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TraceError("device cuda was asked for, but torch sees no CUDA device; use --device cpu or meta")
+    return device
+
+
+def _leaves(value):
+    """Tensors of a nested value: dicts, tuples, lists and dataclasses."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for v in value.values():
+            yield from _leaves(v)
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            yield from _leaves(v)
+    elif hasattr(value, "__dataclass_fields__"):
+        for v in vars(value).values():
+            yield from _leaves(v)
+
+
+def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None) -> Trace:
+    """Run `model` once and record what it did.
+
+    Args:
+        model: any `torch.nn.Module`; it is left exactly as it was, also when the run fails.
+        inputs: a tensor, a tuple of positional inputs, or a dict of keyword inputs; nested values are fine.
+        kwargs: keyword inputs beside positional ones.
+        device: "cuda", "cpu", "meta" (shapes only, no arithmetic) or "auto" (CUDA where there is one, otherwise
+            where the model's parameters are).
+        spec: how the model was named, for the provenance. train: None keeps the model's own flags.
+
+    Raises:
+        TraceError: the device is missing, or the model failed on these inputs.
+    """
+    if not isinstance(model, torch.nn.Module):
+        raise TraceError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    device = _resolve(model, device)
+    if isinstance(inputs, Mapping):
+        inputs, kwargs = (), {**inputs, **(kwargs or {})}
+    elif not isinstance(inputs, (tuple, list)):
+        inputs = (inputs,)
+    recorder = _Recorder(model, device)
+    for buffer in model.buffers():  # a fresh copy, in case training-mode statistics are written
+        entry = recorder._outside(buffer)
+        if entry[0] is buffer:  # batch norm's schema does not say that it writes them
+            entry[0] = buffer.detach().clone()
+    flags = [(m, m.training) for m in model.modules()]
+    rng = torch.get_rng_state()
+    cuda_rng = torch.cuda.get_rng_state_all() if device == "cuda" else None
+    module_hooks = torch.nn.modules.module
+    handles = [module_hooks.register_module_forward_pre_hook(recorder.enter),
+               module_hooks.register_module_forward_hook(recorder.leave, always_call=True)]
+    try:
+        if train is not None:
+            for m, _ in flags:
+                m.training = train
+        made = {}
+
+        def convert(t):
+            if not isinstance(t, torch.Tensor):
+                return t
+            if id(t) not in made:
+                made[id(t)] = recorder.add_input(t)
+            return made[id(t)]
+
+        args, kw = pytree.tree_map(convert, (tuple(inputs), dict(kwargs or {})))
+        in_ids = tuple(t._costlab for t in made.values())
+        with torch.no_grad(), _composite_attention(), recorder:
+            out = model(*args, **kw)
+    except TraceError:
+        raise
+    except Exception as e:
+        where = recorder.failed or type(model).__name__
+        hint = "; the model reads values, so trace it with device cpu" if device == "meta" and "meta" in str(e).lower() else ""
+        first = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        raise TraceError(f"the model failed in {where}: {type(e).__name__}: {first}{hint}") from e
+    finally:
+        recorder.restore()
+        for h in handles:
+            h.remove()
+        for m, was in flags:
+            m.training = was
+        torch.set_rng_state(rng)
+        if cuda_rng is not None:
+            torch.cuda.set_rng_state_all(cuda_rng)
+    tensors = tuple(Tensor(*t) for t in recorder.tensors)
+    params = tuple(Param(tuple(recorder.param_names[id(p)]), tensors[t].shape, tensors[t].dtype, t) for p, t in recorder.params)
+    name = torch.cuda.get_device_name() if device == "cuda" else device
+    provenance = {
+        "model": spec or type(model).__name__,
+        "inputs": [["x".join(map(str, tensors[i].shape)), tensors[i].dtype] for i in in_ids],
+        "device": name, "torch": torch.__version__, "costlab": __version__,
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+    out_ids = tuple(t._costlab for t in _leaves(out) if hasattr(t, "_costlab"))
+    return Trace(tuple(recorder.ops), tensors, params, in_ids, out_ids, provenance)

@@ -1,0 +1,131 @@
+"""Every count against its closed form, with the derivation in the case."""
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import costlab
+
+
+class Fn(nn.Module):
+    def __init__(self, fn, **params):
+        super().__init__()
+        self.fn = fn
+        for k, v in params.items():
+            setattr(self, k, nn.Parameter(v))
+
+    def forward(self, *x, **kw):
+        return self.fn(self, *x, **kw)
+
+
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4, bias=False)
+
+    def forward(self, x):
+        return {"y": self.fc(self.fc(x))}
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.emb, self.out = nn.Embedding(10, 4), nn.Linear(4, 10, bias=False)
+        self.out.weight = self.emb.weight
+
+    def forward(self, ids):
+        return self.out(self.emb(ids))
+
+
+class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, a, b):
+        return a @ b
+
+    @staticmethod
+    def backward(ctx, g):
+        return g, g
+
+
+z = torch.zeros
+CASES = {
+    # name: (model, inputs, MACs, params) - derivation
+    "conv2d 3->8 k3 on 6x6 valid: 4*4*8 * 3*9; 3*8*9+8": (nn.Conv2d(3, 8, 3), (z(1, 3, 6, 6),), 16 * 8 * 27, 224),
+    "conv1d 2->4 k3 on 10: 8*4 * 6; 24+4": (nn.Conv1d(2, 4, 3), (z(1, 2, 10),), 192, 28),
+    "conv3d 2->4 k2 on 3^3: 8*4 * 16; 64+4": (nn.Conv3d(2, 4, 2), (z(1, 2, 3, 3, 3),), 512, 68),
+    "transposed 3->2 k3 s2 on 4x4: inputs 48 * 2*9": (nn.ConvTranspose2d(3, 2, 3, 2), (z(1, 3, 4, 4),), 864, 56),
+    "grouped 4->8 k3 g2 pad1 5x5: 25*8 * 2*9": (nn.Conv2d(4, 8, 3, padding=1, groups=2, bias=False), (z(1, 4, 5, 5),), 3600, 144),
+    "depthwise 4 k3 pad1 5x5: 25*4 * 9": (nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False), (z(1, 4, 5, 5),), 900, 36),
+    "dilated k3 d2 on 7x7: 3*3*1 * 9": (nn.Conv2d(1, 1, 3, dilation=2, bias=False), (z(1, 1, 7, 7),), 81, 9),
+    "linear 4->5, batch 3: 3*4*5; 20+5": (nn.Linear(4, 5), (z(3, 4),), 60, 25),
+    "linear on (2,3,4): 6*4*5": (nn.Linear(4, 5), (z(2, 3, 4),), 120, 25),
+    "a @ b (2,3)(3,4)": (Fn(lambda m, a, b: a @ b), (z(2, 3), z(3, 4)), 24, 0),
+    "bmm 5x(2,3)(3,4)": (Fn(lambda m, a, b: torch.bmm(a, b)), (z(5, 2, 3), z(5, 3, 4)), 120, 0),
+    "addmm": (Fn(lambda m, c, a, b: torch.addmm(c, a, b)), (z(2, 4), z(2, 3), z(3, 4)), 24, 0),
+    "baddbmm": (Fn(lambda m, c, a, b: torch.baddbmm(c, a, b)), (z(5, 2, 4), z(5, 2, 3), z(5, 3, 4)), 120, 0),
+    "einsum bij,bjk": (Fn(lambda m, a, b: torch.einsum("bij,bjk->bik", a, b)), (z(5, 2, 3), z(5, 3, 4)), 120, 0),
+    "F.conv2d on a bare Parameter": (Fn(lambda m, x: F.conv2d(x, m.w), w=z(8, 3, 1, 1)), (z(1, 3, 4, 4),), 16 * 24, 24),
+    "sdpa b1 h2 s4 n6 d8: 2*4*6*(8+8)": (Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v)),
+                                          (z(1, 2, 4, 8), z(1, 2, 6, 8), z(1, 2, 6, 8)), 768, 0),
+    "gqa 4 query heads on 2: 4*3*3*(8+8)": (Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True)),
+                                            (z(1, 4, 3, 8), z(1, 2, 3, 8), z(1, 2, 3, 8)), 576, 0),
+    "mha E8 h2 L5: in 5*8*24, qk+av 2*5*5*8, out 5*64; 192+24+64+8": (
+        Fn(lambda m, x: m.a(x, x, x)[0]), (z(1, 5, 8),), 960 + 400 + 320, 288),
+    "lstm 3->4, T5: 5*16*(3+4)": (nn.LSTM(3, 4), (z(5, 1, 3),), 560, 16 * 7 + 32),
+    "gru 3->4, T5: 5*12*(3+4)": (nn.GRU(3, 4), (z(5, 1, 3),), 420, 12 * 7 + 24),
+    "rnn 3->4, T5: 5*4*(3+4)": (nn.RNN(3, 4), (z(5, 1, 3),), 140, 4 * 7 + 8),
+    "shared module called twice: 2*(2*16), params once": (Twice(), (z(2, 4),), 64, 16),
+    "tied weights: 3*4*10, params once": (Tied(), (z(3, dtype=torch.long),), 120, 40),
+    "bfloat16 linear": (nn.Linear(4, 5).bfloat16(), (z(3, 4, dtype=torch.bfloat16),), 60, 25),
+    "custom autograd.Function": (Fn(lambda m, a, b: Double.apply(a, b)), (z(2, 3), z(3, 4)), 24, 0),
+    "empty batch": (nn.Linear(4, 5), (z(0, 4),), 0, 25),
+    "batch norm has no MACs": (nn.BatchNorm2d(4), (z(1, 4, 3, 3),), 0, 8),
+    "interpolation has no MACs": (Fn(lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear")), (z(1, 1, 4, 4),), 0, 0),
+}
+CASES["mha E8 h2 L5: in 5*8*24, qk+av 2*5*5*8, out 5*64; 192+24+64+8"][0].a = nn.MultiheadAttention(8, 2, batch_first=True)
+DEVICES = ["meta", "cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("case", CASES)
+def test_closed_form(case, device):
+    model, inputs, macs, params = CASES[case]
+    total = costlab.total(costlab.trace(model.eval(), inputs, device=device), strict=True)
+    assert (total.macs, total.params) == (macs, params)
+
+
+def test_an_unknown_op_is_listed_and_strict_refuses():
+    trace = costlab.trace(Fn(lambda m, x: torch.linalg.inv(x) @ x), (torch.eye(3),), device="cpu")
+    total = costlab.total(trace)
+    assert total.unknown and "lower bound" in total.coverage and total.macs == 27
+    with pytest.raises(ValueError, match="no formula for aten.linalg_inv"):
+        costlab.total(trace, strict=True)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_model_is_left_as_it_was(device, fails):
+    def forward(m, x):
+        y = m.bn(m.drop(x))
+        if fails:
+            raise KeyError("half-way")
+        return y
+
+    model = Fn(forward)
+    model.bn, model.drop = nn.BatchNorm2d(2), nn.Dropout()
+    model.train()
+    state, rng = copy.deepcopy(model.state_dict()), torch.get_rng_state()
+    hooks = len(nn.modules.module._global_forward_hooks)
+    x = torch.rand(2, 2, 3, 3, generator=torch.Generator().manual_seed(0))
+    if fails:
+        with pytest.raises(costlab.TraceError, match="KeyError"):
+            costlab.trace(model, x, device=device)
+    else:
+        costlab.trace(model, x, device=device)
+    assert all(torch.equal(v, model.state_dict()[k]) for k, v in state.items())
+    assert torch.equal(rng, torch.get_rng_state()) and model.training and model.bn.training
+    assert len(nn.modules.module._global_forward_hooks) == hooks and not model._forward_hooks
+    assert all(p.device.type == "cpu" and p.grad is None for p in model.parameters())
+    assert torch.backends.mha.get_fastpath_enabled() and torch.backends.cuda.flash_sdp_enabled()
