@@ -101,13 +101,13 @@ def get_trace(args):
     factory, shape = _factory(args.model)
     import torch
 
+    from ..trace._build import build_on_meta
     from ..trace._tracer import TraceError, trace
     inputs = [_input(i) for i in args.input or ([_shape_text(shape)] if shape else [])]
     if not inputs:
         raise UserError(f"{args.model} needs --input, for example --input 1x3x224x224")
     try:
-        with torch.device("meta"):
-            model = factory(**kwargs)
+        model = build_on_meta(factory, **kwargs)
     except Exception as e:
         raise UserError(f"building {args.model} failed: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}") from None
     if not isinstance(model, torch.nn.Module):

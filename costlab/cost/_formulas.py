@@ -119,7 +119,7 @@ scatter scatter_ index_put index_put_ flip roll repeat pixel_shuffle pixel_unshu
 reflection_pad1d replication_pad2d im2col col2im upsample_nearest2d upsample_nearest1d upsample_nearest3d
 _upsample_nearest_exact2d as_strided diagonal unfold detach lift_fresh_copy scalar_tensor rand randn rand_like randn_like
 _local_scalar_dense channel_shuffle native_channel_shuffle empty_strided new_empty_strided is_same_size _assert_async
-masked_select nonzero _reshape_alias _conj alias squeeze_ unsqueeze_ t_ transpose_ random_ randint randperm movedim
+masked_select nonzero _reshape_alias _conj alias squeeze_ unsqueeze_ t_ transpose_ as_strided_ random_ randint randperm movedim
 select_scatter slice_scatter repeat_interleave view_as_real view_as_complex""".split()))
 def movement(t, op):
     """Moves or makes data: no arithmetic; the cost is in the bytes."""

@@ -1,0 +1,30 @@
+"""Make a model without memory for its weights."""
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+def build_on_meta(factory, **kwargs):
+    """Call `factory(**kwargs)` with every parameter on `meta`.
+
+    Some factories read tensor values while they build (RegNet's widths), which `meta` cannot give: those are built again
+    with real tensors, each parameter going to `meta` as it is registered, so that one at a time takes memory."""
+    try:
+        with torch.device("meta"):
+            return factory(**kwargs)
+    except (NotImplementedError, RuntimeError) as e:
+        if "meta" not in str(e).lower():
+            raise
+    register = nn.Module.register_parameter
+
+    def to_meta(self, name, param):
+        register(self, name, param)
+        if param is not None:
+            self._parameters[name] = nn.Parameter(param.to("meta"), param.requires_grad)
+
+    nn.Module.register_parameter = to_meta
+    try:
+        return factory(**kwargs)
+    finally:
+        nn.Module.register_parameter = register
