@@ -17,7 +17,7 @@ ROWS = [
     ("inception (4e)", 867328, 169996288, (256, 160, 320, 32, 128, 128)), ("max pool", 0, 0, ()),
     ("inception (5a)", 1042432, 51079168, (256, 160, 320, 32, 128, 128)),
     ("inception (5b)", 1442816, 70697984, (384, 192, 384, 48, 128, 128)),
-    ("avg pool", 0, 0, ()), ("linear", 1024000, 1024000, ()), ("softmax", 0, 0, ()),
+    ("avg pool", 0, 0, ()), ("dropout (40%)", 0, 0, ()), ("linear", 1024000, 1024000, ()), ("softmax", 0, 0, ()),
 ]
 
 
@@ -48,10 +48,12 @@ def test_a_saved_trace_gives_the_same_table(tmp_path, capsys):
     (["table", "googlnet"], "did you mean googlenet?"),
     (["table", "googlenet", "--input", "1x3"], "the model failed in conv1.0"),
     (["table", "googlenet", "--input", "1xax3"], "cannot read input '1xax3'"),
-    (["table", "googlenet", "--format", "doc"], "unknown format 'doc'"),
+    (["table", "googlenet", "--columns", "receptive-feild"], "unknown column 'receptive-feild'"),
+    (["table", "googlenet", "--format", "parquet"], "name a file with -o FILE"),
+    (["table", "torchvision:resnet51"], "did you mean resnet50"),
     (["table", "googlenet", "--style", "nice"], "unknown style 'nice'"),
     (["table", "googlenet", "-o", "/nowhere/x"], "cannot write /nowhere/x"),
-    (["table", "no_such_package:thing"], "cannot import no_such_package"),
+    (["table", "no_such_package:thing"], "needs no_such_package, which is not installed"),
     (["table", __file__], "is not a costlab trace"),
 ])
 def test_bad_input_is_one_line_and_exit_2(argv, line, capsys):

@@ -6,64 +6,227 @@ import difflib
 import os
 import sys
 import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 class UserError(Exception):
     """Bad input; the message is the one line the user sees."""
 
 
-def add_model(parser):
-    """The arguments of every command that takes a model."""
-    parser.add_argument("model", help="zoo name, torchvision:NAME, timm:NAME, package.module:factory, path/file.py:factory, or a saved trace")
+def add_model(parser, several=False):
+    """The arguments of every command that takes a model, or with `several` one or more."""
+    parser.add_argument("model", nargs="+" if several else None, metavar="MODEL", help="zoo name, torchvision:NAME, timm:NAME, "
+                        "transformers:CONFIG-CLASS-OR-JSON, package.module:factory, path/file.py:factory, or a saved trace")
     parser.add_argument("--input", action="append", metavar="SPEC", help="1x3x224x224, 1x16:int64 or name=1x16:int64; repeat for several")
-    parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="argument of the factory")
+    parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="argument of the factory (of the config for transformers)")
     parser.add_argument("--device", choices=("auto", "cuda", "cpu", "meta"), default="auto", help="where to run (default: auto)")
 
 
-def _unknown(name):
-    from .. import zoo
-    near = difflib.get_close_matches(name, zoo.names(), 1)
-    return UserError(f"unknown model {name!r}" + (f"; did you mean {near[0]}?" if near else "; `costlab list` shows the zoo, or give package.module:factory"))
+def add_output(parser):
+    """`--format` and `-o` of every command that prints a table."""
+    parser.add_argument("--format", choices=_FORMATS, metavar="FORMAT", help=f"{', '.join(_FORMATS)} (default: by the suffix of FILE, otherwise text)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of the terminal")
 
 
-def _factory(spec):
-    """The callable that `spec` names, and the default input shape."""
-    from .. import zoo
-    home, _, name = spec.rpartition(":")
-    if not home:
-        if name not in zoo.names():
-            raise _unknown(name)
-        return lambda **kw: zoo.build(name, **kw), zoo.input_shape(name)
-    import importlib
-    import types
-    image = (1, 3, 224, 224)
+_FORMATS = ("text", "md", "latex", "html", "csv", "json", "parquet")
+_SUFFIX = {".txt": "text", ".md": "md", ".tex": "latex", ".html": "html", ".htm": "html", ".csv": "csv", ".json": "json",
+           ".parquet": "parquet"}
+
+
+def show(args, sheet):
+    """Render a sheet as the command's arguments ask."""
+    from ..render import FORMATS, terminal
+    name = args.format or _SUFFIX.get(os.path.splitext(args.output or "")[1].lower(), "text")
+    if name == "parquet" and args.output is None:
+        raise UserError("parquet is no text: name a file with -o FILE")
+    if name == "text" and args.output is None and sys.stdout.isatty():
+        try:
+            return terminal(sheet)
+        except ModuleNotFoundError:
+            pass  # rich is an extra: plain text says the same
     try:
-        if home == "torchvision":
-            sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations"))
-            from torchvision.models import get_model
-            return lambda **kw: get_model(name, weights=None, **kw), image
-        if home == "timm":
-            from timm import create_model
-            return lambda **kw: create_model(name, pretrained=False, **kw), image
+        data = FORMATS[name](sheet)
+    except ModuleNotFoundError as e:
+        raise UserError(f"format {name} needs {e.name}; install it with pip install 'costlab[parquet]'") from None
+    write(args.output, data)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """How to make a model: `make(**arguments)`, and the input specs to use when the user gives none, from the model."""
+
+    make: Callable
+    inputs: Callable = lambda model: []
+
+
+def _close(name, known, where):
+    near = difflib.get_close_matches(name, list(known), 3)
+    return UserError(f"unknown model {name!r}{where}" + (f"; did you mean {' or '.join(near)}?" if near else
+                     "; `costlab list` shows the zoo, or give package.module:factory" if not where else ""))
+
+
+def _zoo(name):
+    from .. import zoo
+    if name not in zoo.names():
+        raise _close(name, zoo.names(), "")
+    return _Source(lambda **kw: zoo.build(name, **kw), lambda model: [_shape_text(zoo.input_shape(name))])
+
+
+def _load_torchvision():
+    """Import torchvision; where its compiled ops are for another build of torch, without them: its models need none."""
+    import types
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError as e:
+        if "torchvision::" not in str(e):
+            raise
+        for name in [n for n in sys.modules if n.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        sys.modules["torchvision._meta_registrations"] = types.ModuleType("torchvision._meta_registrations")
+        import torchvision  # noqa: F401
+
+
+def _torchvision(name):
+    _load_torchvision()
+    from torchvision import models
+    if name not in models.list_models():
+        raise _close(name, models.list_models(), " in torchvision")
+    plain = {} if name in models.list_models(module=models) else {"weights_backbone": None}
+    if name in ("googlenet", "inception_v3"):
+        plain["init_weights"] = False
+
+    def inputs(model):
+        size = getattr(model, "image_size", None)
+        first = next(iter(models.get_model_weights(name)), None)
+        size = size or (first.transforms.keywords.get("crop_size") if first and hasattr(first.transforms, "keywords") else None) or 224
+        return [f"1x3x{size}x{size}"]
+    return _Source(lambda **kw: models.get_model(name, weights=None, **{**plain, **kw}), inputs)
+
+
+def _timm(name):
+    _load_torchvision()
+    import timm
+    if not timm.is_model(name):
+        raise _close(name, timm.list_models(), " in timm")
+    return _Source(lambda **kw: timm.create_model(name, pretrained=False, **kw),
+                   lambda model: [_shape_text((1, *model.pretrained_cfg["input_size"]))])
+
+
+def _transformers(name):
+    """A configuration, never a download: a class name (LlamaConfig), or a config.json."""
+    import json
+    from importlib.util import find_spec
+    if find_spec("torchvision"):
+        _load_torchvision()
+    import transformers
+    if name.endswith(".json") or os.path.exists(name):
+        try:
+            with open(name, encoding="utf-8") as f:
+                doc = json.load(f)
+            kind, heads = doc["model_type"], doc.get("architectures") or []
+            config_class = transformers.CONFIG_MAPPING[kind]
+        except OSError as e:
+            raise UserError(f"cannot read {name}: {e.strerror}") from None
+        except KeyError as e:
+            raise UserError(f"{name} names no model that transformers {transformers.__version__} knows: no {e}") from None
+        except (ValueError, TypeError):
+            raise UserError(f"{name} is not a transformers config.json") from None
+    else:
+        doc, heads, config_class = {}, [], getattr(transformers, name, None)
+        if not (isinstance(config_class, type) and issubclass(config_class, transformers.PretrainedConfig)):
+            known = [n for n in dir(transformers) if n.endswith("Config")]
+            raise _close(name, known, " in transformers (give a config class such as LlamaConfig, or a config.json)")
+
+    def make(**kw):
+        config = config_class(**{**doc, **kw}) if not doc else config_class.from_dict({**doc, **kw})
+        config.use_cache = False
+        for head in heads:
+            if hasattr(transformers, head):
+                return getattr(transformers, head)(config)
+        auto = transformers.AutoModelForCausalLM
+        return (auto if type(config) in auto._model_mapping else transformers.AutoModel).from_config(config)
+
+    def inputs(model):
+        config, found = model.config, []
+        vision = getattr(config, "vision_config", config)
+        if "pixel_values" in accepted(model):
+            size = getattr(vision, "image_size", None) or 224
+            size = size if isinstance(size, (list, tuple)) else (size, size)
+            found.append(f"pixel_values=1x{getattr(vision, 'num_channels', 3)}x{_shape_text(size)}")
+        if "input_features" in accepted(model) and hasattr(config, "num_mel_bins"):
+            found.append(f"input_features=1x{config.num_mel_bins}x{2 * getattr(config, 'max_source_positions', 1500)}")
+        tokens = min(128, getattr(getattr(config, "text_config", config), "max_position_embeddings", None) or 128)
+        if "input_ids" in accepted(model):
+            found.append(f"input_ids=1x{tokens}:int64")
+        if config.is_encoder_decoder and "decoder_input_ids" in accepted(model):
+            found.append(f"decoder_input_ids=1x{tokens}:int64")
+        return found
+
+    def accepted(model):
+        import inspect
+        return inspect.signature(model.forward).parameters
+    return _Source(make, inputs)
+
+
+def _importable(home, name):
+    import importlib
+    import importlib.util
+    def load():
         if home.endswith(".py"):
             if not os.path.exists(home):
                 raise UserError(f"no file {home}")
             loader = importlib.util.spec_from_file_location("_costlab_user_model", home)
             module = importlib.util.module_from_spec(loader)
             sys.modules[loader.name] = module
+            sys.path.insert(0, os.path.dirname(os.path.abspath(home)))
             loader.loader.exec_module(module)
-        else:
-            sys.path.insert(0, os.getcwd())
-            module = importlib.import_module(home)
-        return getattr(module, name), None
-    except ModuleNotFoundError as e:
-        raise UserError(f"cannot import {e.name}; install it in this environment (pip install {e.name.split('.')[0]})") from None
-    except AttributeError:
-        raise UserError(f"{home} has no {name!r}") from None
-    except UserError:
+            return module
+        sys.path.insert(0, os.getcwd())
+        return importlib.import_module(home)
+
+    try:
+        try:
+            module = load()
+        except RuntimeError as e:
+            if "torchvision::" not in str(e):
+                raise
+            _load_torchvision()
+            module = load()
+    except (UserError, ModuleNotFoundError):
         raise
     except Exception as e:
-        raise UserError(f"importing {home} failed: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}") from None
+        raise UserError(f"importing {home} failed: {_line(e)}") from None
+    factory = module
+    for part in name.split("."):
+        factory = getattr(factory, part, None)
+    if not callable(factory):
+        near = difflib.get_close_matches(name, [n for n in vars(module) if not n.startswith("_")], 3)
+        raise UserError(f"{home} has no callable {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+    return _Source(factory)
+
+
+_HOMES = {"torchvision": _torchvision, "timm": _timm, "transformers": _transformers}
+
+
+def _source(spec):
+    home, _, name = spec.rpartition(":")
+    try:
+        if not home:
+            if name.endswith(".py") or os.sep in name:
+                raise UserError(f"no file {name}" if not os.path.exists(name) else f"{name}: name its factory, as in {name}:build")
+            return _zoo(name)
+        return _HOMES[home](name) if home in _HOMES else _importable(home, name)
+    except ModuleNotFoundError as e:
+        package = e.name.split(".")[0]
+        how = f"'costlab[{package}]'" if package in _HOMES else package
+        raise UserError(f"{spec} needs {e.name}, which is not installed here; pip install {how}") from None
+
+
+def _line(e):
+    text = str(e).strip().splitlines()
+    return f"{type(e).__name__}: {text[0]}" if text else type(e).__name__
 
 
 def _input(text):
@@ -76,21 +239,13 @@ def _input(text):
         assert isinstance(kind, torch.dtype) and all(d >= 0 for d in dims)
     except (ValueError, AttributeError, AssertionError):
         raise UserError(f"cannot read input {text!r}; write it as 1x3x224x224, 1x16:int64 or name=1x16:int64") from None
-    return name if eq else None, torch.zeros(dims, dtype=kind, device="meta")
+    # indices are real zeros, because models read them (masks, lengths)
+    return name if eq else None, torch.zeros(dims, dtype=kind, device="meta" if kind.is_floating_point else "cpu")
 
 
-def get_trace(args):
-    """The trace that the command's arguments name: loaded, or made now."""
-    from ..trace._record import Trace, TraceFileError
-    if os.path.isfile(args.model):
-        if args.input or args.arg:
-            raise UserError(f"{args.model} is a saved trace: --input and --arg belong to tracing")
-        try:
-            return Trace.load(args.model)
-        except TraceFileError as e:
-            raise UserError(str(e)) from None
+def _arguments(items):
     kwargs = {}
-    for item in args.arg:
+    for item in items:
         key, eq, value = item.partition("=")
         if not eq or not key.isidentifier():
             raise UserError(f"cannot read --arg {item!r}; write it as name=value")
@@ -98,22 +253,52 @@ def get_trace(args):
             kwargs[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             kwargs[key] = value
-    factory, shape = _factory(args.model)
+    return kwargs
+
+
+def get_model(args, spec=None):
+    """The model that `spec` (default `args.model`) names, on `meta` and in evaluation mode, with positional and keyword
+    inputs as meta tensors."""
+    spec = spec or args.model
+    source = _source(spec)
     import torch
 
     from ..trace._build import build_on_meta
-    from ..trace._tracer import TraceError, trace
-    inputs = [_input(i) for i in args.input or ([_shape_text(shape)] if shape else [])]
-    if not inputs:
-        raise UserError(f"{args.model} needs --input, for example --input 1x3x224x224")
+    arguments = _arguments(args.arg)
     try:
-        model = build_on_meta(factory, **kwargs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = build_on_meta(source.make, **arguments)
     except Exception as e:
-        raise UserError(f"building {args.model} failed: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}") from None
+        raise UserError(f"building {spec} failed: {_line(e)}") from None
     if not isinstance(model, torch.nn.Module):
-        raise UserError(f"{args.model} made a {type(model).__name__}, not a torch.nn.Module")
+        raise UserError(f"{spec} made a {type(model).__name__}, not a torch.nn.Module")
+    inputs = [_input(i) for i in args.input or source.inputs(model)]
+    if not inputs:
+        raise UserError(f"{spec} needs --input, for example --input 1x3x224x224")
+    return model.eval(), tuple(t for n, t in inputs if n is None), {n: t for n, t in inputs if n}
+
+
+def load_trace(path):
+    """A saved trace; one clear line for anything else."""
+    from ..trace._record import Trace, TraceFileError
     try:
-        return trace(model.eval(), tuple(t for n, t in inputs if n is None), {n: t for n, t in inputs if n}, device=args.device, spec=args.model)
+        return Trace.load(path)
+    except TraceFileError as e:
+        raise UserError(str(e)) from None
+
+
+def get_trace(args, spec=None):
+    """The trace that `spec` (default `args.model`) names: loaded, or made now."""
+    spec = spec or args.model
+    if os.path.isfile(spec):
+        if args.input or args.arg:
+            raise UserError(f"{spec} is a saved trace: --input and --arg belong to tracing")
+        return load_trace(spec)
+    model, inputs, kwargs = get_model(args, spec)
+    from ..trace._tracer import TraceError, trace
+    try:
+        return trace(model, inputs, kwargs, device=args.device, spec=spec)
     except TraceError as e:
         raise UserError(str(e)) from None
 
@@ -122,16 +307,17 @@ def _shape_text(shape):
     return "x".join(map(str, shape))
 
 
-def write(path, text):
-    """Print, or write the file beside and rename it."""
+def write(path, data):
+    """Print, or write the file (text or bytes) beside and rename it."""
     if path is None:
-        sys.stdout.write(text)
+        sys.stdout.write(data)
         return
+    data = data.encode() if isinstance(data, str) else data
     try:
         fd, part = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".costlab-")
         try:
-            with os.fdopen(fd, "w", encoding="utf-8") as f:
-                f.write(text)
+            with os.fdopen(fd, "wb") as f:
+                f.write(data)
             umask = os.umask(0)
             os.umask(umask)
             os.chmod(part, 0o666 & ~umask)

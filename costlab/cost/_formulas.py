@@ -112,7 +112,7 @@ def elementwise(t, op):
     return 0, _out(t, op)
 
 
-@formula(*("aten." + n for n in """view _unsafe_view reshape t transpose permute expand slice select unsqueeze squeeze cat stack
+@formula("costlab.dropout", *("aten." + n for n in """view _unsafe_view reshape t transpose permute expand slice select unsqueeze squeeze cat stack
 split split_with_sizes unbind chunk unsafe_split unsafe_split_with_sizes unsafe_chunk clone contiguous copy copy_ _to_copy to fill fill_ zero_ zeros ones full empty zeros_like
 ones_like full_like empty_like new_zeros new_ones new_empty new_full arange linspace eye embedding index index_select gather
 scatter scatter_ index_put index_put_ flip roll repeat pixel_shuffle pixel_unshuffle constant_pad_nd reflection_pad2d

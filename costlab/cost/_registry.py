@@ -67,7 +67,7 @@ def formula(*names: str):
 
 _NO_TRAFFIC = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute", "aten.expand", "aten.slice", "aten.select",
                          "aten.unsqueeze", "aten.squeeze", "aten._unsafe_view", "aten.split", "aten.split_with_sizes",
-                         "aten.unbind", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold"))
+                         "aten.unbind", "costlab.dropout", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold"))
 
 
 def cost_of(trace: Trace, op: Op) -> Cost:
@@ -76,8 +76,8 @@ def cost_of(trace: Trace, op: Op) -> Cost:
     macs, flops = fn(trace, op) if fn else (0, 0)
     ts = trace.tensors
     outputs = sum(ts[i].numel for i in op.outputs)
-    if op.name in _NO_TRAFFIC:
-        return Cost(0, 0, 0, outputs, 0, 0)
+    if op.name in _NO_TRAFFIC and not (macs or flops):
+        return Cost(outputs=outputs if op.inputs[:1] != op.outputs[:1] else 0)
     size = lambda ids: sum(ts[i].numel * _WIDTH.get(ts[i].dtype, 1) for i in ids)  # noqa: E731
     return Cost(macs, flops, outputs if macs else 0, outputs, size(dict.fromkeys(op.inputs)), size(op.outputs), fn is not None)
 

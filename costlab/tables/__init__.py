@@ -1,4 +1,6 @@
 """Tables: a Trace in, a typed Table out. No printing."""
-from ._table import Column, Row, Table, table
+from ._columns import COLUMNS
+from ._sheet import Column, Sheet
+from ._table import STYLES, Row, Table, choose_style, table
 
-__all__ = ["Column", "Row", "Table", "table"]
+__all__ = ["COLUMNS", "STYLES", "Column", "Row", "Sheet", "Table", "choose_style", "table"]

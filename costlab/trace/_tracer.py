@@ -16,6 +16,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .._version import __version__
+from . import _shapes, _values
 from ._record import Op, Param, Tensor, Trace
 
 
@@ -31,6 +32,7 @@ def _plain(value):
     return str(value).removeprefix("torch.")
 
 
+_DROPOUT = torch.nn.modules.dropout._DropoutNd
 _NOT_RECORDED = frozenset(("aten::detach", "aten::alias", "aten::lift_fresh"))
 
 
@@ -60,6 +62,7 @@ class _Recorder(TorchDispatchMode):
         self.schemas: dict = {}
         self.failed: str | None = None
         self.lent: list = []
+        self.current: tuple = ()  # the operation being run, for the message should it fail
 
     @classmethod
     def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
@@ -91,12 +94,16 @@ class _Recorder(TorchDispatchMode):
             entry = self.outside[id(t)] = [None, index, param, t]
         if entry[0] is None:
             entry[0] = self._standin(t)
+            if self.device == "meta" and t.device.type == "cpu":
+                _values.give(entry[0], t)
         return entry
 
     def add_input(self, t):
         made = self._standin(t.detach())
         if made is t or made.data_ptr() == t.data_ptr() and t.device.type != "meta":
             made = made.clone()
+        if self.device == "meta":
+            _values.give(made, t)
         made._costlab = self._tensor(made)
         return made
 
@@ -107,8 +114,9 @@ class _Recorder(TorchDispatchMode):
             info = self.schemas[func] = (
                 schema.name.replace("::", "."), [a.name for a in schema.arguments],
                 {a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write},
-                schema.name in _NOT_RECORDED)
-        name, argnames, written, silent = info
+                schema.name in _NOT_RECORDED,
+                _shapes.find(func) if self.device == "meta" else None)
+        name, argnames, written, silent, shape_rule = info
         inputs, used, attrs, mutated = [], [], {}, []
 
         def swap(value, writes):
@@ -141,7 +149,16 @@ class _Recorder(TorchDispatchMode):
 
         new_args = tuple(take(argnames[i], a) for i, a in enumerate(args))
         new_kwargs = {k: take(k, v) for k, v in kwargs.items()} if kwargs else {}
-        out = func(*new_args, **new_kwargs)
+        self.current = (name, inputs)
+        out = shape_rule(*new_args, **new_kwargs) if shape_rule else None
+        if out is None and self.device == "meta":
+            out = _values.read(func, new_args, new_kwargs)
+        if out is None:
+            out = func(*new_args, **new_kwargs)
+            if self.device == "meta":
+                small = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
+                if any(not t.dtype.is_floating_point and t.numel() <= _values.LIMIT for t in small):
+                    _values.follow(func, new_args, new_kwargs, small)
         outputs = []
         for t in (out,) if isinstance(out, torch.Tensor) else pytree.tree_leaves(out):
             if isinstance(t, torch.Tensor):
@@ -157,6 +174,7 @@ class _Recorder(TorchDispatchMode):
                 else:
                     entry[1] = index
                 outputs.append(index)
+        self.current = ()
         if not silent:
             module, kind, call = self.stack[-1]
             self.ops.append(Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(used), attrs))
@@ -184,12 +202,17 @@ class _Recorder(TorchDispatchMode):
             module, weights = self.lent.pop()
             module._flat_weights = weights
 
-    def leave(self, module, _args, _out):
+    def leave(self, module, _args, out):
         if self.failed is None and sys.exc_info()[0] is not None:
             self.failed = self.stack[-1][0]
         if self.lent and self.lent[-1][0] is module:
             lent, weights = self.lent.pop()
             lent._flat_weights = weights
+        if isinstance(module, _DROPOUT) and module.p and not module.training and isinstance(out, torch.Tensor):
+            index = getattr(out, "_costlab", None)
+            if index is not None:  # does nothing in evaluation, but the papers' tables list it
+                path, kind, call = self.stack[-1]
+                self.ops.append(Op("costlab.dropout", path, kind, call, (index,), (index,), (), {"p": module.p}))
         if len(self.stack) > 1:
             self.stack.pop()
 
@@ -294,6 +317,9 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         where = recorder.failed or type(model).__name__
         hint = "; the model reads values, so trace it with device cpu" if device == "meta" and "meta" in str(e).lower() else ""
         first = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        if recorder.current:
+            name, ids = recorder.current
+            hint = f" ({name} on {', '.join('x'.join(map(str, recorder.tensors[i][0])) or 'a scalar' for i in ids)})" + hint
         raise TraceError(f"the model failed in {where}: {type(e).__name__}: {first}{hint}") from e
     finally:
         recorder.restore()

@@ -1,0 +1,138 @@
+"""Regions of the layer graph: forks that meet in a channel concatenation, and residual blocks."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ._layers import WEIGHTED, Node
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One branch of a fork: `chain` from the root on, then, where it forks again, `subs` that are concatenated."""
+
+    chain: tuple[Node, ...]
+    subs: tuple["Branch", ...] = ()
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All layers of the branch."""
+        return (*self.chain, *(n for s in self.subs for n in s.nodes))
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Branches from node `root` to the channel concatenation `end`. `members` index all nodes of the region, with the
+    inner concatenations and `squeeze`, a 1x1 convolution that feeds nothing but this fork (SqueezeNet's fire)."""
+
+    root: int
+    end: int
+    members: tuple[int, ...]
+    branches: tuple[Branch, ...]
+    squeeze: Node | None
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Body and shortcut from node `root` to the addition `end`; `members` index the nodes between, and `end`."""
+
+    root: int
+    end: int
+    members: tuple[int, ...]
+    body: tuple[Node, ...]
+    shortcut: tuple[Node, ...]
+
+
+def consumers(nodes) -> list[list[int]]:
+    """For each node, the nodes that read it."""
+    found: list[list[int]] = [[] for _ in nodes]
+    for n in nodes:
+        for p in dict.fromkeys(n.preds):
+            found[p].append(n.index)
+    return found
+
+
+class _NotAFork(Exception):
+    pass
+
+
+def _chain(nodes, p, root):
+    found = []
+    while p != root:
+        node = nodes[p]
+        if len(node.preds) != 1 or p < root:
+            raise _NotAFork
+        found.append(node)
+        p = node.preds[0]
+    return tuple(reversed(found))
+
+
+def _branches(nodes, end, root, members):
+    found = []
+    for p in nodes[end].preds:
+        if nodes[p].kind == "cat" and p != root:
+            inner = nodes[p].idom
+            prefix = _chain(nodes, inner, root)
+            members.update((p, *(n.index for n in prefix)))
+            subs = _branches(nodes, p, inner, members)
+            found += [Branch(prefix, subs)] if prefix else subs
+        else:
+            chain = _chain(nodes, p, root)
+            members.update(n.index for n in chain)
+            found.append(Branch(chain))
+    return tuple(found)
+
+
+def forks(nodes) -> tuple[Fork, ...]:
+    """The outermost forks in execution order. A region whose inside is read from outside (a dense block), or that has
+    other complete blocks in series inside (a U-Net), is none."""
+    readers, found, taken = consumers(nodes), [], set()
+    for node in reversed(nodes):
+        if node.kind != "cat" or node.index in taken:
+            continue
+        root, members = node.idom, {node.index}
+        try:
+            branches = _branches(nodes, node.index, root, members)
+        except _NotAFork:
+            continue
+        if len(members) < 3 or members & taken or any(
+                r not in members for m in members if m != node.index for r in readers[m]):
+            continue
+        squeeze = nodes[root] if nodes[root].pointwise and members.issuperset(readers[root]) else None
+        if squeeze:
+            members.add(root)
+            root = squeeze.preds[0]
+        taken |= members
+        found.append(Fork(root, node.index, tuple(sorted(members)), branches, squeeze))
+    return tuple(reversed(found))
+
+
+def residuals(nodes) -> tuple[Residual, ...]:
+    """Residual blocks in execution order: an addition one of whose sides is the block's input, or one layer from it."""
+    readers, found = consumers(nodes), []
+    adds = {n.index for n in nodes if n.kind == "join" and n.op.name in ("aten.add", "aten.add_")}
+    for end in sorted(adds):
+        node = nodes[end]
+        members, todo = {end}, list(node.preds)
+        while todo:
+            p = todo.pop()
+            if p == node.idom or p in members:
+                continue
+            if p in adds:
+                break
+            members.add(p)
+            todo += nodes[p].preds
+        else:
+            sides = []
+            for p in node.preds:
+                side, todo = set(), [p]
+                while todo:
+                    q = todo.pop()
+                    if q != node.idom and q not in side:
+                        side.add(q)
+                        todo += nodes[q].preds
+                sides.append([nodes[q] for q in sorted(side) if nodes[q].kind in WEIGHTED])
+            short, body = sorted(sides, key=len)[0], sorted(sides, key=len)[-1]
+            if len(short) <= 1 and body and not any(r not in members for m in members if m != end for r in readers[m]):
+                found.append(Residual(node.idom, end, tuple(sorted(members)), tuple(body), tuple(short)))
+    return tuple(found)

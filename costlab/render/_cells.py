@@ -1,0 +1,53 @@
+"""How a value is spelt for people."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..tables import Column, Sheet
+
+
+@dataclass(frozen=True)
+class Text:
+    """One column of strings: its header, whether numbers (right-aligned), a cell a row, the total's cell, and for a
+    share column the fractions 0..1 that a bar shows."""
+
+    header: str
+    right: bool
+    cells: tuple[str, ...]
+    total: str
+    bars: tuple[float, ...] = ()
+
+
+def spell(value, column: Column) -> str:
+    """A value as people read it: 159.5K, 1,234, 28.0%."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if column.format:
+        return format(value, column.format)
+    if column.scale:
+        if not value:
+            return ""
+        scaled = value / column.scale[0]
+        size = abs(scaled)
+        return f"{scaled:,.0f}{column.scale[1]}" if size >= 1000 else f"{scaled:.{1 if size >= 10 else 2}f}{column.scale[1]}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+def columns(sheet: Sheet) -> list[Text]:
+    """The sheet's columns as strings, each share column after its own."""
+    found = []
+    for c in sheet.columns:
+        values = [row.get(c.key) for row in sheet.rows]
+        end = sheet.total.get(c.key) if sheet.total else None
+        numeric = any(not isinstance(v, str) and v is not None for v in values)
+        found.append(Text(c.header, numeric or c.unit != "", tuple(spell(v, c) for v in values), spell(end, c)))
+        if c.share and end:
+            parts = tuple(v / end if v else 0.0 for v in values)
+            found.append(Text("%", True, tuple(f"{100 * p:.1f}" if p else "" for p in parts), "100.0", parts))
+    if sheet.total is not None and found and not found[0].total:
+        found[0] = Text(found[0].header, found[0].right, found[0].cells, "total")
+    return found

@@ -1,0 +1,45 @@
+"""Formats for machines: exact values, with the notes."""
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from ..tables import Sheet
+
+
+def csv_text(sheet: Sheet) -> str:
+    """RFC 4180 rows; title and notes follow as comment lines (`pandas.read_csv(file, comment="#")` would also cut headers with
+    a #, so read it with `skipfooter` set to their number, or take JSON)."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*(["id"] if sheet.ids else []), *(c.machine_header for c in sheet.columns)])
+    writer.writerows(r.values() for r in sheet.records())
+    return out.getvalue() + "".join(f"# {n}\n" for n in (sheet.title, *sheet.notes))
+
+
+def json_text(sheet: Sheet) -> str:
+    """One object: title, the facts, notes, rows, total."""
+    end = {} if sheet.total is None else {"total": {c.machine_header: sheet.total[c.key] for c in sheet.columns if c.key in sheet.total}}
+    return json.dumps({"title": sheet.title, **sheet.facts, "notes": sheet.notes, "rows": sheet.records(), **end}, indent=2,
+                      ensure_ascii=False, default=str) + "\n"
+
+
+def parquet(sheet: Sheet) -> bytes:
+    """A Parquet file; title and notes are in its schema's metadata. A column of mixed text and numbers is text.
+
+    Raises ImportError without pyarrow."""
+    import pyarrow
+    import pyarrow.parquet
+    records = sheet.records()
+    data = {}
+    for key in records[0] if records else ():
+        values = [None if r[key] == "" else r[key] for r in records]
+        if any(isinstance(v, str) for v in values):
+            values = [v if v is None else str(v) for v in values]
+        data[key] = values
+    grid = pyarrow.table(data)
+    grid = grid.replace_schema_metadata({"title": sheet.title, "notes": json.dumps(sheet.notes)})
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(grid, out)
+    return out.getvalue()

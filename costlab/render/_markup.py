@@ -1,0 +1,77 @@
+"""Markdown, LaTeX and HTML. Text from users is escaped in each."""
+from __future__ import annotations
+
+import html
+import re
+
+from ..tables import Sheet
+from ._cells import columns
+
+
+def _rows(cols, count):
+    return [[c.cells[i] for c in cols] for i in range(count)]
+
+
+def markdown(sheet: Sheet) -> str:
+    """A GitHub table and the notes."""
+    cols = columns(sheet)
+    esc = lambda s: re.sub(r"([\\|`*_<>\[\]#])", r"\\\1", s)  # noqa: E731
+    line = lambda r: "| " + " | ".join(map(esc, r)) + " |"  # noqa: E731
+    align = "|" + "|".join("---:" if c.right else "---" for c in cols) + "|"
+    end = [line([c.total for c in cols])] if sheet.total is not None else []
+    return "\n".join([f"**{esc(sheet.title)}**", "", line([c.header for c in cols]), align, *map(line, _rows(cols, len(sheet.rows))),
+                      *end, "", *(f"- {esc(n)}" for n in sheet.notes)]) + "\n"
+
+
+_TEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+        "→": r"$\rightarrow$", "[": "{[}", "]": "{]}"}
+
+
+def latex(sheet: Sheet) -> str:
+    r"""A document with a booktabs table that compiles as it is; to include the table alone, take what is between
+    \begin{table} and \end{table} and load booktabs and graphicx."""
+    esc = lambda s: "".join(_TEX.get(c, c) for c in s)  # noqa: E731
+    cols = columns(sheet)
+    bar = lambda share: rf" \rule{{{1.5 * share:.3f}em}}{{0.6em}}\hspace{{{1.5 * (1 - share):.3f}em}}"  # noqa: E731
+    cell = lambda c, i: esc(c.cells[i]) + (bar(c.bars[i]) if c.bars else "")  # noqa: E731
+    line = lambda r: " & ".join(r) + r" \\"  # noqa: E731
+    end = [r"\midrule", line([esc(c.total) for c in cols])] if sheet.total is not None else []
+    spec = "".join("r" if c.right else "l" for c in cols)
+    return "\n".join([
+        r"\documentclass{article}", r"\usepackage[T1]{fontenc}", r"\usepackage[a4paper,landscape,margin=1cm]{geometry}",
+        r"\usepackage{booktabs,graphicx}", r"\begin{document}", r"\begin{table}", r"\centering",
+        rf"\caption{{{esc(sheet.title)}. {esc('. '.join(sheet.notes))}.}}",
+        r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%", rf"\begin{{tabular}}{{{spec}}}", r"\toprule",
+        line([esc(c.header) for c in cols]), r"\midrule",
+        *(line([cell(c, i) for c in cols]) for i in range(len(sheet.rows))),
+        *end, r"\bottomrule", r"\end{tabular}}", r"\end{table}", r"\end{document}"]) + "\n"
+
+
+_STYLE = """:root{color-scheme:light dark}body{font:14px/1.4 system-ui,sans-serif;margin:2rem}div{overflow-x:auto}
+table{border-collapse:collapse}caption{font-weight:600;text-align:left;padding:.3rem 0}
+td,th{padding:.2rem .6rem;text-align:left;white-space:nowrap}th{white-space:normal;vertical-align:bottom}
+.n{text-align:right;font-variant-numeric:tabular-nums}thead,tfoot{border-block:1px solid}tr:target{outline:2px solid #0072b2}
+.b{background:linear-gradient(#0072b266,#0072b266) right/var(--w) 70% no-repeat}p{margin:.2rem 0;opacity:.8}"""
+
+
+def html_page(sheet: Sheet) -> str:
+    """One self-contained page."""
+    esc = html.escape
+    cols = columns(sheet)
+
+    def row(tag, texts, ident="", i=None):
+        cells = []
+        for c, text in zip(cols, texts):
+            bar = f' style="--w:{100 * c.bars[i]:.1f}%"' if c.bars and i is not None else ""
+            kind = " ".join(k for k, on in (("n", c.right), ("b", bar)) if on)
+            cells.append(f"<{tag}{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}{bar}>{esc(text)}</{tag}>")
+        return f"<tr{ident}>{''.join(cells)}</tr>"
+
+    ids = [f' id="{esc(i)}"' for i in sheet.ids] or [""] * len(sheet.rows)
+    body = "\n".join(row("td", r, ids[i], i) for i, r in enumerate(_rows(cols, len(sheet.rows))))
+    end = f"<tfoot>{row('td', [c.total for c in cols])}</tfoot>" if sheet.total is not None else ""
+    return (f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f"<title>{esc(sheet.title)}</title><style>{_STYLE}</style><div><table><caption>{esc(sheet.title)}</caption>"
+            f"<thead>{row('th', [c.header for c in cols])}</thead><tbody>{body}</tbody>{end}</table></div>"
+            + "".join(f"<p>{esc(n)}</p>" for n in sheet.notes) + "</html>\n")

@@ -1,0 +1,60 @@
+"""Text for a pipe and for a terminal."""
+from __future__ import annotations
+
+import re
+
+from ..tables import Sheet
+from ._cells import columns
+
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+
+
+def _fold(header: str, width: int) -> list[str]:
+    """A header in lines of at most `width` characters, cut after spaces, plus signs and commas where there are any."""
+    lines = [""]
+    for part in re.findall(r"[^ +,→]+[ +,→]*|[ +,→]+", header):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return [line.strip() for line in lines]
+
+
+def plain(sheet: Sheet) -> str:
+    """Aligned text; long headers are folded over several lines."""
+    cols = columns(sheet)
+    heads = [_fold(c.header, max(10, *(len(v) for v in (*c.cells, c.total)))) for c in cols]
+    tall = max(map(len, heads), default=1)
+    heads = [[""] * (tall - len(h)) + h for h in heads]
+    widths = [max(map(len, (*h, *c.cells, c.total))) for h, c in zip(heads, cols)]
+
+    def line(cells):
+        return "  ".join(v.rjust(w) if c.right else v.ljust(w) for v, w, c in zip(cells, widths, cols)).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    body = [line([c.cells[i] for c in cols]) for i in range(len(sheet.rows))]
+    end = [rule, line([c.total for c in cols])] if sheet.total is not None else []
+    return "\n".join([sheet.title, *(line(h) for h in zip(*heads)), rule, *body, *end, *sheet.notes]) + "\n"
+
+
+def _bar(share: float, width: int = 8) -> str:
+    eighths = round(share * width * 8)
+    return ("█" * (eighths // 8) + (_BLOCKS[eighths % 8] if eighths % 8 else "")).ljust(width)
+
+
+def terminal(sheet: Sheet, file=None, width=None) -> None:
+    """Print with rich: bars beside the shares, folded to the terminal's width."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+    cols = columns(sheet)
+    grid = Table(title=Text(sheet.title), box=box.SIMPLE_HEAD, show_footer=sheet.total is not None, title_justify="left",
+                 padding=(0, 1, 0, 0), collapse_padding=True)
+    for c in cols:
+        grid.add_column(Text(c.header), Text(c.total), justify="right" if c.right else "left", overflow="fold")
+    for i in range(len(sheet.rows)):
+        grid.add_row(*(Text.assemble(c.cells[i] + " ", (_bar(c.bars[i]), "cyan")) if c.bars else Text(c.cells[i]) for c in cols))
+    console = Console(file=file, width=width, highlight=False)
+    console.print(grid)
+    for note in sheet.notes:
+        console.print(Text(note, style="dim"))

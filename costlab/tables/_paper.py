@@ -1,0 +1,136 @@
+"""The paper style: GoogLeNet's Table 1, with the columns that later Inception papers add, from the graph alone."""
+from __future__ import annotations
+
+from ..graph import WEIGHTED, Branch, Fork, Node, forks
+from ._parts import Group, common_path, depth_of, patch, size, x
+
+_TYPES = {"conv": "convolution", "transposed conv": "transposed convolution"}
+
+
+def _run(kernels: list[str]) -> str:
+    """Kernel names in a row as the papers' headers: 3x3; double #3x3; 1x7+7x1; double #1x7+7x1."""
+    for times, word in ((2, "double"), (3, "triple")):
+        part = kernels[: len(kernels) // times]
+        if len(kernels) > 1 and part * times == kernels:
+            return f"{word} #{'+'.join(part)}"
+    return "#" + "+".join(kernels)
+
+
+def _widths(nodes) -> int | str:
+    """The filters a cell prints: the last layer's, with the earlier ones before an arrow where they differ."""
+    widths = [n.width for n in nodes]
+    return widths[-1] if len(set(widths)) == 1 else "→".join(map(str, dict.fromkeys(widths)))
+
+
+def _name(node: Node) -> str:
+    if node.kind != "conv":
+        return node.kind
+    if node.groups > 1:
+        return f"{x(node.kernel)} depthwise" if node.groups == node.in_shape[1] else f"{x(node.kernel)} groups {node.groups}"
+    return x(node.kernel)
+
+
+def _branch(branch: Branch, only_max: bool):
+    """(column, value) pairs of one branch, read as the papers' tables read it."""
+    chain, subs = list(branch.chain), branch.subs
+    if not branch.nodes:
+        return [("pass through", "yes")]
+    if subs:
+        inner = [[_name(n) for n in s.nodes] for s in subs]
+        cells = []
+        if chain and chain[0].pointwise:
+            head, chain = chain[0], chain[1:]
+        else:
+            head = None
+        name = "#" + "+".join([*map(_name, chain), "{" + ", ".join("+".join(i) for i in inner) + "}"])
+        if head:
+            cells.append((f"{name} reduce", head.width))
+        ends = "+".join(str(_widths(s.nodes)) for s in subs)
+        return [*cells, (name, f"{_widths(chain)}→{ends}" if chain else ends)]
+    pools = [n for n in chain if n.kind.endswith("pool")]
+    if pools and chain[0] is pools[0]:
+        kind = pools[0].kind.split()[0]
+        if len(chain) == 1:
+            return [("pool proj", f"{kind} + pass through")]
+        if len(chain) == 2 and chain[1].pointwise:
+            return [("pool proj", chain[1].width if only_max else f"{kind} + {chain[1].width}")]
+    if any(n.kind != "conv" or n.groups > 1 for n in chain):
+        return [("#" + "+".join(map(_name, chain)), _widths([n for n in chain if n.kind in WEIGHTED] or chain[-1:]))]
+    head = chain[0] if chain[0].pointwise and len(chain) > 1 else None
+    body = chain[1:] if head else chain
+    name = _run([x(n.kernel) for n in body])
+    return [*([(f"{name} reduce", head.width)] if head else []), (name, _widths(body))]
+
+
+def _label(fork: Fork, nodes, path) -> str:
+    """"inception (3a)" for Inception at inception3a; "Fire (features.3)"; "fork" where no module holds it."""
+    end = nodes[fork.end].op
+    if not path or end.module != path:
+        return f"fork ({path})" if path else "fork"
+    kind, leaf = end.module_type, path.rsplit(".", 1)[-1]
+    rest = leaf.lower().removeprefix(kind.lower()).lstrip("_")
+    if rest != leaf.lower():
+        return f"{kind.lower()} ({rest})" if rest else kind.lower()
+    return f"{kind} ({path})"
+
+
+def _plain(node: Node) -> str:
+    if node.kind == "dropout" and "p" in node.op.attrs:
+        return f"dropout ({100 * node.op.attrs['p']:.0f}%)"
+    return _TYPES.get(node.kind, node.kind)
+
+
+def _joins_previous(node, last, readers):
+    """GoogLeNet prints a 1x1 and the convolution after it as one row of depth 2."""
+    return (node.kind == "conv" and last is not None and last.pointwise and node.preds == (last.index,)
+            and readers[last.index] == 1 and not node.pointwise and set(last.stride) == {1} and node.groups == last.groups == 1)
+
+
+def rows(trace, nodes, depth):
+    """Groups in execution order: a fork is one row, then each other layer."""
+    found = forks(nodes)
+    owner = {m: f for f in found for m in f.members}
+    readers = [0] * len(nodes)
+    for n in nodes:
+        for p in n.preds:
+            readers[p] += 1
+    only_max = not any(b.chain and b.chain[0].kind == "avg pool" for f in found for b in f.branches) and not any(
+        len(b.chain) == 1 and b.chain[0].kind == "max pool" for f in found for b in f.branches)
+    groups, done, last = [], set(), None
+    if nodes[0].ops:
+        groups.append((None, [nodes[0]]))
+    for n in nodes[1:]:
+        fork = owner.get(n.index)
+        if fork is not None:
+            if fork.end not in done:
+                done.add(fork.end)
+                groups.append((fork, [nodes[i] for i in fork.members]))
+            last = None
+        elif _joins_previous(n, last, readers):
+            groups[-1][1].append(n)
+            last = None
+        else:
+            groups.append((None, [n]))
+            last = n
+    for fork, members in groups:
+        end = members[-1]
+        cells = {"output size": size(end.out_shape), "depth": depth_of(members)}
+        if fork:
+            path = common_path(members)
+            strides = {s for n in members for s in n.stride}
+            cells |= {"type": _label(fork, nodes, path),
+                      "patch size/stride": f"stride {max(strides)}" if max(strides, default=1) > 1 else ""}
+            if fork.squeeze:
+                cells["#1x1 squeeze"] = fork.squeeze.width
+            for branch in fork.branches:
+                for key, value in _branch(branch, only_max):
+                    name, k = key, 2
+                    while name in cells:
+                        name, k = f"{key} ({k})", k + 1
+                    cells[name] = value
+        else:
+            path = end.op.module if end.op else ""
+            cells |= {"type": _plain(end), "patch size/stride": patch(end)}
+            if len(members) == 2:
+                cells |= dict(_branch(Branch(tuple(members)), True))
+        yield Group(path, cells, members, [op for n in members for op in n.ops])

@@ -1,0 +1,53 @@
+"""What the table styles share: a group of layers that becomes a row, and how its shapes are spelt."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..graph import WEIGHTED, Node
+from ..trace._record import Op
+
+
+@dataclass(frozen=True)
+class Group:
+    """A row before it is counted: `path` the module path, `cells` by column, `nodes` its layers, `ops` its operations."""
+
+    path: str
+    cells: dict
+    nodes: list[Node]
+    ops: list[Op]
+
+
+def x(shape) -> str:
+    """(3, 3) -> 3x3."""
+    return "x".join(map(str, shape))
+
+
+def size(shape) -> str:
+    """(N, C, H, W) as the papers print it: HxWxC; (N, C): 1x1xC; other ranks as they are."""
+    if len(shape) == 2:
+        return f"1x1x{shape[1]}"
+    return x((*shape[2:], shape[1])) if len(shape) > 3 else x(shape)
+
+
+def patch(node: Node) -> str:
+    """Patch size/stride: 7x7/2."""
+    stride = node.stride
+    return f"{x(node.kernel)}/{stride[0] if len(set(stride)) == 1 else x(stride)}" if node.kernel else ""
+
+
+def common_path(nodes) -> str:
+    """The module path that all layers share."""
+    common = []
+    for parts in zip(*(n.op.module.split(".") for n in nodes if n.op)):
+        if len(set(parts)) > 1:
+            break
+        common.append(parts[0])
+    return ".".join(common)
+
+
+def depth_of(members) -> int:
+    """Layers with weights on the longest path through `members`."""
+    best: dict[int, int] = {}
+    for n in sorted(members, key=lambda n: n.index):
+        best[n.index] = max((best.get(p, 0) for p in n.preds), default=0) + (n.kind in WEIGHTED)
+    return max(best.values(), default=0)

@@ -1,0 +1,63 @@
+"""Small integer and boolean tensors keep their values while a model runs on `meta`: masks, positions and lengths that
+Python control flow reads (`if mask.all()`) are worked out on the CPU beside their shapes."""
+from __future__ import annotations
+
+import torch
+from torch.utils import _pytree as pytree
+
+LIMIT = 1 << 16  # elements
+_READS = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
+
+
+class _Unknown(Exception):
+    pass
+
+
+def give(t, value) -> None:
+    """Remember the value of a tensor, if it is one that control flow could read."""
+    if not t.dtype.is_floating_point and not t.dtype.is_complex and t.numel() <= LIMIT and value.device.type == "cpu":
+        t._costlab_value = value
+
+
+def _on_cpu(args, kwargs):
+    def known(t):
+        if not isinstance(t, torch.Tensor):
+            return t
+        value = getattr(t, "_costlab_value", None)
+        if value is None:
+            raise _Unknown
+        return value
+    args, kwargs = pytree.tree_map(known, (args, kwargs))
+    return args, {**kwargs, "device": torch.device("cpu")} if kwargs.get("device") is not None else kwargs
+
+
+def read(func, args, kwargs):
+    """The result of an operation that needs values, such as `item` or `nonzero`; None where they are not known."""
+    if not any(tag in func.tags for tag in _READS):
+        return None
+    try:
+        args, kwargs = _on_cpu(args, kwargs)
+    except _Unknown:
+        return None
+    value = func(*args, **kwargs)
+    if not isinstance(value, torch.Tensor):
+        return value
+    out = value.to("meta")
+    give(out, value)
+    return out
+
+
+def follow(func, args, kwargs, outs) -> None:
+    """Give the outputs of an operation their values, where those of its inputs are known."""
+    if torch.Tag.nondeterministic_seeded in func.tags or func._schema.name.startswith("aten::empty"):
+        return
+    try:
+        args, kwargs = _on_cpu(args, kwargs)
+    except _Unknown:
+        for t in outs:  # written in place with something unknown
+            for known in (t, t._base):
+                if known is not None and hasattr(known, "_costlab_value"):
+                    del known._costlab_value
+        return
+    for t, value in zip(outs, pytree.tree_leaves(func(*args, **kwargs))):
+        give(t, value)

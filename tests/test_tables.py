@@ -1,0 +1,168 @@
+"""Tables from the traced graph: columns of every kind of branch, residual stages, receptive fields, formats."""
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import costlab
+from costlab.cli import main
+from costlab.graph import forks, layer_graph, residuals
+from costlab.render import FORMATS
+from costlab.tables import table
+
+
+def conv(i, o, k, s=1, p="same", **kw):
+    return nn.Conv2d(i, o, k, s, p if s == 1 else 0, bias=False, **kw)
+
+
+class Fork(nn.Module):
+    def __init__(self, *branches):
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x):
+        return torch.cat([b(x) for b in self.branches], 1)
+
+
+def seq(*m):
+    return nn.Sequential(*m)
+
+
+def rows(*modules, size=16, **kw):
+    trace = costlab.trace(seq(*modules).eval(), torch.empty(1, 8, size, size, device="meta"), device="meta")
+    return table(trace, **kw)
+
+
+POOL = lambda: nn.MaxPool2d(3, 1, 1)  # noqa: E731
+AVG = lambda: nn.AvgPool2d(3, 1, 1)  # noqa: E731
+BRANCHES = [
+    ("1x1", seq(conv(8, 4, 1)), {"#1x1": 4}),
+    ("reduced 3x3", seq(conv(8, 2, 1), conv(2, 4, 3)), {"#3x3 reduce": 2, "#3x3": 4}),
+    ("naive 5x5", seq(conv(8, 4, 5)), {"#5x5": 4}),
+    ("double 3x3", seq(conv(8, 2, 1), conv(2, 4, 3), conv(4, 4, 3)), {"double #3x3 reduce": 2, "double #3x3": 4}),
+    ("1x7 then 7x1", seq(conv(8, 2, 1), conv(2, 3, (1, 7)), conv(3, 4, (7, 1))), {"#1x7+7x1 reduce": 2, "#1x7+7x1": "3→4"}),
+    ("two pairs", seq(conv(8, 2, 1), *(conv(2, 2, k) for k in ((7, 1), (1, 7)) * 2)), {"double #7x1+1x7 reduce": 2, "double #7x1+1x7": 2}),
+    ("max pool, 1x1", seq(POOL(), conv(8, 3, 1)), {"pool proj": 3}),
+    ("avg pool, 1x1", seq(AVG(), conv(8, 3, 1)), {"pool proj": "avg + 3"}),
+    ("bare pool", POOL(), {"pool proj": "max + pass through"}),
+    ("identity", nn.Identity(), {"pass through": "yes"}),
+    ("nested fork", seq(conv(8, 2, 1), Fork(conv(2, 3, (1, 3)), conv(2, 3, (3, 1)))), {"#{1x3, 3x1} reduce": 2, "#{1x3, 3x1}": "3+3"}),
+    ("depthwise", seq(conv(8, 8, 3, groups=8), conv(8, 4, 1)), {"#3x3 depthwise+1x1": "8→4"}),
+    ("transposed", seq(nn.ConvTranspose2d(8, 4, 3, padding=1)), {"#transposed conv": 4}),
+    ("pool after", seq(conv(8, 4, 3), POOL()), {"#3x3+max pool": 4}),
+]
+
+
+@pytest.mark.parametrize("branch, cells", [b[1:] for b in BRANCHES], ids=[b[0] for b in BRANCHES])
+def test_each_kind_of_branch_has_its_column(branch, cells):
+    t = rows(Fork(seq(conv(8, 5, 1), conv(5, 6, 11)), branch), style="paper")
+    (row,) = t.rows
+    fixed = ("type", "patch size/stride", "output size", "depth", "params", "ops", "#11x11 reduce", "#11x11")
+    assert {k: v for k, v in row.cells.items() if k not in fixed} == cells
+    assert row.cells["#11x11"] == 6
+    assert [c.key for c in t.columns].count(next(iter(cells))) == 1
+
+
+def test_two_branches_of_one_kind_keep_both_widths():
+    (row,) = rows(Fork(conv(8, 4, 1), conv(8, 6, 1), conv(8, 4, 1)), style="paper").rows
+    assert (row.cells["#1x1"], row.cells["#1x1 (2)"], row.cells["#1x1 (3)"]) == (4, 6, 4)
+
+
+def test_a_squeeze_before_the_fork_is_in_its_row():
+    (row,) = rows(conv(8, 2, 1), Fork(conv(2, 4, 1), conv(2, 4, 3)), style="paper").rows
+    assert (row.cells["#1x1 squeeze"], row.cells["depth"], row.params) == (2, 2, 16 + 8 + 72)
+
+
+class Dense(nn.Module):
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = nn.ModuleList(conv(8 + 4 * i, 4, 3) for i in range(layers))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = torch.cat((x, layer(x)), 1)
+        return x
+
+
+class Block(nn.Module):
+    def __init__(self, i, o, stride):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(i, o, 3, stride, 1, bias=False), conv(o, o, 3)
+        self.down = conv(i, o, 1) if i == o else nn.Conv2d(i, o, 1, stride, bias=False)
+
+    def forward(self, x):
+        return torch.relu(self.b(torch.relu(self.a(x))) + (x if self.a.stride == (1, 1) else self.down(x)))
+
+
+def test_a_dense_block_of_many_layers_ends_and_keeps_every_count():
+    t = rows(Dense(40), style="paper")
+    assert t.macs == sum(r.macs for r in t.rows) == sum(256 * 9 * 4 * (8 + 4 * i) for i in range(40))
+
+
+def test_residual_stages():
+    t = rows(conv(8, 8, 7), Block(8, 8, 1), Block(8, 8, 1), Block(8, 16, 2), Block(16, 16, 1))
+    assert t.style == "resnet"
+    assert [(r.cells["layers"], r.cells["output size"], r.cells["depth"]) for r in t.rows] == [
+        ("7x7, 8", "16x16x8", 1), ("[3x3, 8; 3x3, 8] x 2", "16x16x8", 4), ("[3x3, 16; 3x3, 16] x 2", "8x8x16", 4)]
+
+
+def test_auto_says_what_it_chose():
+    assert rows(Fork(conv(8, 4, 1), conv(8, 4, 3))).style == "paper"
+    t = rows(conv(8, 4, 3), nn.Flatten(), nn.Linear(4 * 256, 3))
+    assert t.style == "layers" and "style layers (chosen by auto)" in t.notes[2]
+
+
+FIELDS = [  # receptive field by hand: r += (k - 1) * dilation * jump; jump *= stride
+    ((conv(8, 4, 3), conv(4, 4, 3)), "5x5"),
+    ((conv(8, 4, 3, 2), conv(4, 4, 3)), "7x7"),
+    ((conv(8, 4, 3, dilation=2),), "5x5"),
+    ((conv(8, 4, (1, 7)), conv(4, 4, (7, 1))), "7x7"),
+    ((nn.MaxPool2d(2), conv(8, 4, 3), nn.Upsample(scale_factor=2), conv(4, 4, 3)), "8x8"),  # 2, 2+2*2=6, jump 1, 6+2
+    ((conv(8, 4, 3, 2), nn.Flatten(), nn.Linear(4 * 49, 5)), "15x15"),  # 3 + 6*2
+]
+
+
+@pytest.mark.parametrize("modules, field", FIELDS)
+def test_receptive_field(modules, field):
+    assert rows(*modules, style="layers", columns=["receptive-field"]).rows[-1].cells["receptive field"] == field
+
+
+def test_graph_regions_of_a_unet_are_not_modules():
+    class Unet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mid, self.out = Fork(conv(8, 4, 1), conv(8, 4, 3)), conv(16, 8, 3)
+
+        def forward(self, x):
+            return self.out(torch.cat((x, nn.functional.interpolate(self.out(torch.cat((self.mid(x), x), 1)), scale_factor=1)), 1))
+    nodes = layer_graph(costlab.trace(Unet(), torch.empty(1, 8, 8, 8, device="meta"), device="meta"))
+    assert all(nodes[f.end].op.module != "" or len(f.members) < 6 for f in forks(nodes)) and not residuals(nodes)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_states_convention_and_coverage_and_escapes(name, tmp_path):
+    trace = costlab.trace(Fork(conv(8, 4, 1), conv(8, 4, 3)), torch.empty(1, 8, 4, 4), spec="<script>&_#1|\\input{x}")
+    out = FORMATS[name](table(trace, columns=["activations"]).sheet)
+    if name == "parquet":
+        pq = pytest.importorskip("pyarrow.parquet")
+        path = tmp_path / "t.parquet"
+        path.write_bytes(out)
+        read = pq.read_table(path)
+        assert read.column("ops (MACs)").to_pylist() == [16 * 8 * 4 * 10] and b"convention paper" in read.schema.metadata[b"notes"]
+        return
+    assert "convention paper" in out and "coverage" in out
+    plain = {"html": "&lt;script&gt;&amp;", "latex": r"\textbackslash{}input\{x\}", "md": r"\<script\>&\_\#1\|"}
+    assert plain.get(name, "<script>") in out and (name != "html" or "<script" not in out)
+
+
+def test_a_frame_has_exact_integers():
+    pytest.importorskip("pandas")
+    frame = rows(Fork(conv(8, 4, 1), conv(8, 4, 3))).to_frame()
+    assert frame["ops (MACs)"].sum() == 256 * 8 * 4 * 10 and frame["#3x3"].iloc[0] == 4
+
+
+def test_the_format_follows_the_suffix(tmp_path, capsys):
+    file = tmp_path / "t.json"
+    assert main(["table", "googlenet", "-o", str(file)]) == 0
+    assert json.loads(file.read_text())["convention"] == "paper" and not capsys.readouterr().out
