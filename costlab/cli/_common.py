@@ -291,7 +291,7 @@ def load_trace(path):
 def get_trace(args, spec=None):
     """The trace that `spec` (default `args.model`) names: loaded, or made now."""
     spec = spec or args.model
-    if os.path.isfile(spec):
+    if os.path.isfile(spec) and not spec.endswith(".py"):
         if args.input or args.arg:
             raise UserError(f"{spec} is a saved trace: --input and --arg belong to tracing")
         return load_trace(spec)

@@ -1,15 +1,25 @@
-"""Run a model once and record every operation as a dataflow graph (needs torch alone)."""
+"""Run a model once and record every operation as a dataflow graph. Tracing needs torch, a saved trace opens without."""
+import sys
+from types import ModuleType
+
 from ._record import Op, Param, Tensor, Trace, TraceFileError
-from ._tracer import TraceError, trace
 
 __all__ = ["Op", "Param", "Tensor", "Trace", "TraceError", "TraceFileError", "trace"]
 
 
-class _Callable(type(__import__("sys"))):
+def __getattr__(name):
+    if name not in ("trace", "TraceError"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _tracer
+    return getattr(_tracer, name)
+
+
+class _Callable(ModuleType):
     """`costlab.trace(...)` is the function although the package `costlab.trace` has the same name."""
 
     def __call__(self, *args, **kwargs):
+        from ._tracer import trace
         return trace(*args, **kwargs)
 
 
-__import__("sys").modules[__name__].__class__ = _Callable
+sys.modules[__name__].__class__ = _Callable

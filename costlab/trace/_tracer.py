@@ -7,13 +7,14 @@ model is left as it was, and a CPU model can be traced on `meta` or CUDA without
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import sys
 from collections.abc import Mapping
 
 import torch
 from torch.utils import _pytree as pytree
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from .._version import __version__
 from . import _shapes, _values
@@ -190,7 +191,8 @@ class _Recorder(TorchDispatchMode):
             # the recurrent kernels compare devices before the dispatcher sees them: lend the module its stand-ins
             lent = []
             for weight in module._flat_weights:
-                entry = self._outside(weight)
+                with _disable_current_modes():  # making a stand-in is no operation of the model
+                    entry = self._outside(weight)
                 self.outside[id(entry[0])] = entry
                 lent.append(entry[0])
             self.lent.append((module, module._flat_weights))
@@ -218,20 +220,22 @@ class _Recorder(TorchDispatchMode):
 
 
 @contextlib.contextmanager
-def _composite_attention():
-    """Fused attention hides its products, and which fusion runs differs by device: run the plain form, then restore."""
+def _composite(recurrent):
+    """Fused attention and recurrent kernels hide their products, and which fusion runs differs by device: run the plain
+    forms, then restore."""
     cuda, mha = torch.backends.cuda, torch.backends.mha
     was = (cuda.flash_sdp_enabled(), cuda.mem_efficient_sdp_enabled(), cuda.cudnn_sdp_enabled(), mha.get_fastpath_enabled())
-    mkldnn = torch._C._get_mkldnn_enabled()
+    mkldnn, cudnn = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
     try:
         cuda.enable_flash_sdp(False), cuda.enable_mem_efficient_sdp(False), cuda.enable_cudnn_sdp(False)
         mha.set_fastpath_enabled(False)
-        torch._C._set_mkldnn_enabled(False)  # the fused CPU recurrent kernels likewise
+        if recurrent:
+            torch._C._set_mkldnn_enabled(False), torch._C._set_cudnn_enabled(False)
         yield
     finally:
         cuda.enable_flash_sdp(was[0]), cuda.enable_mem_efficient_sdp(was[1]), cuda.enable_cudnn_sdp(was[2])
         mha.set_fastpath_enabled(was[3])
-        torch._C._set_mkldnn_enabled(mkldnn)
+        torch._C._set_mkldnn_enabled(mkldnn), torch._C._set_cudnn_enabled(cudnn)
 
 
 def _resolve(model, device):
@@ -247,19 +251,27 @@ def _resolve(model, device):
     return device
 
 
-def _leaves(value):
-    """Tensors of a nested value: dicts, tuples, lists and dataclasses."""
+def _map(fn, value):
+    """`fn` of every tensor in a nested value: dicts, lists, (named) tuples, dataclasses; the rest stays."""
     if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for v in value.values():
-            yield from _leaves(v)
-    elif isinstance(value, (list, tuple)):
-        for v in value:
-            yield from _leaves(v)
-    elif hasattr(value, "__dataclass_fields__"):
-        for v in vars(value).values():
-            yield from _leaves(v)
+        return fn(value)
+    if isinstance(value, Mapping):
+        made = {k: _map(fn, v) for k, v in value.items()}
+        if type(value) is dict:
+            return made
+        new = copy.copy(value)
+        for k, v in made.items():
+            new[k] = v
+        return new
+    if isinstance(value, (list, tuple)):
+        made = [_map(fn, v) for v in value]
+        return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
+    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        new = copy.copy(value)
+        for name in value.__dataclass_fields__:
+            object.__setattr__(new, name, _map(fn, getattr(value, name)))
+        return new
+    return value
 
 
 def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None) -> Trace:
@@ -301,15 +313,13 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         made = {}
 
         def convert(t):
-            if not isinstance(t, torch.Tensor):
-                return t
             if id(t) not in made:
                 made[id(t)] = recorder.add_input(t)
             return made[id(t)]
 
-        args, kw = pytree.tree_map(convert, (tuple(inputs), dict(kwargs or {})))
+        args, kw = _map(convert, (tuple(inputs), dict(kwargs or {})))
         in_ids = tuple(t._costlab for t in made.values())
-        with torch.no_grad(), _composite_attention(), recorder:
+        with torch.no_grad(), _composite(any(isinstance(m, torch.nn.RNNBase) for m, _ in flags)), recorder:
             out = model(*args, **kw)
     except TraceError:
         raise
@@ -339,5 +349,6 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         "device": name, "torch": torch.__version__, "costlab": __version__,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
-    out_ids = tuple(t._costlab for t in _leaves(out) if hasattr(t, "_costlab"))
-    return Trace(tuple(recorder.ops), tensors, params, in_ids, out_ids, provenance)
+    out_ids = []
+    _map(lambda t: out_ids.append(t._costlab) if hasattr(t, "_costlab") else None, out)
+    return Trace(tuple(recorder.ops), tensors, params, in_ids, tuple(out_ids), provenance)

@@ -1,0 +1,88 @@
+"""The shape of the house: imports point one way, the core needs torch alone, every command is in the README."""
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import costlab
+from costlab import cli
+
+ROOT = Path(costlab.__file__).parent
+# a package may import itself and those before it; zoo stands beside (plain modules, no costlab import)
+ORDER = ["trace", "cost", "reference", "graph", "tables", "analysis", "render", "report", "cli"]
+ALONE = {"zoo"}
+# the analyses and reports make models to trace: they may ask the zoo
+MAY_USE_ZOO = {"analysis", "report", "cli"}
+
+
+def imported(file):
+    """Sub-packages of costlab that a file imports, anywhere in it."""
+    package = file.relative_to(ROOT.parent).parts[:-1]
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            full = [*base, *(node.module.split(".") if node.module else [])]
+            if full[:1] == ["costlab"]:
+                yield from ([full[1]] if len(full) > 1 else [a.name for a in node.names])
+        elif isinstance(node, ast.Import):
+            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("costlab."))
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("*/**/*.py")), ids=lambda f: str(f.relative_to(ROOT)))
+def test_imports_point_one_way(file):
+    home = file.relative_to(ROOT).parts[0]
+    for other in imported(file):
+        if other in ("_version", home):
+            continue
+        if other in ALONE:
+            assert home in MAY_USE_ZOO, f"{home} imports {other}"
+        else:
+            assert home not in ALONE, f"{home} stands alone and imports {other}"
+            assert ORDER.index(other) < ORDER.index(home), f"{home} imports {other}"
+
+
+def test_every_package_has_its_place():
+    assert {p.parent.name for p in ROOT.glob("*/__init__.py")} <= {*ORDER, *ALONE}
+
+
+def fresh(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_core_imports_torch_alone_and_nothing_heavy():
+    heavy = "pandas matplotlib fvcore sympy torch._dynamo rich graphviz typst transformers timm torchvision".split()
+    code = f"""import sys
+from costlab.cli import main
+main(['table', 'googlenet', '-o', {str(ROOT.parent / '.pytest_cache' / 'table.txt')!r}])
+print([m for m in {heavy!r} if m in sys.modules])"""
+    (ROOT.parent / ".pytest_cache").mkdir(exist_ok=True)
+    assert fresh(code).strip() == "[]"
+
+
+def test_a_saved_trace_opens_without_torch(tmp_path):
+    file = tmp_path / "g.trace"
+    cli.main(["trace", "googlenet", "-o", str(file)])
+    code = f"""import sys; sys.modules['torch'] = None
+from costlab.cli import main
+main(['table', {str(file)!r}, '--format', 'csv'])"""
+    assert fresh(code).splitlines()[-5].startswith("softmax,softmax,")
+
+
+README = (ROOT.parent / "README.md").read_text()
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_a_section_with_its_options(command, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    text = capsys.readouterr().out
+    section = re.search(rf"^### costlab {command}\n(.*?)(?=^##|\Z)", README, re.M | re.S)
+    assert section, f"README has no section '### costlab {command}'"
+    shared = re.search(r"^### Models and inputs\n(.*?)(?=^##|\Z)", README, re.M | re.S)[1]
+    for option in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*)", text)) - {"--help"}:
+        assert option in section[1] or option in shared, f"README's section on {command} does not name {option}"
+    for option in set(re.findall(r"(?<![\w`-])(--[a-z][a-z-]*)", section[1])):
+        assert option in text, f"README names {option} for {command}, which --help does not know"

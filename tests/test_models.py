@@ -1,0 +1,136 @@
+"""Models as the command line names them, and inputs of every form."""
+import dataclasses
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import costlab
+from costlab.cli import main
+
+
+def total_of(capsys, *argv):
+    assert main(["table", *argv, "--format", "json", "--convention", "macs"]) == 0
+    doc = json.loads(capsys.readouterr().out)
+    return doc["total"]["params (elements)"], doc["total"]["ops (MACs)"]
+
+
+def test_a_factory_in_a_file_with_arguments_and_keyword_inputs(tmp_path, capsys):
+    file = tmp_path / "my net.py"
+    file.write_text("""
+from torch import nn
+class Net(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.emb, self.fc = nn.Embedding(10, width), nn.Linear(width, 2)
+    def forward(self, ids, scale=None):
+        return self.fc(self.emb(ids)) * scale
+def build(width=4):
+    return Net(width)
+""")
+    got = total_of(capsys, f"{file}:build", "--arg", "width=8", "--input", "2x3:int64", "--input", "scale=1")
+    assert got == (10 * 8 + 18, 2 * 3 * 16)
+
+
+@pytest.mark.parametrize("spec, line", [
+    ("{file}:biuld", "has no callable 'biuld'; did you mean build?"),
+    ("{file}:broken", "building {file}:broken failed: ZeroDivisionError: division by zero"),
+    ("{file}:number", "made a int, not a torch.nn.Module"),
+    ("{file}", "name its factory, as in {file}:build"),
+    ("missing.py:build", "no file missing.py"),
+    ("{bad}:build", "importing {bad} failed: SyntaxError"),
+    ("{file}:build", "needs --input"),
+])
+def test_bad_factories_are_one_line(tmp_path, capsys, spec, line):
+    file, bad = tmp_path / "net.py", tmp_path / "bad.py"
+    file.write_text("from torch import nn\nbuild = lambda: nn.Linear(2, 2)\nnumber = lambda: 3\ndef broken():\n    return 1 / 0\n")
+    bad.write_text("def (")
+    names = {"file": file, "bad": bad}
+    assert main(["table", spec.format(**names)]) == 2
+    err = capsys.readouterr().err
+    assert line.format(**names) in err and err.count("\n") == 1
+
+
+def test_transformers_by_class_and_by_config_file(tmp_path, capsys):
+    pytest.importorskip("transformers")
+    small = dict(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, vocab_size=50)
+    # per token: q 32*32, k and v 32*16 each, out 32*32, mlp 3*32*64; attention 2*T*32; head 32*50
+    layer = 32 * 32 * 2 + 2 * 32 * 16 + 3 * 32 * 64
+    macs = 16 * (2 * layer + 32 * 50) + 2 * 2 * 16 * 16 * 32
+    params = 2 * (layer + 2 * 32) + 32 + 2 * 50 * 32
+    by_class = total_of(capsys, "transformers:LlamaConfig", *(f for k, v in small.items() for f in ("--arg", f"{k}={v}")),
+                        "--input", "input_ids=1x16:int64")
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"], **small}))
+    by_file = total_of(capsys, f"transformers:{file}", "--input", "input_ids=1x16:int64")
+    assert by_class == by_file == (params, macs)
+
+
+@pytest.mark.parametrize("spec, line", [("transformers:LamaConfig", "did you mean LlamaConfig"), ("transformers:no.json", "cannot read no.json"),
+                                        ("timm:resnet51", "did you mean")])
+def test_misspelt_names_of_libraries(spec, line, capsys):
+    pytest.importorskip(spec.partition(":")[0])
+    assert main(["table", spec]) == 2 and line in capsys.readouterr().err
+
+
+def test_timm_takes_its_own_input_size(capsys):
+    pytest.importorskip("timm")
+    torchvision, timm = (total_of(capsys, f"{lib}:inception_v3") for lib in ("torchvision", "timm"))
+    assert timm == (23834568, 5713216096) and torchvision[1] == timm[1]
+
+
+@dataclasses.dataclass
+class Batch:
+    a: torch.Tensor
+    b: torch.Tensor
+
+
+class Nested(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 2, bias=False)
+
+    def forward(self, first, *rest, extra=None):
+        if isinstance(first, dict):
+            first = first["x"][0]
+        if isinstance(first, Batch):
+            return Batch(self.fc(first.a), first.b)
+        return {"out": (self.fc(first + sum(rest)), [extra])}
+
+
+X = torch.zeros(3, 4)
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("inputs, kwargs, outputs", [(X, None, 1), ((X, X), {"extra": X}, 2), (({"x": [X]},), None, 1), ({"first": X}, None, 1),
+                                                     ((Batch(X, X),), None, 2)], ids=["tensor", "several", "nested", "keywords", "dataclass"])
+def test_inputs_and_outputs_of_every_form(inputs, kwargs, outputs, device):
+    trace = costlab.trace(Nested(), inputs, kwargs, device=device)
+    assert costlab.total(trace).macs == 24 and len(trace.outputs) == outputs and trace.inputs
+
+
+CONV = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.LocalResponseNorm(3), nn.Flatten(), nn.Linear(36, 8))
+
+
+@pytest.mark.parametrize("model, inputs", [(CONV, (torch.zeros(2, 3, 8, 8),)), (nn.MultiheadAttention(8, 2), (torch.zeros(3, 1, 8),) * 3),
+                                           (nn.TransformerEncoderLayer(8, 2, 16), (torch.zeros(3, 1, 8),))], ids=["conv", "mha", "encoder"])
+def test_no_count_depends_on_the_device(model, inputs):
+    meta, cpu = (costlab.total(costlab.trace(model.eval(), inputs, device=d)) for d in ("meta", "cpu"))
+    assert meta == cpu
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_recurrent_work_does_not_depend_on_the_device(kind):
+    """On the CPU torch multiplies all steps' inputs at once, elsewhere step by step: other operations, the same work."""
+    meta, cpu = (costlab.total(costlab.trace(kind(3, 4, 2, bidirectional=True), torch.zeros(5, 2, 3), device=d)) for d in ("meta", "cpu"))
+    assert (meta.macs, meta.flops, meta.activations, meta.params) == (cpu.macs, cpu.flops, cpu.activations, cpu.params)
+
+
+def test_a_ten_thousand_layer_model_is_linear():
+    """Not timed: the same work per operation is seen in how often the dispatcher and the graph look at each."""
+    from costlab.tables import table
+    with torch.device("meta"):
+        model = nn.Sequential(*(nn.Conv2d(2, 2, 1) for _ in range(10_000)))
+    trace = costlab.trace(model, torch.empty(1, 2, 4, 4, device="meta"))
+    assert len(trace.ops) == 10_000 and table(trace, "layers").macs == 10_000 * 64
