@@ -1,6 +1,8 @@
 """The paper style: GoogLeNet's Table 1, with the columns that later Inception papers add, from the graph alone."""
 from __future__ import annotations
 
+import re
+
 from ..graph import WEIGHTED, Branch, Fork, Node, forks
 from ._parts import Group, common_path, depth_of, patch, size, x
 
@@ -68,10 +70,8 @@ def _label(fork: Fork, nodes, path) -> str:
     if not path or end.module != path:
         return f"fork ({path})" if path else "fork"
     kind, leaf = end.module_type, path.rsplit(".", 1)[-1]
-    rest = leaf.lower().removeprefix(kind.lower()).lstrip("_")
-    if rest != leaf.lower():
-        return f"{kind.lower()} ({rest})" if rest else kind.lower()
-    return f"{kind} ({path})"
+    m = re.fullmatch(r"([A-Za-z]+?)_?(\d\w*)", leaf)
+    return f"{m[1].lower()} ({m[2]})" if m and m[1].lower() in kind.lower() else f"{kind} ({path})"
 
 
 def _plain(node: Node) -> str:
@@ -84,6 +84,12 @@ def _joins_previous(node, last, readers):
     """GoogLeNet prints a 1x1 and the convolution after it as one row of depth 2."""
     return (node.kind == "conv" and last is not None and last.pointwise and node.preds == (last.index,)
             and readers[last.index] == 1 and not node.pointwise and set(last.stride) == {1} and node.groups == last.groups == 1)
+
+
+def _separable(node, last, readers):
+    """A depthwise convolution and the 1x1 after it are one separable layer (Batch Normalization, Figure 5, first row)."""
+    return (node.pointwise and node.groups == 1 and last is not None and last.kind == "conv" and last.groups == last.in_shape[1] > 1
+            and not last.pointwise and node.preds == (last.index,) and readers[last.index] == 1)
 
 
 def rows(trace, nodes, depth):
@@ -106,7 +112,7 @@ def rows(trace, nodes, depth):
                 done.add(fork.end)
                 groups.append((fork, [nodes[i] for i in fork.members]))
             last = None
-        elif _joins_previous(n, last, readers):
+        elif _joins_previous(n, last, readers) or _separable(n, last, readers):
             groups[-1][1].append(n)
             last = None
         else:
@@ -130,7 +136,10 @@ def rows(trace, nodes, depth):
                     cells[name] = value
         else:
             path = end.op.module if end.op else ""
-            cells |= {"type": _plain(end), "patch size/stride": patch(end)}
-            if len(members) == 2:
-                cells |= dict(_branch(Branch(tuple(members)), True))
+            if len(members) == 2 and members[0].groups > 1:
+                cells |= {"type": "separable convolution", "patch size/stride": patch(members[0]), "depth": 1}
+            else:
+                cells |= {"type": _plain(end), "patch size/stride": patch(end)}
+                if len(members) == 2:
+                    cells |= dict(_branch(Branch(tuple(members)), True))
         yield Group(path, cells, members, [op for n in members for op in n.ops])

@@ -1,0 +1,25 @@
+"""Published figures as data: printed tables and facts as CSV files, each row with its source. Needs no torch.
+
+`K` in the papers' params is 1024, `M` in ops is 1e6, one op is one multiply-add, except where `costlab audit` finds otherwise.
+"""
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+
+_HOME = Path(__file__).parent
+
+
+def names() -> tuple[str, ...]:
+    """What `load` knows; layer tables of architectures are "architectures/NAME"."""
+    return tuple(sorted(str(p.relative_to(_HOME).with_suffix("")) for p in _HOME.rglob("*.csv")))
+
+
+@cache
+def load(name: str) -> tuple[dict[str, str], ...]:
+    """The rows of one file, cells as printed (text). Raises ValueError for an unknown name."""
+    if name not in names():
+        raise ValueError(f"no reference {name!r}; there are {', '.join(n for n in names() if '/' not in n)}")
+    with open(_HOME / f"{name}.csv", newline="", encoding="utf-8") as f:
+        return tuple(csv.DictReader(f))

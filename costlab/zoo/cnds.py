@@ -1,0 +1,42 @@
+"""CNDS-8: *Training Deeper Convolutional Networks with Deep SuperVision* (Wang et al., arXiv 1505.02496); 227x227.
+
+Layers are those of the authors' published prototxt: an eight-layer net with one supervision branch after its fourth
+convolution (conv3_2, the paper's rule: where the mean gradient falls below 1e-7). The branch is an average pool 5x5/2, a
+1x1 to 64, and two hidden layers of 1024; it runs in training only. Pools ceil, as Caffe does.
+"""
+from __future__ import annotations
+
+from torch import nn
+
+from .modules import AuxiliaryHead, Conv, FullyConnectedHead
+
+
+class CNDS8(nn.Module):
+    """(N, 3, 227, 227) -> (N, classes); with `aux`, in training, also the branch's logits."""
+
+    def __init__(self, classes=1000, aux=False):
+        super().__init__()
+        pool = lambda: nn.MaxPool2d(2, 2, ceil_mode=True)  # noqa: E731
+        self.conv1, self.pool1 = Conv(3, 64, 7, 2, 1), nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.conv2, self.pool2 = Conv(64, 128, 3), pool()
+        self.conv3_1, self.conv3_2, self.pool3 = Conv(128, 256, 3), Conv(256, 256, 3), pool()
+        self.aux = AuxiliaryHead(256, classes, 28, (5, 2), 64, (1024, 1024), 0.5) if aux else None
+        if aux:  # (28 - 5) / 2 is not whole: Caffe ceils to 13
+            self.aux.pool = nn.AvgPool2d(5, 2, ceil_mode=True)
+            self.aux.fc[0] = nn.Linear(64 * 13 * 13, 1024)
+        self.conv4_1, self.conv4_2, self.pool4 = Conv(256, 512, 3), Conv(512, 512, 3), pool()
+        self.conv5_1, self.conv5_2, self.pool5 = Conv(512, 512, 3), Conv(512, 512, 3), pool()
+        self.head = FullyConnectedHead(512, 4, classes)
+
+    def forward(self, x):
+        x = self.pool2(self.conv2(self.pool1(self.conv1(x))))
+        x = self.conv3_2(self.conv3_1(x))
+        side = self.aux(x) if self.aux is not None and self.training else None
+        x = self.pool4(self.conv4_2(self.conv4_1(self.pool3(x))))
+        x = self.head(self.pool5(self.conv5_2(self.conv5_1(x))))
+        return x if side is None else (x, side)
+
+
+def cnds8(**arguments):
+    """CNDS-8 in evaluation mode; the arguments are `CNDS8`'s."""
+    return CNDS8(**arguments).eval()

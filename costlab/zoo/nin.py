@@ -1,0 +1,34 @@
+"""*Network in Network* (Lin, Chen, Yan, arXiv 1312.4400): mlpconv layers and global average pooling.
+
+The paper prints no layer table; widths, kernels and pooling are those of the authors' Caffe models (ImageNet at 224x224,
+CIFAR-10 at 32x32). Pools are 3x3/2 with ceil rounding, which gives the Caffe grids.
+"""
+from __future__ import annotations
+
+from torch import nn
+
+from .modules import MlpConv
+
+
+class NIN(nn.Sequential):
+    """(N, 3, H, W) -> (N, classes): `blocks` of (widths, kernel, stride, padding), each but the last followed by its pool."""
+
+    def __init__(self, blocks, pools):
+        layers, width = [], 3
+        for (widths, k, stride, padding), pool in zip(blocks, [*pools, None]):
+            layers.append(MlpConv(width, widths, k, stride, padding))
+            layers += [pool, nn.Dropout(0.5)] if pool is not None else []
+            width = widths[-1]
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Softmax(1))
+
+
+def nin(classes=1000):
+    """NIN for ImageNet, 224x224."""
+    return NIN([((96, 96, 96), 11, 4, 0), ((256, 256, 256), 5, 1, 2), ((384, 384, 384), 3, 1, 1), ((1024, 1024, classes), 3, 1, 1)],
+               [nn.MaxPool2d(3, 2, ceil_mode=True) for _ in range(3)]).eval()
+
+
+def nin_cifar10(classes=10):
+    """NIN for CIFAR-10, 32x32: the second pool averages."""
+    return NIN([((192, 160, 96), 5, 1, 2), ((192, 192, 192), 5, 1, 2), ((192, 192, classes), 3, 1, 1)],
+               [nn.MaxPool2d(3, 2, ceil_mode=True), nn.AvgPool2d(3, 2, ceil_mode=True)]).eval()
