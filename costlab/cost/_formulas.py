@@ -51,6 +51,31 @@ def attention(t, op):
     return _pair(prod(q[:-1]) * k[-2] * (q[-1] + v[-1]), 5 * prod(q[:-1]) * k[-2])
 
 
+@formula("aten._native_multi_head_attention")
+def fast_attention(t, op):
+    """nn.MultiheadAttention's fast path: q (b, s, e), k (b, n, e): b (2 s + 2 n) e e for the projections, 2 b s n e for the
+    attention."""
+    (b, s, e), n = _in(t, op), _in(t, op, 1)[1]
+    return _pair(b * (2 * s + 2 * n) * e * e + 2 * b * s * n * e, 5 * b * op.attrs.get("num_head", 1) * s * n)
+
+
+@formula("aten._transformer_encoder_layer_fwd")
+def fast_encoder_layer(t, op):
+    """The fast path of nn.TransformerEncoderLayer: x (b, s, e) with each weight matrix once a token, and 2 b s s e."""
+    b, s, e = _in(t, op)
+    weights = sum(prod(shape) for shape in t.shapes(op)[1:] if len(shape) == 2 and e in shape)
+    return _pair(b * s * weights + 2 * b * s * s * e)
+
+
+@formula("aten.mkldnn_rnn_layer", "aten._cudnn_rnn")
+def recurrent_layer(t, op):
+    """x (time, batch, c) and each weight matrix once a step and sequence."""
+    steps, batch = _in(t, op)[:2]
+    hidden = op.attrs.get("hidden_size")
+    weights = sum(prod(shape) for shape in t.shapes(op)[1:] if len(shape) == 2 and hidden and shape[0] % hidden == 0)
+    return _pair(steps * batch * weights)
+
+
 @formula("aten._thnn_fused_lstm_cell", "aten._thnn_fused_gru_cell")
 def recurrent_cell(t, op):
     """The gates' elementwise part: five FLOPs a gate element; its products are separate ops."""

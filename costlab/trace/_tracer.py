@@ -274,7 +274,7 @@ def _map(fn, value):
     return value
 
 
-def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None) -> Trace:
+def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None, fused=False) -> Trace:
     """Run `model` once and record what it did.
 
     Args:
@@ -284,6 +284,7 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         device: "cuda", "cpu", "meta" (shapes only, no arithmetic) or "auto" (CUDA where there is one, otherwise
             where the model's parameters are).
         spec: how the model was named, for the provenance. train: None keeps the model's own flags.
+        fused: let torch choose fused attention and recurrent kernels, which differ by device, instead of the plain forms.
 
     Raises:
         TraceError: the device is missing, or the model failed on these inputs.
@@ -319,7 +320,8 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
 
         args, kw = _map(convert, (tuple(inputs), dict(kwargs or {})))
         in_ids = tuple(t._costlab for t in made.values())
-        with torch.no_grad(), _composite(any(isinstance(m, torch.nn.RNNBase) for m, _ in flags)), recorder:
+        plain = contextlib.nullcontext() if fused else _composite(any(isinstance(m, torch.nn.RNNBase) for m, _ in flags))
+        with torch.no_grad(), plain, recorder:
             out = model(*args, **kw)
     except TraceError:
         raise

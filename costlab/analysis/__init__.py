@@ -1,0 +1,1 @@
+"""Analyses: models or traces in, typed results out. No printing, no plotting."""

@@ -1,0 +1,31 @@
+"""`costlab verify MODEL`: a second count by fvcore and by torch, each difference explained."""
+import os
+
+from ._common import UserError, add_model, add_output, get_model, show
+
+
+def add(sub):
+    """Register the command."""
+    p = sub.add_parser("verify", help="count again with fvcore and FlopCounterMode, and explain each difference")
+    add_model(p)
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def run(args):
+    """Count, compare, render; exit code 1 when a difference is not explained."""
+    if os.path.isfile(args.model) and not args.model.endswith(".py"):
+        raise UserError(f"{args.model} is a saved trace; verify counts the model again, so name the model")
+    if args.device == "cuda":
+        raise UserError("verify counts on the CPU, where both peers run; leave --device out")
+    model, inputs, kwargs = get_model(args)
+    from ..trace._tracer import TraceError
+    try:
+        from ..analysis.verify import verify
+        result = verify(model, inputs, kwargs, spec=args.model)
+    except ModuleNotFoundError as e:
+        raise UserError(f"verify needs {e.name}; pip install 'costlab[verify]'") from None
+    except (TraceError, MemoryError) as e:
+        raise UserError(str(e)) from None
+    show(args, result.sheet)
+    return 0 if result.agrees else 1

@@ -1,0 +1,66 @@
+"""The second counts agree on the whole zoo and on attention and recurrence, each difference named; a wrong formula shows."""
+import pytest
+import torch
+from torch import nn
+
+from costlab import zoo
+from costlab.analysis.verify import verify
+from costlab.cli import main
+from costlab.cost import _registry
+from costlab.trace._build import build_on_meta
+
+pytest.importorskip("fvcore")
+
+
+@pytest.mark.parametrize("name", [n for n in zoo.names() if n not in ("vgg11", "vgg13", "vgg19", "resnet101", "resnet152", "resnet101_stride3x3",
+                                                                      "resnet152_stride3x3", "googlenet_naive")])
+def test_the_zoo(name):
+    result = verify(build_on_meta(lambda: zoo.build(name)), torch.empty(zoo.input_shape(name), device="meta"))
+    assert result.agrees and all(c.agrees for c in result.counts), result.sheet.records()
+    assert all(c.total is not None for c in result.counts)
+    torch_count = result.counts[1]
+    assert torch_count.total == result.total and not torch_count.differences
+
+
+class Cross(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.MultiheadAttention(16, 4, batch_first=True)
+
+    def forward(self, x, *, memory):
+        return self.a(x, memory, memory)[0]
+
+
+MODELS = {  # name: (model, inputs, kwargs, MACs by hand)
+    # 2 layers x (7 tokens x (4*256 + 2*16*32) + 2*49*16)
+    "encoder": (nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 2), (torch.rand(1, 7, 16),), {},
+                2 * (7 * (4 * 256 + 2 * 512) + 2 * 49 * 16)),
+    "cross attention by keyword": (Cross(), (torch.rand(1, 5, 16),), {"memory": torch.rand(1, 9, 16)}, 256 * (5 + 9 + 9 + 5) + 2 * 5 * 9 * 16),
+    "lstm": (nn.LSTM(3, 4, 2), (torch.rand(5, 2, 3),), {}, 5 * 2 * 16 * (3 + 4 + 4 + 4)),
+    "gru": (nn.GRU(3, 4), (torch.rand(5, 2, 3),), {}, 5 * 2 * 12 * (3 + 4)),
+    "norms and transposed": (nn.Sequential(nn.ConvTranspose2d(3, 4, 3), nn.BatchNorm2d(4), nn.GroupNorm(2, 4), nn.AdaptiveAvgPool2d(2)),
+                             (torch.rand(1, 3, 6, 6),), {}, 36 * 3 * 4 * 9),
+}
+
+
+@pytest.mark.parametrize("model, inputs, kwargs, macs", MODELS.values(), ids=MODELS)
+def test_attention_recurrence_and_norms(model, inputs, kwargs, macs):
+    result = verify(model.eval(), inputs, kwargs)
+    assert result.total == macs
+    for c in result.counts:
+        assert c.agrees, result.sheet.records()
+        assert c.total + sum(d.macs for d in c.differences) == macs
+
+
+def test_a_wrong_formula_is_not_explained_away(monkeypatch, capsys):
+    right = _registry._FORMULAS["aten.addmm"]
+    monkeypatch.setitem(_registry._FORMULAS, "aten.addmm", lambda t, op: tuple(v + 1 for v in right(t, op)))
+    assert main(["verify", "nin_cifar10"]) == 0  # it has no linear layer
+    assert main(["verify", "googlenet"]) == 1
+    assert "NOT EXPLAINED" in capsys.readouterr().out
+
+
+def test_a_saved_trace_is_refused(tmp_path, capsys):
+    file = tmp_path / "g.trace"
+    main(["trace", "nin_cifar10", "-o", str(file)])
+    assert main(["verify", str(file)]) == 2 and "name the model" in capsys.readouterr().err
