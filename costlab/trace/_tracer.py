@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime
+import gc
 import sys
 from collections.abc import Mapping
 
@@ -307,6 +308,8 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     module_hooks = torch.nn.modules.module
     handles = [module_hooks.register_module_forward_pre_hook(recorder.enter),
                module_hooks.register_module_forward_hook(recorder.leave, always_call=True)]
+    collecting = gc.isenabled()
+    gc.disable()  # the record only grows: looking it through again and again would make a long trace quadratic
     try:
         if train is not None:
             for m, _ in flags:
@@ -334,6 +337,8 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
             hint = f" ({name} on {', '.join('x'.join(map(str, recorder.tensors[i][0])) or 'a scalar' for i in ids)})" + hint
         raise TraceError(f"the model failed in {where}: {type(e).__name__}: {first}{hint}") from e
     finally:
+        if collecting:
+            gc.enable()
         recorder.restore()
         for h in handles:
             h.remove()

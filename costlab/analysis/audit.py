@@ -1,0 +1,374 @@
+"""Printed tables against traces, cell by cell: which convention a table was made with, and which cells none explains.
+
+Nothing is decided by hand. Every cell is tried under weights or weights + biases, K = 1000 or 1024, one or two ops a
+multiply-add, truncation, rounding or ceiling, under every reading of the network that is offered (a plain or a separable
+stem), and for a fork with another number of input channels.
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import product
+from math import ceil, floor
+
+from ..cost import cost_of, total
+from ..graph import forks, layer_graph
+from ..tables import Column, Sheet, table
+from ..trace import Trace
+
+ROUNDINGS = {"rounded": lambda v: floor(v + 0.5), "truncated": floor, "rounded up": ceil}
+POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
+CHANNEL_STEP = 16  # widths of these papers are multiples of 16
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed number: its digits times base^power, with `decimals` after the point."""
+
+    text: str
+    value: float
+    power: int
+    decimals: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Printed | None":
+        """159K, 2.7K, 1,024, 3.8e9, 650K; None when there is no number. Raises ValueError for anything else."""
+        text = str(text).strip()
+        if not text:
+            return None
+        m = re.fullmatch(r"~?\s*([\d,]+(?:\.(\d+))?)\s*(?:([KMGBT])|[eE]\+?(\d+))?", text)
+        if not m:
+            raise ValueError(f"cannot read the number {text!r}; write it as 159K, 34M, 1.5G or 1024")
+        power = int(m[4]) // 3 if m[4] else POWERS[m[3] or ""]
+        shift = 10 ** (int(m[4]) % 3) if m[4] else 1
+        return cls(text, float(m[1].replace(",", "")) * shift, power, len(m[2] or "") if shift == 1 else 0)
+
+    def fits(self, exact: float, base: int, rounding: str) -> bool:
+        """Whether `exact`, in units of base^power, prints as this."""
+        unit = 10**self.decimals
+        return round(self.value * unit) == ROUNDINGS[rounding](round(exact / base**self.power * unit, 9))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A counting convention for one kind of cell. `factor`: ops a multiply-add; `bias`: biases counted as params."""
+
+    kind: str
+    base: int
+    rounding: str
+    bias: bool = False
+    factor: int = 1
+
+    def __str__(self):
+        if self.kind == "ops":
+            letter = "1e6" if self.base == 1000 else "2^20"
+            return f"M = {letter}, {'one op' if self.factor == 1 else 'two ops'} a multiply-add, {self.rounding}"
+        return f"{'weights + biases' if self.bias else 'weights only'}, K = {self.base}, {self.rounding}"
+
+    def value(self, row: "Counted") -> int:
+        """The exact count of a row under this rule."""
+        if self.kind == "ops":
+            return row.macs * self.factor
+        return row.weights + (row.biases if self.bias else 0)
+
+
+# the plainest first: a tie between conventions goes to the earlier one
+RULES = {"params": tuple(Rule("params", k, r, b) for b, k, r in product((False, True), (1024, 1000), ROUNDINGS)),
+         "ops": tuple(Rule("ops", k, r, factor=f) for f, k, r in product((1, 2), (1000, 1024), ROUNDINGS))}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A traced row: exact integers, and for a fork the weights and MACs that one more input channel adds."""
+
+    label: str
+    cells: dict
+    weights: int
+    biases: int
+    macs: int
+    channels: int = 0
+    weights_each: int = 0
+    macs_each: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`printed` as in the table, `value` the exact count under `rule` (or text), `ratio` printed / recomputed, `verdict` one
+    of exact, within rounding, explained, not explained; `reason` says by what."""
+
+    row: str
+    column: str
+    printed: str
+    value: int | str
+    shown: str
+    ratio: float | None
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The verdict of every printed cell, and how many cells each convention fits."""
+
+    title: str
+    cells: tuple[Cell, ...]
+    fits: tuple[tuple[Rule, int, int], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a cell, conventions and cells that none fits in the notes."""
+        columns = (Column("row"), Column("cell"), Column("printed"), Column("recomputed"), Column("exact", "count"),
+                   Column("printed / recomputed", "", format=".3f"), Column("verdict"), Column("explanation"))
+        rows = tuple({"row": c.row, "cell": c.column, "printed": c.printed, "recomputed": c.shown,
+                      "exact": c.value if isinstance(c.value, int) else None, "printed / recomputed": c.ratio, "verdict": c.verdict,
+                      "explanation": c.reason} for c in self.cells)
+        return Sheet(self.title, columns, rows, self.notes,
+                     facts={"conventions": [{"kind": r.kind, "convention": str(r), "fits": n, "of": m} for r, n, m in self.fits]})
+
+
+def count_rows(trace: Trace) -> list[Counted]:
+    """The paper table's rows with weights, biases and MACs apart."""
+    nodes = layer_graph(trace)
+    regions = {f.end: f for f in forks(nodes)}
+    found = []
+    for row in table(trace, "paper", "macs", columns=["input size"]).rows:
+        members = [nodes[i] for i in row.nodes]
+        ops = [op for n in members for op in n.ops]
+        params = {p for op in ops for p in op.params}
+        norms = {p for op in ops if "norm" in op.name for p in op.params}
+        weights = sum(trace.params[p].numel for p in params if len(trace.params[p].shape) > 1)
+        biases = sum(trace.params[p].numel for p in params - norms if len(trace.params[p].shape) == 1)
+        fork = regions.get(max(row.nodes, default=-1))
+        channels = each = each_macs = 0
+        if fork:
+            heads = [b.chain[0] if b.chain[0].kind == "conv" else b.chain[1] if len(b.chain) > 1 else None for b in fork.branches if b.chain]
+            for n in filter(None, heads):
+                channels = n.in_shape[1]
+                macs = cost_of(trace, n.op).macs
+                each += trace.shapes(n.op)[1][0] * _area(n.kernel)
+                each_macs += macs // channels
+        found.append(Counted(row.cells["type"], row.cells, weights, biases, total(trace, ops).macs, channels, each, each_macs))
+    return found
+
+
+def _area(kernel):
+    area = 1
+    for k in kernel:
+        area *= k
+    return area
+
+
+def _key(name: str) -> str:
+    """A column's name without spelling: #3x3 reduce, n3x3_reduce and "3x3 Reduce" are one."""
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", re.sub(r"(?<![a-z])n(?=\d)", "", name.lower().replace("_", " "))).split())
+
+
+def _kind(label: str) -> str:
+    label = label.lower().rstrip("*")
+    label = re.sub(r"^\d+\s*x\s*", "", label)
+    for word, kind in (("pool", "pool"), ("inception", "fork"), ("reduction", "fork"), ("fire", "fork"), ("fork", "fork"), ("conv", "conv"),
+                       ("linear", "linear"), ("fc", "linear"), ("fully", "linear"), ("softmax", "softmax"), ("dropout", "dropout")):
+        if word in label:
+            return kind
+    return label
+
+
+def align(printed: list[dict], rows: list[Counted]) -> list[Counted | None]:
+    """For each printed row the traced row that it means (None: none), in order, by kind, name, size and patch."""
+    def score(p, r):
+        if _kind(p.get("type", "")) != _kind(r.label):
+            return -1
+        same = lambda key: p.get(key) and p[key] == str(r.cells.get(_NAMES.get(key, key), ""))  # noqa: E731
+        return 2 + 3 * (p.get("type") == r.label) + 2 * bool(same("output size")) + 2 * bool(same("input size")) + bool(same("patch size stride"))
+    n, m = len(printed), len(rows)
+    best = [[0] * (m + 1) for _ in range(n + 1)]
+    for i in range(n - 1, -1, -1):
+        for j in range(m - 1, -1, -1):
+            s = score(printed[i], rows[j])
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], s + best[i + 1][j + 1] if s > 0 else 0)
+    found, j = [], 0
+    for i in range(n):
+        while j < m and best[i][j] == best[i][j + 1] and best[i][j] > best[i + 1][j]:
+            j += 1
+        s = score(printed[i], rows[j]) if j < m else -1
+        if s > 0 and best[i][j] == s + best[i + 1][j + 1]:
+            found.append(rows[j])
+            j += 1
+        else:
+            found.append(None)
+    return found
+
+
+_NAMES = {"patch size stride": "patch size/stride"}
+
+
+def _expand(lines):
+    """"3xInception" is three rows, of which the first has the printed input."""
+    for line in lines:
+        m = re.match(r"(\d+)\s*x\s*([A-Za-z].*)", line.get("type", ""))
+        for i in range(int(m[1]) if m else 1):
+            yield line if not m else {"type": f"{m[2]} {i + 1} of {m[1]}", **({k: v for k, v in line.items() if k != "type"} if i == 0 else {})}
+
+
+def _shown(value, p: Printed, base: int) -> str:
+    letter = {v: k for k, v in POWERS.items() if k != "B"}[p.power]
+    scaled = value / base**p.power
+    return f"{scaled:.{p.decimals + 1 if scaled >= 10 else p.decimals + 2}f}{letter}" if letter else f"{value:,}"
+
+
+def _other_width(row: Counted, cells: dict, rules: dict) -> str:
+    """Input channels, in steps of 16, under which every printed number of a fork fits."""
+    if not row.channels:
+        return ""
+    for c in sorted(range(CHANNEL_STEP, 2 * row.channels + 1, CHANNEL_STEP), key=lambda c: abs(c - row.channels)):
+        more = c - row.channels
+        if not more:
+            continue
+        other = Counted(row.label, row.cells, row.weights + more * row.weights_each, row.biases, row.macs + more * row.macs_each)
+        if all(any(p.fits(r.value(other), r.base, r.rounding) for r in RULES[k] if (r.base, r.bias, r.factor) == (rules[k].base, rules[k].bias, rules[k].factor))
+               for k, p in cells.items()):
+            return f"consistent with {c} input channels instead of {row.channels}"
+    return ""
+
+
+def _verdict(kind, p, row, other, best: Rule, width: str):
+    value = best.value(row)
+    if p.fits(value, best.base, best.rounding):
+        exact = abs(value / best.base**p.power - p.value) < 1e-9
+        return value, "exact" if exact else "within rounding", "" if exact else best.rounding
+    near = [r for r in RULES[kind] if p.fits(r.value(row), r.base, r.rounding)]
+    alike = [r for r in near if (r.base, r.bias, r.factor) == (best.base, best.bias, best.factor)]
+    if alike:
+        return value, "within rounding", alike[0].rounding
+    for name, reading in other:
+        # the plainest rule that fits, those that count as the best convention does before others
+        fit = [r for r in sorted(RULES[kind], key=lambda r: r.base != best.base) if p.fits(r.value(reading), r.base, r.rounding)]
+        if fit:
+            return value, "explained", f"{name}: {fit[0].value(reading):,} under {fit[0]}"
+    if width:
+        return value, "explained", width
+    if near:
+        return value, "explained", f"by another convention than most cells: {near[0]}"
+    return value, "not explained", "no convention fits"
+
+
+def audit(printed, trace: Trace, readings=(), title: str = "") -> Audit:
+    """Check printed rows against a trace.
+
+    Args:
+        printed: dicts by column (type, patch size/stride, output size, depth, #1x1, ..., params, ops), cells as text.
+        readings: (name, Trace) of other readings of the same network.
+
+    Raises ValueError for a cell that is no number, or when no printed row has a counterpart in the trace."""
+    lines = [{_key(k): (v or "").strip() for k, v in row.items() if k} for row in printed]
+    lines = list(_expand(lines))
+    rows = count_rows(trace)
+    matched = align(lines, rows)
+    if not any(matched):
+        raise ValueError("no printed row has a counterpart in the trace: the rows need a type column (convolution, max pool, inception (3a), ...)")
+    others = [(name, align(lines, count_rows(t))) for name, t in readings]
+    numbers = {k: [Printed.parse(line.get(k, "")) for line in lines] for k in ("params", "ops")}
+    fits = []
+    for kind in ("params", "ops"):
+        pairs = [(p, row) for p, row in zip(numbers[kind], matched) if p and row]
+        fits += sorted(((rule, sum(p.fits(rule.value(row), rule.base, rule.rounding) for p, row in pairs), len(pairs))
+                        for rule in RULES[kind] if pairs), key=lambda f: -f[1])
+    best = {kind: next((f[0] for f in fits if f[0].kind == kind), RULES[kind][0]) for kind in RULES}
+    cells, structure, equal = [], 0, 0
+    for i, (line, row) in enumerate(zip(lines, matched)):
+        name = line.get("type", f"row {i + 1}")
+        name = f"{name} {line['patch size stride']}".strip() if line.get("patch size stride") and _kind(name) in ("conv", "pool") else name
+        if row is None:
+            cells.append(Cell(name, "row", name, "", "", None, "not explained", "the trace has no such row here"))
+            continue
+        found, bad = _structure(name, line, row)
+        structure += found
+        equal += found - len(bad)
+        cells += bad
+        present = {k: numbers[k][i] for k in numbers if numbers[k][i]}
+        width = _other_width(row, present, best) if present else ""
+        other = [(n, r[i]) for n, r in others if r[i] and (r[i].weights, r[i].macs) != (row.weights, row.macs)]
+        for kind, p in present.items():
+            value, verdict, reason = _verdict(kind, p, row, other, best[kind], width)
+            base = best[kind].base
+            cells.append(Cell(name, kind, p.text, value, _shown(value, p, base), p.value * base**p.power / value if value else None, verdict, reason))
+    notes = []
+    for kind in ("params", "ops"):
+        mine = [f for f in fits if f[0].kind == kind]
+        if mine:
+            notes.append(f"{kind}: {mine[0][0]} fits most cells, {mine[0][1]} of {mine[0][2]}")
+            none = [c.row for c in cells if c.column == kind and c.verdict == "not explained"]
+            notes.append(f"{kind}: no convention fits {', '.join(none)}" if none else f"{kind}: every cell is accounted for")
+            printed_sum = sum(p.value * best[kind].base**p.power for p, r in zip(numbers[kind], matched) if p and r)
+            sums = [("", matched), *others]
+            notes.append(f"{kind}: the printed column adds up to {printed_sum:,.0f}, the trace's rows to " + ", ".join(
+                f"{sum(best[kind].value(r) for p, r in zip(numbers[kind], rs) if p and r):,}{' with ' + n if n else ''}" for n, rs in sums))
+    if structure:
+        notes.append(f"structure: {equal} of {structure} printed cells (sizes, depth, filters) equal the trace; the others are listed")
+    return Audit(title or trace.provenance["model"], tuple(cells), tuple(fits), tuple(notes))
+
+
+def _structure(name, line, row: Counted):
+    """How many structural cells a printed row has, and those that differ from the trace."""
+    mine = {_key(k): str(v) for k, v in row.cells.items() if k not in ("params", "ops", "type")}
+    found, bad = 0, []
+    for key, text in line.items():
+        if key in ("type", "params", "ops", "note", "source", "") or not text or (key == "patch size stride" and "/" not in text) or (key not in mine and not re.search(r"\dx\d|pool proj", key)):
+            continue
+        found += 1
+        have = mine.get(key, "")
+        if text == have or text == "0" and not have:
+            continue
+        reason = ""
+        if key == "output size" and "x" in text and have.rsplit("x", 1)[-1] == text.rsplit("x", 1)[-1]:
+            reason = "the printed grid is the input's: the row strides" if "stride" in mine.get("patch size stride", "") else "another grid"
+        elif key == "depth":
+            reason = "counted as one layer" if text == "1" else ""
+        elif key == "output size" and re.fullmatch(r"[\dx]+", text) and re.fullmatch(r"[\dx]+", have):
+            widths = [int(v) for k, v in mine.items() if re.search(r"^(1x1|3x3|5x5|double 3x3|\d+x\d+)$", k) and v.isdigit()]
+            reason = f"the printed filters add up to {have.rsplit('x', 1)[-1]} channels" if widths else ""
+        bad.append(Cell(name, key, text, have, have, None, "explained" if reason else "not explained", reason))
+    return found, bad
+
+
+@dataclass(frozen=True)
+class _Total:
+    weights: int
+    biases: int
+    macs: int
+
+
+def audit_totals(model: str, trace: Trace, printed, title: str = "") -> tuple[Cell, ...]:
+    """Published totals (params, ops, neurons) against a trace, under readings found by trial: all layers, convolutions alone,
+    without the classifier. `printed`: dicts with quantity, printed, where."""
+    nodes = layer_graph(trace)
+
+    def sums(chosen):
+        ops = [op for n in chosen for op in n.ops]
+        t = total(trace, ops)
+        return _Total(t.weights, t.params - t.weights, t.macs)
+    linear = [n for n in nodes if n.kind == "linear"]
+    readings = [("all layers", sums(nodes)), ("convolutions alone", sums([n for n in nodes if n.kind != "linear"])),
+                ("without the classifier", sums([n for n in nodes if n is not (linear[-1] if linear else None)]))]
+    neurons = total(trace).activations
+    found = []
+    for line in printed:
+        p, kind = Printed.parse(line["printed"]), line["quantity"]
+        if kind == "neurons":
+            cut = [r for r in ROUNDINGS if p.fits(round(neurons, -4) if r == "rounded" else floor(neurons / 1e4) * 1e4, 1000, "rounded")]
+            verdict = ("within rounding", f"{cut[0]} to two digits") if cut else ("not explained", "")
+            found.append(Cell("total", kind, p.text, neurons, f"{neurons:,}", p.value * 1000**p.power / neurons, *verdict))
+            continue
+        rules = [r for r in RULES[kind] if r.base == 1000 or p.power < 3]
+        value, verdict, reason = rules[0].value(readings[0][1]) if kind == "ops" else readings[0][1].weights + readings[0][1].biases, "not explained", ""
+        value = readings[0][1].macs if kind == "ops" else value
+        for name, reading in readings:
+            fit = [r for r in sorted(rules, key=lambda r: (r.factor, r.base != 1000, not r.bias)) if p.fits(r.value(reading), r.base, r.rounding)]
+            if fit:
+                plain = name == "all layers" and fit[0].base == 1000 and fit[0].factor == 1
+                verdict, reason = ("within rounding", fit[0].rounding) if plain else ("explained", f"{name}: {fit[0].value(reading):,} under {fit[0]}")
+                break
+        found.append(Cell("total", kind, p.text, value, _shown(value, p, 1000), p.value * 1000**p.power / value, verdict,
+                          f"{reason + '; ' if reason else ''}{line['where']}"))
+    return tuple(found)

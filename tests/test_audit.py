@@ -1,0 +1,101 @@
+"""The audits' verdicts come out of the solver, and agree with the recount in the reference data."""
+import csv
+import io
+import json
+
+import pytest
+
+from costlab import reference
+from costlab.analysis.audit import Printed
+from costlab.cli import main
+
+
+def audit(capsys, *argv):
+    assert main(["audit", *argv, "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+# row: (params verdict, ops verdict), from ../shared/reference/googlenet_recount.csv, column verdict
+GOOGLENET = {
+    "convolution 7x7/2": ("explained", "explained"), "convolution 3x3/1": ("exact", "within rounding"),
+    "inception (3a)": ("within rounding", "within rounding"), "inception (3b)": ("explained", "within rounding"),
+    **{f"inception ({k})": ("not explained", "within rounding") for k in ("4a", "4b", "4c", "4d", "4e", "5b")},
+    "inception (5a)": ("explained", "explained"), "linear": ("exact", "within rounding"),
+}
+
+
+def test_googlenet(capsys):
+    doc = audit(capsys, "googlenet")
+    cells = {(r["row"], r["cell"]): r for r in doc["rows"] if r["row"] != "total"}
+    assert {row: tuple(cells[row, kind]["verdict"] for kind in ("params", "ops")) for row, _ in cells} == GOOGLENET
+    stem = cells["convolution 7x7/2", "params"]["explanation"], cells["convolution 7x7/2", "ops"]["explanation"]
+    assert "separable 7x7 stem of depth multiplier 8: 2,712" in stem[0] and "34,019,328" in stem[1]
+    assert {cells["inception (5a)", k]["explanation"] for k in ("params", "ops")} == {"consistent with 928 input channels instead of 832"}
+    assert cells["inception (4a)", "ops"]["explanation"] == "truncated"
+    notes = " ".join(doc["notes"])
+    assert "weights only, K = 1024" in notes and "no convention fits inception (4a)" in notes and "101 of 101" in notes
+    assert "6,998,552" not in cells and "1,498,677,248 with a separable 7x7 stem" in notes
+
+
+def test_the_recount_in_the_reference_data_is_met(capsys):
+    """Exact integers of each row, as recounted independently in the published data's layer table."""
+    doc = audit(capsys, "googlenet")
+    exact = {r["row"]: r["exact"] for r in doc["rows"] if r["cell"] == "ops"}
+    layers = reference.load("architectures/googlenet_caffe")
+    for name in ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"):
+        assert exact[f"inception ({name})"] == sum(int(r["macs"]) for r in layers if r["name"].startswith(f"{name}/"))
+
+
+def test_bn_inception_finds_the_contradictory_cells(capsys):
+    doc = audit(capsys, "bn_inception")
+    got = {(r["row"], r["cell"]): r["explanation"] for r in doc["rows"] if r["row"] != "total"}
+    assert got == {("convolution 3x3/1", "depth"): "counted as one layer",
+                   ("inception (3c)", "output size"): "the printed grid is the input's: the row strides",
+                   **{(f"inception ({k})", "output size"): f"the printed filters add up to {n} channels" for k, n in (("4c", 608), ("4d", 608), ("4e", 1056))}}
+    assert [r["verdict"] for r in doc["rows"] if r["row"] == "total"] == ["not explained", "within rounding"]
+
+
+@pytest.mark.parametrize("model, verdicts", [("alexnet", ["within rounding", "within rounding"]), ("vgg16", ["within rounding", "explained"]),
+                                             ("resnet50", ["within rounding"]), ("inception_v2", ["not explained"])])
+def test_published_totals(capsys, model, verdicts):
+    doc = audit(capsys, model)
+    assert [r["verdict"] for r in doc["rows"] if r["row"] == "total"] == verdicts
+
+
+def test_inception_v2_grids(capsys):
+    assert "structure: 20 of 20 printed cells" in " ".join(audit(capsys, "inception_v2")["notes"])
+
+
+def test_a_submitted_table_is_checked_against_its_code(tmp_path, capsys):
+    rows = [{"type": r["type"], "output size": r["output_size"], "#3x3": r["n3x3"], "params": r["params"], "ops": r["ops"]}
+            for r in reference.load("googlenet_table1")]
+    rows[4]["#3x3"], rows[5]["ops"] = "129", "340M"
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0])
+    writer.writeheader(), writer.writerows(rows)
+    file = tmp_path / "submitted.csv"
+    file.write_text(out.getvalue())
+    doc = audit(capsys, "googlenet", "--against", str(file))
+    bad = {(r["row"], r["cell"]): r["verdict"] for r in doc["rows"]}
+    assert bad["inception (3a)", "#3x3".strip("#")] == bad["inception (3b)", "ops"] == "not explained"
+
+
+@pytest.mark.parametrize("text, line", [("type,params\nconvolution,lots\n", "cannot read the number 'lots'"), ("", "has no table"),
+                                        ("a,b\n1,2\n", "no printed row has a counterpart")])
+def test_a_bad_csv_is_one_line(tmp_path, capsys, text, line):
+    file = tmp_path / "bad.csv"
+    file.write_text(text)
+    assert main(["audit", "googlenet", "--against", str(file)]) == 2
+    err = capsys.readouterr().err
+    assert line in err and str(file) in err and err.count("\n") == 1
+
+
+def test_a_model_without_published_figures_says_so(capsys):
+    assert main(["audit", "nin"]) == 2 and "no published figures for nin; there are some for googlenet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text, exact, base, rounding, fits", [
+    ("159K", 163328, 1024, "truncated", True), ("159K", 163328, 1024, "rounded", False), ("2.7K", 2712, 1000, "rounded", True),
+    ("3.8e9", 3857973248, 1000, "truncated", True), ("1,024", 1024, 1000, "rounded", True), ("1.5G", 1582671872, 1000, "rounded", False)])
+def test_numbers_as_printed(text, exact, base, rounding, fits):
+    assert Printed.parse(text).fits(exact, base, rounding) is fits
