@@ -23,3 +23,8 @@ def load(name: str) -> tuple[dict[str, str], ...]:
         raise ValueError(f"no reference {name!r}; there are {', '.join(n for n in names() if '/' not in n)}")
     with open(_HOME / f"{name}.csv", newline="", encoding="utf-8") as f:
         return tuple(csv.DictReader(f))
+
+
+def path(name: str) -> Path:
+    """The path of a data file of this package."""
+    return _HOME / name
