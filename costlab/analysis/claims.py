@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 
 from .. import reference, zoo
 from ..cost import total
-from ..graph import WEIGHTED, layer_graph
+from ..graph import WEIGHTED, layer_graph, longest
 from ..tables import Column, Sheet, table
 from ..trace import Trace
 
@@ -59,18 +59,12 @@ class Figures:
     @property
     def depth(self):
         """Layers with weights on the longest path."""
-        return self._longest(lambda n: n.kind in WEIGHTED)
+        return longest(self._graph)
 
     @property
     def depth_with_pools(self):
         """As depth, with pooling layers."""
-        return self._longest(lambda n: n.kind in WEIGHTED or n.kind.endswith("pool"))
-
-    def _longest(self, counts):
-        best = {}
-        for n in self._graph:
-            best[n.index] = max((best.get(p, 0) for p in n.preds), default=0) + counts(n)
-        return max(best.values(), default=0)
+        return longest(self._graph, lambda n: n.kind in WEIGHTED or n.kind.endswith("pool"))
 
     @property
     def receptive_field(self):

@@ -152,3 +152,12 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
     for ops in prepared.values():
         nodes[0]["ops"] += ops
     return tuple(Node(index=i, **{**node, "ops": tuple(node["ops"])}) for i, node in enumerate(nodes))
+
+
+def longest(members, counts=lambda n: n.kind in WEIGHTED) -> int:
+    """Layers on the longest path through `members` (in execution order) for which `counts` is true: by default those with
+    weights, which is what the papers call depth."""
+    best: dict[int, int] = {}
+    for n in members:
+        best[n.index] = max((best.get(p, 0) for p in n.preds), default=0) + bool(counts(n))
+    return max(best.values(), default=0)

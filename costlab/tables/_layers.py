@@ -1,8 +1,8 @@
 """The layers style: one row a module, cut at a depth of the module tree, for any model."""
 from __future__ import annotations
 
-from ..graph import WEIGHTED
-from ._parts import Group, depth_of, patch, size
+from ..graph import WEIGHTED, longest
+from ._parts import Group, patch, size
 
 
 def rows(trace, nodes, depth):
@@ -23,4 +23,4 @@ def rows(trace, nodes, depth):
             "type": ops[0].module_type if all(o.module == key for o in ops) else "block",
             "patch size/stride": patch(own[0]) if len(own) == 1 else "",
             "output size": size(trace.tensors[shown[-1].outputs[0]].shape) if shown else "",
-            "depth": depth_of(members)}, members, ops)
+            "depth": longest(members)}, members, ops)

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import re
 
-from ..graph import WEIGHTED, Branch, Fork, Node, forks
-from ._parts import Group, common_path, depth_of, patch, size, x
+from ..graph import WEIGHTED, Branch, Fork, Node, forks, longest
+from ._parts import Group, common_path, patch, size, x
 
 _TYPES = {"conv": "convolution", "transposed conv": "transposed convolution"}
 
@@ -120,7 +120,7 @@ def rows(trace, nodes, depth):
             last = n
     for fork, members in groups:
         end = members[-1]
-        cells = {"output size": size(end.out_shape), "depth": depth_of(members)}
+        cells = {"output size": size(end.out_shape), "depth": longest(members)}
         if fork:
             path = common_path(members)
             strides = {s for n in members for s in n.stride}

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..graph import WEIGHTED, Node
+from ..graph import Node
 from ..trace._record import Op
 
 
@@ -43,11 +43,3 @@ def common_path(nodes) -> str:
             break
         common.append(parts[0])
     return ".".join(common)
-
-
-def depth_of(members) -> int:
-    """Layers with weights on the longest path through `members`."""
-    best: dict[int, int] = {}
-    for n in sorted(members, key=lambda n: n.index):
-        best[n.index] = max((best.get(p, 0) for p in n.preds), default=0) + (n.kind in WEIGHTED)
-    return max(best.values(), default=0)

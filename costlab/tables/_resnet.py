@@ -1,8 +1,8 @@
 """The resnet style: Table 1 of *Deep Residual Learning* (He et al., arXiv 1512.03385), stages as [3x3, 64; 3x3, 64] x 2."""
 from __future__ import annotations
 
-from ..graph import WEIGHTED, residuals
-from ._parts import Group, common_path, depth_of, patch, size, x
+from ..graph import WEIGHTED, longest, residuals
+from ._parts import Group, common_path, patch, size, x
 
 
 def _layer(node) -> str:
@@ -75,4 +75,4 @@ def rows(trace, nodes, depth):
             layers = _single(end) if end.op else "input"
         path = common_path(members) if len(members) > 1 else end.op.module if end.op else ""
         yield Group(path, {"layer name": path or "(model)", "output size": size(end.out_shape), "layers": layers,
-                           "depth": depth_of(members)}, members, [op for n in members for op in n.ops])
+                           "depth": longest(members)}, members, [op for n in members for op in n.ops])

@@ -1,0 +1,139 @@
+"""Networks side by side: totals, ratios, and stage by stage where they work on grids of the same stride."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+
+from .. import reference
+from ..cost import total
+from ..graph import WEIGHTED, layer_graph, longest
+from ..tables import Column, Sheet
+from ..trace import Trace
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The layers of one network at one `stride` (input side / output side, to the nearest power of two; 0: the head, where
+    there is no grid): `grids` the sides, `params` elements, `macs` multiply-adds, `activations` elements, `depth` layers."""
+
+    stride: int
+    grids: tuple[int, ...]
+    params: int
+    macs: int
+    activations: int
+    depth: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One network: totals in the units of `Stage`, its stages, and the published top-1 and top-5 error in percent (None: not
+    published) with their setting and source."""
+
+    name: str
+    params: int
+    macs: int
+    activations: int
+    depth: int
+    stages: tuple[Stage, ...]
+    top1: float | None
+    top5: float | None
+    published: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two or more networks; the first is what the ratios are to."""
+
+    sides: tuple[Side, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the first has against each other, in plain words."""
+        a = self.sides[0]
+        return tuple(f"{a.name} has {_times(a.params, b.params, 'parameters', b.name)} and {_times(a.macs, b.macs, 'MACs')}" for b in self.sides[1:])
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a quantity and a stage, a column a network, then its ratio to the first."""
+        names = [s.name for s in self.sides]
+        keys = [n if names.count(n) == 1 else f"{n} ({i + 1})" for i, n in enumerate(names)]
+        columns = [Column("what"), Column("unit"), *(Column(k, "count") for k in keys)]
+        columns += [Column(f"{k} / {keys[0]}", format=".2f") for k in keys[1:]]
+        rows = []
+
+        def row(what, unit, values):
+            cells = {"what": what, "unit": unit, **dict(zip(keys, values))}
+            first = values[0]
+            cells |= {f"{k} / {keys[0]}": v / first for k, v in list(zip(keys, values))[1:] if isinstance(v, (int, float)) and v and first}
+            rows.append(cells)
+        for what, unit, field in (("params", "elements", "params"), ("MACs", "multiply-adds", "macs"), ("activations", "elements", "activations"),
+                                  ("depth", "layers with weights", "depth")):
+            row(what, unit, [getattr(s, field) for s in self.sides])
+        for what, field in (("top-1 error, published", "top1"), ("top-5 error, published", "top5")):
+            if any(getattr(s, field) is not None for s in self.sides):
+                row(what, "%", [getattr(s, field) for s in self.sides])
+        for stride in sorted({st.stride for s in self.sides for st in s.stages}, key=lambda v: v or 1 << 30):
+            found = [next((st for st in s.stages if st.stride == stride), None) for s in self.sides]
+            grids = " | ".join(", ".join(f"{g}x{g}" for g in st.grids) if st and st.grids else "-" for st in found)
+            where = f"stride {stride} ({grids})" if stride else "head"
+            for what, unit, field in (("MACs", "multiply-adds", "macs"), ("params", "elements", "params"), ("depth", "layers", "depth")):
+                row(f"{where}: {what}", unit, [getattr(st, field) if st else 0 for st in found])
+        notes = [*self.sentences, "params with biases and norm scales; one MAC = one multiply-add; stages are layers of one stride",
+                 *(f"published error of {s.name}: {s.published}" for s in self.sides if s.published)]
+        return Sheet(" against ".join(names), tuple(columns), tuple(rows), tuple(notes))
+
+
+def _times(a, b, what, than=""):
+    than = than and f" than {than}"
+    if a == b:
+        return f"as many {what}{than.replace('than', 'as', 1)}"
+    if not a or not b:
+        return f"{a:,} {what}{than}'s {b:,}"
+    ratio, word = (a / b, "more") if a > b else (b / a, "fewer")
+    return f"{ratio:.1f} times {word} {what}{than}" if ratio >= 1.05 else f"{100 * (ratio - 1):.1f}% {word} {what}{than}"
+
+
+def _published(name):
+    for r in reference.load("zoo_errors"):
+        if r["model"] == name:
+            for p in reference.load("published_results"):
+                if (p["network"], p["setting"]) == (r["network"], r["setting"]):
+                    number = lambda text: float(text.split()[0]) if text else None  # noqa: E731
+                    return number(p["top1_err"]), number(p["top5_err"]), f"{p['network']}, {p['setting']} ({p['source']})"
+    return None, None, ""
+
+
+def stages(trace: Trace) -> tuple[Stage, ...]:
+    """The stages of a network, in order of stride; parameters are counted where they are used first."""
+    nodes = layer_graph(trace)
+    side = max(trace.tensors[trace.inputs[0]].shape[2:], default=0)
+    groups: dict[int, list] = {}
+    for n in nodes:
+        grid = n.out_shape[2:] if len(n.out_shape) == 4 else ()
+        stride = 2 ** round(log2(side / max(grid))) if grid and max(grid) > 1 and side else 0
+        groups.setdefault(stride if n.op else 1, []).append(n)
+    found, seen = [], set()
+    for stride in sorted(groups, key=lambda v: v or 1 << 30):
+        members = groups[stride]
+        ops = [op for n in members for op in n.ops]
+        t = total(trace, ops)
+        fresh = {p for op in ops for p in op.params} - seen
+        seen |= fresh
+        weighted = [n for n in members if n.kind in WEIGHTED]
+        if not weighted and not t.macs and not fresh:
+            continue
+        grids = tuple(dict.fromkeys(max(n.out_shape[2:]) for n in weighted if len(n.out_shape) == 4)) if stride else ()
+        found.append(Stage(stride, grids, sum(trace.params[p].numel for p in fresh), t.macs, t.activations, longest(members)))
+    return tuple(found)
+
+
+def compare(traces) -> Comparison:
+    """Compare two or more traces. Raises ValueError for fewer."""
+    if len(traces) < 2:
+        raise ValueError("a comparison needs two models or more")
+    sides = []
+    for trace in traces:
+        t, parts = total(trace), stages(trace)
+        name = trace.provenance["model"]
+        sides.append(Side(name, t.params, t.macs, t.activations, longest(layer_graph(trace)), parts, *_published(name)))
+    return Comparison(tuple(sides))
