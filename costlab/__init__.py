@@ -7,7 +7,7 @@
 from ._version import __version__
 
 _HOME = {"trace": "trace", "Trace": "trace", "TraceError": "trace", "TraceFileError": "trace",
-         "cost_of": "cost", "total": "cost", "formula": "cost", "CONVENTIONS": "cost", "table": "tables"}
+         "cost_of": "cost", "total": "cost", "formula": "cost", "CONVENTIONS": "cost", "training": "cost", "table": "tables"}
 __all__ = ["__version__", *_HOME]
 
 

@@ -21,6 +21,8 @@ def add_model(parser, several=False):
                         "transformers:CONFIG-CLASS-OR-JSON, package.module:factory, path/file.py:factory, or a saved trace")
     parser.add_argument("--input", action="append", metavar="SPEC", help="1x3x224x224, 1x16:int64 or name=1x16:int64; repeat for several")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="argument of the factory (of the config for transformers)")
+    parser.add_argument("--mode", choices=("eval", "train"), default="eval",
+                        help="train: training mode, with the backward pass and what it keeps in memory (default: eval)")
     parser.add_argument("--device", choices=("auto", "cuda", "cpu", "meta"), default="auto", help="where to run (default: auto)")
 
 
@@ -294,11 +296,14 @@ def get_trace(args, spec=None):
     if os.path.isfile(spec) and not spec.endswith(".py"):
         if args.input or args.arg:
             raise UserError(f"{spec} is a saved trace: --input and --arg belong to tracing")
-        return load_trace(spec)
+        trace = load_trace(spec)
+        if args.mode == "train" and not trace.trained:
+            raise UserError(f"{spec} has no backward pass; trace the model again with --mode train")
+        return trace
     model, inputs, kwargs = get_model(args, spec)
     from ..trace._tracer import TraceError, trace
     try:
-        return trace(model, inputs, kwargs, device=args.device, spec=spec)
+        return trace(model, inputs, kwargs, device=args.device, spec=spec, backward=args.mode == "train")
     except TraceError as e:
         raise UserError(str(e)) from None
 

@@ -21,7 +21,7 @@ def _any_model(name, size=None, **arguments):
     if name in zoo.names():
         return claims.FUNCTIONS["model"](name, size=size, **arguments)
     args = argparse.Namespace(model=name, input=[f"1x3x{size}x{size}"] if isinstance(size, int) else [size] if size else None,
-                              arg=[f"{k}={v!r}" for k, v in arguments.items()], device="auto")
+                              arg=[f"{k}={v!r}" for k, v in arguments.items()], device="auto", mode="eval")
     return claims.Figures(get_trace(args))
 
 

@@ -18,6 +18,8 @@ def run(args):
         raise UserError(f"{args.model} is a saved trace; verify counts the model again, so name the model")
     if args.device == "cuda":
         raise UserError("verify counts on the CPU, where both peers run; leave --device out")
+    if args.mode == "train":
+        raise UserError("verify counts the forward pass, which is what both peers count; leave --mode out")
     model, inputs, kwargs = get_model(args)
     from ..trace._tracer import TraceError
     try:

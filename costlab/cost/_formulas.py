@@ -28,6 +28,15 @@ def convolution(t, op):
     return _pair(positions * prod(weight[1:]), _out(t, op) if len(shapes) > 2 else 0)
 
 
+@formula("aten.convolution_backward", "aten.cudnn_convolution_backward")
+def convolution_backward(t, op):
+    """For the input's and for the weight's gradient as many MACs as forward; one add an element for the bias's."""
+    grad, data, weight = t.shapes(op)[:3]
+    forward = (prod(data) if op.attrs.get("transposed") else prod(grad)) * prod(weight[1:])
+    mask = op.attrs.get("output_mask", (True, True, False))
+    return _pair(forward * sum(mask[:2]), prod(grad) if mask[2] else 0)
+
+
 @formula("aten.mm", "aten.bmm", "aten.mv", "aten.dot", "aten._int_mm")
 def product(t, op):
     """(.., n, k) @ (.., k, m): n k m products a batch."""
@@ -123,11 +132,53 @@ def interpolation(t, op):
     return 0, 2 * taps * _out(t, op)
 
 
+@formula("aten.native_batch_norm_backward", "aten.native_layer_norm_backward", "aten.native_group_norm_backward",
+         "aten.cudnn_batch_norm_backward", "aten._fused_rms_norm_backward", "aten.batch_norm_backward")
+def norm_backward(t, op):
+    """Two reductions and the gradient: eight FLOPs an element."""
+    return 0, 8 * prod(_in(t, op))
+
+
+@formula("aten.avg_pool2d_backward", "aten.avg_pool3d_backward")
+def avg_pool_backward(t, op):
+    """One add for each kernel element of each output."""
+    kernel = op.attrs.get("kernel_size", (1,))
+    return 0, prod(_in(t, op)) * (prod(kernel) if len(kernel) > 1 else kernel[0] ** int(op.name[13]))
+
+
+@formula("aten.max_pool2d_with_indices_backward", "aten.max_pool3d_with_indices_backward", "aten.embedding_dense_backward",
+         "aten._adaptive_avg_pool2d_backward", "aten.upsample_nearest2d_backward", "aten.slice_backward", "aten.select_backward")
+def scatter_backward(t, op):
+    """One add an element of the gradient."""
+    return 0, prod(_in(t, op))
+
+
+@formula("aten._softmax_backward_data", "aten._log_softmax_backward_data")
+def softmax_backward(t, op):
+    """Product, sum, subtract, product: four FLOPs an element."""
+    return 0, 4 * _out(t, op)
+
+
+@formula("aten.upsample_bilinear2d_backward", "aten.upsample_linear1d_backward", "aten.upsample_bicubic2d_backward")
+def interpolation_backward(t, op):
+    """As forward, by the gradient's elements."""
+    return 0, 2 * (2 if "linear1d" in op.name else 16 if "bicubic" in op.name else 4) * prod(_in(t, op))
+
+
+@formula("aten._thnn_fused_lstm_cell_backward_impl", "aten._thnn_fused_gru_cell_backward")
+def recurrent_cell_backward(t, op):
+    """The gates' elementwise part: ten FLOPs an element of the gradient."""
+    return 0, 10 * _out(t, op)
+
+
 _ELEMENTWISE = """relu relu6 leaky_relu gelu silu elu celu selu mish sigmoid tanh hardtanh hardswish hardsigmoid softplus
 exp expm1 log log1p log2 sqrt rsqrt pow abs neg sign sin cos tan atan atan2 erf floor ceil round trunc reciprocal square
 add sub rsub mul div remainder fmod maximum minimum clamp clamp_min clamp_max addcmul addcdiv lerp where masked_fill
 eq ne lt le gt ge logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not bitwise_xor bernoulli
 threshold _prelu_kernel native_dropout glu isinf isnan log_sigmoid_forward floor_divide scalar_tensor_mul sigmoid_
+threshold_backward gelu_backward silu_backward sigmoid_backward tanh_backward hardtanh_backward hardswish_backward
+hardsigmoid_backward leaky_relu_backward elu_backward softplus_backward mish_backward native_dropout_backward log_sigmoid_backward
+hardshrink_backward glu_backward _prelu_kernel_backward sgn
 exponential uniform normal rrelu_with_noise hardshrink softshrink tril triu""".split()
 
 

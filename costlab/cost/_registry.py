@@ -70,6 +70,12 @@ _NO_TRAFFIC = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute"
                          "aten.unbind", "costlab.dropout", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold"))
 
 
+def size_of(trace: Trace, index: int) -> int:
+    """Bytes of a tensor."""
+    t = trace.tensors[index]
+    return t.numel * _WIDTH.get(t.dtype, 1)
+
+
 def cost_of(trace: Trace, op: Op) -> Cost:
     """The cost of one operation; `known` is False where no formula is registered."""
     fn = _FORMULAS.get(op.name)
@@ -78,7 +84,7 @@ def cost_of(trace: Trace, op: Op) -> Cost:
     outputs = sum(ts[i].numel for i in op.outputs)
     if op.name in _NO_TRAFFIC and not (macs or flops):
         return Cost(outputs=outputs if op.inputs[:1] != op.outputs[:1] else 0)
-    size = lambda ids: sum(ts[i].numel * _WIDTH.get(ts[i].dtype, 1) for i in ids)  # noqa: E731
+    size = lambda ids: sum(size_of(trace, i) for i in ids)  # noqa: E731
     return Cost(macs, flops, outputs if macs else 0, outputs, size(dict.fromkeys(op.inputs)), size(op.outputs), fn is not None)
 
 
@@ -88,10 +94,10 @@ def is_weight(trace: Trace, index: int) -> bool:
 
 
 def total(trace: Trace, ops=None, *, strict: bool = False) -> Total:
-    """Sum over `ops` (default all). Params: those that the ops use; for the whole trace every registered one.
+    """Sum over `ops` (default the forward pass; `trace.backward` for the other). Params: those that the ops use; for the whole trace every registered one.
 
     Raises UnknownOpError in strict mode when an op has no formula."""
-    chosen = trace.ops if ops is None else ops
+    chosen = trace.forward if ops is None else ops
     costs = [cost_of(trace, op) for op in chosen]
     unknown = Counter(op.name for op, c in zip(chosen, costs) if not c.known)
     if strict and unknown:

@@ -121,7 +121,7 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
             a, b = (nodes[a]["idom"], b) if a > b else (a, nodes[b]["idom"])
         return a
 
-    for op in trace.ops:
+    for op in trace.forward:
         sources = [home[i] for i in op.inputs if i in home]
         preds = tuple(dict.fromkeys(sources))
         before = [o for i in dict.fromkeys(op.inputs) for o in prepared.pop(i, ())]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..cost import CONVENTIONS, Convention, total
+from ..cost import CONVENTIONS, Convention, total, training
 from ..graph import forks, layer_graph, residuals
 from ..trace._record import Trace
 from . import _layers, _paper, _resnet
@@ -98,6 +98,10 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     if auto:
         style = choose_style(nodes)
     whole = total(trace, strict=strict)
+    place = {id(op): i for i, op in enumerate(trace.ops)} if trace.trained else {}
+    gradients: dict[int, list] = {}
+    for op in trace.backward:
+        gradients.setdefault(op.of, []).append(op)
     rows, keys, seen, ids = [], {}, set(), {}
     for group in STYLES[style](trace, nodes, depth):
         fresh = {p for op in group.ops for p in op.params} - seen
@@ -111,12 +115,15 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
         ident = base if ids[base] == 1 else f"{base}-{ids[base]}"
         keys.update(dict.fromkeys(group.cells))
         cells = {**group.cells, **{c: COLUMNS[c][1](trace, group) for c in added}, "params": params, "ops": macs}
+        if trace.trained:
+            cells["backward"] = total(trace, [b for op in group.ops for b in gradients.get(place[id(op)], ())]).macs
         rows.append(Row(ident, cells, params, macs, tuple(n.index for n in group.nodes)))
     lead = [k for k in _LEAD if k in keys]
     place = lambda k: _ORDER.index(k) if k in _ORDER else len(_ORDER) - 1.5  # noqa: E731  unfamiliar ones before pool proj
     rest = sorted((k for k in keys if k not in lead), key=lambda k: (place(k), k.replace(" reduce", ""), " reduce" not in k))
     shown = (*(Column(k) for k in lead + rest), *(Column(c, COLUMNS[c][0]) for c in added),
-             Column("params", "params", (convention.kilo, "K"), share=True), Column("ops", "MACs", (convention.mega, "M"), share=True))
+             Column("params", "params", (convention.kilo, "K"), share=True), Column("ops", "MACs", (convention.mega, "M"), share=True),
+             *([Column("backward", "MACs", (convention.mega, "M"), share=True)] if trace.trained else ()))
     p = trace.provenance
     notes = (convention.note, f"coverage: {whole.coverage}",
              f"style {style}{' (chosen by auto)' if auto else ''}; traced on {p['device']} with torch {p['torch']}, input "
@@ -124,7 +131,11 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     unused = [q for i, q in enumerate(trace.params) if i not in seen]
     if unused:
         notes += (f"{sum(q.numel for q in unused):,} params were not used in this run and are in no row",)
+    if trace.trained:
+        notes += (training(trace).note,)
     totals = {c: getattr(whole, _FIELDS[c]) for c in added if c in _FIELDS}
+    if trace.trained:
+        totals["backward"] = training(trace).backward_macs
     return Table(p["model"], style, shown, tuple(rows), sum(r.params for r in rows), whole.macs, totals, convention, notes)
 
 

@@ -2,7 +2,8 @@
 
 File format (version 1): gzip-compressed UTF-8 JSON, one object with `format` = "costlab-trace", `version`,
 `provenance`, `tensors` ([shape, dtype] each), `params` ([names, shape, dtype, tensor]), `ops`
-([name, module, module_type, call, inputs, outputs, params, attrs]), `inputs`, `outputs`.
+([name, module, module_type, call, inputs, outputs, params, attrs], and for a backward operation `of`), `inputs`, `outputs`,
+`saved` (tensors kept for the backward pass).
 """
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ class Param:
 @dataclass(frozen=True)
 class Op:
     """One executed operation. `inputs`, `outputs`, `params` index `Trace.tensors` / `Trace.params`;
-    `call` counts from 0 the calls of `module`; `attrs` are the non-tensor arguments by schema name."""
+    `call` counts from 0 the calls of `module`; `attrs` are the non-tensor arguments by schema name; `of` is None in the
+    forward pass, and in the backward pass the index of the operation whose gradient it works out (-1: not known)."""
 
     name: str
     module: str
@@ -59,6 +61,7 @@ class Op:
     outputs: tuple[int, ...]
     params: tuple[int, ...]
     attrs: dict = field(default_factory=dict)
+    of: int | None = None
 
 
 def _tuples(value):
@@ -75,6 +78,22 @@ class Trace:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     provenance: dict
+    saved: tuple[int, ...] = ()
+
+    @property
+    def forward(self) -> tuple[Op, ...]:
+        """The operations of the forward pass."""
+        return tuple(op for op in self.ops if op.of is None) if self.trained else self.ops
+
+    @property
+    def backward(self) -> tuple[Op, ...]:
+        """The operations of the backward pass; none unless it was traced for training."""
+        return tuple(op for op in self.ops if op.of is not None) if self.trained else ()
+
+    @property
+    def trained(self) -> bool:
+        """Whether the backward pass was traced too."""
+        return bool(self.ops) and self.ops[-1].of is not None
 
     def shapes(self, op: Op) -> list[tuple[int, ...]]:
         """Shapes of the op's tensor inputs, in call order."""
@@ -86,8 +105,9 @@ class Trace:
             "format": FORMAT, "version": VERSION, "provenance": self.provenance,
             "tensors": [[t.shape, t.dtype] for t in self.tensors],
             "params": [[p.names, p.shape, p.dtype, p.tensor] for p in self.params],
-            "ops": [[o.name, o.module, o.module_type, o.call, o.inputs, o.outputs, o.params, o.attrs] for o in self.ops],
-            "inputs": self.inputs, "outputs": self.outputs,
+            "ops": [[o.name, o.module, o.module_type, o.call, o.inputs, o.outputs, o.params, o.attrs, *([] if o.of is None else [o.of])]
+                    for o in self.ops],
+            "inputs": self.inputs, "outputs": self.outputs, "saved": self.saved,
         }
         data = gzip.compress(json.dumps(doc, separators=(",", ":")).encode(), mtime=0)
         path = os.fspath(path)
@@ -122,10 +142,10 @@ class Trace:
             raise TraceFileError(f"{path} has trace format {doc.get('version')}, this costlab reads {VERSION}; update costlab")
         try:
             return cls(
-                tuple(Op(n, m, mt, c, tuple(i), tuple(o), tuple(p), {k: _tuples(v) for k, v in a.items()})
-                      for n, m, mt, c, i, o, p, a in doc["ops"]),
+                tuple(Op(n, m, mt, c, tuple(i), tuple(o), tuple(p), {k: _tuples(v) for k, v in a.items()}, *of)
+                      for n, m, mt, c, i, o, p, a, *of in doc["ops"]),
                 tuple(Tensor(tuple(s), d) for s, d in doc["tensors"]),
                 tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
-                tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"])
+                tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"], tuple(doc.get("saved", ())))
         except (KeyError, TypeError, ValueError, AttributeError):
             raise TraceFileError(f"{path} is damaged or cut short; trace the model again") from None

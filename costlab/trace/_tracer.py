@@ -10,6 +10,7 @@ import contextlib
 import copy
 import datetime
 import gc
+import re
 import sys
 from collections.abc import Mapping
 
@@ -36,6 +37,14 @@ def _plain(value):
 
 _DROPOUT = torch.nn.modules.dropout._DropoutNd
 _NOT_RECORDED = frozenset(("aten::detach", "aten::alias", "aten::lift_fresh"))
+
+
+def _plain_name(name):
+    return name.removeprefix("aten.").replace("_", "").lower()
+
+
+def _memory(t):
+    return t.untyped_storage()._cdata, t.storage_offset(), tuple(t.shape), tuple(t.stride())
 
 
 class _Recorder(TorchDispatchMode):
@@ -65,6 +74,11 @@ class _Recorder(TorchDispatchMode):
         self.failed: str | None = None
         self.lent: list = []
         self.current: tuple = ()  # the operation being run, for the message should it fail
+        # for the backward pass: autograd hands out new objects for views and saved tensors, so tensors are known by their
+        # memory, and nodes by the sequence number that the forward operation had
+        self.by_memory: dict | None = None
+        self.by_sequence: dict[tuple, int] = {}
+        self.backward = False
 
     @classmethod
     def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
@@ -124,6 +138,8 @@ class _Recorder(TorchDispatchMode):
         def swap(value, writes):
             if isinstance(value, torch.Tensor):
                 index = getattr(value, "_costlab", None)
+                if index is None and self.by_memory is not None and id(value) not in self.outside:
+                    index = self.by_memory.get(_memory(value))
                 if index is None:
                     entry = self._outside(value)
                     if writes and entry[0] is value:
@@ -173,14 +189,62 @@ class _Recorder(TorchDispatchMode):
                 index = self._tensor(t)
                 if entry is None:
                     t._costlab = index
+                    if self.by_memory is not None:
+                        self.by_memory[_memory(t)] = index
                 else:
                     entry[1] = index
                 outputs.append(index)
         self.current = ()
         if not silent:
             module, kind, call = self.stack[-1]
-            self.ops.append(Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(used), attrs))
+            of = None
+            if self.backward:
+                node = torch._C._current_autograd_node()
+                of = self._forward_of(node) if node is not None else -1
+                if of >= 0:
+                    module, kind, call = self.ops[of].module, self.ops[of].module_type, self.ops[of].call
+            elif self.by_memory is not None:
+                following = torch.autograd._get_sequence_nr()
+                for key in ((following, _plain_name(name)), (following, None)):
+                    self.by_sequence.setdefault(key, len(self.ops))
+            self.ops.append(Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(used), attrs, of))
         return out
+
+    def _forward_of(self, node):
+        """The forward operation of an autograd node. Its number was the next one when the operation ran, or is the one after
+        for an operation that writes in place; other operations ran under the same number, so names decide."""
+        number, name = node._sequence_nr(), _plain_name(re.sub(r"Backward\d*$", "", node.name()))
+        for key in ((number + 1, name), (number, name), (number - 1, name), (number + 1, None), (number, None)):
+            if key in self.by_sequence:
+                return self.by_sequence[key]
+        return -1
+
+    def lend_parameters(self, model):
+        """Leaf stand-ins for all parameters, by name, so that autograd runs on the tracing device and leaves the model be."""
+        self.by_memory = {}
+        lent = {}
+        for name, p in model.named_parameters(remove_duplicate=False):
+            entry = self.outside[id(p)]
+            if entry[0] is None:
+                made = self._standin(p)
+                entry[0] = made.detach().requires_grad_(p.requires_grad)
+                self.outside[id(entry[0])] = entry
+            lent[name] = entry[0]
+        return lent
+
+    def run_backward(self, out, leaves):
+        """The backward pass of `out`, from gradients of one at every differentiable output."""
+        ends = []
+        _map(lambda t: ends.append(t) if t.requires_grad else None, out)
+        if not ends or not leaves:
+            raise TraceError("nothing here can be trained: no output depends on a parameter that requires a gradient")
+        with _disable_current_modes():
+            ones = [torch.ones(t.shape, dtype=t.dtype, device=t.device) for t in ends]
+            for t in ones:
+                t._costlab = self._tensor(t)
+        self.backward = True
+        self.stack[1:] = []
+        torch.autograd.grad(ends, leaves, ones, allow_unused=True)
 
     def enter(self, module, _args):
         key = id(module)
@@ -275,7 +339,8 @@ def _map(fn, value):
     return value
 
 
-def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None, fused=False) -> Trace:
+def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None, fused=False,
+          backward=False) -> Trace:
     """Run `model` once and record what it did.
 
     Args:
@@ -285,6 +350,7 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         device: "cuda", "cpu", "meta" (shapes only, no arithmetic) or "auto" (CUDA where there is one, otherwise
             where the model's parameters are).
         spec: how the model was named, for the provenance. train: None keeps the model's own flags.
+        backward: trace the backward pass too, in training mode unless `train` is False; `Op.of` tells the two apart.
         fused: let torch choose fused attention and recurrent kernels, which differ by device, instead of the plain forms.
 
     Raises:
@@ -311,6 +377,7 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     collecting = gc.isenabled()
     gc.disable()  # the record only grows: looking it through again and again would make a long trace quadratic
     try:
+        train = True if backward and train is None else train
         if train is not None:
             for m, _ in flags:
                 m.training = train
@@ -324,8 +391,26 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         args, kw = _map(convert, (tuple(inputs), dict(kwargs or {})))
         in_ids = tuple(t._costlab for t in made.values())
         plain = contextlib.nullcontext() if fused else _composite(any(isinstance(m, torch.nn.RNNBase) for m, _ in flags))
-        with torch.no_grad(), plain, recorder:
-            out = model(*args, **kw)
+        saved = {}  # memory -> tensor index: views of one tensor are kept once
+        if backward:
+            lent = recorder.lend_parameters(model)
+            leaves = [t for t in dict.fromkeys(lent.values()) if t.requires_grad]
+
+            parameters = {t.untyped_storage()._cdata for t in lent.values()}
+
+            def keep(t):
+                index, memory = getattr(t, "_costlab", None), t.untyped_storage()._cdata
+                index = recorder.by_memory.get(_memory(t)) if index is None else index
+                if index is not None and memory not in parameters:  # which are kept anyway
+                    saved.setdefault(memory, index)
+                return t
+            with torch.enable_grad(), plain, recorder:
+                with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+                    out = torch.func.functional_call(model, lent, args, kw)
+                recorder.run_backward(out, leaves)
+        else:
+            with torch.no_grad(), plain, recorder:
+                out = model(*args, **kw)
     except TraceError:
         raise
     except Exception as e:
@@ -358,4 +443,4 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     }
     out_ids = []
     _map(lambda t: out_ids.append(t._costlab) if hasattr(t, "_costlab") else None, out)
-    return Trace(tuple(recorder.ops), tensors, params, in_ids, tuple(out_ids), provenance)
+    return Trace(tuple(recorder.ops), tensors, params, in_ids, tuple(out_ids), provenance, tuple(saved.values()))
