@@ -68,7 +68,7 @@ def test_a_saved_trace_opens_without_torch(tmp_path):
     code = f"""import sys; sys.modules['torch'] = None
 from costlab.cli import main
 main(['table', {str(file)!r}, '--format', 'csv'])"""
-    assert fresh(code).splitlines()[-5].startswith("softmax,softmax,")
+    assert any(line.startswith("softmax,softmax,") for line in fresh(code).splitlines())
 
 
 README = (ROOT.parent / "README.md").read_text()

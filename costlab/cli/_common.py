@@ -15,9 +15,9 @@ class UserError(Exception):
     """Bad input; the message is the one line the user sees."""
 
 
-def add_model(parser, several=False):
-    """The arguments of every command that takes a model, or with `several` one or more."""
-    parser.add_argument("model", nargs="+" if several else None, metavar="MODEL", help="zoo name, torchvision:NAME, timm:NAME, "
+def add_model(parser, several=False, optional=False):
+    """The arguments of every command that takes a model; with `several` one or more, with `optional` one or none."""
+    parser.add_argument("model", nargs="+" if several else "?" if optional else None, metavar="MODEL", help="zoo name, torchvision:NAME, timm:NAME, "
                         "transformers:CONFIG-CLASS-OR-JSON, package.module:factory, path/file.py:factory, or a saved trace")
     parser.add_argument("--input", action="append", metavar="SPEC", help="1x3x224x224, 1x16:int64 or name=1x16:int64; repeat for several")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="argument of the factory (of the config for transformers)")
@@ -262,6 +262,8 @@ def get_model(args, spec=None):
     """The model that `spec` (default `args.model`) names, on `meta` and in evaluation mode, with positional and keyword
     inputs as meta tensors."""
     spec = spec or args.model
+    if os.path.isfile(spec) and not spec.endswith(".py"):
+        raise UserError(f"{spec} is a saved trace, and this needs the model itself; name the model")
     source = _source(spec)
     import torch
 
@@ -303,9 +305,13 @@ def get_trace(args, spec=None):
     model, inputs, kwargs = get_model(args, spec)
     from ..trace._tracer import TraceError, trace
     try:
-        return trace(model, inputs, kwargs, device=args.device, spec=spec, backward=args.mode == "train")
+        made = trace(model, inputs, kwargs, device=args.device, spec=spec, backward=args.mode == "train")
     except TraceError as e:
         raise UserError(str(e)) from None
+    from .. import zoo
+    if spec in zoo.names():
+        made.provenance["source"] = zoo.names()[spec]
+    return made
 
 
 def _shape_text(shape):

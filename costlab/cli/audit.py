@@ -31,7 +31,7 @@ def _read(path):
 
 def run(args):
     """Trace, solve, render."""
-    from .. import reference, zoo
+    from .. import reference
     from ..analysis.audit import Audit, audit, audit_totals
     trace = get_trace(args)
     name = trace.provenance["model"]
@@ -53,5 +53,4 @@ def run(args):
             result = replace(result, cells=result.cells + audit_totals(name, trace, totals))
     except ValueError as e:
         raise UserError(f"{args.against + ': ' if args.against else ''}{e}") from None
-    source = zoo.names().get(name)
-    show(args, replace(result, notes=(*result.notes, *([f"model: {source}"] if source else []))).sheet)
+    show(args, replace(result, notes=(*result.notes, *([f"model: {trace.provenance['source']}"] if "source" in trace.provenance else []))).sheet)

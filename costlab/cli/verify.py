@@ -1,6 +1,4 @@
 """`costlab verify MODEL`: a second count by fvcore and by torch, each difference explained."""
-import os
-
 from ._common import UserError, add_model, add_output, get_model, show
 
 
@@ -14,8 +12,6 @@ def add(sub):
 
 def run(args):
     """Count, compare, render; exit code 1 when a difference is not explained."""
-    if os.path.isfile(args.model) and not args.model.endswith(".py"):
-        raise UserError(f"{args.model} is a saved trace; verify counts the model again, so name the model")
     if args.device == "cuda":
         raise UserError("verify counts on the CPU, where both peers run; leave --device out")
     if args.mode == "train":

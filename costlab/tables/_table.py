@@ -128,6 +128,8 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     notes = (convention.note, f"coverage: {whole.coverage}",
              f"style {style}{' (chosen by auto)' if auto else ''}; traced on {p['device']} with torch {p['torch']}, input "
              + ", ".join(f"{s} {d}" for s, d in p["inputs"]))
+    if "source" in p:
+        notes += (f"model: {p['source']}",)
     unused = [q for i, q in enumerate(trace.params) if i not in seen]
     if unused:
         notes += (f"{sum(q.numel for q in unused):,} params were not used in this run and are in no row",)

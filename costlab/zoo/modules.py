@@ -155,28 +155,37 @@ class ReductionB(_Inception):
             branch3=_pool("max", 2))
 
 
+def _halve(pool):
+    """The pool of a grid reduction: "valid" 3x3/2 (35 -> 17), "padded" 3x3/2 (35 -> 18), "2x2" (36 -> 18)."""
+    return {"valid": lambda: nn.MaxPool2d(3, 2), "padded": lambda: nn.MaxPool2d(3, 2, 1), "2x2": lambda: nn.MaxPool2d(2, 2)}[pool]()
+
+
 class PoolThenConv(nn.Sequential):
     """Rethinking, Figure 9 left: pool to half the grid, then convolve c_in -> c_out: cheap, with a representational
     bottleneck. `body` replaces the convolution by any module on the small grid."""
 
-    def __init__(self, c_in, c_out, k=3, body=None):
-        super().__init__(nn.MaxPool2d(3, 2), body or Conv(c_in, c_out, k))
+    def __init__(self, c_in, c_out, k=3, body=None, pool="valid"):
+        super().__init__(_halve(pool), body or Conv(c_in, c_out, k))
         self.c_out = c_out
 
 
 class ConvThenPool(nn.Sequential):
     """Rethinking, Figure 9 right: convolve on the large grid, then pool: no bottleneck, dear."""
 
-    def __init__(self, c_in, c_out, k=3, body=None):
-        super().__init__(body or Conv(c_in, c_out, k), nn.MaxPool2d(3, 2))
+    def __init__(self, c_in, c_out, k=3, body=None, pool="valid"):
+        super().__init__(body or Conv(c_in, c_out, k), _halve(pool))
         self.c_out = c_out
 
 
 class ParallelReduction(_Inception):
-    """Rethinking, Figure 10 right: a stride-2 convolution to c_out - c_in filters beside a stride-2 pool."""
+    """Rethinking, Figure 10 right: a stride-2 convolution to c_out - c_in filters beside a stride-2 pool. A kernel smaller
+    than the pool's reads a cropped grid, so that both give the same one."""
 
-    def __init__(self, c_in, c_out, k=3):
-        super().__init__(c_out, branch1=Conv(c_in, c_out - c_in, k, 2, (k - 3) // 2), branch2=nn.MaxPool2d(3, 2))
+    def __init__(self, c_in, c_out, k=3, pool="valid"):
+        margin = (k - 3) // 2 if pool == "valid" else (k - 1) // 2
+        conv = Conv(c_in, c_out - c_in, k, 2, max(0, margin))
+        crop = [nn.ZeroPad2d(margin)] if margin < 0 else []
+        super().__init__(c_out, branch1=nn.Sequential(*crop, conv), branch2=_halve(pool))
 
 
 class AuxiliaryHead(nn.Module):

@@ -1,0 +1,379 @@
+"""Factorized convolutions: the rules by tracing real modules, the break-even width, and rewrites of a model for real.
+
+*Rethinking the Inception Architecture*, Section 3: a k x k convolution as stacked 3x3, or as 1xn and nx1; with them the
+depthwise-separable and the bottleneck form. Nothing is assumed of widths: c_in, c_mid and c_out are free.
+"""
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ..cost import total
+from ..graph import layer_graph
+from ..tables import Column, Sheet
+from ..trace import Trace
+from ..trace._build import build_on_meta
+from ..trace._tracer import trace as run
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A convolution's geometry: channels, kernel (h, w), stride, padding in elements, with a bias or not."""
+
+    c_in: int
+    c_out: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    bias: bool = False
+
+    def build(self) -> nn.Conv2d:
+        """The module."""
+        return nn.Conv2d(self.c_in, self.c_out, self.kernel, self.stride, self.padding, bias=self.bias)
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """`eligible(conv)` and `layers(conv, mid)`: the convolutions, as (Conv, groups), that replace it."""
+
+    name: str
+    words: str
+    eligible: Callable[[Conv], bool]
+    layers: Callable[[Conv, int], list[tuple[Conv, int]]]
+    default_mid: Callable[[Conv], int]
+
+
+def _stack(conv, mid):
+    """k x k as (k - 1) / 2 3x3; the padding is shared out from the front, the stride is the last one's, so that the receptive
+    field stays k."""
+    n = (conv.kernel[0] - 1) // 2
+    widths = [conv.c_in, *[mid] * (n - 1), conv.c_out]
+    found = []
+    for i in range(n):
+        pad = tuple(1 if i < p else 0 for p in conv.padding)
+        found.append((Conv(widths[i], widths[i + 1], (3, 3), conv.stride if i == n - 1 else (1, 1), pad, conv.bias), 1))
+    return found
+
+
+def _pair(conv, mid):
+    (h, w), (sh, sw), (ph, pw) = conv.kernel, conv.stride, conv.padding
+    return [(Conv(conv.c_in, mid, (1, w), (1, sw), (0, pw), conv.bias), 1), (Conv(mid, conv.c_out, (h, 1), (sh, 1), (ph, 0), conv.bias), 1)]
+
+
+def _separable(conv, mid):
+    return [(Conv(conv.c_in, conv.c_in, conv.kernel, conv.stride, conv.padding, False), conv.c_in), (Conv(conv.c_in, conv.c_out, (1, 1), bias=conv.bias), 1)]
+
+
+def _bottleneck(conv, mid):
+    return [(Conv(conv.c_in, mid, (1, 1), bias=conv.bias), 1), (Conv(mid, mid, conv.kernel, conv.stride, conv.padding, conv.bias), 1),
+            (Conv(mid, conv.c_out, (1, 1), bias=conv.bias), 1)]
+
+
+def _square(conv):
+    return conv.kernel[0] == conv.kernel[1]
+
+
+_OUT = lambda conv: conv.c_out  # noqa: E731
+REWRITES = {r.name: r for r in (
+    Rewrite("stacked-3x3", "k x k as (k - 1) / 2 convolutions 3x3",
+            lambda c: _square(c) and c.kernel[0] >= 5 and c.kernel[0] % 2 == 1 and max(c.padding) <= c.kernel[0] // 2, _stack, _OUT),
+    Rewrite("1xn-nx1", "k x k as 1 x k and k x 1", lambda c: _square(c) and c.kernel[0] >= 2, _pair, _OUT),
+    Rewrite("depthwise-separable", "k x k a channel, then 1x1", lambda c: max(c.kernel) >= 2 and c.c_in > 1, _separable, lambda c: c.c_in),
+    Rewrite("bottleneck", "1x1 to a quarter, k x k, 1x1", lambda c: max(c.kernel) >= 2 and c.c_out >= 8, _bottleneck, lambda c: max(1, c.c_out // 4)),
+)}
+
+
+def build(conv: Conv, rewrite: str, mid: int) -> nn.Sequential:
+    """The module that replaces `conv`: its convolutions with a ReLU between (Rethinking, Section 3.1)."""
+    layers = []
+    for c, groups in REWRITES[rewrite].layers(conv, mid):
+        layers += [nn.Conv2d(c.c_in, c.c_out, c.kernel, c.stride, c.padding, groups=groups, bias=c.bias), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def predict(conv: Conv, rewrite: str | None, mid: int, grid: tuple[int, int]) -> tuple[int, int]:
+    """(params, MACs) of the convolution, or of its rewrite, on an h x w grid, by arithmetic."""
+    params = macs = 0
+    for c, groups in REWRITES[rewrite].layers(conv, mid) if rewrite else [(conv, 1)]:
+        grid = tuple((g + 2 * p - k) // s + 1 for g, p, k, s in zip(grid, c.padding, c.kernel, c.stride))
+        weights = c.c_in // groups * c.c_out * c.kernel[0] * c.kernel[1]
+        params += weights + (c.c_out if c.bias else 0)
+        macs += weights * grid[0] * grid[1]
+    return params, macs
+
+
+def break_even(c_in: int, c_out: int, k: int = 5) -> float:
+    """The middle width at which stacked 3x3 cost as much as k x k; below it they save. For k = 5 it is
+    25 c_in c_out / (9 (c_in + c_out)); for more layers the root of 9 ((n - 2) m^2 + (c_in + c_out) m) = k^2 c_in c_out.
+
+    Raises ValueError for a kernel that is not odd and at least 5."""
+    if k < 5 or k % 2 == 0:
+        raise ValueError(f"a {k}x{k} convolution is no stack of 3x3; the kernel is odd and at least 5")
+    n, b, c = (k - 1) // 2, c_in + c_out, k * k * c_in * c_out / 9
+    return c / b if n == 2 else (-b + math.sqrt(b * b + 4 * (n - 2) * c)) / (2 * (n - 2))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, measured by tracing both forms: params in elements, `macs` multiply-adds, `field` receptive field in pixels."""
+
+    name: str
+    rewrite: str
+    params: tuple[int, int]
+    macs: tuple[int, int]
+    params_with_bias: tuple[int, int]
+    field: tuple[int, int]
+    out: tuple[tuple[int, ...], tuple[int, ...]]
+
+    @property
+    def saving(self) -> float:
+        """Share of the MACs that the rewrite saves; negative where it costs more."""
+        return 1 - self.macs[1] / self.macs[0]
+
+    @property
+    def params_saving(self) -> float:
+        """Share of the params."""
+        return 1 - self.params[1] / self.params[0]
+
+
+@dataclass(frozen=True)
+class RuleTable:
+    """The rules at one setting of widths, grid and padding."""
+
+    rules: tuple[Rule, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a rule."""
+        columns = (Column("rule"), Column("params before", "params"), Column("params after", "params"), Column("params saved", "%", format=".1%"),
+                   Column("saved with bias", "%", format=".2%"), Column("MACs before", "MACs"), Column("MACs after", "MACs"),
+                   Column("MACs saved", "%", format=".1%"), Column("receptive field"), Column("same output"))
+        rows = tuple({"rule": r.name, "params before": r.params[0], "params after": r.params[1], "params saved": r.params_saving,
+                      "saved with bias": 1 - r.params_with_bias[1] / r.params_with_bias[0], "MACs before": r.macs[0], "MACs after": r.macs[1],
+                      "MACs saved": r.saving, "receptive field": f"{r.field[0]} = {r.field[1]}" if r.field[0] == r.field[1] else f"{r.field[0]}, then {r.field[1]}",
+                      "same output": "yes" if r.out[0] == r.out[1] else f"{_x(r.out[0])}, then {_x(r.out[1])}"} for r in self.rules)
+        return Sheet("factorized convolutions", columns, rows, self.notes)
+
+
+def _x(shape):
+    return "x".join(map(str, shape))
+
+
+def _measure(make, shape):
+    trace = run(build_on_meta(make), torch.empty(shape, device="meta"), device="meta")
+    end = layer_graph(trace)[-1]
+    return total(trace), max(end.field), trace.tensors[trace.outputs[0]].shape[1:]
+
+
+RULES = ((5, "stacked-3x3", "5x5 -> 3x3 + 3x3"), (7, "stacked-3x3", "7x7 -> three 3x3"),
+         *((n, "1xn-nx1", f"{n}x{n} -> 1x{n} + {n}x1") for n in (3, 5, 7, 9, 11, 13, 15)),
+         (3, "depthwise-separable", "3x3 -> depthwise 3x3 + 1x1"), (5, "depthwise-separable", "5x5 -> depthwise 5x5 + 1x1"),
+         (3, "bottleneck", "3x3 -> 1x1 + 3x3 + 1x1"))
+
+
+def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int = 28, padding: str = "same", kernels=None) -> RuleTable:
+    """The rule table, every number from tracing both modules. `padding`: "same" or "valid"; `c_mid` None: as each rule's
+    default (c_out; a quarter of it in the bottleneck). `kernels`: only these sizes.
+
+    Raises ValueError for widths or a grid that cannot be built."""
+    if padding not in ("same", "valid"):
+        raise ValueError(f"unknown padding {padding!r}; choose same or valid")
+    if min(c_in, c_out, grid, c_mid or 1) < 1:
+        raise ValueError("widths and grid are whole numbers from 1")
+    found = []
+    for k, rewrite, name in RULES:
+        if kernels and k not in kernels or padding == "valid" and k > grid:
+            continue
+        pad = k // 2 if padding == "same" else 0
+        measured = {}
+        for bias in (False, True):
+            conv = Conv(c_in, c_out, (k, k), padding=(pad, pad), bias=bias)
+            mid = c_mid or REWRITES[rewrite].default_mid(conv)
+            measured[bias] = [_measure(make, (1, c_in, grid, grid)) for make in (conv.build, lambda: build(conv, rewrite, mid))]  # noqa: B023
+        (a, fa, oa), (b, fb, ob) = measured[False]
+        found.append(Rule(name, rewrite, (a.params, b.params), (a.macs, b.macs), tuple(m[0].params for m in measured[True]), (fa, fb), (oa, ob)))
+    if not found:
+        raise ValueError("no rule has such a kernel; there are " + ", ".join(dict.fromkeys(str(r[0]) for r in RULES)))
+    widths = f"c_in {c_in}, c_mid {c_mid or 'c_out (bottleneck: a quarter)'}, c_out {c_out}"
+    notes = [f"{widths}, {grid}x{grid} grid, {padding} padding, stride 1; counts by tracing both modules; one MAC = one multiply-add"]
+    for k in (5, 7):
+        if not kernels or k in kernels:
+            notes.append(f"{k}x{k} as stacked 3x3 saves while c_mid is below {break_even(c_in, c_out, k):.2f} (break-even for these widths)")
+    return RuleTable(tuple(found), tuple(notes))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A convolution of a model and one rewrite: `params` (elements) and `macs` (multiply-adds), before and after."""
+
+    path: str
+    rewrite: str
+    conv: Conv
+    mid: int
+    calls: int
+    params: tuple[int, int]
+    macs: tuple[int, int]
+
+    @property
+    def saved(self) -> int:
+        """MACs saved; negative where the rewrite costs more."""
+        return self.macs[0] - self.macs[1]
+
+
+def _mid(conv, rewrite, policy):
+    if policy == "default":
+        return REWRITES[rewrite].default_mid(conv)
+    if policy in ("in", "out", "sqrt"):
+        return {"in": conv.c_in, "out": conv.c_out, "sqrt": max(1, round(math.sqrt(conv.c_in * conv.c_out)))}[policy]
+    if isinstance(policy, int) and policy > 0:
+        return policy
+    raise ValueError(f"unknown middle width {policy!r}; choose in, out, sqrt, default or a number from 1")
+
+
+def candidates(model: nn.Module, trace: Trace, rewrites=None, mid="default") -> list[Candidate]:
+    """Every convolution of `model` that ran in `trace` (2-d, undilated, ungrouped, zero-padded) with each eligible rewrite, the
+    largest saving first. Raises ValueError for an unknown rewrite or middle width."""
+    for name in rewrites or ():
+        if name not in REWRITES:
+            raise ValueError(f"unknown rewrite {name!r}; choose {', '.join(REWRITES)}")
+    grids: dict[str, list] = {}
+    for op in trace.forward:
+        if op.name == "aten.convolution":
+            grids.setdefault(op.module, []).append(trace.shapes(op)[0])
+    found = []
+    for path, m in model.named_modules():
+        if not isinstance(m, nn.Conv2d) or path not in grids or m.groups != 1 or m.dilation != (1, 1) or isinstance(m.padding, str) or m.padding_mode != "zeros":
+            continue
+        conv = Conv(m.in_channels, m.out_channels, m.kernel_size, m.stride, m.padding, m.bias is not None)
+        for name, rewrite in REWRITES.items():
+            if rewrites and name not in rewrites or not rewrite.eligible(conv):
+                continue
+            width = _mid(conv, name, mid)
+            before = [predict(conv, None, 0, s[2:]) for s in grids[path]]
+            after = [predict(conv, name, width, s[2:]) for s in grids[path]]
+            batches = [s[0] for s in grids[path]]
+            found.append(Candidate(path, name, conv, width, len(before), (before[0][0], after[0][0]),
+                                   (sum(b * v[1] for b, v in zip(batches, before)), sum(b * v[1] for b, v in zip(batches, after)))))
+    return sorted(found, key=lambda c: (-c.saved, c.path, c.rewrite))
+
+
+def apply(model: nn.Module, chosen) -> nn.Module:
+    """A copy of `model` with each candidate's convolution replaced, on the same device. Raises ValueError when two candidates
+    name one convolution."""
+    paths = [c.path for c in chosen]
+    twice = next((p for p in paths if paths.count(p) > 1), None)
+    if twice:
+        raise ValueError(f"{twice} is to be rewritten twice; choose one rewrite")
+    new = copy.deepcopy(model)
+    for c in chosen:
+        old = new.get_submodule(c.path)
+        made = build_on_meta(lambda: build(c.conv, c.rewrite, c.mid))  # noqa: B023
+        if old.weight.device.type != "meta":
+            made = build(c.conv, c.rewrite, c.mid).to(old.weight.device)
+        made.train(old.training)
+        if c.path == "":
+            return made
+        parent, _, name = c.path.rpartition(".")
+        setattr(new.get_submodule(parent), name, made)
+    return new
+
+
+@dataclass(frozen=True)
+class Factorization:
+    """Before and after a set of rewrites, traced both times, beside the prediction."""
+
+    model: str
+    chosen: tuple[Candidate, ...]
+    params: tuple[int, int]
+    macs: tuple[int, int]
+    predicted_params: int
+    predicted_macs: int
+    fields: tuple[tuple[str, int, int], ...]
+    outputs: tuple
+    traces: tuple[Trace, Trace]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the second trace is exactly what was predicted, with the same output shapes and receptive fields."""
+        return ((self.params[1], self.macs[1]) == (self.predicted_params, self.predicted_macs) and self.outputs[0] == self.outputs[1]
+                and all(a == b for _, a, b in self.fields))
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a rewrite, then the whole."""
+        rows = [{"convolution": c.path, "rewrite": c.rewrite, "shape": f"{_x(c.conv.kernel)}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
+                 "params before": c.params[0], "params after": c.params[1], "MACs before": c.macs[0], "MACs after": c.macs[1],
+                 "MACs saved": c.saved / c.macs[0]} for c in self.chosen]
+        end = {"params before": self.params[0], "params after": self.params[1], "MACs before": self.macs[0], "MACs after": self.macs[1],
+               "MACs saved": 1 - self.macs[1] / self.macs[0]}
+        verdict = "equal the prediction exactly" if self.agrees else "DIFFER from the prediction"
+        fields = all(a == b for _, a, b in self.fields)
+        notes = (f"the rewritten model was traced again: its params and MACs {verdict}",
+                 f"output shapes {'unchanged' if self.outputs[0] == self.outputs[1] else 'CHANGED'}; receptive fields {'unchanged' if fields else 'CHANGED'}",
+                 "a ReLU stands between the new convolutions; one MAC = one multiply-add; params with biases and norm scales")
+        return Sheet(f"{self.model}: {len(rows)} convolution{'s' * (len(rows) != 1)} rewritten", _COLUMNS, tuple(rows), notes, end)
+
+
+_COLUMNS = (Column("convolution"), Column("rewrite"), Column("shape"), Column("params before", "params"), Column("params after", "params"),
+            Column("MACs before", "MACs"), Column("MACs after", "MACs"), Column("MACs saved", "%", format=".1%"))
+
+
+def candidate_sheet(model: str, found, whole) -> Sheet:
+    """The ranking: a row a candidate, the largest saving first."""
+    rows = tuple({"convolution": c.path, "rewrite": c.rewrite, "shape": f"{_x(c.conv.kernel)}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
+                  "params before": c.params[0], "params after": c.params[1], "MACs before": c.macs[0], "MACs after": c.macs[1],
+                  "MACs saved": c.saved / c.macs[0], "of the model": c.saved / whole.macs} for c in found)
+    dearer = sum(c.saved < 0 for c in found)
+    notes = (f"{len(found)} rewrites of {len({c.path for c in found})} convolutions, ranked by MACs saved; {dearer} would cost more",
+             f"the model has {whole.macs:,} MACs and {whole.params:,} params; apply some with --apply PATH, PATH:REWRITE or `best`")
+    return Sheet(f"{model}: rewrites", (*_COLUMNS, Column("of the model", "%", format=".2%")), rows, notes)
+
+
+def choose(found, wanted) -> list[Candidate]:
+    """Candidates by name: PATH (its best rewrite), PATH:REWRITE, or "best" (the best saving rewrite of every convolution).
+
+    Raises ValueError for a name that is no candidate."""
+    chosen = []
+    for name in wanted:
+        if name == "best":
+            paths = set()
+            for c in found:
+                if c.saved > 0 and c.path not in paths:
+                    paths.add(c.path)
+                    chosen.append(c)
+            if not paths:
+                raise ValueError("no rewrite saves MACs at this middle width; try --mid in")
+            continue
+        path, _, rewrite = name.partition(":")
+        match = [c for c in found if c.path == path and (not rewrite or c.rewrite == rewrite)]
+        if not match:
+            import difflib
+            near = difflib.get_close_matches(path, {c.path for c in found}, 1)
+            raise ValueError(f"no rewrite {name!r}" + (f"; did you mean {near[0]}?" if near and near[0] != path else "; run without --apply to see them"))
+        chosen.append(match[0])
+    return chosen
+
+
+def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str = "auto") -> Factorization:
+    """Apply `chosen` for real, trace again and compare with the prediction. Raises TraceError when the new model fails."""
+    after_model = apply(model, chosen)
+    traces = tuple(run(m, inputs, kwargs, device=device, spec=s) for m, s in ((model, spec), (after_model, f"{spec} rewritten")))
+    before, after = (total(t) for t in traces)
+    params = before.params + sum(c.params[1] - c.params[0] for c in chosen)
+    macs = before.macs + sum(c.macs[1] - c.macs[0] for c in chosen)
+    fields = []
+    graphs = [layer_graph(t) for t in traces]
+    for c in chosen:
+        ends = []
+        for graph in graphs:
+            last = [n for n in graph if n.op and (n.op.module == c.path or n.op.module.startswith(c.path + "."))]
+            ends.append(max(last[-1].field) if last and last[-1].field else 0)
+        fields.append((c.path, *ends))
+    outputs = tuple(tuple(t.tensors[i].shape for i in t.outputs) for t in traces)
+    return Factorization(spec, tuple(chosen), (before.params, after.params), (before.macs, after.macs), params, macs, tuple(fields), outputs, traces)

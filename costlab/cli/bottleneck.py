@@ -1,0 +1,26 @@
+"""`costlab bottleneck`: naive against reduced Inception modules."""
+from ._common import UserError, add_output, show
+
+
+def add(sub):
+    """Register the command."""
+    p = sub.add_parser("bottleneck", help="naive against reduced Inception modules, module by module and chained")
+    p.add_argument("--widths", metavar="N,...", help="one module of your own: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj")
+    p.add_argument("--c-in", type=int, default=192, help="its input channels (default: 192)")
+    p.add_argument("--grid", type=int, default=28, help="its grid side (default: 28)")
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def run(args):
+    """Trace, render."""
+    from ..analysis.bottleneck import Bottleneck, bottleneck, pair
+    if not args.widths:
+        return show(args, bottleneck().sheet)
+    try:
+        widths = [int(w) for w in args.widths.split(",")]
+        result = Bottleneck((pair("module", args.c_in, args.grid, widths),), ("counts by tracing both; params with biases; one MAC = one multiply-add",))
+    except ValueError as e:
+        text = str(e)
+        raise UserError(text if "widths" in text else f"cannot read --widths {args.widths!r}; write six numbers as 64,96,128,16,32,32") from None
+    return show(args, result.sheet)

@@ -1,0 +1,46 @@
+"""`costlab factorize [MODEL]`: the rules of factorized convolutions, or rewrites of a model for real."""
+from ._common import UserError, add_model, add_output, get_model, show
+
+
+def add(sub):
+    """Register the command."""
+    p = sub.add_parser("factorize", help="savings of factorized convolutions: the rules, or rewrites of a model, traced again")
+    add_model(p, optional=True)
+    p.add_argument("--rewrite", action="append", metavar="NAME", help="only this rewrite: stacked-3x3, 1xn-nx1, depthwise-separable, bottleneck; repeat for several")
+    p.add_argument("--mid", default="default", metavar="WIDTH", help="middle width: in, out, sqrt, a number, or each rule's default")
+    p.add_argument("--apply", action="append", default=[], metavar="PATH", help="rewrite this convolution (PATH, PATH:REWRITE or best) and trace again; repeat for several")
+    p.add_argument("--top", type=int, default=20, help="how many candidates to list (default: 20; 0 for all)")
+    p.add_argument("--c-in", type=int, default=64, help="input channels of the rule table (default: 64)")
+    p.add_argument("--c-out", type=int, default=64, help="output channels of the rule table (default: 64)")
+    p.add_argument("--grid", type=int, default=28, help="grid side of the rule table (default: 28)")
+    p.add_argument("--kernel", type=int, action="append", help="only rules of this kernel; repeat for several")
+    p.add_argument("--padding", default="same", help="same or valid, for the rule table (default: same)")
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def run(args):
+    """Tabulate the rules, rank the candidates, or apply some."""
+    from ..analysis import factorize as f
+    from ..cost import total
+    from ..trace._tracer import TraceError, trace
+    mid = int(args.mid) if args.mid.isdigit() else args.mid
+    try:
+        if args.model is None:
+            if mid in ("in", "out", "sqrt"):
+                mid = f._mid(f.Conv(args.c_in, args.c_out, (3, 3)), "1xn-nx1", mid)
+            if not isinstance(mid, int) and mid != "default":
+                raise ValueError(f"unknown middle width {mid!r}; choose in, out, sqrt, default or a number from 1")
+            show(args, f.rules(args.c_in, args.c_out, None if mid == "default" else mid, args.grid, args.padding, args.kernel).sheet)
+            return 0
+        model, inputs, kwargs = get_model(args)
+        first = trace(model, inputs, kwargs, device=args.device, spec=args.model)
+        found = f.candidates(model, first, args.rewrite, mid)
+        if not args.apply:
+            show(args, f.candidate_sheet(args.model, found[: args.top or None], total(first)))
+            return 0
+        result = f.factorize(model, inputs, kwargs, f.choose(found, args.apply), args.model, args.device)
+    except (ValueError, TraceError) as e:
+        raise UserError(str(e)) from None
+    show(args, result.sheet)
+    return 0 if result.agrees else 1

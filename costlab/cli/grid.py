@@ -1,0 +1,24 @@
+"""`costlab grid`: grid reductions compared."""
+from ._common import UserError, add_output, show
+
+
+def add(sub):
+    """Register the command."""
+    p = sub.add_parser("grid", help="grid reductions: pool first, pool last, in parallel, and Figure 10's module")
+    p.add_argument("--d", type=int, default=35, help="side of the input grid (default: 35)")
+    p.add_argument("--c-in", type=int, default=320, help="input channels (default: 320)")
+    p.add_argument("--c-out", type=int, default=640, help="output channels (default: 640)")
+    p.add_argument("--kernel", type=int, default=3, help="kernel of the convolution (default: 3)")
+    p.add_argument("--pool", default="valid", help="valid (3x3/2), padded (3x3/2) or 2x2 (default: valid)")
+    p.add_argument("--body", default="conv", help="conv or inception: what is done beside the pooling (default: conv)")
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def run(args):
+    """Trace the schemes, render."""
+    from ..analysis.grid import grid
+    try:
+        show(args, grid(args.d, args.c_in, args.c_out, args.kernel, args.pool, args.body).sheet)
+    except ValueError as e:
+        raise UserError(str(e)) from None

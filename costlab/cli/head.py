@@ -1,0 +1,22 @@
+"""`costlab head`: classifier heads compared."""
+from ._common import UserError, add_output, show
+
+
+def add(sub):
+    """Register the command."""
+    p = sub.add_parser("head", help="fully connected heads against global average pooling; 1x1 convolution as a linear layer")
+    p.add_argument("--c-in", type=int, default=256, help="channels of the feature map (default: 256)")
+    p.add_argument("--side", type=int, default=6, help="its side (default: 6)")
+    p.add_argument("--classes", type=int, default=1000, help="classes (default: 1000)")
+    p.add_argument("--hidden", type=int, default=4096, help="hidden units of the fully connected head (default: 4096)")
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def run(args):
+    """Trace, render."""
+    from ..analysis.head import heads
+    try:
+        show(args, heads(args.c_in, args.side, args.classes, args.hidden).sheet)
+    except ValueError as e:
+        raise UserError(str(e)) from None

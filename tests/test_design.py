@@ -1,0 +1,194 @@
+"""Factorization, grid reduction, bottlenecks, heads and auxiliary classifiers, against closed forms and the reference recount."""
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from costlab import reference, zoo
+from costlab.analysis import aux, factorize, grid, head
+from costlab.analysis.bottleneck import bottleneck
+from costlab.cli import main
+from costlab.trace._build import build_on_meta
+from costlab.trace._tracer import trace as run
+
+
+def rows(capsys, *argv, code=0):
+    assert main([*argv, "--format", "json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+RULES = {  # rule: share of MACs saved at equal widths, same padding, and receptive field
+    "5x5 -> 3x3 + 3x3": (1 - 18 / 25, 5), "7x7 -> three 3x3": (1 - 27 / 49, 7), "3x3 -> depthwise 3x3 + 1x1": (1 - (9 / 64 + 1) / 9, 3),
+    "3x3 -> 1x1 + 3x3 + 1x1": (1 - (2 / 4 + 9 / 16) / 9, 3), "5x5 -> depthwise 5x5 + 1x1": (1 - (25 / 64 + 1) / 25, 5),
+    **{f"{n}x{n} -> 1x{n} + {n}x1": (1 - 2 / n, n) for n in (3, 5, 7, 9, 11, 13, 15)},
+}
+
+
+def test_the_rule_table():
+    found = {r.name: (r.saving, r.field) for r in factorize.rules().rules}
+    assert found == {k: (pytest.approx(v, abs=1e-12), (f, f)) for k, (v, f) in RULES.items()}
+    assert all(r.out[0] == r.out[1] for r in factorize.rules().rules)
+
+
+# by hand: 5x5 on a valid 28 grid gives 24; the first 3x3 gives 26, so 26^2 * 9 + 24^2 * 9 against 24^2 * 25
+@pytest.mark.parametrize("kernel, saving", [(5, 1 - (26 * 26 * 9 + 24 * 24 * 9) / (24 * 24 * 25)), (7, 1 - 9 * (26**2 + 24**2 + 22**2) / (22**2 * 49))])
+def test_valid_padding_saves_less(kernel, saving):
+    rule = factorize.rules(padding="valid", kernels=[kernel]).rules[0]
+    assert rule.saving == pytest.approx(saving) and rule.out[0] == rule.out[1]
+
+
+def test_biases_are_counted():
+    rule = factorize.rules(kernels=[5]).rules[0]
+    assert rule.params_with_bias == (64 * 64 * 25 + 64, 2 * (64 * 64 * 9 + 64))
+
+
+@pytest.mark.parametrize("c_in, c_out, mid", [(16, 32, 29.63), (32, 96, 66.67), (16, 48, 33.33), (24, 64, 48.48), (32, 64, 59.26), (32, 128, 71.11), (48, 128, 96.97)])
+def test_break_even(c_in, c_out, mid):
+    """25 ci co / (9 (ci + co)), for GoogLeNet's own 5x5 branches; costs cross there."""
+    assert factorize.break_even(c_in, c_out) == pytest.approx(mid, abs=0.01)
+    conv = factorize.Conv(c_in, c_out, (5, 5), padding=(2, 2))
+    whole = factorize.predict(conv, None, 0, (14, 14))[1]
+    assert factorize.predict(conv, "stacked-3x3", int(mid), (14, 14))[1] <= whole < factorize.predict(conv, "stacked-3x3", int(mid) + 1, (14, 14))[1]
+
+
+def test_break_even_of_three():
+    m = factorize.break_even(64, 64, 7)
+    assert 9 * (64 * m + m * m + 64 * m) == pytest.approx(49 * 64 * 64)
+
+
+def test_googlenets_own_5x5_get_dearer_at_their_output_width():
+    model = build_on_meta(lambda: zoo.build("googlenet"))
+    made = run(model, torch.empty(1, 3, 224, 224, device="meta"))
+    for mid, macs in (("out", 188762112), ("in", 64012032)):  # reference claim C34: 131,712,000 before
+        found = [c for c in factorize.candidates(model, made, ["stacked-3x3"], mid) if c.conv.kernel == (5, 5)]
+        assert (sum(c.macs[0] for c in found), sum(c.macs[1] for c in found)) == (131712000, macs)
+
+
+class Net(nn.Module):
+    """Strides, padding, biases, a shared convolution, and ones that no rewrite fits."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(3, 8, 7, 2, 3)
+        self.shared = nn.Conv2d(8, 8, 5, padding=2, bias=False)
+        self.b, self.valid = nn.Conv2d(8, 12, 3, (2, 1), 1), nn.Conv2d(12, 16, 5)
+        self.grouped, self.dilated, self.point = nn.Conv2d(16, 16, 3, groups=4), nn.Conv2d(16, 16, 3, dilation=2), nn.Conv2d(16, 4, 1)
+
+    def forward(self, x):
+        return self.point(self.dilated(self.grouped(self.valid(self.b(self.shared(self.shared(self.a(x))))))))
+
+
+X = torch.rand(2, 3, 60, 60)
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("rewrite", factorize.REWRITES)
+@pytest.mark.parametrize("mid", ["default", "in", "sqrt", 5])
+def test_prediction_and_second_trace_agree_exactly_on_any_model(rewrite, mid, device):
+    model = Net()
+    found = factorize.candidates(model, run(model, X, device=device), [rewrite], mid)
+    assert {c.path for c in found} == ({"a", "shared", "valid"} if rewrite == "stacked-3x3" else {"a", "shared", "b", "valid"})
+    result = factorize.factorize(model, X, None, found, "net", device)
+    assert result.agrees and result.params[1] != result.params[0] and isinstance(model.a, nn.Conv2d)
+    assert next(c.calls for c in found if c.path == "shared") == 2
+
+
+def test_a_rewritten_model_runs():
+    model = Net()
+    new = factorize.apply(model, factorize.candidates(model, run(model, X), ["1xn-nx1"]))
+    assert new(X).shape == model(X).shape
+
+
+def test_the_command_ranks_and_applies(capsys):
+    doc = rows(capsys, "factorize", "googlenet", "--top", "3")
+    assert len(doc["rows"]) == 3 and doc["rows"][0]["convolution"] == "conv2.1.0"
+    doc = rows(capsys, "factorize", "googlenet", "--rewrite", "stacked-3x3", "--mid", "in", "--apply", "inception3a.branch3.1.0")
+    # 3a: 784 * (25*16*32 -> 9*16*16 + 9*16*32)
+    assert (doc["rows"][0]["MACs before (MACs)"], doc["rows"][0]["MACs after (MACs)"]) == (784 * 12800, 784 * 6912)
+    assert doc["total"]["MACs after (MACs)"] == 1582671872 - 784 * (12800 - 6912) and "equal the prediction exactly" in doc["notes"][0]
+
+
+@pytest.mark.parametrize("argv, line", [
+    (["factorize", "googlenet", "--rewrite", "magic"], "unknown rewrite 'magic'"), (["factorize", "googlenet", "--mid", "wide"], "unknown middle width 'wide'"),
+    (["factorize", "googlenet", "--apply", "conv3"], "no rewrite 'conv3'"), (["factorize", "--padding", "odd"], "unknown padding 'odd'"),
+    (["factorize", "googlenet", "--apply", "conv1.0:1xn-nx1", "--apply", "conv1.0:bottleneck"], "rewritten twice"),
+    (["factorize", "googlenet", "--rewrite", "stacked-3x3", "--mid", "out", "--apply", "best"], "no rewrite saves MACs"),
+    (["factorize", "--kernel", "4"], "no rule has such a kernel"),
+    (["grid", "--kernel", "2"], "choose an odd one"), (["grid", "--c-out", "100"], "c_out is greater than c_in"), (["grid", "--pool", "2x2"], "35 is odd"),
+    (["grid", "--d", "2"], "too small"), (["bottleneck", "--widths", "1,2"], "six widths"), (["bottleneck", "--widths", "a"], "cannot read --widths"),
+    (["head", "--side", "0"], "from 1"), (["aux", "resnet18"], "has no auxiliary classifiers"), (["aux", "--probe"], "takes one network"),
+    (["aux", "cnds8", "--probe", "--iterations", "0"], "choose 1 to 1000"),
+])
+def test_bad_input_is_one_line(argv, line, capsys):
+    assert main(argv) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1
+
+
+NOTE = reference.load("claims")[44]["recomputed"]  # C45: the note's case, recounted
+
+
+@pytest.mark.parametrize("kernel, counts", [(3, (532684800, 2257920000, 266342400)), (1, (59187200, 250880000, 29593600)),
+                                            (5, (1479680000, 6272000000, 739840000))])
+def test_the_notes_grid_reduction(kernel, counts):
+    """289 * k^2 * 320 * 640; 1225 * k^2 * 320 * 640; 289 * k^2 * 320 * 320."""
+    schemes = grid.grid(kernel=kernel).schemes
+    assert tuple(s.macs for s in schemes[:3]) == counts and all(s.out == (640, 17, 17) for s in schemes)
+    assert [s.bottleneck for s in schemes] == [True, False, False, False] and schemes[0].narrowest == 92480
+    if kernel < 5:
+        assert all(str(c) in NOTE for c in counts)
+
+
+def test_figure_10_at_the_notes_widths():
+    assert grid.grid().schemes[3].macs == 502287104 and "502287104" in NOTE
+
+
+@pytest.mark.parametrize("d, pool, ratio", [(35, "valid", (35 / 17) ** 2), (36, "2x2", 4), (35, "padded", (35 / 18) ** 2), (17, "valid", (17 / 8) ** 2)])
+def test_the_exact_ratio(d, pool, ratio):
+    a, b = grid.grid(d=d, pool=pool).schemes[:2]
+    assert b.macs / a.macs == pytest.approx(ratio, rel=1e-12)
+
+
+def test_naive_against_reduced():
+    want = {f"inception ({m['module']})": m["ratio"] for m in json.loads(reference.load("claims")[9]["recomputed"])}
+    got = {p.name: p.macs[0] / p.macs[1] for p in bottleneck().pairs}
+    chained = bottleneck().pairs[-1]
+    assert {k: round(v, 3) for k, v in got.items() if k in want} == {k: pytest.approx(v, abs=2e-3) for k, v in want.items()}
+    assert (chained.macs, chained.params, chained.out) == ((12568061056, 1582671872), (97526008, 6998552), (4944, 1024))
+
+
+def test_heads():
+    h = head.heads().heads
+    assert [(x.params, x.macs) for x in h] == [(58631144, 58621952), (9217000, 9216000), (257000, 9216000), (257000, 256000)]
+    assert head.pointwise_difference() < 1e-12
+
+
+def test_auxiliary_costs():
+    want = {"googlenet": (6379728, 8372224), "inception_v3": (3326696, 5683200), "cnds8": (13167656, 15917056)}  # reference claim C28
+    for c in aux.aux_costs().costs:
+        assert (c.params[1] - c.params[0], c.forward[1] - c.forward[0]) == want[c.model] and c.inference == c.forward[0]
+
+
+def test_the_probe_runs_real_iterations_and_is_repeatable():
+    pytest.importorskip("sklearn")
+
+    class Small(nn.Module):
+        def __init__(self, heads=False):
+            super().__init__()
+            self.first, self.second, self.out = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3), nn.Linear(4 * 144, 10)
+            self.side = nn.Linear(4 * 196, 10) if heads else None
+
+        def forward(self, x):
+            a = torch.relu(self.first(x))
+            out = self.out(torch.relu(self.second(a)).flatten(1))
+            return (out, self.side(a.flatten(1))) if self.side else out
+
+    def go():
+        return aux.probe(Small, lambda: aux.digits((1, 16, 16), 10, 4, 0), with_heads=lambda: Small(True), iterations=3, threshold=1.0)
+    rng = torch.get_rng_state()
+    flow = go()
+    assert flow == go() and torch.equal(rng, torch.get_rng_state())
+    assert flow.layers == ("first", "second", "out") and all(0 < g < 1 for g in flow.without) and flow.place == "out"
+    assert flow.with_heads[0] > flow.without[0]  # the head's own gradient reaches the first layer
+    assert aux.Flow("m", ("a", "b"), (1e-8, 1e-3), None, 1e-7, 1, "", 0, "cpu").place == "a"
