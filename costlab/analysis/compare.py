@@ -93,7 +93,8 @@ def _times(a, b, what, than=""):
     return f"{ratio:.1f} times {word} {what}{than}" if ratio >= 1.05 else f"{100 * (ratio - 1):.1f}% {word} {what}{than}"
 
 
-def _published(name):
+def published(name: str):
+    """(top-1, top-5, setting and source) as published for a zoo network, errors in percent; None where there is none."""
     for r in reference.load("zoo_errors"):
         if r["model"] == name:
             for p in reference.load("published_results"):
@@ -135,5 +136,5 @@ def compare(traces) -> Comparison:
     for trace in traces:
         t, parts = total(trace), stages(trace)
         name = trace.provenance["model"]
-        sides.append(Side(name, t.params, t.macs, t.activations, longest(layer_graph(trace)), parts, *_published(name)))
+        sides.append(Side(name, t.params, t.macs, t.activations, longest(layer_graph(trace)), parts, *published(name)))
     return Comparison(tuple(sides))

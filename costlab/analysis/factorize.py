@@ -119,6 +119,26 @@ def break_even(c_in: int, c_out: int, k: int = 5) -> float:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """MACs of stacked 3x3 over those of k x k, by middle width; `even` is the break-even width."""
+
+    c_in: int
+    c_out: int
+    kernel: int
+    mids: tuple[int, ...]
+    ratios: tuple[float, ...]
+    even: float
+
+
+def curve(c_in: int, c_out: int, k: int = 5) -> Curve:
+    """The break-even curve from one channel to twice the wider side."""
+    conv = Conv(c_in, c_out, (k, k), padding=(k // 2, k // 2))
+    whole = predict(conv, None, 0, (28, 28))[1]
+    mids = tuple(range(1, 2 * max(c_in, c_out) + 1))
+    return Curve(c_in, c_out, k, mids, tuple(predict(conv, "stacked-3x3", m, (28, 28))[1] / whole for m in mids), break_even(c_in, c_out, k))
+
+
+@dataclass(frozen=True)
 class Rule:
     """One rule, measured by tracing both forms: params in elements, `macs` multiply-adds, `field` receptive field in pixels."""
 

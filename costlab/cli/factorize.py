@@ -15,6 +15,7 @@ def add(sub):
     p.add_argument("--grid", type=int, default=28, help="grid side of the rule table (default: 28)")
     p.add_argument("--kernel", type=int, action="append", help="only rules of this kernel; repeat for several")
     p.add_argument("--padding", default="same", help="same or valid, for the rule table (default: same)")
+    p.add_argument("--diagram", metavar="FILE", help="with --apply: the rewritten convolutions before and after, as .svg, .pdf, .png or .dot")
     add_output(p)
     p.set_defaults(run=run)
 
@@ -37,10 +38,18 @@ def run(args):
         first = trace(model, inputs, kwargs, device=args.device, spec=args.model)
         found = f.candidates(model, first, args.rewrite, mid)
         if not args.apply:
+            if args.diagram:
+                raise ValueError("--diagram shows what --apply rewrites; name something to apply")
             show(args, f.candidate_sheet(args.model, found[: args.top or None], total(first)))
             return 0
         result = f.factorize(model, inputs, kwargs, f.choose(found, args.apply), args.model, args.device)
     except (ValueError, TraceError) as e:
         raise UserError(str(e)) from None
+    if args.diagram:
+        from ..analysis.diagram import rewritten
+        from ..render.diagram import pair
+        from .diagram import draw
+        before, after = rewritten(result.traces, [c.path for c in result.chosen])
+        draw(args.diagram, pair(before, after), f"before: {before.alt}; after: {after.alt}")
     show(args, result.sheet)
     return 0 if result.agrees else 1

@@ -11,6 +11,7 @@ def add(sub):
     p.add_argument("--kernel", type=int, default=3, help="kernel of the convolution (default: 3)")
     p.add_argument("--pool", default="valid", help="valid (3x3/2), padded (3x3/2) or 2x2 (default: valid)")
     p.add_argument("--body", default="conv", help="conv or inception: what is done beside the pooling (default: conv)")
+    p.add_argument("--diagram", metavar="FILE", help="the schemes side by side, as .svg, .pdf, .png or .dot")
     add_output(p)
     p.set_defaults(run=run)
 
@@ -19,6 +20,13 @@ def run(args):
     """Trace the schemes, render."""
     from ..analysis.grid import grid
     try:
-        show(args, grid(args.d, args.c_in, args.c_out, args.kernel, args.pool, args.body).sheet)
+        result = grid(args.d, args.c_in, args.c_out, args.kernel, args.pool, args.body)
     except ValueError as e:
         raise UserError(str(e)) from None
+    if args.diagram:
+        from ..analysis.diagram import diagram
+        from ..render.diagram import side_by_side
+        from .diagram import draw
+        drawn = [diagram(s.trace, module="") for s in result.schemes]
+        draw(args.diagram, side_by_side(drawn), "; ".join(d.alt for d in drawn))
+    show(args, result.sheet)

@@ -1,0 +1,218 @@
+"""Block diagrams from the traced graph of any model: a network as blocks, or a module as the papers draw it."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..cost import total
+from ..graph import forks, layer_graph, residuals
+from ..tables import table
+from ..trace import Trace
+
+LIMIT = 400  # boxes; above it an expanded diagram is collapsed again
+
+
+@dataclass(frozen=True)
+class Box:
+    """A block or a layer: `id` is the row id of the table (a layer adds its place), `kind` decides the colour, `lines` the text,
+    `params` elements, `macs` multiply-adds, `share` of the whole network's MACs (0 to 1), `group` a frame's id, `times` repeats."""
+
+    id: str
+    kind: str
+    lines: tuple[str, ...]
+    params: int
+    macs: int
+    share: float
+    group: str = ""
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """Boxes and edges (by box id), in order of execution. `upward`: the input at the bottom, as the papers draw modules."""
+
+    title: str
+    boxes: tuple[Box, ...]
+    edges: tuple[tuple[str, str], ...]
+    groups: tuple[tuple[str, str], ...] = ()
+    upward: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def alt(self) -> str:
+        """Alternative text."""
+        names = ", ".join(b.lines[0] + (f" times {b.times}" if b.times > 1 else "") for b in self.boxes[:40])
+        return f"Block diagram of {self.title}: {len(self.boxes)} boxes and {len(self.edges)} edges: {names}{', ...' if len(self.boxes) > 40 else ''}"
+
+
+def _x(values):
+    return "x".join(map(str, values))
+
+
+def _size(shape):
+    return _x((*shape[2:], shape[1])) if len(shape) > 3 else _x(shape[1:])
+
+
+def _layer(node) -> tuple[str, ...]:
+    """The text of one layer: kernel and filters, stride and groups where they are not 1."""
+    stride = f"/{node.stride[0] if len(set(node.stride)) == 1 else _x(node.stride)}" if set(node.stride) - {1} else ""
+    if node.kind.endswith("conv"):
+        word = "transposed conv" if node.kind != "conv" else "conv"
+        groups = "" if node.groups == 1 else " depthwise" if node.groups == node.in_shape[1] else f" in {node.groups} groups"
+        return (f"{_x(node.kernel)} {word}{stride}{groups}", f"{node.width} filters")
+    if node.kind.endswith("pool"):
+        return (f"{_x(node.kernel)} {node.kind}{stride}", _size(node.out_shape))
+    name = {"cat": "filter concat", "join": _join(node), "product": "matrix product"}.get(node.kind, node.kind)
+    return (name if node.kind != "linear" else f"linear {node.width}", _size(node.out_shape))
+
+
+def _join(node):
+    return {"add": "+", "mul": "x"}.get(node.op.name.removeprefix("aten.").strip("_"), node.op.name.removeprefix("aten."))
+
+
+def _edges(owner, nodes):
+    """Edges between boxes, each once, from the layer graph's."""
+    found = {}
+    for n in nodes:
+        for p in n.preds:
+            a, b = owner.get(p), owner.get(n.index)
+            if a and b and a != b:
+                found[a, b] = None
+    return tuple(found)
+
+
+def _collapsed(boxes, edges):
+    """Runs of alike boxes in a chain become one, times how many."""
+    readers, feeders = {}, {}
+    for a, b in edges:
+        readers.setdefault(a, []).append(b)
+        feeders.setdefault(b, []).append(a)
+    kept, into = [], {}
+    for box in boxes:
+        last = kept[-1] if kept else None
+        if (last and feeders.get(box.id) == [into.get(last.id, last.id)] and len(readers.get(into.get(last.id, last.id), ())) == 1
+                and (last.kind, last.lines, last.params // last.times, last.macs // last.times) == (box.kind, box.lines, box.params, box.macs)):
+            kept[-1] = replace(last, params=last.params + box.params, macs=last.macs + box.macs, share=last.share + box.share, times=last.times + 1)
+            into[last.id] = box.id
+            into[box.id] = box.id
+        else:
+            kept.append(box)
+    ends = {}
+    for box in kept:  # every swallowed box stands for the one that swallowed it
+        ends[box.id] = box.id
+    current = None
+    for box in boxes:
+        current = box.id if box.id in ends else current
+        ends[box.id] = current
+    merged = dict.fromkeys((ends[a], ends[b]) for a, b in edges if ends[a] != ends[b])
+    return tuple(kept), tuple(merged)
+
+
+def _whole(trace, nodes):
+    return total(trace).macs or 1
+
+
+def _layers(trace, nodes, ids, group=lambda n: ""):
+    whole = _whole(trace, nodes)
+    boxes = []
+    for n in nodes:
+        t = total(trace, n.ops)
+        kind = n.kind
+        boxes.append(Box(ids[n.index], kind, _layer(n), t.params, t.macs, t.macs / whole, group(n)))
+    return boxes
+
+
+def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str = "auto") -> Diagram:
+    """The diagram of a trace.
+
+    Args:
+        depth: 0: a box for every row of the table, alike ones in a row as one "x N"; 1: forks and residual blocks opened to their layers,
+            a frame around each; more than LIMIT boxes are collapsed again, with a note.
+        module: only the layers under this module path ("": all), opened, input at the bottom.
+
+    Raises ValueError for a depth other than 0 or 1, an unknown style, or a module without layers."""
+    if depth not in (0, 1):
+        raise ValueError(f"depth {depth}: choose 0 (blocks) or 1 (layers)")
+    nodes = layer_graph(trace)
+    title = trace.provenance["model"]
+    if module is not None:
+        return _module(trace, nodes, module, title)
+    rows = table(trace, style, "macs")
+    whole = _whole(trace, nodes)
+    notes = []
+    if depth == 1 and len(nodes) > LIMIT:
+        depth = 0
+        notes.append(f"{len(nodes)} layers are too many to draw: shown as blocks; open one with --module PATH")
+    owner, boxes, groups = {}, [], []
+    regions = {r.end for r in forks(nodes)} | {r.end for r in residuals(nodes)}
+    for row in rows.rows:
+        members = [nodes[i] for i in row.nodes if nodes[i].op]
+        if not members:
+            continue
+        end = members[-1]
+        opened = depth == 1 and len(members) > 1 and any(i in regions for i in row.nodes)
+        if opened:
+            ids = {n.index: f"{row.id}/{n.index}" for n in members}
+            name = row.cells.get("type") or row.cells.get("layer name") or row.id
+            groups.append((row.id, name))
+            boxes += _layers(trace, members, ids, lambda n: row.id)  # noqa: B023
+            owner |= ids
+            continue
+        first = row.cells.get("layers") or row.cells.get("type") or row.id
+        lines = [first]
+        if rows.style == "paper" and row.cells.get("patch size/stride"):
+            lines[0] = f"{first} {row.cells['patch size/stride']}"
+        elif rows.style == "layers":
+            lines[0] = f"{row.cells['name']}: {first}"
+        elif rows.style == "resnet" and end.kind in ("join",):
+            lines.insert(0, row.cells["layer name"])
+        lines.append(row.cells["output size"])
+        kind = "cat" if end.kind == "cat" else "join" if end.kind == "join" else end.kind
+        boxes.append(Box(row.id, kind, tuple(lines), row.params, row.macs, row.macs / whole))
+        owner |= {n.index: row.id for n in members}
+    edges = _edges(owner, nodes)
+    if depth == 0:
+        boxes, edges = _collapsed(boxes, edges)
+        if len(boxes) > LIMIT:
+            notes.append(f"only the first {LIMIT} of {len(boxes)} blocks are drawn; take --style layers, or --module PATH")
+            boxes = boxes[:LIMIT]
+            kept = {b.id for b in boxes}
+            edges = tuple(e for e in edges if kept.issuperset(e))
+    return Diagram(title, tuple(boxes), edges, tuple(groups), False, (*notes, *_notes(trace)))
+
+
+def _notes(trace):
+    t = total(trace)
+    return (f"{t.params:,} params, {t.macs:,} MACs (multiply-adds), {t.coverage}",)
+
+
+def _module(trace, nodes, module, title):
+    members = [n for n in nodes if n.op and (not module or (n.op.module + ".").startswith(module + "."))]
+    if not members:
+        import difflib
+        paths = {".".join(op.module.split(".")[:i]) for op in trace.forward for i in range(1, op.module.count(".") + 2)}
+        near = difflib.get_close_matches(module, paths - {""}, 3)
+        raise ValueError(f"no layer under module {module!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+    inside = {n.index for n in members}
+    ids = {n.index: f"{module}/{n.index}" for n in members}
+    boxes = _layers(trace, members, ids)
+    outside = dict.fromkeys(p for n in members for p in n.preds if p not in inside)
+    inputs = [Box(f"input/{p}", "input", ("previous layer" if p else "input", _size(nodes[p].out_shape)), 0, 0, 0.0) for p in outside]
+    ids |= {p: f"input/{p}" for p in outside}
+    part = total(trace, [op for n in members for op in n.ops])
+    note = f"{part.params:,} params, {part.macs:,} MACs (multiply-adds)" + (f", {100 * part.macs / _whole(trace, nodes):.1f}% of the network's" if module else "")
+    return Diagram(f"{title}: {module}" if module else title, (*inputs, *boxes), _edges(ids, members), (), True, (note,))
+
+
+
+def rewritten(traces, paths) -> tuple[Diagram, Diagram]:
+    """The layers under `paths` in a trace and in the one after rewriting them; several paths are drawn as chains of their own."""
+    found = []
+    for trace in traces:
+        nodes, boxes, edges = layer_graph(trace), [], []
+        for path in paths:
+            part = _module(trace, nodes, path, "")
+            boxes += [replace(b, id=f"{path}/{b.id}", lines=(f"{path}: {b.lines[0]}", *b.lines[1:]) if b.kind == "input" else b.lines) for b in part.boxes]
+            edges += [(f"{path}/{a}", f"{path}/{b}") for a, b in part.edges]
+        macs = sum(b.macs for b in boxes)
+        found.append(Diagram(trace.provenance["model"], tuple(boxes), tuple(edges), (), True, (f"{sum(b.params for b in boxes):,} params, {macs:,} MACs here",)))
+    return found[0], found[1]

@@ -1,0 +1,104 @@
+"""Where the cost goes along a network, and cost against published error."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .. import reference, zoo
+from ..cost import total
+from ..tables import Column, Sheet, table
+from ..trace import Trace
+from ..trace._build import build_on_meta
+from ..trace._tracer import trace as run
+from .compare import published
+
+
+@dataclass(frozen=True)
+class Step:
+    """A row of the network's table: `params` elements, `macs` multiply-adds, `activations` elements, and the running sums."""
+
+    name: str
+    params: int
+    macs: int
+    activations: int
+    params_so_far: int
+    macs_so_far: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A network from input to output, rows without params, MACs and activations left out."""
+
+    model: str
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a step."""
+        columns = (Column("stage"), Column("params", "params"), Column("MACs", "MACs"), Column("activations", "elements"),
+                   Column("params so far", "params"), Column("MACs so far", "MACs"))
+        return Sheet(f"{self.model}: cost by stage", columns, tuple(
+            {"stage": s.name, "params": s.params, "MACs": s.macs, "activations": s.activations, "params so far": s.params_so_far,
+             "MACs so far": s.macs_so_far} for s in self.steps), self.notes)
+
+
+def profile(trace: Trace, style: str = "auto", depth: int = 1) -> Profile:
+    """The profile of a trace by the rows of its table. Raises ValueError for an unknown style."""
+    t = table(trace, style, "macs", depth, columns=["activations"])
+    steps, params, macs = [], 0, 0
+    for r in t.rows:
+        if not (r.params or r.macs):
+            continue
+        params, macs = params + r.params, macs + r.macs
+        name = r.cells.get("layer name") or r.cells.get("name") or r.cells["type"]
+        if t.style == "paper" and r.cells.get("patch size/stride", "")[:1].isdigit():
+            name += f" {r.cells['patch size/stride']}"
+        steps.append(Step(name, r.params, r.macs, r.cells["activations"], params, macs))
+    return Profile(t.title, tuple(steps), ("params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
+                                           *t.notes[1:]))
+
+
+@dataclass(frozen=True)
+class Point:
+    """A network: MACs (multiply-adds) and params from its trace, published top-5 error in percent with its setting; `front` where no
+    other has both fewer MACs and less error."""
+
+    name: str
+    macs: int
+    params: int
+    top5: float
+    setting: str
+    front: bool
+
+
+@dataclass(frozen=True)
+class Pareto:
+    """Cost against published error over the zoo."""
+
+    points: tuple[Point, ...]
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a network, the cheapest first."""
+        columns = (Column("network"), Column("MACs", "MACs"), Column("params", "params"), Column("top-5 error, published", "%"), Column("setting"),
+                   Column("Pareto front"))
+        return Sheet("cost against published error", columns, tuple(
+            {"network": p.name, "MACs": p.macs, "params": p.params, "top-5 error, published": p.top5, "setting": p.setting,
+             "Pareto front": "yes" if p.front else "no"} for p in self.points),
+            ("MACs and params from traces; error as published, in settings that differ (see the column): not measured here",))
+
+
+def pareto() -> Pareto:
+    """Every zoo network with a published top-5 error."""
+    found = []
+    for r in reference.load("zoo_errors"):
+        _, top5, setting = published(r["model"])
+        if top5 is None:
+            continue
+        t = total(run(build_on_meta(lambda: zoo.build(r["model"])), torch.empty(zoo.input_shape(r["model"]), device="meta"), device="meta"))  # noqa: B023
+        found.append((r["model"], t.macs, t.params, top5, setting))
+    found.sort(key=lambda p: p[1])
+    return Pareto(tuple(Point(*p, not any(q[1] <= p[1] and q[3] < p[3] or q[1] < p[1] and q[3] <= p[3] for q in found)) for p in found))
+

@@ -1,0 +1,73 @@
+"""`costlab chart KIND [MODEL] -o FILE`: charts as SVG, PDF or PNG, with their numbers beside as CSV."""
+import os
+
+from ._common import UserError, add_model, get_trace, write
+
+KINDS = ("stages", "cumulative", "savings", "grid", "pareto", "gradients")
+
+
+def add(sub):
+    """Register the command."""
+    p = sub.add_parser("chart", help="charts: stages, cumulative, savings, grid, pareto, gradients")
+    p.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
+    add_model(p, optional=True)
+    p.add_argument("--style", default="auto", help="rows of the network, as in costlab table (default: auto)")
+    p.add_argument("--depth", type=int, default=1, help="module depth of the layers style (default: 1)")
+    p.add_argument("--c-in", type=int, help="input channels (savings: 64, grid: 320)")
+    p.add_argument("--c-out", type=int, help="output channels (savings: 64, grid: 640)")
+    p.add_argument("--d", type=int, default=35, help="grid side of the grid chart (default: 35)")
+    p.add_argument("--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3)")
+    p.add_argument("--iterations", type=int, default=20, help="training iterations of the gradients chart (default: 20)")
+    p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf or .png; FILE.csv is written beside")
+    p.set_defaults(run=run)
+
+
+def run(args):
+    """Compute, draw, write the picture and its numbers."""
+    stem, suffix = os.path.splitext(args.output)
+    if suffix not in (".svg", ".pdf", ".png"):
+        raise UserError(f"cannot tell the format of {args.output!r}; name it .svg, .pdf or .png")
+    if args.kind not in KINDS:
+        raise UserError(f"unknown chart {args.kind!r}; choose {', '.join(KINDS)}")
+    if args.kind in ("stages", "cumulative", "gradients") and not args.model:
+        raise UserError(f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o {args.output}")
+    try:
+        from ..render import charts, csv_text
+        import matplotlib  # noqa: F401
+        results, sheet = _results(args)
+        picture = charts.render(getattr(charts, args.kind), *results, format=suffix[1:])
+    except ModuleNotFoundError as e:
+        extra = "probe" if e.name == "sklearn" else "charts"
+        raise UserError(f"this chart needs {e.name}; pip install 'costlab[{extra}]'") from None
+    except ValueError as e:
+        raise UserError(str(e)) from None
+    write(stem + ".csv", csv_text(sheet))
+    write(args.output, picture)
+
+
+def _results(args):
+    if args.kind in ("stages", "cumulative"):
+        from ..analysis.profile import profile
+        result = profile(get_trace(args), args.style, args.depth)
+        if not result.steps:
+            raise ValueError(f"{args.model} has no params and no MACs to chart")
+        return (result,), result.sheet
+    if args.kind == "savings":
+        from ..analysis.factorize import curve, rules
+        table = rules(args.c_in or 64, args.c_out or 64)
+        return (table, curve(args.c_in or 64, args.c_out or 64, args.kernel or 5)), table.sheet
+    if args.kind == "grid":
+        from ..analysis.grid import grid
+        result = grid(args.d, args.c_in or 320, args.c_out or 640, args.kernel or 3)
+    elif args.kind == "pareto":
+        from ..analysis.profile import pareto
+        result = pareto()
+    else:
+        from .. import zoo
+        from ..analysis import aux
+        name = args.model
+        if name not in aux.WITH_HEADS:
+            raise ValueError(f"{name} has no auxiliary classifiers in the zoo; choose {', '.join(aux.WITH_HEADS)}")
+        result = aux.probe(lambda: zoo.build(name), lambda: aux.digits(zoo.input_shape(name)[1:], 1000, 8, 0), with_heads=lambda: zoo.build(name, aux=True),
+                           name=name, iterations=args.iterations, data="scikit-learn's handwritten digits, scaled up")
+    return (result,), result.sheet

@@ -1,0 +1,42 @@
+"""Typesetting by typst, with fonts that come with the packages."""
+from __future__ import annotations
+
+import re
+
+
+def font_paths() -> list[str]:
+    """matplotlib's DejaVu Sans: typst has none without serifs."""
+    import matplotlib
+    return [matplotlib.get_data_path() + "/fonts/ttf"]
+
+
+def fit_fonts(svg: str) -> str:
+    """An SVG laid out for Arial, in DejaVu Sans, which is wider: smaller by as much."""
+    svg = re.sub(r'font-family="[^"]*"', 'font-family="DejaVu Sans"', svg)
+    return re.sub(r'font-size="([\d.]+)"', lambda m: f'font-size="{float(m[1]) * 0.86:.2f}"', svg)
+
+
+def compile(source: str, files: dict[str, bytes], standard: str | None = None) -> bytes:
+    """A typst document and its files to PDF bytes, the same for the same input."""
+    import os
+    import tempfile
+
+    import typst
+    with tempfile.TemporaryDirectory() as home:
+        for name, data in {**files, "main.typ": source.encode()}.items():
+            with open(os.path.join(home, name), "wb") as f:
+                f.write(data)
+        options = {"pdf_standards": [standard]} if standard else {}
+        return typst.compile(os.path.join(home, "main.typ"), root=home, font_paths=font_paths(), ignore_system_fonts=True, **options)
+
+
+def quote(text: str) -> str:
+    """A typst string literal: nothing in it is markup."""
+    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def page(svg: str, alt: str) -> bytes:
+    """One picture on a page of its size."""
+    source = ('#set document(title: "costlab", date: none)\n#set page(width: auto, height: auto, margin: 4pt)\n'
+              f'#image("picture.svg", alt: {quote(alt)})\n')
+    return compile(source, {"picture.svg": fit_fonts(svg).encode()})

@@ -1,0 +1,194 @@
+"""Charts (matplotlib): a result in, a figure out. One house style: colour-blind safe (Okabe and Ito), told apart in grey by marker and
+hatch, direct labels, axes from zero where lengths are compared, units. No arithmetic on costs but units and shares."""
+from __future__ import annotations
+
+import io
+
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7F7F7F"
+_STYLE = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
+          "axes.titlelocation": "left", "axes.titleweight": "bold", "svg.fonttype": "none", "svg.hashsalt": "costlab", "pdf.fonttype": 42,
+          "figure.dpi": 100, "axes.axisbelow": True, "axes.grid": False, "legend.frameon": False}
+
+
+def short(value: float) -> str:
+    """128.0M, 1.58G, 9.5K."""
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{letter}" if abs(value) < 100 * size else f"{value / size:.0f}{letter}"
+    return f"{value:g}"
+
+
+def _figure(width, height, columns=1, **kw):
+    from matplotlib.figure import Figure
+    fig = Figure(figsize=(width, height), layout="constrained")
+    return fig, fig.subplots(1, columns, **kw)
+
+
+def _bars(ax, names, values, color, label=short, hatch=None):
+    places = range(len(names))
+    bars = ax.barh(places, values, color=color, height=0.72, hatch=hatch, edgecolor="white", linewidth=0)
+    ax.set_yticks(places, names)
+    ax.invert_yaxis()
+    ax.set_xlim(min(0, *values) * 1.25, max(*values, 1e-9) * 1.22)
+    ax.tick_params(axis="y", length=0)
+    ax.xaxis.set_major_formatter(lambda v, _: label(v))
+    ax.locator_params(axis="x", nbins=4)
+    for place, v in zip(places, values):
+        ax.annotate(label(v), (max(v, 0), place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8)
+    return bars
+
+
+def stages(profile):
+    """Params, MACs and activations by stage, side by side and aligned."""
+    n = len(profile.steps)
+    fig, axes = _figure(9.5, max(2.2, 0.26 * n + 1), 3, sharey=True)
+    names = [s.name for s in profile.steps]
+    for ax, title, color, field in zip(axes, ("params", "MACs (multiply-adds)", "activations (elements)"), (ORANGE, BLUE, GREEN),
+                                       ("params", "macs", "activations")):
+        _bars(ax, names, [getattr(s, field) for s in profile.steps], color)
+        ax.set_title(title)
+    axes[0].set_ylim(n - 0.4, -0.6)
+    fig.suptitle(f"{profile.model}: cost by stage, from input to output", x=0.01, ha="left", fontweight="bold")
+    return fig
+
+
+def cumulative(profile):
+    """The share of all params and MACs up to each stage."""
+    fig, ax = _figure(9, 4)
+    places = range(len(profile.steps))
+    last = profile.steps[-1]
+    ends = []
+    for field, whole, color, marker, word in (("macs_so_far", last.macs_so_far, BLUE, "o", "MACs"), ("params_so_far", last.params_so_far, ORANGE, "s", "params")):
+        if not whole:
+            continue
+        shares = [100 * getattr(s, field) / whole for s in profile.steps]
+        ax.plot(places, shares, color=color, marker=marker, markersize=4)
+        middle = min(range(len(shares)), key=lambda i: abs(shares[i] - 50))
+        ends.append((middle, shares[middle], f"{word} (all: {short(whole)})", color))
+    for (x, y, text, color), side in zip(ends, (-1, 1)):
+        ax.annotate(text, (x, y), xytext=(10 * side, 6 * -side), textcoords="offset points", color=color, ha="right" if side < 0 else "left",
+                    va="bottom" if side < 0 else "top", fontweight="bold")
+    ax.set_xticks(places, [s.name for s in profile.steps], rotation=45, ha="right", fontsize=8)
+    ax.set_ylim(0, 104)
+    ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
+    ax.grid(axis="y", color="#DDDDDD")
+    ax.set_title(f"{profile.model}: share of all params and MACs up to each stage")
+    return fig
+
+
+def savings(rules, curve):
+    """Savings by rewrite, and the break-even curve of stacked 3x3."""
+    fig, (left, right) = _figure(10, 4.6, 2, width_ratios=(1.15, 1))
+    _bars(left, [r.name for r in rules.rules], [100 * r.saving for r in rules.rules], BLUE, lambda v: f"{v:.1f}%")
+    worst = min(0, *(100 * r.saving for r in rules.rules))
+    left.set_xlim(1.2 * worst, 112)
+    left.axvline(0, color="black", linewidth=0.8)
+    left.set_xticks((0, 25, 50, 75, 100), ("0", "25%", "50%", "75%", "100%"))
+    left.set_title("MACs saved at these widths")
+    right.plot(curve.mids, curve.ratios, color=BLUE)
+    right.axhline(1, color=GREY, linewidth=1, linestyle="--", label=f"{curve.kernel}x{curve.kernel} itself")
+    right.plot([curve.even], [1], "o", color=RED, label=f"break-even at c_mid = {curve.even:.1f}")
+    marks = [(curve.c_in, "c_in = c_out" if curve.c_in == curve.c_out else "c_in", "s"), (curve.c_out, "c_out", "^")]
+    for m, word, marker in marks[: 1 if curve.c_in == curve.c_out else 2]:
+        saved = 100 * (1 - curve.ratios[m - 1])
+        right.plot([m], [1 - saved / 100], marker, color=BLUE, markersize=7, label=f"c_mid = {word}: {abs(saved):.0f}% {'saved' if saved >= 0 else 'more'}")
+    right.legend(loc="upper left")
+    right.set_ylim(0)
+    right.set_xlim(0)
+    right.set_xlabel("middle width c_mid (channels)")
+    right.set_ylabel(f"MACs / MACs of the {curve.kernel}x{curve.kernel}")
+    right.set_title(f"{curve.kernel}x{curve.kernel} as stacked 3x3, {curve.c_in} to {curve.c_out} channels")
+    return fig
+
+
+def grid(reduction):
+    """MACs of each scheme; a representational bottleneck is hatched and said so."""
+    fig, ax = _figure(9, 0.62 * len(reduction.schemes) + 1)
+    first = reduction.schemes[0].macs
+    bars = _bars(ax, [s.name for s in reduction.schemes], [s.macs for s in reduction.schemes], BLUE)
+    for bar, text, s in zip(bars, ax.texts, reduction.schemes):
+        if s.bottleneck:
+            bar.set(facecolor=ORANGE, hatch="//", edgecolor="white", linewidth=0.5)
+        text.set_text(f"{short(s.macs)} ({s.macs / first:.2f}x)" + (f", representational bottleneck: {s.narrowest:,} elements" if s.bottleneck else ""))
+    ax.set_xlim(0, max(s.macs for s in reduction.schemes) * 1.3)
+    c, d, _ = reduction.input
+    out = reduction.schemes[0].out
+    ax.set_title(f"grid reduction {d}x{d}x{c} to {out[1]}x{out[2]}x{out[0]}: MACs (multiply-adds)")
+    return fig
+
+
+def pareto(result):
+    """MACs against published top-5 error, with the front."""
+    fig, ax = _figure(8, 5)
+    front = [p for p in result.points if p.front]
+    ax.step([p.macs for p in front], [p.top5 for p in front], where="post", color="#BBBBBB", linewidth=1, linestyle="--", zorder=0)
+    for p in result.points:
+        ax.plot([p.macs], [p.top5], "o" if p.front else "s", color=BLUE if p.front else ORANGE, markersize=6)
+    ax.set_xscale("log")
+    ax.set_ylim(0, max(p.top5 for p in result.points) * 1.12)
+    ax.set_xlim(min(p.macs for p in result.points) / 1.5, max(p.macs for p in result.points) * 2.2)
+    _spread(fig, ax, [(p.macs, p.top5, p.name) for p in result.points])
+    ax.xaxis.set_major_formatter(lambda v, _: short(v))
+    ax.xaxis.set_minor_formatter("")
+    ax.set_xlabel("MACs (multiply-adds, from traces; log scale)")
+    ax.set_ylabel("top-5 error, as published (%)")
+    ax.set_title("Cost against published error: circles and the dashed line are the Pareto front")
+    return fig
+
+
+def _spread(fig, ax, points):
+    """Label points without overlap: the first of several places around a point that touches no label and no point."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    FigureCanvasAgg(fig)
+    fig.canvas.draw()
+    renderer = fig.canvas.get_renderer()
+    dots = [ax.transData.transform((x, y)) for x, y, _ in points]
+    taken = []
+    for (x, y, name), (px, py) in zip(points, dots):
+        for dx, dy, ha, va in ((5, 5, "left", "bottom"), (7, 0, "left", "center"), (0, 7, "center", "bottom"), (0, -7, "center", "top"), (-7, 0, "right", "center"),
+                               (6, 9, "left", "bottom"), (6, -9, "left", "top"), (-6, 9, "right", "bottom"), (-6, -9, "right", "top"), (8, 18, "left", "bottom"),
+                               (8, -18, "left", "top")):
+            label = ax.annotate(name, (x, y), xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, fontsize=8)
+            box = label.get_window_extent(renderer).padded(1)
+            if not any(box.overlaps(b) for b in taken) and not any(box.contains(*d) for d in dots if (d[0], d[1]) != (px, py)):
+                break
+            label.remove()
+        else:
+            label = ax.annotate(name, (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8)
+            box = label.get_window_extent(renderer)
+        taken.append(box)
+
+
+def gradients(flow):
+    """Mean |gradient| by layer with and without the heads, and the threshold."""
+    fig, ax = _figure(8.5, 4)
+    places = range(len(flow.layers))
+    series = [("without heads", flow.without, BLUE, "o")] + ([("with heads", flow.with_heads, ORANGE, "s")] if flow.with_heads else [])
+    for word, values, color, marker in series:
+        ax.plot(places, values, color=color, marker=marker, markersize=4, label=word)
+    ax.set_yscale("log")
+    ax.axhline(flow.threshold, color=RED, linestyle="--", linewidth=1)
+    ax.annotate(f"threshold {flow.threshold:g}", (len(flow.layers) - 1, flow.threshold), xytext=(0, 3), textcoords="offset points", ha="right", color=RED)
+    if flow.place:
+        i = flow.layers.index(flow.place)
+        ax.annotate("a head belongs here", (i, flow.without[i]), xytext=(0, -24), textcoords="offset points", ha="center", color=RED,
+                    arrowprops={"arrowstyle": "->", "color": RED})
+    ax.legend(loc="best")
+    ax.set_xticks(places, flow.layers, rotation=45, ha="right", fontsize=8)
+    ax.set_ylabel("mean |gradient| of the weights")
+    ax.set_title(f"{flow.model}: gradient flow over {flow.iterations} iterations")
+    return fig
+
+
+def render(draw, *results, format: str = "svg") -> bytes:
+    """Draw a chart in the house style: svg, pdf or png bytes, the same for the same numbers.
+
+    Raises ImportError without matplotlib."""
+    import matplotlib
+    with matplotlib.rc_context(_STYLE):
+        fig = draw(*results)
+        out = io.BytesIO()
+        metadata = {"svg": {"Date": None, "Creator": "costlab"}, "pdf": {"CreationDate": None, "Creator": "costlab", "Producer": "costlab"},
+                    "png": {"Software": "costlab"}}[format]
+        fig.savefig(out, format=format, metadata=metadata, dpi=150)
+    return out.getvalue()
