@@ -256,30 +256,30 @@ def _mid(conv, rewrite, policy):
     raise ValueError(f"unknown middle width {policy!r}; choose in, out, sqrt, default or a number from 1")
 
 
-def candidates(model: nn.Module, trace: Trace, rewrites=None, mid="default") -> list[Candidate]:
-    """Every convolution of `model` that ran in `trace` (2-d, undilated, ungrouped, zero-padded) with each eligible rewrite, the
-    largest saving first. Raises ValueError for an unknown rewrite or middle width."""
+def candidates(trace: Trace, rewrites=None, mid="default") -> list[Candidate]:
+    """Every convolution that ran in `trace` (2-d, undilated, ungrouped, with its own weight) with each eligible rewrite, the largest
+    saving first. Raises ValueError for an unknown rewrite or middle width."""
     for name in rewrites or ():
         if name not in REWRITES:
             raise ValueError(f"unknown rewrite {name!r}; choose {', '.join(REWRITES)}")
-    grids: dict[str, list] = {}
+    runs: dict[tuple, list] = {}
     for op in trace.forward:
-        if op.name == "aten.convolution":
-            grids.setdefault(op.module, []).append(trace.shapes(op)[0])
-    found = []
-    for path, m in model.named_modules():
-        if not isinstance(m, nn.Conv2d) or path not in grids or m.groups != 1 or m.dilation != (1, 1) or isinstance(m.padding, str) or m.padding_mode != "zeros":
+        if op.name != "aten.convolution" or not op.params or op.attrs.get("transposed") or op.attrs.get("groups") != 1:
             continue
-        conv = Conv(m.in_channels, m.out_channels, m.kernel_size, m.stride, m.padding, m.bias is not None)
+        data, weight = trace.shapes(op)[:2]
+        pair = lambda key: tuple(op.attrs[key]) * (2 // len(op.attrs[key]))  # noqa: B023,E731
+        if len(weight) == 4 and pair("dilation") == (1, 1):
+            conv = Conv(weight[1], weight[0], weight[2:], pair("stride"), pair("padding"), len(op.params) > 1)
+            runs.setdefault((op.module, conv), []).append(data)
+    found = []
+    for (path, conv), shapes in runs.items():
         for name, rewrite in REWRITES.items():
             if rewrites and name not in rewrites or not rewrite.eligible(conv):
                 continue
             width = _mid(conv, name, mid)
-            before = [predict(conv, None, 0, s[2:]) for s in grids[path]]
-            after = [predict(conv, name, width, s[2:]) for s in grids[path]]
-            batches = [s[0] for s in grids[path]]
-            found.append(Candidate(path, name, conv, width, len(before), (before[0][0], after[0][0]),
-                                   (sum(b * v[1] for b, v in zip(batches, before)), sum(b * v[1] for b, v in zip(batches, after)))))
+            before, after = ([predict(conv, r, width, s[2:]) for s in shapes] for r in (None, name))
+            macs = tuple(sum(s[0] * v[1] for s, v in zip(shapes, side)) for side in (before, after))
+            found.append(Candidate(path, name, conv, width, len(shapes), (before[0][0], after[0][0]), macs))
     return sorted(found, key=lambda c: (-c.saved, c.path, c.rewrite))
 
 
@@ -293,6 +293,8 @@ def apply(model: nn.Module, chosen) -> nn.Module:
     new = copy.deepcopy(model)
     for c in chosen:
         old = new.get_submodule(c.path)
+        if not isinstance(old, nn.Conv2d) or old.padding_mode != "zeros":
+            raise ValueError(f"{c.path or 'the model'} is no zero-padded nn.Conv2d module, so it cannot be replaced")
         made = build_on_meta(lambda: build(c.conv, c.rewrite, c.mid))  # noqa: B023
         if old.weight.device.type != "meta":
             made = build(c.conv, c.rewrite, c.mid).to(old.weight.device)

@@ -16,7 +16,8 @@ from .compare import published
 
 @dataclass(frozen=True)
 class Step:
-    """A row of the network's table: `params` elements, `macs` multiply-adds, `activations` elements, and the running sums."""
+    """A row of the network's table: `params` elements, `macs` multiply-adds, `activations` elements, the running sums, and `id`
+    of the row."""
 
     name: str
     params: int
@@ -24,6 +25,7 @@ class Step:
     activations: int
     params_so_far: int
     macs_so_far: int
+    id: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def profile(trace: Trace, style: str = "auto", depth: int = 1) -> Profile:
         name = r.cells.get("layer name") or r.cells.get("name") or r.cells["type"]
         if t.style == "paper" and r.cells.get("patch size/stride", "")[:1].isdigit():
             name += f" {r.cells['patch size/stride']}"
-        steps.append(Step(name, r.params, r.macs, r.cells["activations"], params, macs))
+        steps.append(Step(name, r.params, r.macs, r.cells["activations"], params, macs, r.id))
     return Profile(t.title, tuple(steps), ("params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
                                            *t.notes[1:]))
 

@@ -17,7 +17,7 @@ class UserError(Exception):
 
 def add_model(parser, several=False, optional=False):
     """The arguments of every command that takes a model; with `several` one or more, with `optional` one or none."""
-    parser.add_argument("model", nargs="+" if several else "?" if optional else None, metavar="MODEL", help="zoo name, torchvision:NAME, timm:NAME, "
+    parser.add_argument("model", nargs="*" if several and optional else "+" if several else "?" if optional else None, metavar="MODEL", help="zoo name, torchvision:NAME, timm:NAME, "
                         "transformers:CONFIG-CLASS-OR-JSON, package.module:factory, path/file.py:factory, or a saved trace")
     parser.add_argument("--input", action="append", metavar="SPEC", help="1x3x224x224, 1x16:int64 or name=1x16:int64; repeat for several")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="argument of the factory (of the config for transformers)")

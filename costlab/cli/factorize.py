@@ -36,7 +36,7 @@ def run(args):
             return 0
         model, inputs, kwargs = get_model(args)
         first = trace(model, inputs, kwargs, device=args.device, spec=args.model)
-        found = f.candidates(model, first, args.rewrite, mid)
+        found = f.candidates(first, args.rewrite, mid)
         if not args.apply:
             if args.diagram:
                 raise ValueError("--diagram shows what --apply rewrites; name something to apply")

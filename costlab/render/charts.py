@@ -45,7 +45,8 @@ def stages(profile):
     names = [s.name for s in profile.steps]
     for ax, title, color, field in zip(axes, ("params", "MACs (multiply-adds)", "activations (elements)"), (ORANGE, BLUE, GREEN),
                                        ("params", "macs", "activations")):
-        _bars(ax, names, [getattr(s, field) for s in profile.steps], color)
+        for bar, step in zip(_bars(ax, names, [getattr(s, field) for s in profile.steps], color), profile.steps):
+            bar.set_gid(f"bar:{field}:{step.id}")
         ax.set_title(title)
     axes[0].set_ylim(n - 0.4, -0.6)
     fig.suptitle(f"{profile.model}: cost by stage, from input to output", x=0.01, ha="left", fontweight="bold")
@@ -157,6 +158,29 @@ def _spread(fig, ax, points):
             label = ax.annotate(name, (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8)
             box = label.get_window_extent(renderer)
         taken.append(box)
+
+
+def waterfall(change):
+    """MACs from the base to the head, block by block."""
+    steps = [s for s in change.steps if s.macs[0] != s.macs[1]]
+    fig, ax = _figure(9, max(2.2, 0.3 * (len(steps) + 2) + 0.8))
+    at, places, names = change.macs[0], [], [f"{change.base} (base)", *(s.name for s in steps), f"{change.head} (head)"]
+    bars = [(0, at, GREY, short(at))]
+    for s in steps:
+        delta = s.macs[1] - s.macs[0]
+        bars.append((min(at, at + delta), abs(delta), GREEN if delta < 0 else RED, f"{'-' if delta < 0 else '+'}{short(abs(delta))}"))
+        at += delta
+    bars.append((0, change.macs[1], GREY, short(change.macs[1])))
+    for i, (left, width, color, text) in enumerate(bars):
+        ax.barh(i, width, left=left, color=color, height=0.7, hatch="//" if color == RED else None, edgecolor="white", linewidth=0.5)
+        ax.annotate(text, (left + width, i), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8)
+        places.append(i)
+    ax.set_yticks(places, names)
+    ax.invert_yaxis()
+    ax.set_xlim(0, max(left + width for left, width, *_ in bars) * 1.15)
+    ax.xaxis.set_major_formatter(lambda v, _: short(v))
+    ax.set_title("MACs (multiply-adds) from base to head: green saves, hatched red adds")
+    return fig
 
 
 def gradients(flow):

@@ -78,7 +78,7 @@ def _body(d: Diagram, prefix: str = "", indent: str = "  ") -> list[str]:
             lines += nodes
     column = _columns(d)
     for a, b in d.edges:
-        across = " [constraint=false tailport=s headport=n]" if column[a] != column[b] else ""
+        across = " [constraint=false tailport=e headport=w]" if column[a] != column[b] else ""
         lines.append(f"{indent}{_quote(prefix + a)} -> {_quote(prefix + b)}{across};")
     return lines
 

@@ -1,0 +1,68 @@
+"""What changed between two versions of a model, block by block."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..tables import Column, Sheet, choose_style, table
+from ..graph import layer_graph
+from ..trace import Trace
+
+
+@dataclass(frozen=True)
+class Step:
+    """A block in both (base, head): params in elements, MACs in multiply-adds, 0 where it is not there; `what` is equal, changed,
+    added or removed."""
+
+    name: str
+    what: str
+    params: tuple[int, int]
+    macs: tuple[int, int]
+    cells: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Base and head by name, all steps in order, totals (base, head)."""
+
+    base: str
+    head: str
+    steps: tuple[Step, ...]
+    params: tuple[int, int]
+    macs: tuple[int, int]
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a block that differs."""
+        columns = (Column("block"), Column("what"), Column("params base", "params"), Column("params head", "params"), Column("params change", "params", format="+,d"),
+                   Column("MACs base", "MACs"), Column("MACs head", "MACs"), Column("MACs change", "MACs", format="+,d"), Column("cells"))
+
+        def cells(name, what, params, macs, text=""):
+            return {"block": name, "what": what, "params base": params[0], "params head": params[1], "params change": params[1] - params[0],
+                    "MACs base": macs[0], "MACs head": macs[1], "MACs change": macs[1] - macs[0], "cells": text}
+        rows = tuple(cells(s.name, s.what, s.params, s.macs, s.cells) for s in self.steps if s.what != "equal")
+        same = sum(s.what == "equal" for s in self.steps)
+        return Sheet(f"{self.base} to {self.head}", columns, rows, (f"{same} blocks are equal and not listed; params with biases; one MAC = one multiply-add",),
+                     {k: v for k, v in cells("", "", self.params, self.macs).items() if k not in ("block", "what", "cells")})
+
+
+def change(base: Trace, head: Trace, style: str = "auto", depth: int = 1) -> Change:
+    """Compare the rows of both tables by their module path. With style auto, the base's style is used for both."""
+    style = choose_style(layer_graph(base)) if style == "auto" else style
+    tables = [table(t, style, "macs", depth) for t in (base, head)]
+    rows = [{r.id: r for r in t.rows} for t in tables]
+    order = [r.id for r in tables[0].rows]
+    for i, r in enumerate(tables[1].rows):  # what is new goes after what it follows
+        if r.id not in rows[0]:
+            before = tables[1].rows[i - 1].id if i else None
+            order.insert(order.index(before) + 1 if before in order else 0, r.id)
+    steps = []
+    for ident in order:
+        a, b = rows[0].get(ident), rows[1].get(ident)
+        either = a or b
+        name = either.cells.get("layer name") or either.cells.get("name") or f"{either.cells['type']}" + (f" [{ident}]" if "inception" not in ident else "")
+        params, macs = (a.params if a else 0, b.params if b else 0), (a.macs if a else 0, b.macs if b else 0)
+        differ = [f"{k}: {a.cells.get(k, '') or 'none'} -> {b.cells.get(k, '') or 'none'}" for k in dict.fromkeys([*a.cells, *b.cells])
+                  if a.cells.get(k) != b.cells.get(k) and k not in ("params", "ops")] if a and b else []
+        what = "added" if a is None else "removed" if b is None else "changed" if differ or params[0] != params[1] or macs[0] != macs[1] else "equal"
+        steps.append(Step(name, what, params, macs, "; ".join(differ)))
+    return Change(tables[0].title, tables[1].title, tuple(steps), tuple(t.params for t in tables), tuple(t.macs for t in tables))

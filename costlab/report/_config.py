@@ -1,0 +1,61 @@
+"""The TOML file in which a team keeps its report."""
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+
+class ReportError(ValueError):
+    """A report that cannot be made; one line naming the file, and the line where it is known."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """`models` as on the command line, `title`, `subtitle`, `sections` in order (empty: all that apply), `notes` Markdown by section,
+    `inputs` specs, `logo` a path, `paper` a4 or us-letter, `base` and `head` for a review."""
+
+    models: tuple[str, ...] = ()
+    title: str = ""
+    subtitle: str = ""
+    sections: tuple[str, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[str, ...] = ()
+    logo: str = ""
+    paper: str = "a4"
+    base: str = ""
+    head: str = ""
+
+
+_KEYS = {"title": str, "subtitle": str, "models": list, "sections": list, "inputs": list, "notes": dict, "logo": str, "paper": str, "base": str, "head": str}
+
+
+def read(path: str, sections) -> Config:
+    """Read a report's TOML. `sections`: the names that exist. Raises ReportError for anything it cannot use."""
+    import tomllib
+    try:
+        with open(path, "rb") as f:
+            text = f.read().decode("utf-8", "replace")
+        doc = tomllib.loads(text)
+    except OSError as e:
+        raise ReportError(f"cannot read {path}: {e.strerror}") from None
+    except tomllib.TOMLDecodeError as e:
+        raise ReportError(f"{path}: {e}") from None
+
+    def line(word):
+        found = next((i for i, row in enumerate(text.splitlines(), 1) if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", row)), None)
+        return f"{path}, line {found}" if found else path
+    for key, value in doc.items():
+        if key not in _KEYS:
+            raise ReportError(f"{line(key)}: unknown key {key!r}; there are {', '.join(_KEYS)}")
+        if not isinstance(value, _KEYS[key]) or isinstance(value, list) and not all(isinstance(v, str) for v in value):
+            raise ReportError(f"{line(key)}: {key} is {'text' if _KEYS[key] is str else 'a list of texts' if _KEYS[key] is list else 'a table of texts'}")
+    for name in (*doc.get("sections", ()), *doc.get("notes", ())):
+        if name not in sections:
+            raise ReportError(f"{line(name)}: unknown section {name!r}; there are {', '.join(sections)}")
+    if doc.get("paper", "a4") not in ("a4", "us-letter"):
+        raise ReportError(f"{line('paper')}: unknown paper {doc['paper']!r}; choose a4 or us-letter")
+    home = os.path.dirname(path)
+    logo = os.path.join(home, doc["logo"]) if doc.get("logo") else ""
+    return Config(tuple(doc.get("models", ())), doc.get("title", ""), doc.get("subtitle", ""), tuple(doc.get("sections", ())),
+                  tuple(doc.get("notes", {}).items()), tuple(doc.get("inputs", ())), logo, doc.get("paper", "a4"), doc.get("base", ""), doc.get("head", ""))
