@@ -81,6 +81,19 @@ CASES = {
     "bfloat16 linear": (nn.Linear(4, 5).bfloat16(), (z(3, 4, dtype=torch.bfloat16),), 60, 25),
     "custom autograd.Function": (Fn(lambda m, a, b: Double.apply(a, b)), (z(2, 3), z(3, 4)), 24, 0),
     "empty batch": (nn.Linear(4, 5), (z(0, 4),), 0, 25),
+    "a @ b broadcast (2,1,3,4)(5,4,6): 2*5*3*4*6": (Fn(lambda m, a, b: a @ b), (z(2, 1, 3, 4), z(5, 4, 6)), 720, 0),
+    "mv (3,4)(4)": (Fn(lambda m, a, b: a @ b), (z(3, 4), z(4)), 12, 0),
+    "addr (3)(4)": (Fn(lambda m, c, a, b: torch.addr(c, a, b)), (z(3, 4), z(3), z(4)), 12, 0),
+    "bilinear 3x4->5, batch 2: 2*(5*3*4 + 5*3); 60+5": (nn.Bilinear(3, 4, 5), (z(2, 3), z(2, 4)), 150, 65),
+    "conv_tbc T5 k3 3->4: 3*4 outputs * 9": (Fn(lambda m, x, w, b: torch.conv_tbc(x, w, b)), (z(5, 1, 3), z(3, 3, 4), z(4)), 108, 0),
+    "two experts, 16 rows of 16 by 16x8: 16*16*8": (
+        Fn(lambda m, a, b, o: torch._grouped_mm(a, b, offs=o)),
+        (z(16, 16, dtype=torch.bfloat16), z(2, 16, 8, dtype=torch.bfloat16), torch.tensor([8, 16], dtype=torch.int32)), 2048, 0),
+    "lstm cell 3->4, batch 2: 2*16*(3+4)": (nn.LSTMCell(3, 4), (z(2, 3),), 224, 16 * 7 + 32),
+    "encoder layer E8 ff16 L3 (fast path off): 3*(24*8 + 64 + 2*128) + 2*9*8": (
+        nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), (z(1, 3, 8),), 3 * (192 + 64 + 256) + 144, 24 * 9 + 72 + 16 * 9 + 8 * 17 + 32),
+    "cond takes one branch: 4*4*4": (
+        Fn(lambda m, p, x: torch.cond(p, lambda v: v @ v.T, lambda v: v.clone(), (x,))), (torch.tensor(True), z(4, 4)), 64, 0),
     "batch norm has no MACs": (nn.BatchNorm2d(4), (z(1, 4, 3, 3),), 0, 8),
     "interpolation has no MACs": (Fn(lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear")), (z(1, 1, 4, 4),), 0, 0),
 }
@@ -94,6 +107,68 @@ def test_closed_form(case, device):
     model, inputs, macs, params = CASES[case]
     total = costlab.total(costlab.trace(model.eval(), inputs, device=device), strict=True)
     assert (total.macs, total.params) == (macs, params)
+
+
+x44 = z(2, 3, 4, 4)  # 96 elements
+FLOPS = {
+    # name: (model, inputs, FLOPs, activations, outputs) - derivation; activations are outputs of products alone
+    "linear 4->5 with bias, batch 3: 2*60 + 15 adds": (nn.Linear(4, 5), (z(3, 4),), 135, 15, 15),
+    "conv 3->8 k1 with bias: 2*256*3 + 256": (nn.Conv2d(3, 8, 1), (x44,), 1792, 256, 256),
+    "batch norm: 4 an element": (nn.BatchNorm2d(3), (x44,), 384, 0, 96),
+    "layer norm: 4 an element; also mean and deviation of 24 rows": (nn.LayerNorm(4), (x44,), 384, 0, 144),
+    "group norm: 4 an element; also mean and deviation of 2*3 groups": (nn.GroupNorm(3, 3), (x44,), 384, 0, 108),
+    "max pool 2: 4 compares an output; also the indices": (nn.MaxPool2d(2), (x44,), 96, 0, 48),
+    "avg pool 3 pad 1: 9 adds an output": (nn.AvgPool2d(3, 1, 1), (x44,), 864, 0, 96),
+    "global average: 1 an input element": (nn.AdaptiveAvgPool2d(1), (x44,), 96, 0, 6),
+    "relu: 1 an element": (nn.ReLU(), (x44,), 96, 0, 96),
+    "gelu: 1 an element": (nn.GELU(), (x44,), 96, 0, 96),
+    "a + b: 1 an element": (Fn(lambda m, a, b: a + b), (x44, x44), 96, 0, 96),
+    "sum: 1 an input element": (Fn(lambda m, a: a.sum()), (x44,), 96, 0, 1),
+    "softmax: 5 an element": (nn.Softmax(1), (x44,), 480, 0, 96),
+    "embedding: no arithmetic": (nn.Embedding(10, 4), (z(3, dtype=torch.long),), 0, 0, 12),
+    "bag of 2 rows: 1 an element looked up": (nn.EmbeddingBag(10, 4), (z(3, 2, dtype=torch.long),), 24, 0, None),
+    "bilinear x2: 8 an output": (Fn(lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear")), (z(1, 1, 4, 4),), 512, 0, 64),
+    "nearest x2: moves": (Fn(lambda m, x: F.interpolate(x, scale_factor=2)), (z(1, 1, 4, 4),), 0, 0, 64),
+    "fft of 64 points: 5 n log2 n": (Fn(lambda m, x: torch.fft.fft2(x)), (z(8, 8, dtype=torch.complex64),), 1920, 0, 64),
+    "cdist 2x4 in 3: 3 a coordinate": (Fn(lambda m, a, b: torch.cdist(a, b)), (z(2, 3), z(4, 3)), 72, 0, 8),
+    "sdpa b1 h1 s2 n3 d4: 2*2*3*8, scale 2*(8+12), softmax 5*6": (
+        Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v)), (z(1, 1, 2, 4), z(1, 1, 3, 4), z(1, 1, 3, 4)), 96 + 20 + 30, 14, None),
+}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("case", FLOPS)
+def test_flops_and_activations(case, device):
+    model, inputs, flops, activations, outputs = FLOPS[case]
+    total = costlab.total(costlab.trace(model.eval(), inputs, device=device), strict=True)
+    assert (total.macs > 0) == (activations > 0)
+    assert (total.flops, total.activations) == (flops, activations) and outputs in (None, total.outputs)
+
+
+@pytest.mark.parametrize("dtype, width", [(torch.float32, 4), (torch.bfloat16, 2), (torch.float64, 8)])
+def test_bytes_are_the_tensors_read_and_written(dtype, width):
+    total = costlab.total(costlab.trace(nn.Linear(4, 5).to(dtype), z(3, 4, dtype=dtype)))
+    assert (total.read, total.written) == (width * (12 + 20 + 5), width * 15)
+
+
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_flex_attention_is_counted_dense():
+    pytest.importorskip("torch.nn.attention.flex_attention")
+    from torch.nn.attention.flex_attention import flex_attention
+    q, kv = z(1, 4, 128, 16), z(1, 2, 128, 16)
+    trace = costlab.trace(Fn(lambda m, q, k: flex_attention(q, k, k, enable_gqa=True)), (q, kv), device="cpu")
+    assert costlab.total(trace, strict=True).macs == 4 * 128 * 128 * (16 + 16)
+
+
+def test_a_lazy_module_is_told_to_run_first():
+    with pytest.raises(costlab.TraceError, match="weight has no shape yet"):
+        costlab.trace(nn.LazyLinear(4), z(2, 3))
+
+
+def test_what_a_model_makes_for_itself_is_made_on_the_tracing_device():
+    model = Fn(lambda m, x: F.grid_sample(x, z(1, 4, 4, 2), align_corners=False))
+    meta, cpu = (costlab.total(costlab.trace(model, z(1, 3, 8, 8), device=d)) for d in ("meta", "cpu"))
+    assert meta == cpu
 
 
 def test_an_unknown_op_is_listed_and_strict_refuses():

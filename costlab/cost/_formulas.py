@@ -1,7 +1,7 @@
 """The formulas: (MACs, FLOPs) from shapes alone. A MAC is two FLOPs; elementwise work has FLOPs and no MACs."""
 from __future__ import annotations
 
-from math import prod
+from math import log2, prod
 
 from ._registry import formula
 
@@ -49,6 +49,66 @@ def added_product(t, op):
     a = _in(t, op, 1)
     b = a[0] if op.name == "aten.addbmm" else 1
     return _pair(_out(t, op) * a[-1] * b, _out(t, op))
+
+
+@formula("aten.addr", "aten.vdot", "aten.ger")
+def outer_product(t, op):
+    """One product an element: of the outer product, or of the vectors whose inner product it is; addr adds as many."""
+    n = prod(_in(t, op)) if op.name == "aten.vdot" else _out(t, op)
+    return _pair(n, n if op.name == "aten.addr" else 0)
+
+
+@formula("aten._trilinear")
+def trilinear(t, op):
+    """nn.Bilinear, x1 (n, i), weight (o, i, j), x2 (n, j): weight and x2 first, n o i j, then x1, n o i."""
+    batch, weight = _in(t, op)[0], _in(t, op, 1)
+    return _pair(batch * (prod(weight) + prod(weight[:-1])))
+
+
+@formula("aten._grouped_mm")
+def grouped_product(t, op):
+    """Each row of (n, k) by the (k, m) of its group (mixture of experts): n k m; two 2-d inputs (k, n), (n, m) give k n m in all."""
+    a, b = t.shapes(op)[:2]
+    return _pair(_out(t, op) * a[-1] if len(a) == 3 or len(b) == 3 else prod(a) * b[-1])
+
+
+@formula("aten._scaled_mm")
+def scaled_product(t, op):
+    """(n, k) @ (k, m) in 8-bit floats, then one product an element for the scale."""
+    return _pair(_out(t, op) * _in(t, op)[-1], _out(t, op))
+
+
+@formula("aten.conv_tbc")
+def convolution_in_time(t, op):
+    """(time, batch, c_in) by (k, c_in, c_out): output elements x k x c_in, one add each for the bias."""
+    k, c_in, _ = _in(t, op, 1)
+    return _pair(_out(t, op) * k * c_in, _out(t, op))
+
+
+@formula("aten._cdist_forward", "aten._euclidean_dist")
+def distance(t, op):
+    """(.., n, d) and (.., m, d): subtract, power, add for each of n m d."""
+    return 0, 3 * _out(t, op) * _in(t, op)[-1]
+
+
+@formula("aten._fft_c2c", "aten._fft_r2c", "aten._fft_c2r")
+def fourier(t, op):
+    """5 N log2 N for N complex points, half of it where one side is real (the FFTW convention, fftw.org/speed)."""
+    shape = max((_in(t, op), t.tensors[op.outputs[0]].shape), key=prod)
+    points = prod(shape[d] for d in op.attrs["dim"])
+    return 0, round((5 if op.name.endswith("c2c") else 2.5) * prod(shape) * log2(points)) if points else 0
+
+
+@formula("aten._embedding_bag", "aten._embedding_bag_forward_only")
+def embedding_bag(t, op):
+    """One add an element of every looked-up row."""
+    return 0, prod(_in(t, op, 1)) * _in(t, op)[-1]
+
+
+@formula("aten._weight_norm_interface")
+def weight_norm(t, op):
+    """Square, sum, scale: three FLOPs a weight."""
+    return 0, 3 * prod(_in(t, op))
 
 
 @formula("aten._scaled_dot_product_flash_attention", "aten._scaled_dot_product_efficient_attention",
@@ -112,7 +172,8 @@ def pool(t, op):
 @formula("aten.mean", "aten.sum", "aten.amax", "aten.amin", "aten.max", "aten.min", "aten.prod", "aten.cumsum", "aten.var",
          "aten.var_mean", "aten.std", "aten.linalg_vector_norm", "aten.norm", "aten.argmax", "aten.argmin", "aten.any",
          "aten.all", "aten.adaptive_max_pool2d", "aten._adaptive_avg_pool2d", "aten._adaptive_avg_pool3d", "aten.logsumexp",
-         "aten.topk", "aten.sort", "aten.adaptive_max_pool3d")
+         "aten.topk", "aten.sort", "aten.adaptive_max_pool3d", "aten.adaptive_max_pool1d", "aten.nll_loss_forward", "aten.nll_loss2d_forward", "aten.mse_loss",
+         "aten.smooth_l1_loss", "aten.huber_loss", "aten.binary_cross_entropy", "aten.median", "aten.aminmax", "aten.cumprod", "aten.count_nonzero")
 def reduction(t, op):
     """One FLOP an input element."""
     return 0, prod(_in(t, op)) if op.inputs else 0
@@ -196,7 +257,7 @@ reflection_pad1d replication_pad2d im2col col2im upsample_nearest2d upsample_nea
 _upsample_nearest_exact2d as_strided diagonal unfold detach lift_fresh_copy scalar_tensor rand randn rand_like randn_like
 _local_scalar_dense channel_shuffle native_channel_shuffle empty_strided new_empty_strided is_same_size _assert_async
 masked_select nonzero _reshape_alias _conj alias squeeze_ unsqueeze_ t_ transpose_ as_strided_ random_ randint randperm movedim
-select_scatter slice_scatter repeat_interleave view_as_real view_as_complex""".split()))
+select_scatter slice_scatter _pack_padded_sequence bincount unique_dim repeat_interleave view_as_real view_as_complex""".split()))
 def movement(t, op):
     """Moves or makes data: no arithmetic; the cost is in the bytes."""
     return 0, 0

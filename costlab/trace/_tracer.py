@@ -36,7 +36,7 @@ def _plain(value):
 
 
 _DROPOUT = torch.nn.modules.dropout._DropoutNd
-_NOT_RECORDED = frozenset(("aten::detach", "aten::alias", "aten::lift_fresh"))
+_NOT_RECORDED = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
 
 
 def _plain_name(name):
@@ -79,6 +79,9 @@ class _Recorder(TorchDispatchMode):
         self.by_memory: dict | None = None
         self.by_sequence: dict[tuple, int] = {}
         self.backward = False
+        self.within = False  # inside a higher-order operator, where torch does not take composite operations apart
+
+    supports_higher_order_operators = True  # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
 
     @classmethod
     def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
@@ -123,14 +126,32 @@ class _Recorder(TorchDispatchMode):
         made._costlab = self._tensor(made)
         return made
 
+    def _higher_order(self, func, args, kwargs):
+        """Run an operator that takes functions by its plain form, with its operations recorded."""
+        swapped = pytree.tree_map(lambda v: self._outside(v)[0] if isinstance(v, torch.Tensor) and not hasattr(v, "_costlab") else v, (args, kwargs or {}))
+        within, self.within = self.within, True
+        try:
+            with self:
+                if func is torch.ops.higher_order.cond:
+                    pred, yes, no, operands = swapped[0]
+                    return (yes if pred else no)(*operands)
+                return func.py_kernels[torch._C.DispatchKey.CompositeExplicitAutograd](*swapped[0], **swapped[1])
+        finally:
+            self.within = within
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         info = self.schemas.get(func)
         if info is None:
+            if isinstance(func, torch._ops.HigherOrderOperator):
+                return self._higher_order(func, args, kwargs)
+            if self.within and func._can_decompose():
+                with self:
+                    return func.decompose(*args, **(kwargs or {}))
             schema = func._schema
             info = self.schemas[func] = (
                 schema.name.replace("::", "."), [a.name for a in schema.arguments],
                 {a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write},
-                schema.name in _NOT_RECORDED,
+                schema.name in _NOT_RECORDED or schema.name.startswith("profiler::"),
                 _shapes.find(func) if self.device == "meta" else None)
         name, argnames, written, silent, shape_rule = info
         inputs, used, attrs, mutated = [], [], {}, []
@@ -167,6 +188,8 @@ class _Recorder(TorchDispatchMode):
 
         new_args = tuple(take(argnames[i], a) for i, a in enumerate(args))
         new_kwargs = {k: take(k, v) for k, v in kwargs.items()} if kwargs else {}
+        if not inputs and self.device == "meta" and new_kwargs.get("device") is not None:
+            new_kwargs["device"] = torch.device("meta")  # what a model makes for itself is made where it is traced
         self.current = (name, inputs)
         out = shape_rule(*new_args, **new_kwargs) if shape_rule else None
         if out is None and self.device == "meta":
@@ -291,7 +314,10 @@ def _composite(recurrent):
     cuda, mha = torch.backends.cuda, torch.backends.mha
     was = (cuda.flash_sdp_enabled(), cuda.mem_efficient_sdp_enabled(), cuda.cudnn_sdp_enabled(), mha.get_fastpath_enabled())
     mkldnn, cudnn = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
+    compiler = torch.compile
     try:
+        # torch.cond and flex_attention compile what they are given, and a compiler cannot look through a recorder
+        torch.compile = lambda model=None, **_: model if model is not None else lambda fn: fn
         cuda.enable_flash_sdp(False), cuda.enable_mem_efficient_sdp(False), cuda.enable_cudnn_sdp(False)
         mha.set_fastpath_enabled(False)
         if recurrent:
@@ -301,6 +327,7 @@ def _composite(recurrent):
         cuda.enable_flash_sdp(was[0]), cuda.enable_mem_efficient_sdp(was[1]), cuda.enable_cudnn_sdp(was[2])
         mha.set_fastpath_enabled(was[3])
         torch._C._set_mkldnn_enabled(mkldnn), torch._C._set_cudnn_enabled(cudnn)
+        torch.compile = compiler
 
 
 def _resolve(model, device):
@@ -363,6 +390,9 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         inputs, kwargs = (), {**inputs, **(kwargs or {})}
     elif not isinstance(inputs, (tuple, list)):
         inputs = (inputs,)
+    lazy = next((n for n, t in (*model.named_parameters(), *model.named_buffers()) if torch.nn.parameter.is_lazy(t)), None)
+    if lazy:
+        raise TraceError(f"{lazy} has no shape yet (a lazy module); run the model once on real inputs before tracing it")
     recorder = _Recorder(model, device)
     for buffer in model.buffers():  # a fresh copy, in case training-mode statistics are written
         entry = recorder._outside(buffer)
@@ -374,6 +404,9 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     module_hooks = torch.nn.modules.module
     handles = [module_hooks.register_module_forward_pre_hook(recorder.enter),
                module_hooks.register_module_forward_hook(recorder.leave, always_call=True)]
+    # a CPU model on a GPU: what it makes for itself is made there too; casts that autocast keeps are of another run
+    home = torch.device(device) if device == "cuda" and any(p.device.type != "cuda" for p in model.parameters()) else contextlib.nullcontext()
+    torch.clear_autocast_cache()
     collecting = gc.isenabled()
     gc.disable()  # the record only grows: looking it through again and again would make a long trace quadratic
     try:
@@ -404,18 +437,18 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
                 if index is not None and memory not in parameters:  # which are kept anyway
                     saved.setdefault(memory, index)
                 return t
-            with torch.enable_grad(), plain, recorder:
+            with torch.enable_grad(), plain, home, recorder:
                 with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
                     out = torch.func.functional_call(model, lent, args, kw)
                 recorder.run_backward(out, leaves)
         else:
-            with torch.no_grad(), plain, recorder:
+            with torch.no_grad(), plain, home, recorder:
                 out = model(*args, **kw)
     except TraceError:
         raise
     except Exception as e:
         where = recorder.failed or type(model).__name__
-        hint = "; the model reads values, so trace it with device cpu" if device == "meta" and "meta" in str(e).lower() else ""
+        hint = "; the model needs real values, so trace it with device cpu" if device == "meta" and "meta" in str(e).lower() else ""
         first = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
         if recorder.current:
             name, ids = recorder.current
@@ -425,6 +458,7 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         if collecting:
             gc.enable()
         recorder.restore()
+        torch.clear_autocast_cache()
         for h in handles:
             h.remove()
         for m, was in flags:
