@@ -33,6 +33,7 @@ CASES = [
       for d in (1, 2) for c in (False, True)),
     *((A.avg_pool2d.default, (m(1, 2, i, i), [k], s, [0], c)) for i in (7, 8) for k in (2, 3) for s in ([], [2]) for c in (False, True)),
     (A.avg_pool3d.default, (m(1, 1, 9, 5, 5), [5, 1, 1], [1])),
+    (A._grouped_mm.default, (m(16, 16, dtype=torch.bfloat16), m(2, 16, 8, dtype=torch.bfloat16), m(2, dtype=torch.int32))),
     (A.embedding.default, (m(10, 4), m(2, 3, dtype=torch.int64))),
 ]
 

@@ -107,6 +107,38 @@ def test_residual_stages():
         ("7x7, 8", "16x16x8", 1), ("[3x3, 8; 3x3, 8] x 2", "16x16x8", 4), ("[3x3, 16; 3x3, 16] x 2", "8x8x16", 4)]
 
 
+class Mix(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.mlp = nn.LayerNorm(8), seq(nn.Linear(8, 32), nn.GELU(), nn.Linear(32, 8))
+
+    def forward(self, x):
+        return x + self.mlp(self.norm(x))
+
+
+class Transformer(nn.Module):
+    def __init__(self, blocks):
+        super().__init__()
+        self.inside = nn.ModuleDict({"layers": nn.ModuleList(Mix() for _ in range(blocks)), "head": nn.Linear(8, 4)})
+
+    def forward(self, x):
+        for layer in self.inside["layers"]:
+            x = layer(x)
+        return self.inside["head"](x)
+
+
+def test_without_a_depth_dear_modules_are_opened_and_alike_ones_are_one_row():
+    trace = costlab.trace(Transformer(12), torch.empty(1, 5, 8))
+    t = table(trace, "layers", "macs")
+    seen = [(r.cells["name"], r.cells.get("times"), r.cells["depth"], r.params, r.macs) for r in t.rows]
+    linear = 5 * 8 * 32 * 12  # tokens x weights x blocks
+    assert seen == [("inside.layers.0-11.norm", 12, 0, 12 * 16, 0), ("inside.layers.0-11.mlp.0", 12, 12, 12 * 288, linear),
+                    ("inside.layers.0-11.mlp.2", 12, 12, 12 * 264, linear), ("inside.head", None, 1, 36, 160)]
+    assert sum(r.macs for r in t.rows) == t.macs and any("--depth N lists each" in n for n in t.notes)
+    assert [r.id for r in table(trace, "layers", depth=1).rows] == ["inside"]
+    assert len(table(trace, "layers", merge=False).rows) == 12 + 1
+
+
 def test_auto_says_what_it_chose():
     assert rows(Fork(conv(8, 4, 1), conv(8, 4, 3))).style == "paper"
     t = rows(conv(8, 4, 3), nn.Flatten(), nn.Linear(4 * 256, 3))

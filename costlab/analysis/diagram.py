@@ -136,7 +136,7 @@ def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str 
     title = trace.provenance["model"]
     if module is not None:
         return _module(trace, nodes, module, title)
-    rows = table(trace, style, "macs")
+    rows = table(trace, style, "macs", merge=False)
     whole = _whole(trace, nodes)
     notes = []
     if depth == 1 and len(nodes) > LIMIT:

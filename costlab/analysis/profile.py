@@ -14,6 +14,9 @@ from ..trace._tracer import trace as run
 from .compare import published
 
 
+MANY = 40  # rows; above it alike modules are one
+
+
 @dataclass(frozen=True)
 class Step:
     """A row of the network's table: `params` elements, `macs` multiply-adds, `activations` elements, the running sums, and `id`
@@ -46,9 +49,11 @@ class Profile:
              "MACs so far": s.macs_so_far} for s in self.steps), self.notes)
 
 
-def profile(trace: Trace, style: str = "auto", depth: int = 1) -> Profile:
+def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Profile:
     """The profile of a trace by the rows of its table. Raises ValueError for an unknown style."""
-    t = table(trace, style, "macs", depth, columns=["activations"])
+    t = table(trace, style, "macs", depth, columns=["activations"], merge=False)
+    if len(t.rows) > MANY:
+        t = table(trace, style, "macs", depth, columns=["activations"])
     steps, params, macs = [], 0, 0
     for r in t.rows:
         if not (r.params or r.macs):

@@ -12,7 +12,7 @@ def add(sub):
     p.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
     add_model(p, optional=True)
     p.add_argument("--style", default="auto", help="rows of the network, as in costlab table (default: auto)")
-    p.add_argument("--depth", type=int, default=1, help="module depth of the layers style (default: 1)")
+    p.add_argument("--depth", type=int, help="module depth of the layers style (default: opens what holds most of the cost)")
     p.add_argument("--c-in", type=int, help="input channels (savings: 64, grid: 320)")
     p.add_argument("--c-out", type=int, help="output channels (savings: 64, grid: 640)")
     p.add_argument("--d", type=int, default=35, help="grid side of the grid chart (default: 35)")

@@ -7,7 +7,7 @@ def add(sub):
     p = sub.add_parser("table", help="per-layer table in the GoogLeNet paper's format")
     add_model(p)
     p.add_argument("--style", default="auto", help="auto, paper, resnet or layers (default: auto, which says what it chose)")
-    p.add_argument("--depth", type=int, default=1, help="module depth of the layers style (default: 1)")
+    p.add_argument("--depth", type=int, help="module depth of the layers style (default: opens what holds most of the cost, and shows alike modules once)")
     p.add_argument("--columns", default="", metavar="NAME,...", help="columns to add, such as receptive-field,activations,FLOPs")
     p.add_argument("--convention", default="paper", help="paper (weights only, K = 1024) or macs (default: paper)")
     p.add_argument("--strict", action="store_true", help="fail when an operation has no formula")

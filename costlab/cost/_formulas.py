@@ -173,7 +173,8 @@ def pool(t, op):
          "aten.var_mean", "aten.std", "aten.linalg_vector_norm", "aten.norm", "aten.argmax", "aten.argmin", "aten.any",
          "aten.all", "aten.adaptive_max_pool2d", "aten._adaptive_avg_pool2d", "aten._adaptive_avg_pool3d", "aten.logsumexp",
          "aten.topk", "aten.sort", "aten.adaptive_max_pool3d", "aten.adaptive_max_pool1d", "aten.nll_loss_forward", "aten.nll_loss2d_forward", "aten.mse_loss",
-         "aten.smooth_l1_loss", "aten.huber_loss", "aten.binary_cross_entropy", "aten.median", "aten.aminmax", "aten.cumprod", "aten.count_nonzero")
+         "aten.smooth_l1_loss", "aten.huber_loss", "aten.binary_cross_entropy", "aten.median", "aten.aminmax", "aten.cumprod", "aten.count_nonzero",
+         "aten.histc")
 def reduction(t, op):
     """One FLOP an input element."""
     return 0, prod(_in(t, op)) if op.inputs else 0

@@ -7,7 +7,7 @@ from math import prod
 
 from ..trace._record import Op, Trace
 
-_KINDS = {"aten.convolution": "conv", "aten.addmm": "linear", "aten.mm": "linear", "aten.bmm": "product",
+_KINDS = {"aten.convolution": "conv", "aten.addmm": "linear", "aten.mm": "linear", "aten._grouped_mm": "linear", "aten.bmm": "product",
           "aten.baddbmm": "product", "aten.embedding": "embedding", "aten._softmax": "softmax", "aten.native_dropout": "dropout",
           "costlab.dropout": "dropout",
           **{f"aten.{n}": f"{n[:3]} pool" for n in (

@@ -92,7 +92,7 @@ def _separable(node, last, readers):
             and not last.pointwise and node.preds == (last.index,) and readers[last.index] == 1)
 
 
-def rows(trace, nodes, depth):
+def rows(trace, nodes, depth=None, merge=True):
     """Groups in execution order: a fork is one row, then each other layer."""
     found = forks(nodes)
     owner = {m: f for f in found for m in f.members}

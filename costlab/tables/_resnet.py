@@ -37,7 +37,7 @@ def _single(node) -> str:
     return f"{x(node.kernel)} {node.kind}{_stride(node)}" if node.kernel else node.kind
 
 
-def rows(trace, nodes, depth):
+def rows(trace, nodes, depth=None, merge=True):
     """Groups in execution order: a run of alike residual blocks is one row; so are layers without a shortcut that share a
     module at the depth of the residual blocks (the strided blocks of mobile networks); then each other layer."""
     blocks = {b.end: b for b in residuals(nodes)}

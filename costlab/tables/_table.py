@@ -51,7 +51,7 @@ class Table:
 
 
 STYLES = {"paper": _paper.rows, "resnet": _resnet.rows, "layers": _layers.rows}
-_LEAD = ("type", "name", "layer name", "patch size/stride", "output size", "layers", "depth")
+_LEAD = ("type", "name", "times", "layer name", "patch size/stride", "output size", "layers", "depth")
 _ORDER = ("#1x1 squeeze", "#1x1", "#3x3 reduce", "#3x3", "#5x5 reduce", "#5x5", "double #3x3 reduce", "double #3x3", "pool proj")
 
 
@@ -73,13 +73,15 @@ def _extra(columns):
         yield known[c.strip().replace(" ", "-").lower()]
 
 
-def table(trace: Trace, style: str = "auto", convention: str | Convention = "paper", depth: int = 1, strict: bool = False,
-          columns=()) -> Table:
+def table(trace: Trace, style: str = "auto", convention: str | Convention = "paper", depth: int | None = None, strict: bool = False,
+          columns=(), merge: bool = True) -> Table:
     """The table of `trace`.
 
     Args:
         style: "paper" (a fork that meets in a channel concatenation is a row), "resnet" (a run of alike residual blocks is
-            a row), "layers" (by module path, cut at `depth`), or "auto", which chooses and says so in the notes.
+            a row), "layers" (by module path), or "auto", which chooses and says so in the notes.
+        depth: of the layers style: module paths are cut there. None opens every module that holds most of the MACs or params, and,
+            with `merge`, shows alike modules of different number once, with how many there are.
         convention: a name of `CONVENTIONS` or a `Convention`: what params means, and K and M.
         columns: names of `COLUMNS` to add, such as "receptive field".
 
@@ -90,7 +92,7 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
         if convention not in CONVENTIONS:
             raise ValueError(f"unknown convention {convention!r}; choose {', '.join(CONVENTIONS)}")
         convention = CONVENTIONS[convention]
-    if depth < 1:
+    if depth is not None and depth < 1:
         raise ValueError(f"depth {depth} shows no module; choose 1 or more")
     added = tuple(dict.fromkeys(_extra(columns)))
     nodes = layer_graph(trace)
@@ -103,7 +105,7 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     for op in trace.backward:
         gradients.setdefault(op.of, []).append(op)
     rows, keys, seen, ids = [], {}, set(), {}
-    for group in STYLES[style](trace, nodes, depth):
+    for group in STYLES[style](trace, nodes, depth, merge):
         fresh = {p for op in group.ops for p in op.params} - seen
         seen |= fresh
         params = sum(trace.params[p].numel for p in fresh if convention.bias or len(trace.params[p].shape) > 1)
@@ -121,13 +123,15 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     lead = [k for k in _LEAD if k in keys]
     place = lambda k: _ORDER.index(k) if k in _ORDER else len(_ORDER) - 1.5  # noqa: E731  unfamiliar ones before pool proj
     rest = sorted((k for k in keys if k not in lead), key=lambda k: (place(k), k.replace(" reduce", ""), " reduce" not in k))
-    shown = (*(Column(k) for k in lead + rest), *(Column(c, COLUMNS[c][0]) for c in added),
+    shown = (*(Column(k, "count" if k == "times" else "") for k in lead + rest), *(Column(c, COLUMNS[c][0]) for c in added),
              Column("params", "params", (convention.kilo, "K"), share=True), Column("ops", "MACs", (convention.mega, "M"), share=True),
              *([Column("backward", "MACs", (convention.mega, "M"), share=True)] if trace.trained else ()))
     p = trace.provenance
     notes = (convention.note, f"coverage: {whole.coverage}",
              f"style {style}{' (chosen by auto)' if auto else ''}; traced on {p['device']} with torch {p['torch']}, input "
              + ", ".join(f"{s} {d}" for s, d in p["inputs"]))
+    if any(r.cells.get("times") for r in rows):
+        notes += ("alike modules are one row, with how many there are; --depth N lists each",)
     if "source" in p:
         notes += (f"model: {p['source']}",)
     unused = [q for i, q in enumerate(trace.params) if i not in seen]
