@@ -107,6 +107,18 @@ def test_residual_stages():
         ("7x7, 8", "16x16x8", 1), ("[3x3, 8; 3x3, 8] x 2", "16x16x8", 4), ("[3x3, 16; 3x3, 16] x 2", "8x8x16", 4)]
 
 
+def test_a_grid_with_its_channels_last_is_spelt_so():
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.norm, self.conv = nn.Linear(8, 6), nn.LayerNorm(6), nn.Conv2d(6, 5, 1)
+
+        def forward(self, x):
+            return self.conv(self.norm(self.fc(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2))
+    t = table(costlab.trace(Last(), torch.empty(1, 8, 4, 3)), "layers")
+    assert [(r.cells["name"], r.cells["output size"]) for r in t.rows] == [("(model)", "4x3x6"), ("fc", "4x3x6"), ("norm", "4x3x6"), ("conv", "4x3x5")]
+
+
 class Mix(nn.Module):
     def __init__(self):
         super().__init__()

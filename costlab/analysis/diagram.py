@@ -1,11 +1,12 @@
 """Block diagrams from the traced graph of any model: a network as blocks, or a module as the papers draw it."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from ..cost import total
 from ..graph import forks, layer_graph, residuals
-from ..tables import table
+from ..tables import span, table
 from ..trace import Trace
 
 LIMIT = 400  # boxes; above it an expanded diagram is collapsed again
@@ -81,30 +82,32 @@ def _edges(owner, nodes):
 
 
 def _collapsed(boxes, edges):
-    """Runs of alike boxes in a chain become one, times how many."""
+    """Runs of alike boxes in a chain become one, times how many; names may differ in their numbers."""
+    def alike(box):
+        return box.kind, tuple(re.sub(r"\d+", "*", line) if line.startswith(f"{box.id}: ") else line for line in box.lines), box.params, box.macs
+
     readers, feeders = {}, {}
     for a, b in edges:
         readers.setdefault(a, []).append(b)
         feeders.setdefault(b, []).append(a)
-    kept, into = [], {}
+    runs: list[list[Box]] = []
     for box in boxes:
-        last = kept[-1] if kept else None
-        if (last and feeders.get(box.id) == [into.get(last.id, last.id)] and len(readers.get(into.get(last.id, last.id), ())) == 1
-                and (last.kind, last.lines, last.params // last.times, last.macs // last.times) == (box.kind, box.lines, box.params, box.macs)):
-            kept[-1] = replace(last, params=last.params + box.params, macs=last.macs + box.macs, share=last.share + box.share, times=last.times + 1)
-            into[last.id] = box.id
-            into[box.id] = box.id
+        run = runs[-1] if runs else []
+        if run and feeders.get(box.id) == [run[-1].id] and len(readers.get(run[-1].id, ())) == 1 and alike(run[0]) == alike(box):
+            run.append(box)
         else:
-            kept.append(box)
-    ends = {}
-    for box in kept:  # every swallowed box stands for the one that swallowed it
-        ends[box.id] = box.id
-    current = None
-    for box in boxes:
-        current = box.id if box.id in ends else current
-        ends[box.id] = current
-    merged = dict.fromkeys((ends[a], ends[b]) for a, b in edges if ends[a] != ends[b])
-    return tuple(kept), tuple(merged)
+            runs.append([box])
+    home = {b.id: run[0].id for run in runs for b in run}
+    merged = dict.fromkeys((home[a], home[b]) for a, b in edges if home[a] != home[b])
+    return tuple(_together(run) for run in runs), tuple(merged)
+
+
+def _together(run):
+    first, n = run[0], len(run)
+    if n == 1:
+        return first
+    name = first.lines[0].replace(f"{first.id}: ", f"{span([b.id for b in run])}: ", 1)
+    return replace(first, lines=(name, *first.lines[1:]), params=n * first.params, macs=n * first.macs, share=n * first.share, times=n)
 
 
 def _whole(trace, nodes):

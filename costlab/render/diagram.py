@@ -46,8 +46,10 @@ def _color(kind):
 
 def _label(box) -> str:
     fill, frame = _color(box.kind)
-    times = f" x {box.times}" if box.times > 1 else ""
-    rows = [f'<TR>{_GAP}<TD><B>{_esc(text)}</B></TD>{_GAP}</TR>' for text in _fold(box.lines[0] + times)]
+    head = _fold(box.lines[0])
+    if box.times > 1:
+        head[-1] += f" x {box.times}"
+    rows = [f'<TR>{_GAP}<TD><B>{_esc(text)}</B></TD>{_GAP}</TR>' for text in head]
     rows += [f'<TR>{_GAP}<TD><FONT POINT-SIZE="9">{_esc(text)}</FONT></TD>{_GAP}</TR>' for line in box.lines[1:] for text in _fold(line)]
     if box.params or box.macs:
         rows.append(f'<TR>{_GAP}<TD><FONT POINT-SIZE="9">{short(box.params)} params, {short(box.macs)} MACs</FONT></TD>{_GAP}</TR>')

@@ -1,6 +1,7 @@
 """Tables: a Trace in, a typed Table out. No printing."""
 from ._columns import COLUMNS
+from ._parts import span
 from ._sheet import Column, Sheet
 from ._table import STYLES, Row, Table, choose_style, table
 
-__all__ = ["COLUMNS", "STYLES", "Column", "Row", "Sheet", "Table", "choose_style", "table"]
+__all__ = ["COLUMNS", "STYLES", "Column", "Row", "Sheet", "Table", "choose_style", "span", "table"]

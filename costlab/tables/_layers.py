@@ -5,46 +5,24 @@ import re
 
 from ..cost import total
 from ..graph import WEIGHTED, longest
-from ._parts import Group, patch, size
+from ._parts import Group, patch, size, span, x
 
 _MOST, _ROWS = 0.4, 64  # without a depth: a module with more than this share is opened, as long as so many rows hold them
+_PRODUCTS = ("aten.addmm", "aten.mm", "aten.native_layer_norm")
+_KEEPS = ("add", "add_", "mul", "gelu", "relu", "relu_", "view", "_unsafe_view", "clone", "roll", "slice", "native_dropout", "constant_pad_nd")  # the order of dimensions
 
 
 def rows(trace, nodes, depth=None, merge=True):
     """Groups by module path in the order of their first operation: cut at `depth`, or, without one, with every module opened that
-    holds most of the MACs or params. Then, with `merge`, alike modules whose paths differ in a number are one row, x times."""
-    members = {}
-    for node in nodes:
-        members.update((id(op), node) for op in node.ops if op is node.op)
-    ops = [op for node in nodes for op in node.ops]
+    holds most of the MACs or params. Then, with `merge`, alike modules whose paths differ in a number are one row, `times`."""
+    model = _Model(trace, nodes)
     if depth is not None:
-        return [_group(trace, key, found, members) for key, found in _cut(ops, lambda path: path[:depth]).items()]
-    opened = {()}
-    paths = {tuple(op.module.split(".")[: i]) for op in ops for i in range(1, op.module.count(".") + 2)}
-    deep = {p[:-1] for p in paths}
-    groups = _groups(trace, nodes, ops, members, opened, deep, merge)
-    whole = total(trace, ops)
-    while True:
-        best = max((g for g in groups if any(k in deep and k not in opened for k in g.keys)), key=lambda g: g.share(whole), default=None)
-        if best is None or best.share(whole) <= _MOST:
-            break
-        more = opened | set(best.keys)
-        finer = _groups(trace, nodes, ops, members, more, deep, merge)
-        if len(finer) > _ROWS:
-            break
-        opened, groups = more, finer
-    return [g.group for g in groups]
+        return [model.group(key, ops) for key, ops in model.cut(lambda path: path[:depth])]
+    return [r.group for r in model.opened(merge)]
 
 
-def _cut(ops, key):
-    found: dict[str, list] = {}
-    for op in ops:
-        found.setdefault(".".join(key(tuple(op.module.split(".")) if op.module else ())), []).append(op)
-    return found
-
-
-class _Rows:
-    """A group with the module paths (as tuples) that it stands for, and its cost."""
+class _Row:
+    """A group, the module paths (as tuples) that it stands for, and its cost."""
 
     def __init__(self, trace, group, keys):
         t = total(trace, group.ops)
@@ -54,66 +32,81 @@ class _Rows:
         self.group.ops.extend(other.group.ops)
         self.group.nodes.extend(other.group.nodes)
 
-    def share(self, whole):
-        return max(self.macs / (whole.macs or 1), self.params / (whole.params or 1))
 
+class _Model:
+    def __init__(self, trace, nodes):
+        self.trace, self.nodes = trace, nodes
+        self.ops = [op for node in nodes for op in node.ops]
+        self.layer = {id(node.op): node for node in nodes if node.op}
+        self.maker = {i: op for op in self.ops for i in op.outputs}
+        paths = {tuple(op.module.split(".")[:i]) for op in self.ops for i in range(1, op.module.count(".") + 2)}
+        self.deep = {p[:-1] for p in paths}  # modules with modules inside
 
-def _groups(trace, graph, ops, members, opened, deep, merge):
-    def key(path):
-        n = 1
-        while path[:n] in opened and n < len(path):
-            n += 1
-        return path[:n]
-    made = []
-    for path, found in _cut(ops, key).items():
-        row = _Rows(trace, _group(trace, path, found, members), [tuple(path.split("."))])
-        if made and not row.macs and not row.params and all(n.kind in ("join", "cat") for n in row.group.nodes):
-            made[-1].take(row)  # activations and additions belong to what they follow
-        else:
-            made.append(row)
-    if not merge:
-        return made
-    alike: dict[tuple, list] = {}
-    for r in made:
-        path = r.keys[0]
-        # numbers tell blocks apart; the last one of a layer in a sequence tells different layers apart
-        pattern = tuple(re.sub(r"\d+", "*", p) for p in (path if path in deep else path[:-1])) + (() if path in deep else path[-1:])
-        cells = r.group.cells
-        alike.setdefault((pattern, cells["type"], cells["output size"], cells["patch size/stride"], r.macs, r.params), []).append(r)
-    result = []
-    for found in alike.values():
-        if len(found) == 1:
-            result.append(found[0])
-            continue
-        ops, path = [op for r in found for op in r.group.ops], _span([r.group.path for r in found])
-        nodes = [members[id(op)] for op in ops if id(op) in members]
+    def cut(self, key):
+        found: dict[str, list] = {}
+        for op in self.ops:
+            found.setdefault(".".join(key(tuple(op.module.split(".")) if op.module else ())), []).append(op)
+        return found.items()
+
+    def group(self, key, ops):
+        shown = [op for op in ops if op.outputs]
+        nodes = [self.layer[id(op)] for op in ops if id(op) in self.layer]
+        own = [n for n in nodes if n.kind in WEIGHTED or n.kernel]
+        kind = ops[0].module_type if all(o.module == key for o in ops) else own[0].op.module_type if len(own) == 1 else "block"
+        return Group(key, {"name": key or "(model)", "type": kind, "patch size/stride": patch(own[0]) if len(own) == 1 else "",
+                           "output size": self.size(shown[-1]) if shown else "", "depth": longest(nodes)}, nodes, ops)
+
+    def size(self, op):
+        """The output's size; a linear layer or layer norm on a grid has its channels last already."""
+        shape = self.trace.tensors[op.outputs[0]].shape
+        while op is not None and (op.name.removeprefix("aten.") in _KEEPS or op.name == "aten.permute" and len(op.attrs["dims"]) > 4):
+            op = self.maker.get(op.inputs[0]) if op.inputs else None
+        return x(shape[1:]) if len(shape) == 4 and op is not None and op.name in _PRODUCTS else size(shape)
+
+    def opened(self, merge):
+        """Rows, the dearest modules opened one after the other."""
+        whole, opened = total(self.trace, self.ops), {()}
+
+        def share(row):
+            return max(row.macs / (whole.macs or 1), row.params / (whole.params or 1))
+        found = self.rows(opened, merge)
+        while True:
+            best = max((r for r in found if any(k in self.deep and k not in opened for k in r.keys)), key=share, default=None)
+            if best is None or share(best) <= _MOST:
+                return found
+            opened = opened | set(best.keys)
+            finer = self.rows(opened, merge)
+            if len(finer) > _ROWS:
+                return found
+            found = finer
+
+    def rows(self, opened, merge):
+        def key(path):
+            n = 1
+            while path[:n] in opened and n < len(path):
+                n += 1
+            return path[:n]
+        made: list[_Row] = []
+        for path, ops in self.cut(key):
+            row = _Row(self.trace, self.group(path, ops), [tuple(path.split("."))])
+            if made and not row.macs and not row.params and all(n.kind in ("join", "cat") for n in row.group.nodes):
+                made[-1].take(row)  # activations and additions belong to what they follow
+            else:
+                made.append(row)
+        return self.merged(made) if merge else made
+
+    def merged(self, made):
+        alike: dict[tuple, list[_Row]] = {}
+        for r in made:
+            path, cells = r.keys[0], r.group.cells
+            # numbers tell blocks apart; the last one of a layer in a sequence tells different layers apart
+            pattern = tuple(re.sub(r"\d+", "*", p) for p in (path if path in self.deep else path[:-1])) + (() if path in self.deep else path[-1:])
+            alike.setdefault((pattern, cells["type"], cells["output size"], cells["patch size/stride"], r.macs, r.params), []).append(r)
+        return [found[0] if len(found) == 1 else self.together(found) for found in alike.values()]
+
+    def together(self, found):
+        first, nodes = found[0].group, [n for r in found for n in r.group.nodes]
         inside = {n.index for n in nodes}
-        cells = {**found[0].group.cells, "name": path, "times": len(found), "depth": longest(graph, lambda n: n.kind in WEIGHTED and n.index in inside)}
-        result.append(_Rows(trace, Group(found[0].group.path, cells, nodes, ops), [k for r in found for k in r.keys]))
-    return result
-
-
-def _span(paths):
-    """layers.0.mlp to layers.11.mlp -> layers.0-11.mlp; with gaps layers.{0,2}.mlp."""
-    parts = [re.split(r"(\d+)", p) for p in paths]
-    out = []
-    for column in zip(*parts):
-        values = list(dict.fromkeys(column))
-        if len(values) == 1:
-            out.append(values[0])
-        else:
-            numbers = sorted(map(int, values))
-            out.append(f"{numbers[0]}-{numbers[-1]}" if numbers == list(range(numbers[0], numbers[-1] + 1)) else "{" + ",".join(map(str, numbers)) + "}")
-    return "".join(out)
-
-
-def _group(trace, key, ops, members):
-    shown = [op for op in ops if op.outputs]
-    nodes = [members[id(op)] for op in ops if id(op) in members]
-    own = [n for n in nodes if n.kind in WEIGHTED or n.kernel]
-    return Group(key, {
-        "name": key or "(model)",
-        "type": ops[0].module_type if all(o.module == key for o in ops) else "block",
-        "patch size/stride": patch(own[0]) if len(own) == 1 else "",
-        "output size": size(trace.tensors[shown[-1].outputs[0]].shape) if shown else "",
-        "depth": longest(nodes)}, nodes, ops)
+        depth = longest(self.nodes, lambda n: n.kind in WEIGHTED and n.index in inside)
+        cells = {**first.cells, "name": span([r.group.path for r in found]), "times": len(found), "depth": depth}
+        return _Row(self.trace, Group(first.path, cells, nodes, [op for r in found for op in r.group.ops]), [k for r in found for k in r.keys])

@@ -1,6 +1,7 @@
 """What the table styles share: a group of layers that becomes a row, and how its shapes are spelt."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..graph import Node
@@ -43,3 +44,17 @@ def common_path(nodes) -> str:
             break
         common.append(parts[0])
     return ".".join(common)
+
+
+def span(paths) -> str:
+    """layers.0.mlp to layers.11.mlp -> layers.0-11.mlp; with gaps layers.{0,2}.mlp."""
+    parts = [re.split(r"(\d+)", p) for p in paths]
+    out = []
+    for column in zip(*parts):
+        values = list(dict.fromkeys(column))
+        if len(values) == 1:
+            out.append(values[0])
+        else:
+            numbers = sorted(map(int, values))
+            out.append(f"{numbers[0]}-{numbers[-1]}" if numbers == list(range(numbers[0], numbers[-1] + 1)) else "{" + ",".join(map(str, numbers)) + "}")
+    return "".join(out)

@@ -4,6 +4,8 @@ Shapes: N batch, c channels, H x W grid; every block is (N, c_in, H, W) -> (N, c
 """
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import nn
 
@@ -211,5 +213,6 @@ class FullyConnectedHead(nn.Sequential):
     """The classifier of AlexNet and VGG: (N, c_in, side, side) -> 4096 -> 4096 -> classes, dropout 50%."""
 
     def __init__(self, c_in, side, classes=1000, hidden=4096):
-        super().__init__(nn.Flatten(), nn.Linear(c_in * side * side, hidden), nn.ReLU(), nn.Dropout(0.5),
-                         nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, classes))
+        super().__init__(OrderedDict(
+            flatten=nn.Flatten(), fc6=nn.Linear(c_in * side * side, hidden), relu6=nn.ReLU(), drop6=nn.Dropout(0.5),
+            fc7=nn.Linear(hidden, hidden), relu7=nn.ReLU(), drop7=nn.Dropout(0.5), fc8=nn.Linear(hidden, classes)))

@@ -5,6 +5,8 @@ CIFAR-10 at 32x32). Pools are 3x3/2 with ceil rounding, which gives the Caffe gr
 """
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from torch import nn
 
 from .modules import MlpConv
@@ -14,12 +16,13 @@ class NIN(nn.Sequential):
     """(N, 3, H, W) -> (N, classes): `blocks` of (widths, kernel, stride, padding), each but the last followed by its pool."""
 
     def __init__(self, blocks, pools):
-        layers, width = [], 3
-        for (widths, k, stride, padding), pool in zip(blocks, [*pools, None]):
-            layers.append(MlpConv(width, widths, k, stride, padding))
-            layers += [pool, nn.Dropout(0.5)] if pool is not None else []
+        layers, width = OrderedDict(), 3
+        for i, ((widths, k, stride, padding), pool) in enumerate(zip(blocks, [*pools, None]), 1):
+            layers[f"mlpconv{i}"] = MlpConv(width, widths, k, stride, padding)
+            if pool is not None:
+                layers |= {f"pool{i}": pool, f"drop{i}": nn.Dropout(0.5)}
             width = widths[-1]
-        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Softmax(1))
+        super().__init__(OrderedDict(layers, avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), softmax=nn.Softmax(1)))
 
 
 def nin(classes=1000):
