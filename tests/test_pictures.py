@@ -123,16 +123,28 @@ def test_pairs_before_and_after(tmp_path):
     assert main(["factorize", "googlenet", "--rewrite", "1xn-nx1", "--apply", "inception3a.branch3.1.0", "--diagram", str(file)]) == 0
     text = file.read_text()
     assert "before: googlenet" in text and "5x5 conv" in text and "1x5 conv" in text and "5x1 conv" in text
+    assert main(["factorize", "--kernel", "5", "--rewrite", "stacked-3x3", "--diagram", str(file)]) == 0
+    text = file.read_text()
+    assert text.count(">3x3 conv<") == 2 and text.count(">5x5 conv<") == 1 and "5x5 -&gt; 3x3 + 3x3: before" in text
+    assert main(["bottleneck", "--diagram", str(file)]) == 0 and file.read_text().count(">filter concat<") == 2
+    assert main(["head", "--diagram", str(file)]) == 0 and file.read_text().count(">input<") == 4
+    assert main(["aux", "googlenet", "--diagram", str(file)]) == 0 and file.read_text().count(">linear<") == 5
     assert main(["grid", "--diagram", str(file)]) == 0 and file.read_text().count(">filter concat<") == 2
 
 
-@pytest.mark.parametrize("kind, model", [("stages", "googlenet"), ("cumulative", "resnet50"), ("savings", None), ("grid", None), ("pareto", None)])
+@pytest.mark.parametrize("kind, model", [("stages", "googlenet"), ("cumulative", "resnet50"), ("savings", None), ("grid", None), ("pareto", None),
+                                         ("bottleneck", None), ("head", None), ("aux", None)])
 def test_charts_have_their_numbers_beside_and_are_reproducible(kind, model, tmp_path):
     for i in range(2):
         assert main(["chart", kind, *([model] if model else []), "-o", str(tmp_path / f"{i}.svg")]) == 0
     assert (tmp_path / "0.svg").read_bytes() == (tmp_path / "1.svg").read_bytes()
     text, rows = (tmp_path / "0.svg").read_text(), list(csv.reader(line for line in open(tmp_path / "0.csv") if not line.startswith("#")))
     assert len(rows) > 3
+    if kind in ("bottleneck", "head"):
+        columns = [i for i, c in enumerate(rows[0]) if c in ("naive MACs (MACs)", "reduced MACs (MACs)", "MACs", "params (elements)")]
+        assert len(columns) == 2 and all(charts.short(int(r[c])) in text for c in columns for r in rows[1:] if r[0] != "GoogLeNet, chained")
+    if kind == "aux":
+        assert "+6.38M (91.2%)" in text and "+25.1M (0.5%)" in text  # both heads' params; three times their MACs, forward and backward
     if kind in ("stages", "grid"):
         column = rows[0].index("MACs") if "MACs" in rows[0] else rows[0].index("MACs (MACs)")
         assert all(charts.short(int(r[column])) in text for r in rows[1:])
@@ -155,10 +167,15 @@ def no_text_overlaps(fig):
 def test_labels_of_the_charts_do_not_overlap():
     import matplotlib
     from costlab.analysis.factorize import curve, rules
+    from costlab.analysis.aux import aux_costs
+    from costlab.analysis.bottleneck import bottleneck
+    from costlab.analysis.head import heads
     from costlab.analysis.profile import pareto, profile
     with matplotlib.rc_context(charts._STYLE):
         for fig in (charts.pareto(pareto()), charts.stages(profile(GOOGLENET)), charts.cumulative(profile(GOOGLENET)), charts.savings(rules(), curve(64, 64)),
                     charts.savings(rules(16, 32), curve(16, 32))):
+            no_text_overlaps(fig)
+        for fig in (charts.bottleneck(bottleneck()), charts.head(heads()), charts.aux(aux_costs())):
             no_text_overlaps(fig)
 
 
@@ -166,7 +183,9 @@ def test_labels_of_the_charts_do_not_overlap():
     (["chart", "pie", "-o", "x.svg"], "unknown chart 'pie'"), (["chart", "stages", "-o", "x.svg"], "needs a model"),
     (["chart", "grid", "-o", "x.gif"], "name it .svg, .pdf or .png"), (["diagram", "googlenet", "-o", "x.jpg"], "name it .svg"),
     (["diagram", "googlenet", "--module", "inception3x", "-o", "x.svg"], "did you mean inception3"), (["diagram", "googlenet", "--depth", "3", "-o", "x.svg"], "choose 0"),
-    (["factorize", "googlenet", "--diagram", "x.svg"], "name something to apply"),
+    (["factorize", "googlenet", "--diagram", "x.svg"], "name something to apply"), (["factorize", "--diagram", "x.svg"], "choose with --kernel or --rewrite"),
+    (["factorize", "--rewrite", "5x5"], "unknown rewrite '5x5'; choose stacked-3x3"), (["factorize", "--kernel", "4"], "no rule has such a kernel"),
+    (["aux", "--diagram", "x.svg"], "draws one network"), (["chart", "aux", "resnet50", "-o", "x.svg"], "resnet50 has no auxiliary classifiers"),
 ])
 def test_bad_input_is_one_line(argv, line, capsys):
     assert main(argv) == 2

@@ -10,6 +10,7 @@ from torch import nn
 from .. import zoo
 from ..cost import total, training
 from ..tables import Column, Sheet
+from ..trace import Trace
 from ..trace._build import build_on_meta
 from ..trace._tracer import trace as run
 
@@ -20,13 +21,14 @@ THRESHOLD = 1e-7  # Wang et al., arXiv 1505.02496: a branch after the layer whos
 @dataclass(frozen=True)
 class AuxCost:
     """One network with and without its heads, for one image: params in elements, MACs in multiply-adds; each pair is (without,
-    with). At inference the heads do not run: `inference` is the forward MACs with heads present, in evaluation mode."""
+    with). At inference the heads do not run: `inference` is the forward MACs with heads present, in evaluation mode; `trace` the training run with heads."""
 
     model: str
     params: tuple[int, int]
     forward: tuple[int, int]
     backward: tuple[int, int]
     inference: int
+    trace: Trace
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,11 @@ def aux_costs(names=WITH_HEADS) -> AuxCosts:
         shape = (2, *zoo.input_shape(name)[1:])
         steps = []
         for aux in (False, True):
-            made = run(build_on_meta(lambda: zoo.build(name, aux=aux)), torch.empty(shape, device="meta"), device="meta", backward=True)  # noqa: B023
-            steps.append((total(made).params, training(made)))
+            made = run(build_on_meta(lambda: zoo.build(name, aux=aux)), torch.empty(shape, device="meta"), device="meta", backward=True, spec=name)  # noqa: B023
+            steps.append((total(made).params, training(made), made))
         one = run(build_on_meta(lambda: zoo.build(name, aux=True)), torch.empty((1, *shape[1:]), device="meta"), device="meta")  # noqa: B023
-        found.append(AuxCost(name, tuple(p for p, _ in steps), tuple(t.forward_macs // 2 for _, t in steps),
-                             tuple(t.backward_macs // 2 for _, t in steps), total(one).macs))
+        found.append(AuxCost(name, tuple(s[0] for s in steps), tuple(s[1].forward_macs // 2 for s in steps),
+                             tuple(s[1].backward_macs // 2 for s in steps), total(one).macs, steps[1][2]))
     return AuxCosts(tuple(found))
 
 

@@ -7,6 +7,7 @@ import torch
 
 from ..cost import total
 from ..tables import Column, Sheet
+from ..trace import Trace
 from ..trace._build import build_on_meta
 from ..trace._tracer import trace as run
 from ..zoo import modules
@@ -24,6 +25,7 @@ class Pair:
     params: tuple[int, int]
     macs: tuple[int, int]
     out: tuple[int, int]
+    traces: tuple[Trace, Trace]
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ def pair(name: str, c_in: int, grid: int, widths) -> Pair:
     found = []
     for make in (lambda: modules.NaiveInception(c_in, n1, n3, n5), lambda: modules.Inception(c_in, n1, n3r, n3, n5r, n5, proj)):
         trace = run(build_on_meta(make), torch.empty(1, c_in, grid, grid, device="meta"), device="meta")
-        found.append((total(trace), trace.tensors[trace.outputs[0]].shape[1]))
-    (a, wa), (b, wb) = found
-    return Pair(name, (c_in, grid), (a.params, b.params), (a.macs, b.macs), (wa, wb))
+        found.append((total(trace), trace.tensors[trace.outputs[0]].shape[1], trace))
+    (a, wa, ta), (b, wb, tb) = found
+    return Pair(name, (c_in, grid), (a.params, b.params), (a.macs, b.macs), (wa, wb), (ta, tb))
 
 
 def bottleneck() -> Bottleneck:
@@ -66,7 +68,7 @@ def bottleneck() -> Bottleneck:
     nets = [run(build_on_meta(lambda: googlenet(naive=naive)), torch.empty(1, 3, 224, 224, device="meta"), device="meta") for naive in (True, False)]  # noqa: B023
     totals = [total(t) for t in nets]
     heads = [t.params[-2].shape[1] for t in nets]
-    pairs.append(Pair("GoogLeNet, chained", (3, 0), tuple(t.params for t in totals), tuple(t.macs for t in totals), tuple(heads)))
+    pairs.append(Pair("GoogLeNet, chained", (3, 0), tuple(t.params for t in totals), tuple(t.macs for t in totals), tuple(heads), tuple(nets)))
     return Bottleneck(tuple(pairs), (
         "naive: 1x1, 3x3 and 5x5 straight on the input, and a pool that passes all its channels on (Figure 2(a)); reduced: Figure 2(b)",
         "each module on the reduced network's input; chained, the naive network's channels grow with every pool",

@@ -185,7 +185,8 @@ def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str 
 
 def _notes(trace):
     t = total(trace)
-    return (f"{t.params:,} params, {t.macs:,} MACs (multiply-adds), {t.coverage}",)
+    inputs = ", ".join(shape for shape, _ in trace.provenance["inputs"])
+    return (f"{t.params:,} params, {t.macs:,} MACs (multiply-adds) for input {inputs}, {t.coverage}",)
 
 
 def _module(trace, nodes, module, title):

@@ -149,6 +149,7 @@ class Rule:
     params_with_bias: tuple[int, int]
     field: tuple[int, int]
     out: tuple[tuple[int, ...], tuple[int, ...]]
+    traces: tuple[Trace, Trace]
 
     @property
     def saving(self) -> float:
@@ -188,7 +189,7 @@ def _x(shape):
 def _measure(make, shape):
     trace = run(build_on_meta(make), torch.empty(shape, device="meta"), device="meta")
     end = layer_graph(trace)[-1]
-    return total(trace), max(end.field), trace.tensors[trace.outputs[0]].shape[1:]
+    return total(trace), max(end.field), trace.tensors[trace.outputs[0]].shape[1:], trace
 
 
 RULES = ((5, "stacked-3x3", "5x5 -> 3x3 + 3x3"), (7, "stacked-3x3", "7x7 -> three 3x3"),
@@ -197,18 +198,20 @@ RULES = ((5, "stacked-3x3", "5x5 -> 3x3 + 3x3"), (7, "stacked-3x3", "7x7 -> thre
          (3, "bottleneck", "3x3 -> 1x1 + 3x3 + 1x1"))
 
 
-def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int = 28, padding: str = "same", kernels=None) -> RuleTable:
+def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int = 28, padding: str = "same", kernels=None,
+          rewrites=None) -> RuleTable:
     """The rule table, every number from tracing both modules. `padding`: "same" or "valid"; `c_mid` None: as each rule's
-    default (c_out; a quarter of it in the bottleneck). `kernels`: only these sizes.
+    default (c_out; a quarter of it in the bottleneck). `kernels`, `rewrites`: only these sizes, only these.
 
     Raises ValueError for widths or a grid that cannot be built."""
+    _known(rewrites)
     if padding not in ("same", "valid"):
         raise ValueError(f"unknown padding {padding!r}; choose same or valid")
     if min(c_in, c_out, grid, c_mid or 1) < 1:
         raise ValueError("widths and grid are whole numbers from 1")
     found = []
     for k, rewrite, name in RULES:
-        if kernels and k not in kernels or padding == "valid" and k > grid:
+        if kernels and k not in kernels or rewrites and rewrite not in rewrites or padding == "valid" and k > grid:
             continue
         pad = k // 2 if padding == "same" else 0
         measured = {}
@@ -216,14 +219,14 @@ def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int =
             conv = Conv(c_in, c_out, (k, k), padding=(pad, pad), bias=bias)
             mid = c_mid or REWRITES[rewrite].default_mid(conv)
             measured[bias] = [_measure(make, (1, c_in, grid, grid)) for make in (conv.build, lambda: build(conv, rewrite, mid))]  # noqa: B023
-        (a, fa, oa), (b, fb, ob) = measured[False]
-        found.append(Rule(name, rewrite, (a.params, b.params), (a.macs, b.macs), tuple(m[0].params for m in measured[True]), (fa, fb), (oa, ob)))
+        (a, fa, oa, ta), (b, fb, ob, tb) = measured[False]
+        found.append(Rule(name, rewrite, (a.params, b.params), (a.macs, b.macs), tuple(m[0].params for m in measured[True]), (fa, fb), (oa, ob), (ta, tb)))
     if not found:
-        raise ValueError("no rule has such a kernel; there are " + ", ".join(dict.fromkeys(str(r[0]) for r in RULES)))
+        raise ValueError("no rule has such a kernel; there are " + ", ".join(r[2].split(" ")[0] + " " + r[1] for r in RULES))
     widths = f"c_in {c_in}, c_mid {c_mid or 'c_out (bottleneck: a quarter)'}, c_out {c_out}"
     notes = [f"{widths}, {grid}x{grid} grid, {padding} padding, stride 1; counts by tracing both modules; one MAC = one multiply-add"]
     for k in (5, 7):
-        if not kernels or k in kernels:
+        if any((r.rewrite, r.field[0]) == ("stacked-3x3", k) for r in found):
             notes.append(f"{k}x{k} as stacked 3x3 saves while c_mid is below {break_even(c_in, c_out, k):.2f} (break-even for these widths)")
     return RuleTable(tuple(found), tuple(notes))
 
@@ -246,6 +249,12 @@ class Candidate:
         return self.macs[0] - self.macs[1]
 
 
+def _known(rewrites):
+    for name in rewrites or ():
+        if name not in REWRITES:
+            raise ValueError(f"unknown rewrite {name!r}; choose {', '.join(REWRITES)}")
+
+
 def _mid(conv, rewrite, policy):
     if policy == "default":
         return REWRITES[rewrite].default_mid(conv)
@@ -259,9 +268,7 @@ def _mid(conv, rewrite, policy):
 def candidates(trace: Trace, rewrites=None, mid="default") -> list[Candidate]:
     """Every convolution that ran in `trace` (2-d, undilated, ungrouped, with its own weight) with each eligible rewrite, the largest
     saving first. Raises ValueError for an unknown rewrite or middle width."""
-    for name in rewrites or ():
-        if name not in REWRITES:
-            raise ValueError(f"unknown rewrite {name!r}; choose {', '.join(REWRITES)}")
+    _known(rewrites)
     runs: dict[tuple, list] = {}
     for op in trace.forward:
         if op.name != "aten.convolution" or not op.params or op.attrs.get("transposed") or op.attrs.get("groups") != 1:

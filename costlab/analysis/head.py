@@ -8,6 +8,7 @@ from torch import nn
 
 from ..cost import total
 from ..tables import Column, Sheet
+from ..trace import Trace
 from ..trace._build import build_on_meta
 from ..trace._tracer import trace as run
 from ..zoo.modules import FullyConnectedHead
@@ -21,6 +22,7 @@ class Head:
     source: str
     params: int
     macs: int
+    trace: Trace
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def heads(c_in: int = 256, side: int = 6, classes: int = 1000, hidden: int = 409
               ("global average pool, linear", "GoogLeNet, ResNet", lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c_in, classes)))]
     found = []
     for name, source, make in makers:
-        t = total(run(build_on_meta(make).eval(), torch.empty(1, c_in, side, side, device="meta"), device="meta"))
-        found.append(Head(name, source, t.params, t.macs))
+        trace = run(build_on_meta(make).eval(), torch.empty(1, c_in, side, side, device="meta"), device="meta", spec=name)
+        t = total(trace)
+        found.append(Head(name, source, t.params, t.macs, trace))
     return Heads((c_in, side, side), classes, tuple(found), pointwise_difference())

@@ -14,6 +14,7 @@ def add(sub):
     p.add_argument("--threshold", type=float, default=1e-7, help="mean gradient under which a head is placed (default: 1e-7)")
     p.add_argument("--seed", type=int, default=0, help="seed of the weights and of the batches (default: 0)")
     p.add_argument("--device", choices=("auto", "cuda", "cpu"), default="auto", help="where to train (default: auto)")
+    p.add_argument("--diagram", metavar="FILE", help="the network with its heads, as it trains, as .svg, .pdf, .png or .dot")
     add_output(p)
     p.set_defaults(run=run)
 
@@ -23,8 +24,17 @@ def run(args):
     from .. import zoo
     from ..analysis import aux
     try:
+        if args.diagram and (args.probe or len(args.model) != 1):
+            raise ValueError("--diagram draws one network: costlab aux googlenet --diagram FILE")
         if not args.probe:
-            show(args, aux.aux_costs(args.model or aux.WITH_HEADS).sheet)
+            costs = aux.aux_costs(args.model or aux.WITH_HEADS)
+            if args.diagram:
+                from ..analysis.diagram import diagram
+                from ..render.diagram import dot
+                from .diagram import draw
+                d = diagram(costs.costs[0].trace)
+                draw(args.diagram, dot(d), d.alt)
+            show(args, costs.sheet)
             return
         if len(args.model) != 1:
             raise ValueError("the probe takes one network: costlab aux cnds8 --probe")

@@ -8,6 +8,7 @@ def add(sub):
     p.add_argument("--widths", metavar="N,...", help="one module of your own: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj")
     p.add_argument("--c-in", type=int, default=192, help="its input channels (default: 192)")
     p.add_argument("--grid", type=int, default=28, help="its grid side (default: 28)")
+    p.add_argument("--diagram", metavar="FILE", help="the first module naive and reduced, side by side, as .svg, .pdf, .png or .dot")
     add_output(p)
     p.set_defaults(run=run)
 
@@ -15,12 +16,17 @@ def add(sub):
 def run(args):
     """Trace, render."""
     from ..analysis.bottleneck import Bottleneck, bottleneck, pair
-    if not args.widths:
-        return show(args, bottleneck().sheet)
     try:
-        widths = [int(w) for w in args.widths.split(",")]
-        result = Bottleneck((pair("module", args.c_in, args.grid, widths),), ("counts by tracing both; params with biases; one MAC = one multiply-add",))
+        if args.widths:
+            widths = [int(w) for w in args.widths.split(",")]
+            result = Bottleneck((pair("module", args.c_in, args.grid, widths),), ("counts by tracing both; params with biases; one MAC = one multiply-add",))
+        else:
+            result = bottleneck()
     except ValueError as e:
         text = str(e)
         raise UserError(text if "widths" in text else f"cannot read --widths {args.widths!r}; write six numbers as 64,96,128,16,32,32") from None
-    return show(args, result.sheet)
+    if args.diagram:
+        from .diagram import draw_modules
+        first = result.pairs[0]
+        draw_modules(args.diagram, first.traces, [f"{first.name}, {word}" for word in ("naive", "reduced")])
+    show(args, result.sheet)

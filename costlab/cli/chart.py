@@ -3,17 +3,17 @@ import os
 
 from ._common import UserError, add_model, get_trace, write
 
-KINDS = ("stages", "cumulative", "savings", "grid", "pareto", "gradients")
+KINDS = ("stages", "cumulative", "savings", "grid", "bottleneck", "head", "aux", "pareto", "gradients")
 
 
 def add(sub):
     """Register the command."""
-    p = sub.add_parser("chart", help="charts: stages, cumulative, savings, grid, pareto, gradients")
+    p = sub.add_parser("chart", help="charts, with their numbers as CSV: " + ", ".join(KINDS))
     p.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
     add_model(p, optional=True)
     p.add_argument("--style", default="auto", help="rows of the network, as in costlab table (default: auto)")
     p.add_argument("--depth", type=int, help="module depth of the layers style (default: opens what holds most of the cost)")
-    p.add_argument("--c-in", type=int, help="input channels (savings: 64, grid: 320)")
+    p.add_argument("--c-in", type=int, help="input channels (savings: 64, grid: 320, head: 256)")
     p.add_argument("--c-out", type=int, help="output channels (savings: 64, grid: 640)")
     p.add_argument("--d", type=int, default=35, help="grid side of the grid chart (default: 35)")
     p.add_argument("--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3)")
@@ -59,6 +59,15 @@ def _results(args):
     if args.kind == "grid":
         from ..analysis.grid import grid
         result = grid(args.d, args.c_in or 320, args.c_out or 640, args.kernel or 3)
+    elif args.kind == "bottleneck":
+        from ..analysis.bottleneck import bottleneck
+        result = bottleneck()
+    elif args.kind == "head":
+        from ..analysis.head import heads
+        result = heads(args.c_in or 256)
+    elif args.kind == "aux":
+        from ..analysis.aux import WITH_HEADS, aux_costs
+        result = aux_costs([args.model] if args.model else WITH_HEADS)
     elif args.kind == "pareto":
         from ..analysis.profile import pareto
         result = pareto()

@@ -28,6 +28,16 @@ def draw(output, text, alt):
     write(output, data)
 
 
+def draw_modules(output, traces, titles=None):
+    """Draw whole traces side by side, each in a frame, input at the bottom."""
+    from dataclasses import replace
+
+    from ..analysis.diagram import diagram
+    from ..render.diagram import side_by_side
+    drawn = [replace(diagram(t, module=""), **({"title": name} if name else {})) for t, name in zip(traces, titles or [""] * len(traces))]
+    draw(output, side_by_side(drawn), "; ".join(d.alt for d in drawn))
+
+
 def run(args):
     """Trace, draw."""
     from ..analysis.diagram import diagram

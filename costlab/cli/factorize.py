@@ -2,6 +2,9 @@
 from ._common import UserError, add_model, add_output, get_model, show
 
 
+MOST = 4  # rules in one picture
+
+
 def add(sub):
     """Register the command."""
     p = sub.add_parser("factorize", help="savings of factorized convolutions: the rules, or rewrites of a model, traced again")
@@ -15,7 +18,7 @@ def add(sub):
     p.add_argument("--grid", type=int, default=28, help="grid side of the rule table (default: 28)")
     p.add_argument("--kernel", type=int, action="append", help="only rules of this kernel; repeat for several")
     p.add_argument("--padding", default="same", help="same or valid, for the rule table (default: same)")
-    p.add_argument("--diagram", metavar="FILE", help="with --apply: the rewritten convolutions before and after, as .svg, .pdf, .png or .dot")
+    p.add_argument("--diagram", metavar="FILE", help="the rules, or with --apply the rewritten convolutions, before and after, as .svg, .pdf, .png or .dot")
     add_output(p)
     p.set_defaults(run=run)
 
@@ -32,7 +35,13 @@ def run(args):
                 mid = f._mid(f.Conv(args.c_in, args.c_out, (3, 3)), "1xn-nx1", mid)
             if not isinstance(mid, int) and mid != "default":
                 raise ValueError(f"unknown middle width {mid!r}; choose in, out, sqrt, default or a number from 1")
-            show(args, f.rules(args.c_in, args.c_out, None if mid == "default" else mid, args.grid, args.padding, args.kernel).sheet)
+            table = f.rules(args.c_in, args.c_out, None if mid == "default" else mid, args.grid, args.padding, args.kernel, args.rewrite)
+            if args.diagram:
+                from .diagram import draw_modules
+                if len(table.rules) > MOST:
+                    raise ValueError(f"--diagram draws up to {MOST} rules, and these are {len(table.rules)}: choose with --kernel or --rewrite")
+                draw_modules(args.diagram, [t for r in table.rules for t in r.traces], [f"{r.name}: {w}" for r in table.rules for w in ("before", "after")])
+            show(args, table.sheet)
             return 0
         model, inputs, kwargs = get_model(args)
         first = trace(model, inputs, kwargs, device=args.device, spec=args.model)

@@ -24,9 +24,6 @@ def run(args):
     except ValueError as e:
         raise UserError(str(e)) from None
     if args.diagram:
-        from ..analysis.diagram import diagram
-        from ..render.diagram import side_by_side
-        from .diagram import draw
-        drawn = [diagram(s.trace, module="") for s in result.schemes]
-        draw(args.diagram, side_by_side(drawn), "; ".join(d.alt for d in drawn))
+        from .diagram import draw_modules
+        draw_modules(args.diagram, [s.trace for s in result.schemes])
     show(args, result.sheet)

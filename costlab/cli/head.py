@@ -9,6 +9,7 @@ def add(sub):
     p.add_argument("--side", type=int, default=6, help="its side (default: 6)")
     p.add_argument("--classes", type=int, default=1000, help="classes (default: 1000)")
     p.add_argument("--hidden", type=int, default=4096, help="hidden units of the fully connected head (default: 4096)")
+    p.add_argument("--diagram", metavar="FILE", help="the heads side by side, as .svg, .pdf, .png or .dot")
     add_output(p)
     p.set_defaults(run=run)
 
@@ -17,6 +18,10 @@ def run(args):
     """Trace, render."""
     from ..analysis.head import heads
     try:
-        show(args, heads(args.c_in, args.side, args.classes, args.hidden).sheet)
+        result = heads(args.c_in, args.side, args.classes, args.hidden)
     except ValueError as e:
         raise UserError(str(e)) from None
+    if args.diagram:
+        from .diagram import draw_modules
+        draw_modules(args.diagram, [h.trace for h in result.heads])
+    show(args, result.sheet)

@@ -118,6 +118,66 @@ def grid(reduction):
     return fig
 
 
+def _pairs(ax, names, values, words, colors, label=short):
+    """Two bars a name, the second hatched so that grey tells them apart; the pair is named once, on its longest bars."""
+    places = range(len(names))
+    for side, (word, color, off) in enumerate(zip(words, colors, (-0.2, 0.2))):
+        found = [v[side] for v in values]
+        ax.barh([p + off for p in places], found, color=color, height=0.38, hatch="//" if side else None, edgecolor="white", linewidth=0.5, label=word)
+        for p, v in zip(places, found):
+            ax.annotate(label(v), (v, p + off), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8)
+    ax.set_yticks(places, names)
+    ax.invert_yaxis()
+    ax.set_xlim(0, max(max(v) for v in values) * 1.22 or 1)
+    ax.tick_params(axis="y", length=0)
+    ax.xaxis.set_major_formatter(lambda v, _: label(v))
+    ax.locator_params(axis="x", nbins=4)
+
+
+def bottleneck(result):
+    """MACs of naive and reduced modules, side by side, and how many times fewer."""
+    modules = [p for p in result.pairs if p.input[1]]
+    fig, ax = _figure(9, 0.55 * len(modules) + 1.2)
+    _pairs(ax, [f"{p.name}: {p.macs[0] / p.macs[1]:.2f}x" for p in modules], [p.macs for p in modules], ("naive, Figure 2(a)", "reduced, Figure 2(b)"), (ORANGE, BLUE))
+    ax.legend(loc="lower right")
+    ax.set_title("Inception modules with and without 1x1 reductions: MACs (multiply-adds)")
+    return fig
+
+
+def head(result):
+    """Params and MACs of each head."""
+    fig, axes = _figure(10, 0.5 * len(result.heads) + 1, 2, sharey=True)
+    for ax, title, color, field in zip(axes, ("params", "MACs (multiply-adds)"), (ORANGE, BLUE), ("params", "macs")):
+        _bars(ax, [h.name for h in result.heads], [getattr(h, field) for h in result.heads], color)
+        ax.set_title(title)
+    axes[0].set_ylim(len(result.heads) - 0.4, -0.6)
+    c, side, _ = result.input
+    fig.suptitle(f"classifier heads on {side}x{side}x{c}, {result.classes} classes", x=0.01, ha="left", fontweight="bold")
+    return fig
+
+
+def aux(result):
+    """Params and training MACs of each network, and what its auxiliary classifiers add."""
+    fig, axes = _figure(10, 0.8 * len(result.costs) + 1.2, 2, sharey=True)
+    names = [c.model for c in result.costs]
+    sums = [[c.params for c in result.costs], [tuple(f + b for f, b in zip(c.forward, c.backward)) for c in result.costs]]
+    for ax, title, values in zip(axes, ("params in training", "MACs of a training step, one image"), sums):
+        places = range(len(names))
+        ax.barh(places, [v[0] for v in values], color=BLUE, height=0.5, label="the network")
+        ax.barh(places, [v[1] - v[0] for v in values], left=[v[0] for v in values], color=ORANGE, height=0.5, hatch="//", edgecolor="white", linewidth=0.5,
+                label="its auxiliary classifiers")
+        for p, v in zip(places, values):
+            ax.annotate(f"+{short(v[1] - v[0])} ({100 * (v[1] - v[0]) / v[0]:.1f}%)", (v[1], p), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+        ax.set_yticks(places, names)
+        ax.set_xlim(0, max(v[1] for v in values) * 1.4)
+        ax.xaxis.set_major_formatter(lambda v, _: short(v))
+        ax.locator_params(axis="x", nbins=4)
+        ax.set_title(title)
+    axes[0].invert_yaxis()
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    return fig
+
+
 def pareto(result):
     """MACs against published top-5 error, with the front."""
     fig, ax = _figure(8, 5)

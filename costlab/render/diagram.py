@@ -86,12 +86,26 @@ def _body(d: Diagram, prefix: str = "", indent: str = "  ") -> list[str]:
 
 
 def _columns(d: Diagram) -> dict[str, int]:
-    """A long chain of blocks is folded into columns of one page's height, left to right."""
-    n = len(d.boxes)
+    """A long way from first to last block is folded into columns of one page's height, left to right; what branches off (a head)
+    stays in the column that it branches off from."""
+    feeders: dict[str, list[str]] = {}
+    for a, b in d.edges:
+        feeders.setdefault(b, []).append(a)
+    length: dict[str, int] = {}
+    for box in d.boxes:
+        length[box.id] = 1 + max((length.get(f, 0) for f in feeders.get(box.id, ())), default=0)
+    at, way = max(length, key=length.get, default=None), []
+    while at:
+        way.insert(0, at)
+        at = max((f for f in feeders.get(at, ()) if f in length), key=length.get, default=None)
+    n = len(way)
     if d.groups or d.upward or n <= _COLUMN + 1:
-        return dict.fromkeys((b.id for b in d.boxes), 0)
+        return dict.fromkeys(length, 0)
     tall = -(-n // -(-n // _COLUMN))
-    return {b.id: i // tall for i, b in enumerate(d.boxes)}
+    column = {name: i // tall for i, name in enumerate(way)}
+    for box in d.boxes:
+        column.setdefault(box.id, max((column.get(f, 0) for f in feeders.get(box.id, ())), default=0))
+    return column
 
 
 def _ascii(text):
