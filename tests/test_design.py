@@ -25,6 +25,26 @@ RULES = {  # rule: share of MACs saved at equal widths, same padding, and recept
 }
 
 
+@pytest.mark.parametrize("name, first, saved", [
+    ("googlenet", ("conv2.1.0", "3x3 convolution, then pool", (64, 56, 56), (192, 28, 28)), 64 * 9 * (192 * 56**2 - 128 * 28**2)),
+    ("inception_v3", ("stem.5.0", "3x3 convolution, then pool", (80, 73, 73), (192, 35, 35)), 80 * 9 * (192 * 71**2 - 112 * 35**2)),
+    ("resnet18", ("conv3_x.0.body.0.0", "3x3 convolution of stride 2", (64, 56, 56), (128, 28, 28)), 64 * 9 * 64 * 28**2)])
+def test_a_models_grid_reductions(name, first, saved):
+    """By hand: a convolution from c to C on D^2 against one to C - c on d^2 beside the pool."""
+    found = grid.reductions(run(build_on_meta(lambda: zoo.build(name)), torch.empty(zoo.input_shape(name), device="meta")))
+    assert (found[0].place, found[0].scheme, found[0].before, found[0].after, found[0].saved) == (*first, saved)
+
+
+def test_a_representational_bottleneck_is_found_in_a_model():
+    model = nn.Sequential(nn.Conv2d(3, 8, 1), nn.MaxPool2d(2), nn.Conv2d(8, 32, 3, padding=1), nn.MaxPool2d(2), nn.AvgPool2d(2))
+    found = {r.scheme: r for r in grid.reductions(run(model, torch.empty(2, 3, 16, 16)))}
+    before, after = found["pool, then 3x3 convolution"], found["3x3 convolution, then pool"]
+    # 8x16x16 = 2,048 elements, pooled 8x8x8 = 512, then 32x8x8 = 2,048; in parallel 24 filters from 8 channels, twice
+    assert (before.narrowest, before.bottleneck, before.macs, before.parallel) == (512, True, 2 * 64 * 32 * 72, 2 * 64 * 24 * 72)
+    assert (after.narrowest, after.bottleneck, after.macs, after.parallel) == (None, False, 2 * 64 * 32 * 72, 2 * 16 * 24 * 72)
+    assert found["pool"].parallel is None and not found["pool"].bottleneck
+
+
 def test_the_rule_table():
     found = {r.name: (r.saving, r.field) for r in factorize.rules().rules}
     assert found == {k: (pytest.approx(v, abs=1e-12), (f, f)) for k, (v, f) in RULES.items()}

@@ -6,8 +6,10 @@ from math import prod
 
 import torch
 
+from torch import nn
+
 from ..cost import total
-from ..graph import layer_graph
+from ..graph import consumers, forks, layer_graph
 from ..tables import Column, Sheet
 from ..trace import Trace
 from ..trace._build import build_on_meta
@@ -15,6 +17,7 @@ from ..trace._tracer import trace as run
 from ..zoo import modules
 
 POOLS = ("valid", "padded", "2x2")
+IMAGE = 4  # channels: pooling an image itself beside a convolution is no network's habit
 
 
 @dataclass(frozen=True)
@@ -111,3 +114,105 @@ def grid(d: int = 35, c_in: int = 320, c_out: int = 640, kernel: int = 3, pool: 
              f"input {c_in * d * d:,} elements; the narrowest place is where all data must pass; a bottleneck is narrower than input and output",
              "counts by tracing each module on meta; params with biases; one MAC = one multiply-add")
     return GridReduction((c_in, d, d), tuple(schemes), notes)
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A place of a model where the grid shrinks. `before`, `after`: (channels, H, W) of the whole scheme; `narrowest` elements of one image
+    right after a pool that stands alone (None: no such place), `bottleneck` where that is fewer than before and than after what follows.
+    `macs` (multiply-adds, one run) of its convolution now, `parallel` the same grid and channels by a strided convolution beside the pool
+    (None: no such form)."""
+
+    place: str
+    scheme: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    narrowest: int | None
+    bottleneck: bool
+    macs: int
+    parallel: int | None
+
+    @property
+    def saved(self) -> int:
+        """MACs that the parallel form saves."""
+        return 0 if self.parallel is None else self.macs - self.parallel
+
+
+def _plain(node):
+    return node.kind == "conv" and node.groups == 1 and len(node.kernel) == 2 and max(node.kernel) > 1 and set(node.dilation) == {1}
+
+
+def _parallel(before, after, kernel, stride, batch):
+    """MACs, traced, of a strided convolution to the channels that the pool does not bring; None where there are none."""
+    (c_in, *grid), (c_out, *out) = before, after
+    if c_out <= c_in or c_in <= IMAGE:
+        return None
+    frame = [(o - 1) * s + k - g for g, o, k, s in zip(grid, out, kernel, stride)]  # negative: the grid is cropped
+    pads = [side for total_pad in reversed(frame) for side in (total_pad // 2, total_pad - total_pad // 2)]
+    make = lambda: nn.Sequential(nn.ZeroPad2d(pads), nn.Conv2d(c_in, c_out - c_in, kernel, stride))  # noqa: E731
+    return total(run(build_on_meta(make), torch.empty(batch, *before, device="meta"), device="meta")).macs
+
+
+def reductions(trace: Trace) -> tuple[Reduction, ...]:
+    """The places of a model where its grid shrinks, the largest saving by a parallel form (*Rethinking*, Section 5) first. A convolution
+    and the pool before or after it are one scheme."""
+    nodes = layer_graph(trace)
+    readers, regions = consumers(nodes), forks(nodes)
+    owner = {m: f for f in regions for m in f.members}
+    macs = lambda n: total(trace, [n.op]).macs  # noqa: E731
+    found, done = [], set()
+    for n in nodes:
+        if not n.stride or max(n.stride) < 2 or len(n.out_shape) != 4 or n.kind not in ("conv", "max pool", "avg pool") or n.index in done:
+            continue
+        batch, before, after = n.out_shape[0], n.in_shape[1:], n.out_shape[1:]
+        fork = owner.get(n.index)
+        if fork:
+            done.update(fork.members)
+            end = nodes[fork.end]
+            work = total(trace, [op for m in fork.members for op in nodes[m].ops]).macs
+            found.append(Reduction(end.op.module, "branches in parallel", before if n.index == fork.root else nodes[fork.root].out_shape[1:], end.out_shape[1:], None, False,
+                                   work, None))
+            continue
+        if n.kind == "conv":
+            other = _parallel(before, after, n.kernel, n.stride, batch) if _plain(n) else None
+            found.append(Reduction(n.op.module, f"{_x(n.kernel)} convolution of stride {max(n.stride)}", before, after, None, False, macs(n), other))
+            continue
+        first, follow = nodes[n.preds[0]], readers[n.index]
+        last = nodes[follow[0]] if len(follow) == 1 else None
+        if _plain(first) and set(first.stride) == {1} and readers[first.index] == [n.index]:
+            found.append(Reduction(first.op.module, f"{_x(first.kernel)} convolution, then pool", first.in_shape[1:], after, None, False, macs(first),
+                                   _parallel(first.in_shape[1:], after, first.kernel, n.stride, batch)))
+            continue
+        low = prod(after)
+        if last is not None and _plain(last) and set(last.stride) == {1}:
+            out = last.out_shape[1:]
+            found.append(Reduction(last.op.module, f"pool, then {_x(last.kernel)} convolution", before, out, low, low < min(prod(before), prod(out)), macs(last),
+                                   _parallel(before, out, last.kernel, n.stride, batch)))
+            continue
+        module = next((f for f in regions if f.root == n.index), None)
+        end = nodes[module.end] if module else None
+        out = end.out_shape[1:] if end else after
+        work = total(trace, [op for m in module.members for op in nodes[m].ops]).macs if module else 0
+        found.append(Reduction(n.op.module, "pool, then a module" if module else "pool", before, out, low, low < min(prod(before), prod(out)), work, None))
+    return tuple(sorted(found, key=lambda r: -r.saved))
+
+
+def _x(shape):
+    return "x".join(map(str, shape))
+
+
+def _grid_of(shape):
+    return _x((*shape[1:], shape[0]))
+
+
+def reduction_sheet(model: str, found, whole) -> Sheet:
+    """A row a place; `whole` the total of the model."""
+    columns = (Column("place"), Column("scheme"), Column("from"), Column("to"), Column("narrowest", "elements"), Column("representational bottleneck"),
+               Column("MACs", "MACs"), Column("MACs in parallel", "MACs"), Column("of the model", "%", format=".1%"))
+    rows = tuple({"place": r.place, "scheme": r.scheme, "from": _grid_of(r.before), "to": _grid_of(r.after), "narrowest": r.narrowest,
+                  "representational bottleneck": "YES" if r.bottleneck else "no", "MACs": r.macs, "MACs in parallel": r.parallel,
+                  "of the model": r.saved / whole.macs if r.parallel is not None and whole.macs else None} for r in found)
+    return Sheet(f"{model}: grid reductions", columns, rows, (
+        "in parallel: a strided convolution of the same kernel beside the pool, to the same grid and channels (Rethinking, Figure 10, right), traced; "
+        "of the model: MACs saved. It is another function, to be trained and measured",
+        "a representational bottleneck is a pool alone whose output is narrower than its input and than what follows; one MAC = one multiply-add"))

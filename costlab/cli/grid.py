@@ -1,10 +1,11 @@
 """`costlab grid`: grid reductions compared."""
-from ._common import UserError, add_output, show
+from ._common import UserError, add_model, add_output, get_trace, show
 
 
 def add(sub):
     """Register the command."""
-    p = sub.add_parser("grid", help="grid reductions: pool first, pool last, in parallel, and Figure 10's module")
+    p = sub.add_parser("grid", help="grid reductions: pool first, pool last, in parallel, Figure 10's module; or those of a model")
+    add_model(p, optional=True)
     p.add_argument("--d", type=int, default=35, help="side of the input grid (default: 35)")
     p.add_argument("--c-in", type=int, default=320, help="input channels (default: 320)")
     p.add_argument("--c-out", type=int, default=640, help="output channels (default: 640)")
@@ -17,8 +18,14 @@ def add(sub):
 
 
 def run(args):
-    """Trace the schemes, render."""
-    from ..analysis.grid import grid
+    """Trace the schemes, or find a model's, render."""
+    from ..analysis.grid import grid, reduction_sheet, reductions
+    if args.model:
+        if args.diagram:
+            raise UserError("--diagram draws the schemes; of a model take costlab diagram")
+        from ..cost import total
+        trace = get_trace(args)
+        return show(args, reduction_sheet(args.model, reductions(trace), total(trace)))
     try:
         result = grid(args.d, args.c_in, args.c_out, args.kernel, args.pool, args.body)
     except ValueError as e:
