@@ -7,10 +7,11 @@ stem), and for a fork with another number of input channels.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, floor
 
+from .. import reference
 from ..cost import cost_of, total
 from ..graph import forks, layer_graph
 from ..tables import Column, Sheet, table
@@ -372,3 +373,30 @@ def audit_totals(model: str, trace: Trace, printed, title: str = "") -> tuple[Ce
         found.append(Cell("total", kind, p.text, value, _shown(value, p, 1000), p.value * 1000**p.power / value, verdict,
                           f"{reason + '; ' if reason else ''}{line['where']}"))
     return tuple(found)
+
+
+# model -> (reference table, other readings of the network: a zoo name and what it is)
+PUBLISHED = {"googlenet": ("googlenet_table1", (("googlenet_separable", "a separable 7x7 stem of depth multiplier 8"),)),
+             "bn_inception": ("bn_inception_table", ()), "inception_v2": ("inception_v2_table1", ())}
+
+
+def published_models() -> tuple[str, ...]:
+    """Models that have published figures in the reference data."""
+    return tuple(dict.fromkeys([*PUBLISHED, *(r["model"] for r in reference.load("printed_totals"))]))
+
+
+def audit_published(trace: Trace, find) -> Audit:
+    """A model's published table and totals against its trace. `find(name)` traces another reading of the network.
+
+    Raises ValueError for a model without published figures."""
+    name = trace.provenance["model"]
+    totals = [r for r in reference.load("printed_totals") if r["model"] == name]
+    if name in PUBLISHED:
+        table_name, readings = PUBLISHED[name]
+        rows = reference.load(table_name)
+        result = audit(rows, trace, [(words, find(other)) for other, words in readings], f"{name} against {rows[0]['source']}")
+    elif totals:
+        result = Audit(f"{name} against published totals", (), (), ())
+    else:
+        raise ValueError(f"no published figures for {name}; there are some for {', '.join(published_models())}, or give your own with --against FILE.csv")
+    return replace(result, cells=result.cells + audit_totals(name, trace, totals))

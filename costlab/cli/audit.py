@@ -4,10 +4,6 @@ from dataclasses import replace
 
 from ._common import UserError, add_model, add_output, get_trace, show
 
-# model -> (reference table, other readings)
-PRINTED = {"googlenet": ("googlenet_table1", (("googlenet_separable", "a separable 7x7 stem of depth multiplier 8"),)), "bn_inception": ("bn_inception_table", ()),
-           "inception_v2": ("inception_v2_table1", ())}
-
 
 def add(sub):
     """Register the command."""
@@ -31,26 +27,13 @@ def _read(path):
 
 def run(args):
     """Trace, solve, render."""
-    from .. import reference
-    from ..analysis.audit import Audit, audit, audit_totals
+    from ..analysis.audit import audit, audit_published
     trace = get_trace(args)
-    name = trace.provenance["model"]
-    totals = [r for r in reference.load("printed_totals") if r["model"] == name]
     try:
         if args.against:
-            result = audit(_read(args.against), trace, title=f"{name} against {args.against}")
-        elif name in PRINTED:
-            table, readings = PRINTED[name]
-            rows = reference.load(table)
-            others = [(words, get_trace(args, other)) for other, words in readings]
-            result = audit(rows, trace, others, f"{name} against {rows[0]['source']}")
-        elif totals:
-            result = Audit(f"{name} against published totals", (), (), ())
+            result = audit(_read(args.against), trace, title=f"{trace.provenance['model']} against {args.against}")
         else:
-            known = dict.fromkeys([*PRINTED, *(r["model"] for r in reference.load("printed_totals"))])
-            raise UserError(f"no published figures for {name}; there are some for {', '.join(known)}, or give your own with --against FILE.csv")
-        if totals and not args.against:
-            result = replace(result, cells=result.cells + audit_totals(name, trace, totals))
+            result = audit_published(trace, lambda name: get_trace(args, name))
     except ValueError as e:
         raise UserError(f"{args.against + ': ' if args.against else ''}{e}") from None
     show(args, replace(result, notes=(*result.notes, *([f"model: {trace.provenance['source']}"] if "source" in trace.provenance else []))).sheet)

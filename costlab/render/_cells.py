@@ -9,7 +9,7 @@ from ..tables import Column, Sheet
 @dataclass(frozen=True)
 class Text:
     """One column of strings: its header, whether numbers (right-aligned), a cell a row, the total's cell, and for a
-    share column the fractions 0..1 that a bar shows."""
+    share column the lengths 0..1 of bars, 1 for the largest share."""
 
     header: str
     right: bool
@@ -47,7 +47,7 @@ def columns(sheet: Sheet) -> list[Text]:
         found.append(Text(c.header, numeric or c.unit != "", tuple(spell(v, c) for v in values), spell(end, c)))
         if c.share and end:
             parts = tuple(v / end if v else 0.0 for v in values)
-            found.append(Text("%", True, tuple(f"{100 * p:.1f}" if p else "" for p in parts), "100.0", parts))
+            found.append(Text("%", True, tuple(f"{100 * p:.1f}" if p else "" for p in parts), "100.0", tuple(p / max(parts) for p in parts)))
     if sheet.total is not None and found and not found[0].total:
         found[0] = Text(found[0].header, found[0].right, found[0].cells, "total")
     return found

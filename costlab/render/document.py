@@ -1,17 +1,42 @@
 """A document: sections of text, tables and pictures. What `costlab report` builds and the PDF and HTML renderers take."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ..tables import Sheet
 
 
 @dataclass(frozen=True)
-class Text:
-    """A paragraph of plain text; `markdown` is a user's note (headings, lists, emphasis, code)."""
+class Ref:
+    """A reference to the table or figure of this id, between `before` and `after`; all of it is left out where the document has none."""
 
-    words: str
+    id: str
+    before: str = " ("
+    after: str = ")"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph: plain words and references. `markdown`: `words` is a user's note (headings, lists, emphasis, code)."""
+
+    words: str | tuple[str | Ref, ...]
     markdown: bool = False
+
+    @property
+    def parts(self) -> tuple[str | Ref, ...]:
+        """The words as a tuple."""
+        return (self.words,) if isinstance(self.words, str) else self.words
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of short paragraphs."""
+
+    items: tuple[Text, ...]
 
 
 @dataclass(frozen=True)
@@ -23,20 +48,22 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table with its caption; `main` marks the network's own, whose rows the diagram and the charts link to."""
+    """A table with its caption and the id for references; `main` marks the network's own, whose rows the diagram and charts link to."""
 
     sheet: Sheet
     caption: str
+    id: str
     main: bool = False
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG with caption and alternative text; `diagram` marks the network's block diagram."""
+    """An SVG with caption, alternative text and the id for references; `diagram` marks the network's block diagram."""
 
     svg: str
     caption: str
     alt: str
+    id: str
     diagram: bool = False
 
 
@@ -49,12 +76,47 @@ class Section:
     parts: tuple = ()
 
 
+_BUILD = re.compile(r"torch \d[\w.]*(\+\w+)?")  # which torch it was traced with says nothing about the numbers
+
+
 @dataclass(frozen=True)
 class Document:
-    """The whole, `paper` a4 or us-letter, `logo` an SVG or PNG as bytes with its suffix."""
+    """The whole, `paper` a4 or us-letter, `logo` an SVG, PNG or JPEG as bytes with its suffix."""
 
     title: str
     subtitle: str
     sections: tuple[Section, ...]
     paper: str = "a4"
-    logo: tuple[bytes, str] | None = field(default=None)
+    logo: tuple[bytes, str] | None = None
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """What a reference to each id says: Table 1, Figure 2."""
+        found, tables, figures = {}, 0, 0
+        for part in self.parts():
+            if isinstance(part, Grid):
+                found[part.id] = f"Table {(tables := tables + 1)}"
+            elif isinstance(part, Picture):
+                found[part.id] = f"Figure {(figures := figures + 1)}"
+        return found
+
+    def parts(self) -> Iterator:
+        """All parts in order."""
+        for section in self.sections:
+            yield from section.parts
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of what the document says: words, numbers and the labels of pictures; not where they stand on the page, nor the
+        version of torch."""
+        said = [self.title, self.subtitle, self.paper, str(self.logo)]
+        for section in self.sections:
+            said.append(section.title)
+            for part in section.parts:
+                if isinstance(part, Grid):
+                    said += [part.caption, repr(part.sheet.records()), repr(part.sheet.total), *part.sheet.notes]
+                elif isinstance(part, Picture):
+                    said += [part.caption, part.alt, *(html.unescape(t) for t in re.findall(r">([^<>\n]+)</(?:text|tspan)>", part.svg))]
+                else:
+                    said.append(repr(part))
+        return hashlib.sha256(_BUILD.sub("torch", "\n".join(said)).encode()).hexdigest()[:32]

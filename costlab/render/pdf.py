@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import re
 
+from . import _notes
 from ._cells import columns
 from ._typeset import compile, fit_fonts, quote
-from .document import Document, Grid, Numbers, Picture, Text
+from .document import Document, Grid, Numbers, Picture, Points, Ref, Text
 
-_HEAD = """#set document(title: {title}, date: none, author: "costlab")
+_HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords: ({digest},))
 #set text(lang: "en", font: ("Libertinus Serif", "DejaVu Sans"), size: 10.5pt)
 #set page(paper: {paper}, margin: (x: 2cm, top: 2.2cm, bottom: 2cm), numbering: "1 / 1", header: context if counter(page).get().first() > 1 [
   #text(size: 8pt, fill: luma(35%))[#{title}]])
@@ -21,43 +22,27 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab")
 #show figure.where(kind: table): set figure.caption(position: top)
 #set table(stroke: none, inset: (x: 3pt, y: 2.6pt))
 #show link: set text(fill: rgb("#00557F"))
+#show ref: set text(fill: rgb("#00557F"))
+#let bar(share) = box(width: 12pt, height: 5.5pt, align(left, rect(width: 12pt * share, height: 5.5pt, fill: rgb("#0072B2"), stroke: none)))
 """
+# points: the text's width upright and turned, and a cell's own margins
+_ROOM = {"a4": (480, 728), "us-letter": (497, 678)}
+_GAP, _BAR = 7, 14
+_LETTER = 0.6  # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
 
 
 def _text(words: str) -> str:
-    return "#" + quote(words)
+    return "#" + quote(words) + ";"
 
 
-def _markdown(words: str) -> str:
-    """A user's note: headings, lists, emphasis, code and links; the words themselves are never typst markup."""
-    def inline(text):
-        parts = re.split(r"(\*\*.+?\*\*|\*.+?\*|`.+?`)", text)
-        made = []
-        for p in parts:
-            if p.startswith("**") and len(p) > 4:
-                made.append(f"#strong[{_text(p[2:-2])}]")
-            elif p.startswith("*") and len(p) > 2:
-                made.append(f"#emph[{_text(p[1:-1])}]")
-            elif p.startswith("`") and len(p) > 2:
-                made.append(f"#raw({quote(p[1:-1])})")
-            elif p:
-                made.append(_text(p))
-        return "".join(made)
+def _words(text: Text, numbers) -> str:
     out = []
-    for block in re.split(r"\n\s*\n", words.strip()):
-        lines = block.splitlines()
-        if lines[0].startswith("#"):
-            out.append(f"#strong[{_text(lines[0].lstrip('# '))}]")
-            lines = lines[1:]
-        if lines and all(re.match(r"\s*[-*] ", line) for line in lines):
-            out.append("#list(" + ", ".join(f"[{inline(line.strip()[2:])}]" for line in lines) + ")")
-        elif lines:
-            out.append(inline(" ".join(lines)))
-    return "\n\n".join(out)
-
-
-_PORTRAIT, _LANDSCAPE, _GAP = 480, 728, 7  # points: the text's width on A4 either way round, and a cell's own margins
-_LETTER = 0.6  # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
+    for part in text.parts:
+        if not isinstance(part, Ref):
+            out.append(_text(part))
+        elif part.id in numbers:
+            out.append(f"{_text(part.before)}#ref(label({quote(part.id)}));{_text(part.after)}")
+    return "".join(out)
 
 
 def _widths(cols, size, room):
@@ -67,7 +52,7 @@ def _widths(cols, size, room):
         cells = max((len(v) for v in (*c.cells, c.total)), default=0)
         head = max(map(len, re.findall(r"[^ /+,]+[/+,]*", c.header) or [""])) * 1.1
         need.append((max(cells, head) if c.right else max(min(cells, 22), head), cells, c.right or cells <= 22))
-    fixed = [n * _LETTER * size + _GAP for n, _, _ in need]
+    fixed = [n * _LETTER * size + _GAP + (_BAR if c.bars else 0) for (n, _, _), c in zip(need, cols)]
     texts = [i for i, (_, _, short) in enumerate(need) if not short]
     if not texts:
         return fixed if sum(fixed) <= room else None
@@ -81,41 +66,42 @@ def _widths(cols, size, room):
     return fixed
 
 
-def _grid(g: Grid, number: int) -> tuple[str, bool]:
+def _grid(g: Grid, paper: str) -> tuple[str, bool]:
     """The table, and whether it needs the page turned."""
     cols = columns(g.sheet)
     size, wide, widths = 8.5, False, None
-    for size, wide in ((8.5, False), (7.5, False), (6.6, False), (7.5, True), (6.6, True), (5.8, True), (5.0, True)):
-        widths = _widths(cols, size, _LANDSCAPE if wide else _PORTRAIT)
+    for size, wide in ((8.5, False), (7.5, False), (6.6, False), (6.2, False), (7.5, True), (6.6, True), (5.8, True), (5.0, True)):
+        widths = _widths(cols, size, _ROOM[paper][wide])
         if widths:
             break
     width = ", ".join(f"{w:.1f}pt" for w in widths) if widths else ", ".join(["1fr"] * len(cols))
     align = ", ".join("right + horizon" if c.right else "left + horizon" for c in cols)
 
-    def cell(text, bold=False):
+    def cell(text, bold=False, after=""):
         # a break may come after these marks in long names, so that no word leaves its column
         words = re.sub(r"([+,→/_.}])(?=\S)" if bold else r"([+→/_.}])(?=[^\s\d])", "\\1\u200b", text)
-        return f"[#strong[{_text(words)}]]" if bold and text else f"[{_text(words)}]"
-    rows = [", ".join(cell(c.cells[i]) for c in cols) for i in range(len(g.sheet.rows))]
-    end = ["table.hline(stroke: 0.5pt)", ", ".join(cell(c.total) for c in cols)] if g.sheet.total is not None else []
+        return f"[#strong[{_text(words)}]]" if bold and text else f"[{_text(words)}{after}]"
+    rows = [", ".join(cell(c.cells[i], after=f" #bar({c.bars[i]:.4f})" if c.bars else "") for c in cols) for i in range(len(g.sheet.rows))]
+    end = ["table.hline(stroke: 0.5pt)", ", ".join(cell(c.total, after=" #bar(0)" if c.bars else "") for c in cols)] if g.sheet.total is not None else []
     parts = ["table.hline(stroke: 0.8pt)", f"table.header(repeat: true, {', '.join(cell(c.header, True) for c in cols)}, table.hline(stroke: 0.5pt))",
              *rows, *end, "table.hline(stroke: 0.8pt)"]
     body = (f"#figure(kind: table, caption: [{_text(g.caption)}])[#set text(size: {size}pt, font: \"DejaVu Sans\", weight: \"regular\")\n"
-            f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] <table-{number}>\n"
+            f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] #label({quote(g.id)})\n"
             + "".join(f"#text(size: 8pt, fill: luma(25%))[{_text(note)}]\\\n" for note in g.sheet.notes))
     return body, wide
 
 
-def _picture(p: Picture, name: str, number: int) -> str:
+def _picture(p: Picture, name: str) -> str:
     width, height = map(float, re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', p.svg).groups())
     tall = height / width > 1.25
     size = "height: 21.5cm" if tall and height > 560 else f"width: {min(17, width / 28.35):.2f}cm"
-    return f'#figure(caption: [{_text(p.caption)}], image({quote(name)}, {size}, alt: {quote(p.alt)})) <figure-{number}>\n'
+    return f'#figure(caption: [{_text(p.caption)}], image({quote(name)}, {size}, alt: {quote(p.alt)})) #label({quote(p.id)})\n'
 
 
 def pdf(document: Document) -> bytes:
     """PDF bytes, the same for the same document. Raises ImportError without typst and matplotlib (for its fonts)."""
-    files, out, tables, figures = {}, [_HEAD.format(title=quote(document.title), paper=quote(document.paper))], 0, 0
+    files, numbers = {}, document.numbers
+    out = [_HEAD.format(title=quote(document.title), paper=quote(document.paper), digest=quote(f"costlab document {document.digest}"))]
     if document.logo:
         files["logo" + document.logo[1]] = document.logo[0]
         out.append(f'#image("logo{document.logo[1]}", height: 1.6cm, alt: "logo")\n')
@@ -125,23 +111,23 @@ def pdf(document: Document) -> bytes:
         if section is None:
             out.append('#v(1fr)\n#outline(title: [Contents], depth: 1)\n#pagebreak()\n')
             continue
-        body, turned = [f"= {_text(section.title)} <{section.id}>\n"], False
+        body, turned = [f"= {_text(section.title)}\n"], False
         for part in section.parts:
             if isinstance(part, Text):
-                body.append((_markdown(part.words) if part.markdown else _text(part.words)) + "\n")
+                body.append((_notes.to_typst(part.words, quote) if part.markdown else _words(part, numbers)) + "\n")
+            elif isinstance(part, Points):
+                body.append("#list(" + ", ".join(f"[{_words(t, numbers)}]" for t in part.items) + ")\n")
             elif isinstance(part, Numbers):
                 cells = ", ".join(f'[#text(size: 15pt, weight: "bold", font: "DejaVu Sans")[{_text(v)}]\\ #text(size: 8.5pt)[{_text(w)}]]' for v, w in part.items)
                 body.append(f"#grid(columns: ({'1fr, ' * len(part.items)}), column-gutter: 10pt, {cells})\n")
             elif isinstance(part, Grid):
-                tables += 1
-                made, wide = _grid(part, tables)
+                made, wide = _grid(part, document.paper)
                 body.append(made)
                 turned = turned or wide
             else:
-                figures += 1
-                name = f"figure{figures}.svg"
+                name = f"figure{len(files)}.svg"
                 files[name] = (fit_fonts(part.svg) if "Arial" in part.svg else part.svg).encode()
-                body.append(_picture(part, name, figures))
+                body.append(_picture(part, name))
         whole = "\n".join(body)
         out.append(f"#page(flipped: true)[\n{whole}\n]\n" if turned else whole)
     return compile("\n".join(out), files, "ua-1")

@@ -1,5 +1,6 @@
-"""Reports: traces in, a document out. One function a section, in `SECTIONS`."""
-from ._build import SECTIONS, ReportError, build
-from ._config import Config, read
+"""Reports: traces in, a document out. One function a section."""
+from ._build import build
+from ._config import Config, ReportError, read
+from ._sections import SECTIONS
 
 __all__ = ["SECTIONS", "Config", "ReportError", "build", "read"]

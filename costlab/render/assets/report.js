@@ -1,0 +1,151 @@
+"use strict";
+const all = (query, within = document) => [...within.querySelectorAll(query)];
+const main = document.querySelector("table.main");
+const rows = main ? [...main.tBodies[0].rows].filter(r => r.dataset.row) : [];
+const byId = new Map(rows.map(r => [r.dataset.row, r]));
+const rowOfBar = b => b.id.split(":").slice(2).join(":");
+const bars = all('[id^="bar:"]');
+const nodes = all(".diagram .node");
+nodes.forEach(n => n.dataset.row = n.id.split("/")[0]);
+const shapes = id => nodes.filter(n => n.dataset.row === id).concat(bars.filter(b => rowOfBar(b) === id));
+const panel = document.getElementById("picked");
+
+function light(id, on) {
+  shapes(id).forEach(s => s.classList.toggle("hover", on));
+  byId.get(id)?.classList.toggle("hover", on);
+}
+
+function clear() {
+  all(".pick").forEach(e => e.classList.remove("pick"));
+  rows.forEach(r => r.removeAttribute("aria-selected"));
+  panel.hidden = true;
+}
+
+function select(id, keepAddress) {
+  const row = byId.get(id);
+  clear();
+  if (!row) return;
+  row.classList.add("pick");
+  row.setAttribute("aria-selected", "true");
+  const found = shapes(id);
+  found.forEach(s => s.classList.add("pick"));
+  const heads = [...main.tHead.rows[0].cells].map(c => c.textContent);
+  const said = [...row.cells].map((c, i) => [heads[i], c.textContent]).filter(([, v]) => v);
+  panel.querySelector("b").textContent = said.shift()[1];
+  panel.querySelector("span").textContent = said.map(([k, v]) => `${k} ${v}`).join(" \u00b7 ");
+  const go = { table: row, diagram: found.find(s => s.classList.contains("node")), chart: found.find(s => s.id.startsWith("bar:")) };
+  for (const button of all("button[data-go]", panel)) {
+    const target = go[button.dataset.go];
+    button.hidden = !target;
+    button.onclick = () => target.scrollIntoView({ block: "center", behavior: "smooth" });
+  }
+  panel.hidden = false;
+  if (!keepAddress) history.replaceState(null, "", "#" + encodeURIComponent("row:" + id));
+}
+
+panel.querySelector("[data-copy]").onclick = e => {
+  const done = () => { e.target.textContent = "copied"; setTimeout(() => e.target.textContent = "copy link", 1500); };
+  navigator.clipboard ? navigator.clipboard.writeText(location.href).then(done, () => prompt("link", location.href)) : prompt("link", location.href);
+};
+panel.querySelector("[data-clear]").onclick = () => { clear(); history.replaceState(null, "", location.pathname + location.search); };
+addEventListener("keydown", e => { if (e.key === "Escape" && !panel.hidden) panel.querySelector("[data-clear]").click(); });
+
+function live(element, id) {
+  element.addEventListener("click", () => select(id));
+  element.addEventListener("mouseenter", () => light(id, true));
+  element.addEventListener("mouseleave", () => light(id, false));
+  element.addEventListener("focus", () => light(id, true));
+  element.addEventListener("blur", () => light(id, false));
+  element.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); select(id); } });
+}
+rows.forEach(r => { r.tabIndex = 0; live(r, r.dataset.row); });
+nodes.filter(n => byId.has(n.dataset.row)).forEach(n => { n.setAttribute("tabindex", "0"); n.setAttribute("role", "button"); live(n, n.dataset.row); });
+bars.filter(b => byId.has(rowOfBar(b))).forEach(b => { b.style.cursor = "pointer"; live(b, rowOfBar(b)); });
+
+const value = cell => cell.dataset.v === undefined ? null : Number(cell.dataset.v);
+all("table").forEach(table => {
+  const body = table.tBodies[0], first = [...body.rows], heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, i) => head.querySelector("button")?.addEventListener("click", () => {
+    const next = { ascending: "descending", descending: null }[head.getAttribute("aria-sort")] ?? (head.hasAttribute("aria-sort") ? null : "ascending");
+    heads.forEach(h => h.removeAttribute("aria-sort"));
+    if (!next) return body.append(...first);
+    head.setAttribute("aria-sort", next);
+    const empty = r => r.cells[i].textContent === "";
+    const order = (a, b) => {
+      if (empty(a) || empty(b)) return empty(a) - empty(b);  // what has no value comes last either way
+      const x = value(a.cells[i]), y = value(b.cells[i]);
+      const by = x !== null && y !== null ? x - y : a.cells[i].textContent.localeCompare(b.cells[i].textContent, "en", { numeric: true });
+      return next === "ascending" ? by : -by;
+    };
+    body.append(...[...first].sort(order));
+  }));
+  const filter = document.querySelector(`input.filter[data-for="${table.id}"]`);
+  const count = filter?.nextElementSibling;
+  const size = { "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+  filter?.addEventListener("input", () => {
+    const asked = filter.value.trim().toLowerCase();
+    const term = asked.match(/^(.+?)\s*(<=|>=|<|>|=)\s*([\d.,]+)\s*([kmgt]?)%?$/);
+    const column = term ? heads.findIndex(h => h.textContent.toLowerCase().startsWith(term[1])) : -1;
+    const bound = term ? Number(term[3].replace(/,/g, "")) * size[term[4].toUpperCase()] : 0;
+    const test = { "<": v => v < bound, ">": v => v > bound, "<=": v => v <= bound, ">=": v => v >= bound, "=": v => v === bound };
+    first.forEach(r => r.hidden = column >= 0
+      ? !(value(r.cells[column]) !== null && test[term[2]](value(r.cells[column])))
+      : !r.textContent.toLowerCase().includes(asked));
+    count.textContent = asked ? `${first.filter(r => !r.hidden).length} of ${first.length} rows` : "";
+  });
+});
+
+all(".pan").forEach(pan => {
+  const svg = pan.querySelector("svg"), whole = svg.getAttribute("viewBox").split(/[ ,]+/).map(Number);
+  svg.removeAttribute("width"); svg.removeAttribute("height");
+  let view = [...whole];
+  const put = () => svg.setAttribute("viewBox", view.join(" "));
+  const scale = () => Math.max(view[2] / pan.clientWidth, view[3] / pan.clientHeight);
+  const zoom = (k, fx = .5, fy = .5) => { const [x, y, w, h] = view; view = [x + w * (1 - k) * fx, y + h * (1 - k) * fy, w * k, h * k]; put(); };
+  const move = (dx, dy) => { view[0] -= dx * scale(); view[1] -= dy * scale(); put(); };
+  const reset = () => { view = [...whole]; put(); };
+  pan.addEventListener("wheel", e => {
+    if (!e.ctrlKey && !e.metaKey) return;
+    e.preventDefault();
+    const box = pan.getBoundingClientRect();
+    zoom(e.deltaY > 0 ? 1.15 : 1 / 1.15, (e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height);
+  }, { passive: false });
+  const fingers = new Map();
+  let apart = 0;
+  pan.addEventListener("pointerdown", e => { fingers.set(e.pointerId, [e.clientX, e.clientY]); apart = 0; });
+  pan.addEventListener("pointermove", e => {
+    const at = fingers.get(e.pointerId);
+    if (!at || (e.pointerType === "mouse" && !e.buttons)) return;
+    if (fingers.size === 2) {
+      fingers.set(e.pointerId, [e.clientX, e.clientY]);
+      const [a, b] = [...fingers.values()], now = Math.hypot(a[0] - b[0], a[1] - b[1]);
+      if (apart) zoom(apart / now);
+      apart = now;
+    } else if (e.pointerType === "mouse") {
+      move(e.clientX - at[0], e.clientY - at[1]);
+      fingers.set(e.pointerId, [e.clientX, e.clientY]);
+    }
+  });
+  ["pointerup", "pointercancel"].forEach(name => addEventListener(name, e => fingers.delete(e.pointerId)));
+  const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
+  pan.addEventListener("keydown", e => {
+    if (e.target !== pan) return;
+    if (step[e.key]) { e.preventDefault(); move(...step[e.key]); }
+    else if (e.key === "+" || e.key === "=") zoom(1 / 1.25);
+    else if (e.key === "-") zoom(1.25);
+    else if (e.key === "0") reset();
+  });
+  const buttons = all(".tools button", pan.parentElement);
+  buttons[0].onclick = () => zoom(1 / 1.25);
+  buttons[1].onclick = () => zoom(1.25);
+  buttons[2].onclick = reset;
+});
+
+function arrive() {
+  const name = decodeURIComponent(location.hash.slice(1));
+  if (!name.startsWith("row:")) return;
+  select(name.slice(4), true);
+  byId.get(name.slice(4))?.scrollIntoView({ block: "center" });
+}
+addEventListener("hashchange", arrive);
+arrive();

@@ -1,0 +1,343 @@
+"""The sections of a report: one function each, in `SECTIONS`. Numbers come from traces; published figures are called so."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ..analysis import audit as auditing
+from ..analysis.bottleneck import bottleneck
+from ..analysis.change import change
+from ..analysis.compare import compare
+from ..analysis.diagram import diagram
+from ..analysis.factorize import candidate_sheet, candidates, curve, rules
+from ..analysis.grid import grid, reduction_sheet, reductions
+from ..analysis.profile import pareto, profile
+from ..cost import total
+from ..graph import layer_graph, longest
+from ..render import charts
+from ..render.diagram import dot, side_by_side, svg
+from ..render.document import Grid, Numbers, Picture, Points, Ref, Text
+from ..tables import table
+from ..trace import Trace
+
+SHOWN = 12  # rows of a ranking; the command lists the rest
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a section is made of: the traces (the first is what the report is about), base and head of a review (or None), the command that
+    makes the report, and `find(spec)`, which traces another model by name."""
+
+    traces: tuple[Trace, ...]
+    review: tuple[Trace, Trace] | None
+    command: str
+    find: Callable[[str], Trace]
+
+    @property
+    def first(self) -> Trace:
+        """The model that the report is about."""
+        return self.traces[0]
+
+    @cached_property
+    def total(self):
+        """Its totals."""
+        return total(self.first)
+
+    @cached_property
+    def profile(self):
+        """Its cost by stage."""
+        return profile(self.first)
+
+    @cached_property
+    def rewrites(self):
+        """Rewrites that save MACs at the input's width, the best first."""
+        return [c for c in candidates(self.first, ["stacked-3x3", "1xn-nx1"], "in") if c.saved > 0]
+
+    @cached_property
+    def best_rewrites(self):
+        """The best rewrite of each convolution."""
+        best = {}
+        for c in self.rewrites:
+            best.setdefault(c.path, c)
+        return list(best.values())
+
+    @cached_property
+    def reductions(self):
+        """Places where the grid shrinks."""
+        return reductions(self.first)
+
+    @cached_property
+    def audit(self):
+        """Published figures against the trace; None where there are none."""
+        return auditing.audit_published(self.first, self.find) if _name(self.first) in auditing.published_models() else None
+
+    @cached_property
+    def change(self):
+        """Base against head."""
+        return change(*self.review)
+
+
+def _name(trace):
+    return trace.provenance["model"]
+
+
+def _chart(draw, *results, id, caption, alt):
+    picture = charts.render(draw, *results, format="svg").decode()
+    return Picture(picture[picture.index("<svg"):], caption, alt, id)
+
+
+def _each(c: Context, stem):
+    """(trace, id) of every model; the first one's id is the stem alone."""
+    return [(t, stem if i == 0 else f"{stem}-{i + 1}") for i, t in enumerate(c.traces)]
+
+
+def _figure(value) -> str:
+    """Three digits, kept: 7.00M."""
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if abs(value) >= size:
+            scaled = value / size
+            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{letter}"
+    return f"{value:,}"
+
+
+def _percent(part, whole) -> str:
+    return f"{100 * part / whole:.0f}%" if whole else "0%"
+
+
+def _list(words) -> str:
+    words = list(words)
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def _changes_in_short(c: Context):
+    base, head = (total(t) for t in c.review)
+    share = lambda a, b: f"{100 * (b - a) / a:+.1f}%" if a else "new"  # noqa: E731
+    steps = [s for s in c.change.steps if s.what != "equal"]
+    kinds = Counter(s.what for s in steps)
+    most = sorted(steps, key=lambda s: -abs(s.macs[1] - s.macs[0]))[:3]
+    items = [Text((f"{_list([f'{n} {what}' for what, n in kinds.items()])} of {len(c.change.steps)} blocks" if steps else "No block differs", Ref("changes"), ".")),
+             *(Text((f"{s.name} ({s.what}): {s.macs[1] - s.macs[0]:+,} MACs, {s.params[1] - s.params[0]:+,} params", Ref("waterfall"), ".")) for s in most)]
+    return [Text(f"{_name(c.review[1])} against {_name(c.review[0])}: {share(base.macs, head.macs)} MACs, {share(base.params, head.params)} params, "
+                 f"{share(base.activations, head.activations)} activations."),
+            Numbers(tuple((_figure(getattr(head, f)), f"{word}, {share(getattr(base, f), getattr(head, f))}") for f, word in
+                          (("params", "params"), ("macs", "MACs (multiply-adds)"), ("activations", "activations (elements)"), ("written", "bytes written")))
+                    + ((str(longest(layer_graph(c.review[1]))), f"layers deep, base {longest(layer_graph(c.review[0]))}"),)), Points(tuple(items))]
+
+
+def summary(c: Context):
+    """One page in plain words."""
+    if c.review:
+        return _changes_in_short(c)
+    t, steps, name = c.total, c.profile.steps, _name(c.first)
+    depth, saving = longest(layer_graph(c.first)), sum(x.saved for x in c.best_rewrites)
+    inputs = _list(f"{shape} {dtype}" for shape, dtype in c.first.provenance["inputs"])
+    parts = [Numbers(((_figure(t.params), "params"), (_figure(t.macs), "MACs (multiply-adds)"), (_figure(t.activations), "activations (elements)"),
+                      (str(depth), "layers with weights on the longest path"), (_percent(saving, t.macs), "of MACs that factorizing could save"))),
+             Text(f"{name} has {t.params:,} params and takes {t.macs:,} multiply-adds for the input {inputs}.")]
+    items = []
+    if steps and t.macs:
+        dear = sorted(steps, key=lambda s: -s.macs)[:3]
+        items.append(Text((f"Compute: {_percent(sum(s.macs for s in dear), t.macs)} of all MACs are in {_list(f'{s.name} ({_percent(s.macs, t.macs)})' for s in dear)}", Ref("stages"), ".")))
+    if steps and t.params:
+        heavy = sorted(steps, key=lambda s: -s.params)[:3]
+        items.append(Text((f"Params: {_percent(sum(s.params for s in heavy), t.params)} are in {_list(f'{s.name} ({_percent(s.params, t.params)})' for s in heavy)}", Ref("network"), ".")))
+    if len(steps) > 4 and t.macs and t.params:
+        half = lambda field, whole: next(s.name for s in steps if 2 * getattr(s, field) >= whole)  # noqa: E731
+        items.append(Text((f"Half of the MACs are spent by the end of {half('macs_so_far', t.macs)}, half of the params lie before the end of "
+                           f"{half('params_so_far', t.params)}", Ref("cumulative"), ".")))
+    if c.best_rewrites:
+        items.append(Text((f"Factorizing {len(c.best_rewrites)} convolutions (stacked 3x3, 1xn and nx1, at their input's width) would save {saving:,} MACs, "
+                           f"{_percent(saving, t.macs)}", Ref("opportunities"), "; what it does to accuracy is not looked at here.")))
+    places = [r for r in c.reductions if r.saved > 0]
+    if places:
+        items.append(Text((f"Grid reduction: at {places[0].place} a strided convolution beside the pool would save {places[0].saved:,} MACs, {_percent(places[0].saved, t.macs)}",
+                           Ref("reductions"), ".")))
+    narrow = [r.place for r in c.reductions if r.bottleneck]
+    if narrow:
+        items.append(Text((f"A representational bottleneck is at {_list(narrow)}", Ref("reductions"), ".")))
+    if c.audit:
+        verdicts = Counter(x.verdict for x in c.audit.cells if x.column in ("params", "ops"))
+        items.append(Text((f"Published figures: of {sum(verdicts.values())} printed params and ops, {_list(f'{n} {v}' for v, n in verdicts.items())}", Ref("audit"), ".")))
+    if len(c.traces) > 1:
+        items += [Text((s, Ref("compared"), ".")) for s in compare(c.traces).sentences]
+    if t.unknown:
+        items.append(Text(f"Totals are a lower bound: {t.coverage}."))
+    return [*parts, Points(tuple(items)), Text("Every number is computed from a trace of the model; published figures are labelled as published.")]
+
+
+_STYLES = {"paper": "in the format of GoogLeNet's Table 1", "resnet": "in the format of the residual networks' table", "layers": "by module"}
+
+
+def tables(c: Context):
+    """The network's table, and that of each other model."""
+    found = []
+    for trace, ident in _each(c, "network"):
+        t = table(trace)
+        found.append(Grid(t.sheet, f"{_name(trace)} {_STYLES[t.style]}", ident, trace is c.first))
+    return found
+
+
+def cost(c: Context):
+    """Where it goes."""
+    found = []
+    for trace, ident in _each(c, "stages"):
+        p = c.profile if trace is c.first else profile(trace)
+        if not p.steps:
+            found.append(Text(f"{_name(trace)} has no params and no MACs."))
+            continue
+        most = sorted(p.steps, key=lambda s: -s.macs)[:3]
+        alt = "; ".join(f"{s.name} {charts.short(s.macs)} MACs" for s in p.steps)
+        found += [Text(f"The dearest blocks of {_name(trace)} are {_list(f'{s.name} ({charts.short(s.macs)} MACs)' for s in most)}."),
+                  _chart(charts.stages, p, id=ident, caption=f"{_name(trace)}: params, MACs and activations by stage, from input to output", alt=f"Bar charts of cost by stage: {alt}")]
+        if trace is c.first:
+            found.append(_chart(charts.cumulative, p, id="cumulative", caption="Share of all params and MACs up to each stage",
+                                alt="Lines of the cumulative share of MACs and params by stage"))
+    return found
+
+
+def diagrams(c: Context):
+    """The networks, and the dearest module of the first."""
+    found = []
+    for trace, ident in _each(c, "blocks"):
+        d = diagram(trace)
+        found.append(Picture(svg(dot(d), d.alt), f"{_name(trace)} as blocks; bars are shares of all its MACs", d.alt, ident, trace is c.first))
+    t, nodes = table(c.first), layer_graph(c.first)
+    forks = [r for r in t.rows if nodes[max(r.nodes)].kind == "cat"] if t.style == "paper" else []
+    if forks:
+        row = max(forks, key=lambda r: r.macs)
+        try:
+            m = diagram(c.first, module=row.id)
+        except ValueError:  # a fork that is no module of its own has no path to open
+            return found
+        found.append(Picture(svg(dot(m), m.alt), f"The dearest module, {row.cells['type']}, opened", m.alt, "module"))
+    return found
+
+
+def opportunities(c: Context):
+    """Rewrites and grid reductions found in this model."""
+    name, found = _name(c.first), []
+    if c.rewrites:
+        sheet = candidate_sheet(name, c.rewrites[:SHOWN], c.total)
+        keep = [k for k in sheet.columns if not k.key.startswith("params")]
+        found += [Text(("Rewrites of single convolutions at their input's width, ranked by MACs saved", Ref("opportunities"),
+                        ". Each changes the model, which is to be trained and measured again: 28% fewer operations need not be 28% less time.")),
+                  Grid(replace(sheet, columns=tuple(keep)), "Convolutions that factorizing would make cheaper", "opportunities")]
+    else:
+        found.append(Text("No convolution of this model is saved MACs by stacked 3x3 or by 1xn and nx1 pairs at its input's width."))
+    if c.reductions:
+        sheet = reduction_sheet(name, c.reductions[:SHOWN], c.total)
+        keep = [k for k in sheet.columns if k.key != "narrowest"]
+        found += [Text(("Where the grid shrinks, and what a strided convolution beside the pool would save there", Ref("reductions"), ".")),
+                  Grid(replace(sheet, columns=tuple(keep)), "Grid reductions of the model", "reductions")]
+    else:
+        found.append(Text("The grid of this model does not shrink by pools or strided convolutions."))
+    return found
+
+
+def audits(c: Context):
+    """Published figures against the trace."""
+    if not c.audit:
+        return [Text("There are no published figures for this model in costlab's reference data; check a table of your own with costlab audit --against FILE.csv.")]
+    return [Text(("Every printed number beside the recomputed one", Ref("audit"), ". Verdicts are found by trying conventions, not written by hand.")),
+            Grid(c.audit.sheet, c.audit.title, "audit")]
+
+
+def comparison(c: Context):
+    """Several models side by side."""
+    if len(c.traces) < 2:
+        return [Text("The report is about one model; name several to compare them.")]
+    result = compare(c.traces)
+    return [Text((f"{'. '.join(result.sentences)}", Ref("compared"), ".")),
+            Grid(result.sheet, "Totals, then stage by stage where the networks work on grids of the same stride", "compared")]
+
+
+def changes(c: Context):
+    """What a review is about."""
+    if not c.review:
+        return [Text("No base and head were given; see costlab report --base A --head B.")]
+    result = c.change
+    if all(s.what == "equal" for s in result.steps):
+        return [Text(f"Every block of {result.head} equals its counterpart in {result.base}.")]
+    found = [Grid(result.sheet, f"Blocks that differ between {result.base} and {result.head}", "changes")]
+    moved = [s for s in result.steps if s.macs[0] != s.macs[1]]
+    if moved:
+        found.insert(0, _chart(charts.waterfall, result, id="waterfall", caption="MACs from base to head, block by block",
+                               alt="Waterfall chart of the change in MACs: " + "; ".join(f"{s.name} {s.macs[1] - s.macs[0]:+,}" for s in moved)))
+    return found
+
+
+def measurements(c: Context):
+    """Measured time and memory, where the trace has them."""
+    return [Text("Not measured: the trace carries no times, memory or roofline. Counts say what must be done, not how long it takes.")]
+
+
+def conventions(c: Context):
+    """What the words mean, how it was counted, and how to do it again."""
+    p = c.first.provenance
+    inputs = ", ".join(f"{s} {d}" for s, d in p["inputs"])
+    words = ("MAC: one multiply-add of a convolution or matrix product; two FLOPs. Elementwise work has FLOPs and no MACs.",
+             "params: elements of all parameters, each counted once, also when shared or tied; the paper convention counts weights only.",
+             "activations: elements that convolutions and matrix products put out. depth: layers with weights on the longest path.",
+             "K, M and G are 1,000, 1e6 and 1e9, but for params in the paper convention, where K is 1,024; each table states its own.")
+    return [Points(tuple(map(Text, words))),
+            Text(f"Coverage: {c.total.coverage}. An operation without a formula would be listed here, and totals called a lower bound."),
+            Text(f"Traced on {p['device']} with torch {p['torch']} and costlab {p['costlab']}, input {inputs}." + (f" Model: {p['source']}." if "source" in p else "")),
+            Text(f"To reproduce: {c.command}")]
+
+
+def factorization(c: Context):
+    """The rules of factorized convolutions."""
+    made = rules()
+    return [Text(("Each rule is measured by tracing both modules at 64 channels", Ref("rules"), "; what it saves depends on the widths", Ref("rules-chart"), ".")),
+            Grid(made.sheet, "Factorized convolutions at equal widths", "rules"),
+            _chart(charts.savings, made, curve(64, 64), id="rules-chart", caption="MACs saved at equal widths, and the break-even width of a 5x5 as two 3x3",
+                   alt="Bars of MACs saved by rule: " + "; ".join(f"{r.name} {100 * r.saving:.1f}%" for r in made.rules)),
+            Text(("At other widths the saving differs. GoogLeNet's own 5x5 branches go from 16 to 32 channels in module 3a, where two 3x3 with the output's width between "
+                  "them cost more", Ref("rules-chart-narrow"), ".")),
+            _chart(charts.savings, rules(16, 32), curve(16, 32), id="rules-chart-narrow", caption="The same from 16 to 32 channels, as in GoogLeNet's module 3a",
+                   alt="Bars and break-even curve from 16 to 32 channels"),
+            *(_pair(r) for r in made.rules if r.name in ("5x5 -> 3x3 + 3x3", "7x7 -> three 3x3", "3x3 -> 1x3 + 3x1"))]
+
+
+def _pair(rule):
+    drawn = [replace(diagram(t, module=""), title=word) for t, word in zip(rule.traces, ("before", "after"))]
+    alt = "; ".join(f"{d.title}: {d.alt}" for d in drawn)
+    return Picture(svg(side_by_side(drawn), alt), f"{rule.name}, before and after", alt, f"pair-{rule.name.split(' ')[0]}")
+
+
+def reduction(c: Context):
+    """Grid reductions."""
+    made = grid()
+    drawn = [diagram(s.trace, module="") for s in made.schemes]
+    alt = "; ".join(d.alt for d in drawn)
+    return [Text(("Four ways from 35x35x320 to 17x17x640", Ref("schemes"), ", each traced", Ref("schemes-chart"), ". Pooling first is cheap, but all data must pass a narrow place; "
+                  "convolving first is dear; both in parallel is cheap and has no narrow place.")),
+            Grid(made.sheet, "Four ways from 35x35x320 to 17x17x640", "schemes"),
+            _chart(charts.grid, made, id="schemes-chart", caption="MACs of each scheme", alt="Bars of MACs: " + "; ".join(f"{s.name} {charts.short(s.macs)}" for s in made.schemes)),
+            Picture(svg(side_by_side(drawn), alt), "The schemes", alt, "schemes-drawn")]
+
+
+def reduced_modules(c: Context):
+    """Naive against reduced modules."""
+    made = bottleneck()
+    return [Grid(made.sheet, "Naive against reduced Inception modules", "bottleneck"),
+            _chart(charts.bottleneck, made, id="bottleneck-chart", caption="MACs of naive and reduced modules",
+                   alt="Paired bars: " + "; ".join(f"{p.name} {charts.short(p.macs[0])} naive, {charts.short(p.macs[1])} reduced" for p in made.pairs))]
+
+
+def errors(c: Context):
+    """Cost against published error."""
+    made = pareto()
+    return [_chart(charts.pareto, made, id="pareto", caption="MACs from traces against published top-5 error", alt="Scatter of MACs and published top-5 error: "
+                   + "; ".join(f"{p.name} {charts.short(p.macs)}, {p.top5}%" for p in made.points)), Grid(made.sheet, "Cost and published error", "errors")]
+
+
+# id -> (title, function, in a report by default)
+SECTIONS = {"summary": ("Summary", summary, True), "change": ("What changed", changes, False), "table": ("The network's table", tables, True),
+            "cost": ("Where the cost goes", cost, True), "diagram": ("Block diagrams", diagrams, True), "opportunities": ("What could be saved", opportunities, True),
+            "audit": ("Published figures, audited", audits, True), "comparison": ("Comparison", comparison, False),
+            "factorization": ("Factorized convolutions", factorization, False), "grid-reduction": ("Grid reduction", reduction, False),
+            "bottleneck": ("Naive and reduced modules", reduced_modules, False), "error": ("Cost against error", errors, False),
+            "measurements": ("Measured time, memory and roofline", measurements, True), "conventions": ("Conventions and provenance", conventions, True)}
