@@ -1,13 +1,19 @@
-# `make table` and `make test` install into .venv once; `make bench` adds the peers it measures.
+# `make table` and `make test` install into .venv once; `make reports` builds reports/; `make bench` adds the peers it measures.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: table test bench
+.PHONY: table test bench reports
 table: .venv/.installed
 	$(BIN)/costlab table googlenet
 
 test: .venv/.installed-test
 	$(BIN)/python -m pytest -q
+
+# the reports are rendered from what they name on `meta`, so that every machine makes the same ones
+reports: .venv/.installed-test
+	for r in reports/*.toml; do $(BIN)/costlab report --config $$r --device meta -o $${r%.toml}.pdf || exit 1; done
+	$(BIN)/costlab chart stages googlenet --device meta -o reports/googlenet-stages.svg
+	$(BIN)/costlab diagram googlenet --device meta --module inception3a -o reports/googlenet-inception3a.svg
 
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/bench.py

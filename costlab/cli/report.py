@@ -46,7 +46,7 @@ def run(args):
                 print(f"\r\033[K{done + 1} of {of}: {title}", end="", file=sys.stderr, flush=True)
         command = f"costlab report --config {shlex.quote(args.config)}" if args.config else "costlab report " + " ".join(map(shlex.quote, models)) + (
             f" --base {shlex.quote(config.base)} --head {shlex.quote(config.head)}" if review else "")
-        document = report.build(config, traces, review, f"{command} -o FILE{suffix}", lambda spec: get_trace(args, spec), progress)
+        document = report.build(config, traces, review, f"{command} -o FILE.pdf (or FILE.html)", lambda spec: get_trace(args, spec), progress)
         if suffix == ".pdf":
             from ..render.pdf import pdf
             data = pdf(document)

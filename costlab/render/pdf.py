@@ -16,7 +16,6 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords
 #set heading(numbering: "1.1")
 #show heading: set text(font: "DejaVu Sans", size: 0.86em)
 #show heading: set block(above: 1.5em, below: 0.8em)
-#show figure: set block(breakable: true)
 #show figure.caption: set text(size: 9pt)
 #show figure.caption: set align(left)
 #show figure.where(kind: table): set figure.caption(position: top)
@@ -28,6 +27,7 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords
 # points: the text's width upright and turned, and a cell's own margins
 _ROOM = {"a4": (480, 728), "us-letter": (497, 678)}
 _GAP, _BAR = 7, 14
+_WHOLE = 30
 _LETTER = 0.6  # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
 
 
@@ -45,8 +45,9 @@ def _words(text: Text, numbers) -> str:
     return "".join(out)
 
 
-def _widths(cols, size, room):
-    """Widths in points that fit `room`: numbers and short words take what they need, long text shares the rest; None: it cannot."""
+def _widths(cols, size, room, squeeze=False):
+    """Widths in points that fit `room`: numbers and short words take what they need, long text shares the rest; None: it cannot. With
+    `squeeze` words give way instead: their columns share what the numbers leave."""
     need = []
     for c in cols:
         cells = max((len(v) for v in (*c.cells, c.total)), default=0)
@@ -54,6 +55,11 @@ def _widths(cols, size, room):
         need.append((max(cells, head) if c.right else max(min(cells, 22), head), cells, c.right or cells <= 22))
     fixed = [n * _LETTER * size + _GAP + (_BAR if c.bars else 0) for (n, _, _), c in zip(need, cols)]
     texts = [i for i, (_, _, short) in enumerate(need) if not short]
+    if squeeze:
+        words = [i for i, c in enumerate(cols) if not c.right]
+        left = max(0.3 * room, room - sum(w for i, w in enumerate(fixed) if i not in words))
+        wanted = sum(fixed[i] for i in words)
+        return [w * min(1, left / wanted) if i in words else w for i, w in enumerate(fixed)]
     if not texts:
         return fixed if sum(fixed) <= room else None
     rest = room - sum(w for i, w in enumerate(fixed) if i not in texts)
@@ -74,19 +80,20 @@ def _grid(g: Grid, paper: str) -> tuple[str, bool]:
         widths = _widths(cols, size, _ROOM[paper][wide])
         if widths:
             break
-    width = ", ".join(f"{w:.1f}pt" for w in widths) if widths else ", ".join(["1fr"] * len(cols))
+    width = ", ".join(f"{w:.1f}pt" for w in widths or _widths(cols, size, _ROOM[paper][True], True))
     align = ", ".join("right + horizon" if c.right else "left + horizon" for c in cols)
 
     def cell(text, bold=False, after=""):
         # a break may come after these marks in long names, so that no word leaves its column
         words = re.sub(r"([+,→/_.}])(?=\S)" if bold else r"([+→/_.}])(?=[^\s\d])", "\\1\u200b", text)
-        return f"[#strong[{_text(words)}]]" if bold and text else f"[{_text(words)}{after}]"
+        return f"[#strong[{_text(words)}]]" if bold and text else f"[#box[{_text(words)}{after}]]" if after else f"[{_text(words)}]"
     rows = [", ".join(cell(c.cells[i], after=f" #bar({c.bars[i]:.4f})" if c.bars else "") for c in cols) for i in range(len(g.sheet.rows))]
     end = ["table.hline(stroke: 0.5pt)", ", ".join(cell(c.total, after=" #bar(0)" if c.bars else "") for c in cols)] if g.sheet.total is not None else []
     parts = ["table.hline(stroke: 0.8pt)", f"table.header(repeat: true, {', '.join(cell(c.header, True) for c in cols)}, table.hline(stroke: 0.5pt))",
              *rows, *end, "table.hline(stroke: 0.8pt)"]
-    body = (f"#figure(kind: table, caption: [{_text(g.caption)}])[#set text(size: {size}pt, font: \"DejaVu Sans\", weight: \"regular\")\n"
-            f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] #label({quote(g.id)})\n"
+    whole = len(rows) <= _WHOLE  # a short table stays on one page
+    body = (f"#[#show figure: set block(breakable: {'false' if whole else 'true'})\n#figure(kind: table, caption: [{_text(g.caption)}])[#set text(size: {size}pt, font: \"DejaVu Sans\", weight: \"regular\")\n"
+            f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] #label({quote(g.id)})]\n"
             + "".join(f"#text(size: 8pt, fill: luma(25%))[{_text(note)}]\\\n" for note in g.sheet.notes))
     return body, wide
 
@@ -106,8 +113,8 @@ def pdf(document: Document) -> bytes:
         files["logo" + document.logo[1]] = document.logo[0]
         out.append(f'#image("logo{document.logo[1]}", height: 1.6cm, alt: "logo")\n')
     out.append(f'#text(size: 20pt, weight: "bold", font: "DejaVu Sans")[{_text(document.title)}]\\\n#text(fill: luma(25%))[{_text(document.subtitle)}]\n')
-    first, *others = document.sections
-    for section in (first, None, *others):
+    opening = [s for s in document.sections[:1] if s.id in ("summary", "introduction")]  # what shares the first page with the contents
+    for section in (*opening, None, *document.sections[len(opening):]):
         if section is None:
             out.append('#v(1fr)\n#outline(title: [Contents], depth: 1)\n#pagebreak()\n')
             continue

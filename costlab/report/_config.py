@@ -40,7 +40,8 @@ def read(path: str, sections) -> Config:
     except OSError as e:
         raise ReportError(f"cannot read {path}: {e.strerror}") from None
     except tomllib.TOMLDecodeError as e:
-        raise ReportError(f"{path}: {e}") from None
+        end = f"at line {len(text.splitlines())}, the end"
+        raise ReportError(f"{path}: {str(e).replace('at end of document', end)}") from None
 
     def line(word):
         found = next((i for i, row in enumerate(text.splitlines(), 1) if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", row)), None)
@@ -56,6 +57,11 @@ def read(path: str, sections) -> Config:
     if doc.get("paper", "a4") not in ("a4", "us-letter"):
         raise ReportError(f"{line('paper')}: unknown paper {doc['paper']!r}; choose a4 or us-letter")
     home = os.path.dirname(path)
+
+    def near(spec):
+        """A file beside the TOML is found from anywhere."""
+        name, colon, factory = spec.rpartition(":") if ".py:" in spec else (spec, "", "")
+        return os.path.join(home, name) + colon + factory if os.path.isfile(os.path.join(home, name)) else spec
     logo = os.path.join(home, doc["logo"]) if doc.get("logo") else ""
-    return Config(tuple(doc.get("models", ())), doc.get("title", ""), doc.get("subtitle", ""), tuple(doc.get("sections", ())),
-                  tuple(doc.get("notes", {}).items()), tuple(doc.get("inputs", ())), logo, doc.get("paper", "a4"), doc.get("base", ""), doc.get("head", ""))
+    return Config(tuple(map(near, doc.get("models", ()))), doc.get("title", ""), doc.get("subtitle", ""), tuple(doc.get("sections", ())),
+                  tuple(doc.get("notes", {}).items()), tuple(doc.get("inputs", ())), logo, doc.get("paper", "a4"), near(doc.get("base", "")), near(doc.get("head", "")))

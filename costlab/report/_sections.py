@@ -167,6 +167,11 @@ def summary(c: Context):
     return [*parts, Points(tuple(items)), Text("Every number is computed from a trace of the model; published figures are labelled as published.")]
 
 
+def introduction(c: Context):
+    """What the report's own note says."""
+    return []
+
+
 _STYLES = {"paper": "in the format of GoogLeNet's Table 1", "resnet": "in the format of the residual networks' table", "layers": "by module"}
 
 
@@ -335,7 +340,7 @@ def errors(c: Context):
 
 
 # id -> (title, function, in a report by default)
-SECTIONS = {"summary": ("Summary", summary, True), "change": ("What changed", changes, False), "table": ("The network's table", tables, True),
+SECTIONS = {"introduction": ("Introduction", introduction, False), "summary": ("Summary", summary, True), "change": ("What changed", changes, False), "table": ("The network's table", tables, True),
             "cost": ("Where the cost goes", cost, True), "diagram": ("Block diagrams", diagrams, True), "opportunities": ("What could be saved", opportunities, True),
             "audit": ("Published figures, audited", audits, True), "comparison": ("Comparison", comparison, False),
             "factorization": ("Factorized convolutions", factorization, False), "grid-reduction": ("Grid reduction", reduction, False),

@@ -32,7 +32,7 @@ function select(id, keepAddress) {
   const heads = [...main.tHead.rows[0].cells].map(c => c.textContent);
   const said = [...row.cells].map((c, i) => [heads[i], c.textContent]).filter(([, v]) => v);
   panel.querySelector("b").textContent = said.shift()[1];
-  panel.querySelector("span").textContent = said.map(([k, v]) => `${k} ${v}`).join(" \u00b7 ");
+  panel.querySelector("span").textContent = said.reduce((text, [k, v]) => k === "%" ? `${text} (${v}%)` : `${text}${text && " \u00b7 "}${k} ${v}`, "");
   const go = { table: row, diagram: found.find(s => s.classList.contains("node")), chart: found.find(s => s.id.startsWith("bar:")) };
   for (const button of all("button[data-go]", panel)) {
     const target = go[button.dataset.go];

@@ -1,0 +1,308 @@
+"""Reports: the PDF's structure, the HTML in a real browser, configurations, escaping, and that the committed reports are not stale."""
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import costlab
+from costlab import report
+from costlab.analysis.change import change
+from costlab.cli import main
+from costlab.render.document import Document, Grid, Points, Ref, Section, Text
+from costlab.render.report_html import page as html_page
+
+pypdf = pytest.importorskip("pypdf")
+pytest.importorskip("typst")
+REPORTS = Path(costlab.__file__).parent.parent / "reports"
+EVIL = '<script>alert(1)</script>#import "x": *\\input{y} & "quoted"'
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    home = tmp_path_factory.mktemp("report")
+    assert main(["trace", "googlenet", "--device", "meta", "-o", str(home / "googlenet.trace")]) == 0
+    for name in ("a.pdf", "b.pdf", "a.html"):
+        assert main(["report", str(home / "googlenet.trace"), "-o", str(home / name)]) == 0
+    return home
+
+
+def test_the_same_trace_gives_the_same_bytes(made):
+    assert (made / "a.pdf").read_bytes() == (made / "b.pdf").read_bytes()
+
+
+def test_the_pdf_is_tagged_with_language_title_contents_and_embedded_fonts(made):
+    pdf = pypdf.PdfReader(made / "a.pdf")
+    root = pdf.trailer["/Root"]
+    assert root["/Lang"].startswith("en") and root["/MarkInfo"]["/Marked"] and root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data() and pdf.metadata.title == "What googlenet costs, and why"
+    assert [o.title for o in pdf.outline if not isinstance(o, list)][:2] == ["1 Summary", "2 The network's table"]
+    fonts = {n: f.get_object() for p in pdf.pages for n, f in p["/Resources"].get("/Font", {}).items()}
+    assert fonts and all("/FontFile" in str(f["/DescendantFonts"][0]["/FontDescriptor"].keys()) for f in fonts.values())
+    assert all(tuple(p.mediabox[2:]) in ((pytest.approx(595.28, abs=0.1), pytest.approx(841.89, abs=0.1)),) for p in pdf.pages)
+
+
+def elements(node):
+    node = node.get_object()
+    if isinstance(node, list):
+        for child in node:
+            yield from elements(child)
+    elif isinstance(node, dict):
+        yield node
+        if "/K" in node and not isinstance(node["/K"], int):
+            yield from elements(node["/K"])
+
+
+def test_every_figure_has_alternative_text_and_every_table_its_header(made):
+    tags = [e for e in elements(pypdf.PdfReader(made / "a.pdf").trailer["/Root"]["/StructTreeRoot"]["/K"]) if "/S" in e]
+    figures = [e for e in tags if e["/S"] == "/Figure"]
+    assert len(figures) == 4 and all(e["/Alt"] for e in figures)
+    tables = [e for e in tags if e["/S"] == "/Table"]
+    assert len(tables) == 4 and all(any(c["/S"] == "/THead" for c in elements(t["/K"]) if "/S" in c) for t in tables)
+
+
+def test_the_pdf_says_the_numbers(made):
+    pages = pypdf.PdfReader(made / "a.pdf").pages
+    first, text = pages[0].extract_text(), " ".join(" ".join(p.extract_text() for p in pages).split())
+    assert "Contents" in first and f"1 / {len(pages)}" in first
+    for words in ("6,998,552 params", "1,582,671,872 multiply-adds", "inception (3b) (19%)", "Table 1: ", "Figure 4: ", "159.5K", "conv2.1.0", "928 input channels", "Not measured",
+                  "162 of 162 ops known", "To reproduce: costlab report"):
+        assert words in text, words
+    assert re.search(r"would save 679,972,608 MACs, 43% ?\(Table ?2\)", text)
+
+
+def test_letter_paper(made, tmp_path):
+    file = tmp_path / "letter.pdf"
+    assert main(["report", str(made / "googlenet.trace"), "--paper", "us-letter", "--sections", "table", "-o", str(file)]) == 0
+    assert {tuple(map(float, p.mediabox[2:])) for p in pypdf.PdfReader(file).pages} == {(612.0, 792.0)}
+
+
+def test_a_long_table_repeats_its_header(tmp_path):
+    file = tmp_path / "deep.py"
+    file.write_text("from torch import nn\ndef build():\n    return nn.Sequential(*(nn.Conv2d(3 + i, 4 + i, 1) for i in range(60)))\n")
+    assert main(["report", f"{file}:build", "--input", "1x3x8x8", "--sections", "table", "-o", str(tmp_path / "deep.pdf")]) == 0
+    pages = [p.extract_text() for p in pypdf.PdfReader(tmp_path / "deep.pdf").pages]
+    assert len([p for p in pages if "patch" in p and "params" in p and "Conv2d" in p]) == 2
+
+
+def small(spec="net", width=4):
+    model = nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(width * 36, 2))
+    return costlab.trace(model, torch.empty(1, 3, 8, 8), spec=spec)
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "html"])
+def test_what_users_write_is_never_markup(tmp_path, suffix):
+    trace, out = tmp_path / "m.trace", tmp_path / f"r.{suffix}"
+    small(EVIL).save(trace)
+    config = tmp_path / "r.toml"
+    config.write_text(f"title = '''{EVIL}'''\nmodels = ['''{trace}''']\n[notes]\nsummary = '''A **note** with {EVIL} and ![x](http://example.com/x.png)'''\n")
+    assert main(["report", "--config", str(config), "-o", str(out)]) == 0
+    if suffix == "html":
+        text = out.read_text()
+        assert text.count("<script") == 1 and "&lt;script&gt;alert(1)" in text and "<strong>note</strong>" in text and "<img" not in text
+    else:
+        text = " ".join(" ".join(p.extract_text() for p in pypdf.PdfReader(out).pages).split())
+        assert "<script>alert(1)</script>#import" in text and "\\input{y} & " in text
+
+
+@pytest.mark.parametrize("text, line", [
+    ("models = ['googlenet'", "line 1"), ("modles = ['googlenet']", "line 1: unknown key 'modles'"), ("title = 'x'\nsections = ['sumary']", "line 2: unknown section 'sumary'"),
+    ("[notes]\nnothing = 'x'", "line 2: unknown section 'nothing'"), ("models = 'googlenet'", "line 1: models is a list of texts"),
+    ("models = ['googlenet']\npaper = 'a3'", "line 2: unknown paper 'a3'"), ("models = ['googlenet']\nlogo = 'none.png'", "cannot read the logo"),
+    ("models = ['googlenet']\nlogo = 'r.toml'", "is no .svg, .png or .jpg"), ("title = 'x'", "name a model"),
+])
+def test_a_broken_configuration_is_one_line_with_its_place(tmp_path, capsys, text, line):
+    config = tmp_path / "r.toml"
+    config.write_text(text)
+    assert main(["report", "--config", str(config), "-o", str(tmp_path / "r.pdf")]) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1 and not list(tmp_path.glob("r.pdf*"))
+    assert "line" not in line or "r.toml" in err
+
+
+@pytest.mark.parametrize("argv, line", [
+    (["googlenet", "-o", "r.doc"], "name it .pdf or .html"), (["googlenet", "-o", "/no/such/r.pdf"], "cannot write /no/such/r.pdf"), (["-o", "r.pdf"], "name a model"),
+    (["--base", "googlenet", "-o", "r.pdf"], "needs both --base and --head"), (["googlenet", "--sections", "sumary", "-o", "r.pdf"], "unknown section 'sumary'"),
+    (["--config", "none.toml", "-o", "r.pdf"], "cannot read none.toml"), (["googlnet", "-o", "r.pdf"], "did you mean googlenet"),
+])
+def test_bad_input_is_one_line(argv, line, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", *argv]) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
+def test_files_beside_the_configuration_are_found_from_anywhere(tmp_path, monkeypatch):
+    small("beside").save(tmp_path / "net.trace")
+    (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9" height="9"><rect width="9" height="9"/></svg>')
+    (tmp_path / "r.toml").write_text("models = ['net.trace']\nlogo = 'logo.svg'\nsections = ['summary']\n")
+    monkeypatch.chdir("/")
+    for name in ("r.pdf", "r.html"):
+        assert main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / name)]) == 0
+    assert "data:image/svg+xml;base64," in (tmp_path / "r.html").read_text() and "beside" in (tmp_path / "r.html").read_text()
+
+
+def test_a_review_says_what_changed_block_by_block(tmp_path):
+    base, head = small("base", 4), small("head", 6)
+    result = change(base, head)
+    # 3 c 9 weights on 36 places and c biases; then 36 c 2 weights and 2 biases
+    assert [(s.name.split(" ")[0], s.what, s.params, s.macs) for s in result.steps if s.what != "equal"] == [
+        ("0", "changed", (112, 168), (36 * 108, 36 * 162)), ("3", "changed", (290, 434), (288, 432))]
+    for t in (base, head):
+        t.save(tmp_path / f"{t.provenance['model']}.trace")
+    assert main(["report", "--base", str(tmp_path / "base.trace"), "--head", str(tmp_path / "head.trace"), "-o", str(tmp_path / "r.html")]) == 0
+    text = (tmp_path / "r.html").read_text()
+    assert "Review: base to head" in text and "2 changed of 2 blocks" in text and "+1,944 MACs, +56 params" in text and 'id="waterfall"' in text
+    assert main(["report", "--base", str(tmp_path / "base.trace"), "--head", str(tmp_path / "base.trace"), "-o", str(tmp_path / "r.html")]) == 0
+    assert "Every block of base equals its counterpart" in (tmp_path / "r.html").read_text()
+
+
+def test_missing_parts_leave_a_sentence():
+    context = report.build(report.Config(sections=("audit", "comparison", "opportunities", "measurements", "change")), [small()], None, "costlab report", None)
+    said = [" ".join(str(x) for x in p.parts) for s in context.sections for p in s.parts if isinstance(p, Text)]
+    assert len(said) == 6 and all(s.endswith(".") or "costlab" in s for s in said) and "There are no published figures for this model" in said[0]
+
+
+def test_a_reference_without_its_target_is_left_out():
+    words = Text(("See it", Ref("there"), " and not", Ref("gone"), "."))
+    sheet = costlab.table(small()).sheet
+    text = html_page(Document("t", "s", (Section("a", "A", (words, Points((words,)), Grid(sheet, "c", "there"))),)))
+    assert text.count('See it (<a href="#there">Table 1</a>) and not.') == 2
+
+
+# ---- the page in a browser
+
+CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine")
+    with api.sync_playwright() as p:
+        started = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(params=[(1280, 900), (390, 800)], ids=["desktop", "phone"])
+def page(request, browser, made):
+    opened = browser.new_page(viewport=dict(zip(("width", "height"), request.param)))
+    opened.asked, opened.wrong = [], []
+    opened.on("request", lambda r: opened.asked.append(r.url))
+    opened.on("pageerror", lambda e: opened.wrong.append(str(e)))
+    opened.on("console", lambda m: opened.wrong.append(m.text))
+    opened.goto((made / "a.html").as_uri())
+    yield opened
+    assert opened.wrong == [] and all(url == (made / "a.html").as_uri() for url in opened.asked)
+    opened.close()
+
+
+def picked(page):
+    return page.locator("tr.pick").evaluate_all("rows => rows.map(r => r.dataset.row)")
+
+
+def test_a_click_on_a_block_selects_its_row_and_bars(page):
+    page.locator(".diagram .node", has_text="inception (4e)").click()
+    assert picked(page) == ["inception4e"] and page.url.endswith("#row%3Ainception4e")
+    assert page.locator('[id^="bar:"].pick').count() == 3 and page.locator("#picked").is_visible()
+    assert "ops (MACs) 170.0M (10.7%)" in page.locator("#picked").inner_text()
+    page.locator("#picked [data-go=table]").click()
+    page.locator("tr.pick").wait_for(state="visible")
+    page.keyboard.press("Escape")
+    assert picked(page) == [] and not page.locator("#picked").is_visible()
+
+
+def test_bars_and_rows_select_too_by_mouse_and_by_keyboard(page):
+    page.locator('[id="bar:macs:inception3a"]').click()
+    assert picked(page) == ["inception3a"] and page.locator(".node.pick").get_attribute("data-row") == "inception3a"
+    page.locator('tr[data-row="pool1"]').focus()
+    assert page.locator(".node.hover").get_attribute("data-row") == "pool1"
+    page.keyboard.press("Enter")
+    assert picked(page) == ["pool1"] and page.locator(".node.pick").get_attribute("data-row") == "pool1"
+
+
+def test_a_permalink_opens_its_row(page):
+    page.goto(page.url.split("#")[0] + "#row%3Ainception5b")
+    assert picked(page) == ["inception5b"]
+
+
+def first_cells(page, n=3):
+    return page.locator("table.main tbody tr:not([hidden])").evaluate_all(f"rows => rows.slice(0, {n}).map(r => r.cells[0].textContent)")
+
+
+def test_the_table_sorts_and_filters(page):
+    head = page.locator("table.main th", has_text="ops").locator("button")
+    before = first_cells(page, 99)
+    head.click(), head.click()
+    assert first_cells(page) == ["convolution", "inception (3b)", "inception (4e)"]
+    head.click()
+    assert first_cells(page, 99) == before
+    box = page.locator("input.filter").first
+    box.fill("inception (4")
+    assert first_cells(page, 99) == [f"inception (4{x})" for x in "abcde"] and page.locator(".find span").first.inner_text() == "5 of 19 rows"
+    box.fill("ops > 150M")
+    assert first_cells(page, 99) == ["convolution", "inception (3b)", "inception (4e)"]
+    box.fill("")
+    assert first_cells(page, 99) == before
+
+
+def test_the_diagram_zooms_pans_and_resets(page):
+    view = lambda: [float(v) for v in page.locator(".pan svg").get_attribute("viewBox").split()]  # noqa: E731
+    whole = view()
+    page.locator(".pan").focus()
+    page.keyboard.press("+")
+    assert view()[2] == pytest.approx(whole[2] / 1.25)
+    page.keyboard.press("ArrowRight")
+    moved = view()
+    assert moved[0] > whole[0] + (whole[2] - moved[2]) / 2
+    page.get_by_role("button", name="whole").click()
+    assert view() == whole
+
+
+def test_nothing_is_wider_than_the_page_and_both_schemes_differ(page):
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    color = lambda: page.evaluate("getComputedStyle(document.body).backgroundColor")  # noqa: E731
+    page.emulate_media(color_scheme="light")
+    light = color()
+    page.emulate_media(color_scheme="dark")
+    assert color() != light
+    page.emulate_media(media="print")
+    assert not page.locator(".tools").first.is_visible() and not page.locator("nav").is_visible()
+
+
+# ---- our own reports
+
+@pytest.mark.parametrize("source", sorted(REPORTS.glob("*.toml")), ids=lambda p: p.stem)
+def test_the_committed_reports_are_not_stale(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(REPORTS.parent)
+    out = tmp_path / "r.html"
+    assert main(["report", "--config", f"reports/{source.name}", "--device", "meta", "-o", str(out)]) == 0
+    said = re.search(r"costlab document ([0-9a-f]{32})", out.read_text())[1]
+    assert f"costlab document {said}" in source.with_suffix(".pdf").read_bytes().decode("latin-1"), f"reports/{source.stem}.pdf is stale: run make reports"
+
+
+def test_every_report_of_the_mission_is_there():
+    assert {p.stem for p in REPORTS.glob("*.toml")} >= {"googlenet", "factorization", "grid-reduction", "inception-v2", "alexnet-vs-googlenet"}
+
+
+def labels(svg):
+    return re.findall(r">([^<>\n]+)</(?:text|tspan)>", svg)
+
+
+@pytest.mark.parametrize("name, argv", [("googlenet-stages", ["chart", "stages", "googlenet"]), ("googlenet-inception3a", ["diagram", "googlenet", "--module", "inception3a"])])
+def test_the_pictures_of_the_readme_are_not_stale(name, argv, tmp_path):
+    out = tmp_path / "p.svg"
+    assert main([*argv, "--device", "meta", "-o", str(out)]) == 0
+    committed = (REPORTS / f"{name}.svg").read_text()
+    assert labels(out.read_text()) == labels(committed) and len(labels(committed)) > 10
+    assert f"](reports/{name}.svg)" in (REPORTS.parent / "README.md").read_text()
+
+
+def test_the_readme_names_every_section():
+    text = " ".join((REPORTS.parent / "README.md").read_text().split())
+    assert f"The sections: {', '.join(report.SECTIONS)}." in text
