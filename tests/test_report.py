@@ -87,6 +87,26 @@ def test_a_long_table_repeats_its_header(tmp_path):
     assert len([p for p in pages if "patch" in p and "params" in p and "Conv2d" in p]) == 2
 
 
+def outside(file):
+    """Words that stand outside their page's margins (half a centimetre)."""
+    found = []
+    for page in pypdf.PdfReader(file).pages:
+        width, height = map(float, page.mediabox[2:])
+
+        def look(text, cm, tm, *_):
+            x, y = tm[4] * cm[0] + tm[5] * cm[2] + cm[4], tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+            if text.strip() and not (14 < x < width - 14 and 14 < y < height - 14):  # noqa: B023
+                found.append((text, x, y))
+        page.extract_text(visitor_text=look)
+    return found
+
+
+def test_nothing_is_cut_at_a_page_edge(tmp_path):
+    assert main(["report", "--base", "googlenet", "--head", "bn_inception", "-o", str(tmp_path / "r.pdf")]) == 0
+    for file in (tmp_path / "r.pdf", *REPORTS.glob("*.pdf")):
+        assert outside(file) == []
+
+
 def small(spec="net", width=4):
     model = nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(width * 36, 2))
     return costlab.trace(model, torch.empty(1, 3, 8, 8), spec=spec)

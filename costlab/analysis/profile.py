@@ -59,10 +59,7 @@ def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Prof
         if not (r.params or r.macs):
             continue
         params, macs = params + r.params, macs + r.macs
-        name = r.cells.get("layer name") or r.cells.get("name") or r.cells["type"]
-        if t.style == "paper" and r.cells.get("patch size/stride", "")[:1].isdigit():
-            name += f" {r.cells['patch size/stride']}"
-        steps.append(Step(name, r.params, r.macs, r.cells["activations"], params, macs, r.id))
+        steps.append(Step(r.name, r.params, r.macs, r.cells["activations"], params, macs, r.id))
     return Profile(t.title, tuple(steps), ("params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
                                            *t.notes[1:]))
 

@@ -27,7 +27,7 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords
 # points: the text's width upright and turned, and a cell's own margins
 _ROOM = {"a4": (480, 728), "us-letter": (497, 678)}
 _GAP, _BAR = 7, 14
-_WHOLE = 30
+_WHOLE = 320  # points: a table up to this height is not broken
 _LETTER = 0.6  # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
 
 
@@ -80,7 +80,8 @@ def _grid(g: Grid, paper: str) -> tuple[str, bool]:
         widths = _widths(cols, size, _ROOM[paper][wide])
         if widths:
             break
-    width = ", ".join(f"{w:.1f}pt" for w in widths or _widths(cols, size, _ROOM[paper][True], True))
+    widths = widths or _widths(cols, size, _ROOM[paper][True], True)
+    width = ", ".join(f"{w:.1f}pt" for w in widths)
     align = ", ".join("right + horizon" if c.right else "left + horizon" for c in cols)
 
     def cell(text, bold=False, after=""):
@@ -91,7 +92,8 @@ def _grid(g: Grid, paper: str) -> tuple[str, bool]:
     end = ["table.hline(stroke: 0.5pt)", ", ".join(cell(c.total, after=" #bar(0)" if c.bars else "") for c in cols)] if g.sheet.total is not None else []
     parts = ["table.hline(stroke: 0.8pt)", f"table.header(repeat: true, {', '.join(cell(c.header, True) for c in cols)}, table.hline(stroke: 0.5pt))",
              *rows, *end, "table.hline(stroke: 0.8pt)"]
-    whole = len(rows) <= _WHOLE  # a short table stays on one page
+    lines = sum(max([1, *(-(-len(c.cells[i]) * _LETTER * size // (w - _GAP)) for c, w in zip(cols, widths))]) for i in range(len(rows)))
+    whole = lines * (1.35 * size + 5) < _WHOLE  # a short table stays on one page
     body = (f"#[#show figure: set block(breakable: {'false' if whole else 'true'})\n#figure(kind: table, caption: [{_text(g.caption)}])[#set text(size: {size}pt, font: \"DejaVu Sans\", weight: \"regular\")\n"
             f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] #label({quote(g.id)})]\n"
             + "".join(f"#text(size: 8pt, fill: luma(25%))[{_text(note)}]\\\n" for note in g.sheet.notes))

@@ -51,6 +51,11 @@ class Context:
         return profile(self.first)
 
     @cached_property
+    def rows(self):
+        """The rows of its table, alike modules as one."""
+        return table(self.first, convention="macs").rows
+
+    @cached_property
     def rewrites(self):
         """Rewrites that save MACs at the input's width, the best first."""
         return [c for c in candidates(self.first, ["stacked-3x3", "1xn-nx1"], "in") if c.saved > 0]
@@ -138,10 +143,10 @@ def summary(c: Context):
              Text(f"{name} has {t.params:,} params and takes {t.macs:,} multiply-adds for the input {inputs}.")]
     items = []
     if steps and t.macs:
-        dear = sorted(steps, key=lambda s: -s.macs)[:3]
+        dear = sorted(c.rows, key=lambda s: -s.macs)[:3]
         items.append(Text((f"Compute: {_percent(sum(s.macs for s in dear), t.macs)} of all MACs are in {_list(f'{s.name} ({_percent(s.macs, t.macs)})' for s in dear)}", Ref("stages"), ".")))
     if steps and t.params:
-        heavy = sorted(steps, key=lambda s: -s.params)[:3]
+        heavy = sorted(c.rows, key=lambda s: -s.params)[:3]
         items.append(Text((f"Params: {_percent(sum(s.params for s in heavy), t.params)} are in {_list(f'{s.name} ({_percent(s.params, t.params)})' for s in heavy)}", Ref("network"), ".")))
     if len(steps) > 4 and t.macs and t.params:
         half = lambda field, whole: next(s.name for s in steps if 2 * getattr(s, field) >= whole)  # noqa: E731

@@ -22,6 +22,12 @@ class Row:
     macs: int
     nodes: tuple[int, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What charts and sentences call it: layer name, module path, or type; a convolution or pool with its patch size."""
+        name, patch = self.cells.get("layer name") or self.cells.get("name"), self.cells.get("patch size/stride", "")
+        return name or (f"{self.cells['type']} {patch}" if patch[:1].isdigit() else self.cells["type"])
+
 
 @dataclass(frozen=True)
 class Table:
