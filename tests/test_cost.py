@@ -160,6 +160,15 @@ def test_flex_attention_is_counted_dense():
     assert costlab.total(trace, strict=True).macs == 4 * 128 * 128 * (16 + 16)
 
 
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_inference_mode_changes_no_count(device):
+    make = lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(72, 4), nn.Softmax(1)).eval()  # noqa: E731
+    plain = costlab.trace(make(), z(1, 3, 8, 8), device=device)
+    with torch.inference_mode():  # the tensors themselves are inference tensors too
+        made = costlab.trace(make(), z(1, 3, 8, 8), device=device)
+    assert costlab.total(made) == costlab.total(plain) and [o.name for o in made.ops] == [o.name for o in plain.ops]
+
+
 def test_a_lazy_module_is_told_to_run_first():
     with pytest.raises(costlab.TraceError, match="weight has no shape yet"):
         costlab.trace(nn.LazyLinear(4), z(2, 3))

@@ -65,7 +65,8 @@ def formula(*names: str):
     return register
 
 
-_NO_TRAFFIC = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute", "aten.expand", "aten.slice", "aten.select",
+# ops whose outputs are the memory of their first input
+VIEWS = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute", "aten.expand", "aten.slice", "aten.select",
                          "aten.unsqueeze", "aten.squeeze", "aten._unsafe_view", "aten.split", "aten.split_with_sizes",
                          "aten.unbind", "costlab.dropout", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold"))
 
@@ -82,7 +83,7 @@ def cost_of(trace: Trace, op: Op) -> Cost:
     macs, flops = fn(trace, op) if fn else (0, 0)
     ts = trace.tensors
     outputs = sum(ts[i].numel for i in op.outputs)
-    if op.name in _NO_TRAFFIC and not (macs or flops):
+    if op.name in VIEWS and not (macs or flops):
         return Cost()  # a view of what is already there
     size = lambda ids: sum(size_of(trace, i) for i in ids)  # noqa: E731
     return Cost(macs, flops, outputs if macs else 0, outputs, size(dict.fromkeys(op.inputs)), size(op.outputs), fn is not None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..cost import CONVENTIONS, Convention, total, training
 from ..graph import forks, layer_graph, residuals
-from ..trace._record import Trace
+from ..trace._record import Measured, Trace
 from . import _layers, _paper, _resnet
 from ._columns import COLUMNS
 from ._sheet import Column, Sheet
@@ -14,13 +14,15 @@ from ._sheet import Column, Sheet
 @dataclass(frozen=True)
 class Row:
     """One row: `id` is stable for links; `cells` by column key; `params` elements, `macs` multiply-adds; `nodes` index
-    the layer graph's nodes that it holds."""
+    the layer graph's nodes that it holds, `ops` the trace's operations; `seconds` measured in place (None: not measured)."""
 
     id: str
     cells: dict
     params: int
     macs: int
     nodes: tuple[int, ...] = ()
+    ops: tuple[int, ...] = ()
+    seconds: float | None = None
 
     @property
     def name(self) -> str:
@@ -106,7 +108,10 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     if auto:
         style = choose_style(nodes)
     whole = total(trace, strict=strict)
-    place = {id(op): i for i, op in enumerate(trace.ops)} if trace.trained else {}
+    place = {id(op): i for i, op in enumerate(trace.ops)}
+    took = [0.0] * len(trace.ops)
+    for o in trace.measured.ops if trace.measured else ():
+        took[o.of] += o.seconds
     gradients: dict[int, list] = {}
     for op in trace.backward:
         gradients.setdefault(op.of, []).append(op)
@@ -125,13 +130,18 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
         cells = {**group.cells, **{c: COLUMNS[c][1](trace, group) for c in added}, "params": params, "ops": macs}
         if trace.trained:
             cells["backward"] = total(trace, [b for op in group.ops for b in gradients.get(place[id(op)], ())]).macs
-        rows.append(Row(ident, cells, params, macs, tuple(n.index for n in group.nodes)))
+        indices, seconds = tuple(place[id(op)] for op in group.ops), None
+        if trace.measured:
+            seconds = sum(took[i] for i in indices)
+            cells["time"] = 1e3 * seconds
+        rows.append(Row(ident, cells, params, macs, tuple(n.index for n in group.nodes), indices, seconds))
     lead = [k for k in _LEAD if k in keys]
-    place = lambda k: _ORDER.index(k) if k in _ORDER else len(_ORDER) - 1.5  # noqa: E731  unfamiliar ones before pool proj
-    rest = sorted((k for k in keys if k not in lead), key=lambda k: (place(k), k.replace(" reduce", ""), " reduce" not in k))
+    order = lambda k: _ORDER.index(k) if k in _ORDER else len(_ORDER) - 1.5  # noqa: E731  unfamiliar ones before pool proj
+    rest = sorted((k for k in keys if k not in lead), key=lambda k: (order(k), k.replace(" reduce", ""), " reduce" not in k))
     shown = (*(Column(k, "count" if k == "times" else "") for k in lead + rest), *(Column(c, COLUMNS[c][0]) for c in added),
              Column("params", "params", (convention.kilo, "K"), share=True), Column("ops", "MACs", (convention.mega, "M"), share=True),
-             *([Column("backward", "MACs", (convention.mega, "M"), share=True)] if trace.trained else ()))
+             *([Column("backward", "MACs", (convention.mega, "M"), share=True)] if trace.trained else ()),
+             *([Column("time", "ms", share=True, format=",.3f")] if trace.measured else ()))
     p = trace.provenance
     notes = (convention.note, f"coverage: {whole.coverage}",
              f"style {style}{' (chosen by auto)' if auto else ''}; traced on {p['device']} with torch {p['torch']}, input "
@@ -148,7 +158,17 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     totals = {c: getattr(whole, _FIELDS[c]) for c in added if c in _FIELDS}
     if trace.trained:
         totals["backward"] = training(trace).backward_macs
+    if trace.measured:
+        totals["time"] = 1e3 * sum(r.seconds for r in rows)
+        notes += (measured_note(trace.measured),)
     return Table(p["model"], style, shown, tuple(rows), sum(r.params for r in rows), whole.macs, totals, convention, notes)
+
+
+def measured_note(m: Measured) -> str:
+    """One line: the whole model's time, where and how it was measured, and what its operations add up to."""
+    c, parts = m.conditions, sum(o.seconds for o in m.ops) + m.other
+    return (f"time of kernels in place on {c['device']}, {c['dtype']}, {c['layout']}; the whole model {1e3 * m.total.median:,.3f} ms "
+            f"(95% interval {1e3 * m.total.low:,.3f} to {1e3 * m.total.high:,.3f}, {c['method']}), its operations add up to {100 * parts / m.total.median:.0f}% of it")
 
 
 _FIELDS = {"MACs": "macs", "FLOPs": "flops", "activations": "activations", "outputs": "outputs", "bytes read": "read",

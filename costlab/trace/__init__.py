@@ -2,9 +2,9 @@
 import sys
 from types import ModuleType
 
-from ._record import Op, Param, Tensor, Trace, TraceFileError
+from ._record import Measured, ModuleTime, Op, OpTime, Param, Tensor, Timing, Trace, TraceFileError
 
-__all__ = ["Op", "Param", "Tensor", "Trace", "TraceError", "TraceFileError", "trace"]
+__all__ = ["Measured", "ModuleTime", "Op", "OpTime", "Param", "Tensor", "Timing", "Trace", "TraceError", "TraceFileError", "trace"]
 
 
 def __getattr__(name):

@@ -3,7 +3,7 @@
 File format (version 1): gzip-compressed UTF-8 JSON, one object with `format` = "costlab-trace", `version`,
 `provenance`, `tensors` ([shape, dtype] each), `params` ([names, shape, dtype, tensor]), `ops`
 ([name, module, module_type, call, inputs, outputs, params, attrs], and for a backward operation `of`), `inputs`, `outputs`,
-`saved` (tensors kept for the backward pass).
+`saved` (tensors kept for the backward pass), and `measured` (the fields of `Measured`) where the run was measured.
 """
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import gzip
 import json
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import prod
 
 FORMAT, VERSION = "costlab-trace", 1
@@ -64,6 +64,69 @@ class Op:
     of: int | None = None
 
 
+@dataclass(frozen=True)
+class Timing:
+    """Seconds: the `median` of `runs`, its 95% bootstrap interval `low` to `high`, and `spread`, the interquartile range."""
+
+    median: float
+    low: float
+    high: float
+    spread: float
+    runs: int
+
+
+@dataclass(frozen=True)
+class OpTime:
+    """An operation as it ran when it was measured, fused forms included. `of` indexes the operation of the trace that it stands for (-1:
+    none); `seconds` of its kernels, a median over runs; `bytes` of the tensors that it read and wrote; `live` bytes allocated after it and `peak` at most while it ran, both
+    beyond what was there before the run (None where the allocator was not asked)."""
+
+    name: str
+    of: int
+    seconds: float
+    bytes: int
+    live: int | None = None
+    peak: int | None = None
+
+
+@dataclass(frozen=True)
+class ModuleTime:
+    """One module call alone: `warm` on the same buffers, `cold` with buffers rotated past the last cache (None: they did not fit),
+    `host` seconds that the host takes to issue it."""
+
+    path: str
+    call: int
+    warm: Timing
+    cold: Timing | None
+    host: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run took. `total`: the whole model without the host's work where that can be had (a CUDA graph replayed), `eager`: called
+    from Python, `compiled`: by torch.compile where asked for; `ops` in order; `modules` alone; `other`: seconds of kernels that belong to
+    no operation; `peak` bytes that the allocator held at most beyond params, buffers and inputs; `ceilings`: FLOP/s by dtype and "bandwidth" in
+    bytes/s, measured in the same run; `conditions`: device, dtype, layout, clocks and everything else that a reader must know."""
+
+    total: Timing
+    eager: Timing
+    ops: tuple[OpTime, ...]
+    modules: tuple[ModuleTime, ...]
+    other: float
+    peak: int | None
+    ceilings: dict
+    conditions: dict
+    compiled: Timing | None = None
+
+    @classmethod
+    def from_json(cls, doc: dict) -> "Measured":
+        """From what `dataclasses.asdict` gave. Raises KeyError or TypeError for anything else."""
+        timing = lambda d: None if d is None else Timing(**d)  # noqa: E731
+        return cls(timing(doc["total"]), timing(doc["eager"]), tuple(OpTime(**o) for o in doc["ops"]),
+                   tuple(ModuleTime(m["path"], m["call"], timing(m["warm"]), timing(m["cold"]), m["host"]) for m in doc["modules"]),
+                   doc["other"], doc["peak"], doc["ceilings"], doc["conditions"], timing(doc.get("compiled")))
+
+
 def _tuples(value):
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
@@ -79,6 +142,7 @@ class Trace:
     outputs: tuple[int, ...]
     provenance: dict
     saved: tuple[int, ...] = ()
+    measured: Measured | None = None
 
     @property
     def forward(self) -> tuple[Op, ...]:
@@ -108,6 +172,7 @@ class Trace:
             "ops": [[o.name, o.module, o.module_type, o.call, o.inputs, o.outputs, o.params, o.attrs, *([] if o.of is None else [o.of])]
                     for o in self.ops],
             "inputs": self.inputs, "outputs": self.outputs, "saved": self.saved,
+            **({"measured": asdict(self.measured)} if self.measured else {}),
         }
         data = gzip.compress(json.dumps(doc, separators=(",", ":")).encode(), mtime=0)
         path = os.fspath(path)
@@ -146,6 +211,7 @@ class Trace:
                       for n, m, mt, c, i, o, p, a, *of in doc["ops"]),
                 tuple(Tensor(tuple(s), d) for s, d in doc["tensors"]),
                 tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
-                tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"], tuple(doc.get("saved", ())))
+                tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"], tuple(doc.get("saved", ())),
+                Measured.from_json(doc["measured"]) if doc.get("measured") else None)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise TraceFileError(f"{path} is damaged or cut short; trace the model again") from None

@@ -20,6 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 
 from .._version import __version__
 from . import _shapes, _values
+from ._modules import ModuleStack, hooked
 from ._record import Op, Param, Tensor, Trace
 
 
@@ -52,11 +53,7 @@ class _Recorder(TorchDispatchMode):
         super().__init__()
         self.device = device
         self.ops, self.tensors, self.params = [], [], []
-        self.stack = [("", type(model).__name__, 0)]
-        self.calls: dict[int, int] = {}
-        self.paths: dict[int, str] = {}
-        for name, module in model.named_modules(remove_duplicate=False):
-            self.paths.setdefault(id(module), name)
+        self.modules = ModuleStack(model)
         # id -> [stand-in, tensor index, parameter index, original (kept alive)]
         self.outside: dict[int, list] = {}
         self.own: set[int] = set()
@@ -79,7 +76,6 @@ class _Recorder(TorchDispatchMode):
         self.by_memory: dict | None = None
         self.by_sequence: dict[tuple, int] = {}
         self.backward = False
-        self.within = False  # inside a higher-order operator, where torch does not take composite operations apart
 
     supports_higher_order_operators = True  # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
 
@@ -129,22 +125,18 @@ class _Recorder(TorchDispatchMode):
     def _higher_order(self, func, args, kwargs):
         """Run an operator that takes functions by its plain form, with its operations recorded."""
         swapped = pytree.tree_map(lambda v: self._outside(v)[0] if isinstance(v, torch.Tensor) and not hasattr(v, "_costlab") else v, (args, kwargs or {}))
-        within, self.within = self.within, True
-        try:
-            with self:
-                if func is torch.ops.higher_order.cond:
-                    pred, yes, no, operands = swapped[0]
-                    return (yes if pred else no)(*operands)
-                return func.py_kernels[torch._C.DispatchKey.CompositeExplicitAutograd](*swapped[0], **swapped[1])
-        finally:
-            self.within = within
+        with self:
+            if func is torch.ops.higher_order.cond:
+                pred, yes, no, operands = swapped[0]
+                return (yes if pred else no)(*operands)
+            return func.py_kernels[torch._C.DispatchKey.CompositeExplicitAutograd](*swapped[0], **swapped[1])
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         info = self.schemas.get(func)
         if info is None:
             if isinstance(func, torch._ops.HigherOrderOperator):
                 return self._higher_order(func, args, kwargs)
-            if self.within and func._can_decompose():
+            if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):  # in inference mode, and in higher-order operators, torch leaves composite operations whole
                 with self:
                     return func.decompose(*args, **(kwargs or {}))
             schema = func._schema
@@ -219,7 +211,7 @@ class _Recorder(TorchDispatchMode):
                 outputs.append(index)
         self.current = ()
         if not silent:
-            module, kind, call = self.stack[-1]
+            module, kind, call = self.modules.now
             of = None
             if self.backward:
                 node = torch._C._current_autograd_node()
@@ -266,15 +258,11 @@ class _Recorder(TorchDispatchMode):
             for t in ones:
                 t._costlab = self._tensor(t)
         self.backward = True
-        self.stack[1:] = []
+        self.modules.open[1:] = []
         torch.autograd.grad(ends, leaves, ones, allow_unused=True)
 
     def enter(self, module, _args):
-        key = id(module)
-        call = self.calls.get(key, 0)
-        self.calls[key] = call + 1
-        path = self.paths.get(key)
-        self.stack.append((self.stack[-1][0] if path is None else path, type(module).__name__, call))
+        self.modules.enter(module)
         if isinstance(module, torch.nn.RNNBase) and any(w.device.type != self.device for w in module._flat_weights):
             # the recurrent kernels compare devices before the dispatcher sees them: lend the module its stand-ins
             lent = []
@@ -294,17 +282,16 @@ class _Recorder(TorchDispatchMode):
 
     def leave(self, module, _args, out):
         if self.failed is None and sys.exc_info()[0] is not None:
-            self.failed = self.stack[-1][0]
+            self.failed = self.modules.now[0]
         if self.lent and self.lent[-1][0] is module:
             lent, weights = self.lent.pop()
             lent._flat_weights = weights
         if isinstance(module, _DROPOUT) and module.p and not module.training and isinstance(out, torch.Tensor):
             index = getattr(out, "_costlab", None)
             if index is not None:  # does nothing in evaluation, but the papers' tables list it
-                path, kind, call = self.stack[-1]
+                path, kind, call = self.modules.now
                 self.ops.append(Op("costlab.dropout", path, kind, call, (index,), (index,), (), {"p": module.p}))
-        if len(self.stack) > 1:
-            self.stack.pop()
+        self.modules.leave()
 
 
 @contextlib.contextmanager
@@ -401,15 +388,14 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     flags = [(m, m.training) for m in model.modules()]
     rng = torch.get_rng_state()
     cuda_rng = torch.cuda.get_rng_state_all() if device == "cuda" else None
-    module_hooks = torch.nn.modules.module
-    handles = [module_hooks.register_module_forward_pre_hook(recorder.enter),
-               module_hooks.register_module_forward_hook(recorder.leave, always_call=True)]
+    watching = contextlib.ExitStack()
     # a CPU model on a GPU: what it makes for itself is made there too; casts that autocast keeps are of another run
     home = torch.device(device) if device == "cuda" and any(p.device.type != "cuda" for p in model.parameters()) else contextlib.nullcontext()
     torch.clear_autocast_cache()
     collecting = gc.isenabled()
     gc.disable()  # the record only grows: looking it through again and again would make a long trace quadratic
     try:
+        watching.enter_context(hooked(recorder.enter, recorder.leave))
         train = True if backward and train is None else train
         if train is not None:
             for m, _ in flags:
@@ -459,8 +445,7 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
             gc.enable()
         recorder.restore()
         torch.clear_autocast_cache()
-        for h in handles:
-            h.remove()
+        watching.close()
         for m, was in flags:
             m.training = was
         torch.set_rng_state(rng)

@@ -1,0 +1,53 @@
+"""A light dispatch mode: which operation of which module call runs now, with something done around each."""
+from __future__ import annotations
+
+import contextlib
+
+import torch
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ..trace._modules import ModuleStack, hooked
+
+_SILENT = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
+
+
+def _traffic(given, out) -> int:
+    read = {id(t): t for t in pytree.tree_leaves(given) if isinstance(t, torch.Tensor)}.values()
+    home = {t.untyped_storage()._cdata for t in read}
+    written = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
+    made = [t for t in written if t.untyped_storage()._cdata not in home]
+    if written and not made and not any(t is w for t in read for w in written):
+        return 0  # a view
+    return sum(t.numel() * t.element_size() for t in (*read, *(made or written)))
+
+
+class Watch(TorchDispatchMode):
+    """`around(i)` is a context manager entered for the i-th operation; `ops` collects (name, module path, call), and with `sizes` `bytes`
+    what each read and wrote: its tensors, but for outputs that are views of its inputs."""
+
+    def __init__(self, model, around=lambda i: contextlib.nullcontext(), sizes=False):
+        super().__init__()
+        self.around, self.ops, self.modules, self.sizes, self.bytes = around, [], ModuleStack(model), sizes, []
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        return False
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func._schema.name
+        if name in _SILENT or name.startswith("profiler::"):
+            return func(*args, **(kwargs or {}))
+        module, _, call = self.modules.now
+        self.ops.append((name.replace("::", "."), module, call))
+        with self.around(len(self.ops) - 1):
+            out = func(*args, **(kwargs or {}))
+        if self.sizes:
+            self.bytes.append(_traffic((args, kwargs), out))
+        return out
+
+    @contextlib.contextmanager
+    def watching(self):
+        """The mode and the module hooks together."""
+        with hooked(lambda m, _: self.modules.enter(m), lambda m, *_: self.modules.leave()), self:
+            yield self

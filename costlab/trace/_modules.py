@@ -1,0 +1,47 @@
+"""Which module call an operation belongs to, for everything that watches a model run."""
+from __future__ import annotations
+
+import contextlib
+
+from torch import nn
+
+
+class ModuleStack:
+    """The module calls that are open, innermost last: (path, type name, call). Calls of each module count from 0."""
+
+    def __init__(self, model: nn.Module):
+        self.open = [("", type(model).__name__, 0)]
+        self.calls: dict[int, int] = {}
+        self.paths: dict[int, str] = {}
+        for name, module in model.named_modules(remove_duplicate=False):
+            self.paths.setdefault(id(module), name)
+
+    @property
+    def now(self) -> tuple[str, str, int]:
+        """The innermost call."""
+        return self.open[-1]
+
+    def enter(self, module: nn.Module) -> None:
+        """A module is called."""
+        key = id(module)
+        call = self.calls.get(key, 0)
+        self.calls[key] = call + 1
+        path = self.paths.get(key)
+        self.open.append((self.now[0] if path is None else path, type(module).__name__, call))
+
+    def leave(self) -> None:
+        """The innermost call returns."""
+        if len(self.open) > 1:
+            self.open.pop()
+
+
+@contextlib.contextmanager
+def hooked(before, after):
+    """Every module call in the process goes through `before(module, args)` and, also when it fails, `after(module, args, out)`."""
+    hooks = nn.modules.module
+    handles = [hooks.register_module_forward_pre_hook(before), hooks.register_module_forward_hook(after, always_call=True)]
+    try:
+        yield
+    finally:
+        for h in handles:
+            h.remove()
