@@ -1,6 +1,7 @@
 """What changed between two versions of a model, block by block."""
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from ..tables import Column, Sheet, choose_style, table
@@ -11,38 +12,42 @@ from ..trace import Trace
 @dataclass(frozen=True)
 class Step:
     """A block in both (base, head): params in elements, MACs in multiply-adds, 0 where it is not there; `what` is equal, changed,
-    added or removed."""
+    added or removed; `seconds` measured in place, None where it was not in both."""
 
     name: str
     what: str
     params: tuple[int, int]
     macs: tuple[int, int]
     cells: str
+    seconds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Change:
-    """Base and head by name, all steps in order, totals (base, head)."""
+    """Base and head by name, all steps in order, totals (base, head); `seconds` of the operations in place where both were measured."""
 
     base: str
     head: str
     steps: tuple[Step, ...]
     params: tuple[int, int]
     macs: tuple[int, int]
+    seconds: tuple[float, float] | None = None
 
     @property
     def sheet(self) -> Sheet:
         """A row a block that differs."""
         columns = (Column("block"), Column("what"), Column("params base", "params"), Column("params head", "params"), Column("params change", "params", format="+,d"),
-                   Column("MACs base", "MACs"), Column("MACs head", "MACs"), Column("MACs change", "MACs", format="+,d"), Column("cells"))
+                   Column("MACs base", "MACs"), Column("MACs head", "MACs"), Column("MACs change", "MACs", format="+,d"),
+                   *((Column("time base", "ms", format=",.3f"), Column("time head", "ms", format=",.3f")) if self.seconds else ()), Column("cells"))
 
-        def cells(name, what, params, macs, text=""):
+        def cells(name, what, params, macs, seconds, text=""):
+            times = dict(zip(("time base", "time head"), (1e3 * s for s in seconds))) if seconds else {}
             return {"block": name, "what": what, "params base": params[0], "params head": params[1], "params change": params[1] - params[0],
-                    "MACs base": macs[0], "MACs head": macs[1], "MACs change": macs[1] - macs[0], "cells": text}
-        rows = tuple(cells(s.name, s.what, s.params, s.macs, s.cells) for s in self.steps if s.what != "equal")
+                    "MACs base": macs[0], "MACs head": macs[1], "MACs change": macs[1] - macs[0], **times, "cells": text}
+        rows = tuple(cells(s.name, s.what, s.params, s.macs, s.seconds, s.cells) for s in self.steps if s.what != "equal")
         same = sum(s.what == "equal" for s in self.steps)
         return Sheet(f"{self.base} to {self.head}", columns, rows, (f"{same} blocks are equal and not listed; params with biases; one MAC = one multiply-add",),
-                     {k: v for k, v in cells("", "", self.params, self.macs).items() if k not in ("block", "what", "cells")})
+                     {k: v for k, v in cells("", "", self.params, self.macs, self.seconds).items() if k not in ("block", "what", "cells")})
 
 
 def change(base: Trace, head: Trace, style: str = "auto", depth: int | None = None) -> Change:
@@ -55,14 +60,18 @@ def change(base: Trace, head: Trace, style: str = "auto", depth: int | None = No
         if r.id not in rows[0]:
             before = tables[1].rows[i - 1].id if i else None
             order.insert(order.index(before) + 1 if before in order else 0, r.id)
+    measured = all(t.measured for t in (base, head))
+    names = Counter(r.name for r in {r.id: r for t in tables for r in t.rows}.values())
     steps = []
     for ident in order:
         a, b = rows[0].get(ident), rows[1].get(ident)
         either = a or b
-        name = either.cells.get("layer name") or either.cells.get("name") or f"{either.cells['type']}" + (f" [{ident}]" if "inception" not in ident else "")
+        name = either.name if names[either.name] < 2 else f"{either.name} [{ident}]"
         params, macs = (a.params if a else 0, b.params if b else 0), (a.macs if a else 0, b.macs if b else 0)
         differ = [f"{k}: {a.cells.get(k, '') or 'none'} -> {b.cells.get(k, '') or 'none'}" for k in dict.fromkeys([*a.cells, *b.cells])
-                  if a.cells.get(k) != b.cells.get(k) and k not in ("params", "ops")] if a and b else []
+                  if a.cells.get(k) != b.cells.get(k) and k not in ("params", "ops", "time", "backward")] if a and b else []
         what = "added" if a is None else "removed" if b is None else "changed" if differ or params[0] != params[1] or macs[0] != macs[1] else "equal"
-        steps.append(Step(name, what, params, macs, "; ".join(differ)))
-    return Change(tables[0].title, tables[1].title, tuple(steps), tuple(t.params for t in tables), tuple(t.macs for t in tables))
+        seconds = tuple(r.seconds if r else 0.0 for r in (a, b)) if measured else None
+        steps.append(Step(name, what, params, macs, "; ".join(differ), seconds))
+    whole = tuple(sum(r.seconds for r in t.rows) for t in tables) if measured else None
+    return Change(tables[0].title, tables[1].title, tuple(steps), tuple(t.params for t in tables), tuple(t.macs for t in tables), whole)

@@ -27,7 +27,8 @@ class Stage:
 @dataclass(frozen=True)
 class Side:
     """One network: totals in the units of `Stage`, its stages, and the published top-1 and top-5 error in percent (None: not
-    published) with their setting and source."""
+    published) with their setting and source; `seconds` of the whole model where it was measured, on
+    `device`."""
 
     name: str
     params: int
@@ -38,6 +39,8 @@ class Side:
     top1: float | None
     top5: float | None
     published: str
+    seconds: float | None = None
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Comparison:
     def sentences(self) -> tuple[str, ...]:
         """What the first has against each other, in plain words."""
         a = self.sides[0]
-        return tuple(f"{a.name} has {_times(a.params, b.params, 'parameters', b.name)} and {_times(a.macs, b.macs, 'MACs')}" for b in self.sides[1:])
+        return tuple(f"{a.name} has {_times(a.params, b.params, 'parameters', b.name)} and {_times(a.macs, b.macs, 'MACs')}" + _took(a, b) for b in self.sides[1:])
 
     @property
     def sheet(self) -> Sheet:
@@ -72,6 +75,8 @@ class Comparison:
         for what, field in (("top-1 error, published", "top1"), ("top-5 error, published", "top5")):
             if any(getattr(s, field) is not None for s in self.sides):
                 row(what, "%", [getattr(s, field) for s in self.sides])
+        if any(s.seconds for s in self.sides):
+            row("time, measured", "ms", [s.seconds and round(1e3 * s.seconds, 6) for s in self.sides])
         for stride in sorted({st.stride for s in self.sides for st in s.stages}, key=lambda v: v or 1 << 30):
             found = [next((st for st in s.stages if st.stride == stride), None) for s in self.sides]
             grids = " | ".join(", ".join(f"{g}x{g}" for g in st.grids) if st and st.grids else "-" for st in found)
@@ -79,7 +84,8 @@ class Comparison:
             for what, unit, field in (("MACs", "multiply-adds", "macs"), ("params", "elements", "params"), ("depth", "layers", "depth")):
                 row(f"{where}: {what}", unit, [getattr(st, field) if st else 0 for st in found])
         notes = [*self.sentences, "params with biases and norm scales; one MAC = one multiply-add; stages are layers of one stride",
-                 *(f"published error of {s.name}: {s.published}" for s in self.sides if s.published)]
+                 *(f"published error of {s.name}: {s.published}" for s in self.sides if s.published),
+                 *(f"time of {s.name}: the whole model, {s.device}" for s in self.sides if s.seconds)]
         return Sheet(" against ".join(names), tuple(columns), tuple(rows), tuple(notes))
 
 
@@ -91,6 +97,14 @@ def _times(a, b, what, than=""):
         return f"{a:,} {what}{than}'s {b:,}"
     ratio, word = (a / b, "more") if a > b else (b / a, "fewer")
     return f"{ratio:.1f} times {word} {what}{than}" if ratio >= 1.05 else f"{100 * (ratio - 1):.1f}% {word} {what}{than}"
+
+
+def _took(a: Side, b: Side) -> str:
+    """What the times say, where both were measured in one place."""
+    if not (a.seconds and b.seconds and a.device == b.device):
+        return ""
+    ratio = a.seconds / b.seconds
+    return f", and takes {ratio:.1f} times as long" if ratio >= 1.05 else f", and takes {100 * ratio:.0f}% of its time"
 
 
 def published(name: str):
@@ -128,6 +142,11 @@ def stages(trace: Trace) -> tuple[Stage, ...]:
     return tuple(found)
 
 
+def _measured(trace: Trace):
+    m = trace.measured
+    return (m.total.median, ", ".join(m.conditions[k] for k in ("device", "dtype", "layout"))) if m else (None, "")
+
+
 def compare(traces) -> Comparison:
     """Compare two or more traces. Raises ValueError for fewer."""
     if len(traces) < 2:
@@ -136,5 +155,5 @@ def compare(traces) -> Comparison:
     for trace in traces:
         t, parts = total(trace), stages(trace)
         name = trace.provenance["model"]
-        sides.append(Side(name, t.params, t.macs, t.activations, longest(layer_graph(trace)), parts, *published(name)))
+        sides.append(Side(name, t.params, t.macs, t.activations, longest(layer_graph(trace)), parts, *published(name), *_measured(trace)))
     return Comparison(tuple(sides))

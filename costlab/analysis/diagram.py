@@ -15,7 +15,8 @@ LIMIT = 400  # boxes; above it an expanded diagram is collapsed again
 @dataclass(frozen=True)
 class Box:
     """A block or a layer: `id` is the row id of the table (a layer adds its place), `kind` decides the colour, `lines` the text,
-    `params` elements, `macs` multiply-adds, `share` of the whole network's MACs (0 to 1), `group` a frame's id, `times` repeats."""
+    `params` elements, `macs` multiply-adds, `share` of the whole network's MACs (0 to 1), `group` a frame's id, `times` repeats, `seconds` measured
+    in place (None: not measured)."""
 
     id: str
     kind: str
@@ -25,6 +26,7 @@ class Box:
     share: float
     group: str = ""
     times: int = 1
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def _together(run):
     if n == 1:
         return first
     name = first.lines[0].replace(f"{first.id}: ", f"{span([b.id for b in run])}: ", 1)
-    return replace(first, lines=(name, *first.lines[1:]), params=n * first.params, macs=n * first.macs, share=n * first.share, times=n)
+    seconds = None if first.seconds is None else sum(b.seconds for b in run)
+    return replace(first, lines=(name, *first.lines[1:]), params=n * first.params, macs=n * first.macs, share=n * first.share, times=n, seconds=seconds)
 
 
 def _whole(trace, nodes):
@@ -170,7 +173,7 @@ def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str 
             lines.insert(0, row.cells["layer name"])
         lines.append(row.cells["output size"])
         kind = "cat" if end.kind == "cat" else "join" if end.kind == "join" else end.kind
-        boxes.append(Box(row.id, kind, tuple(lines), row.params, row.macs, row.macs / whole))
+        boxes.append(Box(row.id, kind, tuple(lines), row.params, row.macs, row.macs / whole, seconds=row.seconds))
         owner |= {n.index: row.id for n in members}
     edges = _edges(owner, nodes)
     if depth == 0:

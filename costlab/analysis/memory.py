@@ -63,6 +63,12 @@ class Memory:
         return Sheet(f"{self.model}: memory", (Column("what"), Column("bytes", "bytes"), Column("part")), tuple(rows), notes,
                      {"what": "total at the peak", "bytes": self.whole}, facts={"peak": self.peak, "least": self.least, "measured": self.measured})
 
+    @property
+    def curve(self) -> Sheet:
+        """A row an operation: what is alive while it runs."""
+        return Sheet(f"{self.model}: memory over the run", (Column("operation", "count"), Column("alive", "bytes")),
+                     tuple({"operation": i, "alive": v} for i, v in enumerate(self.live)), ("beyond params, buffers and inputs",))
+
 
 def _spans(ops):
     """For each operation the first and last index of every module call around it, the innermost last."""

@@ -19,8 +19,8 @@ MANY = 40  # rows; above it alike modules are one
 
 @dataclass(frozen=True)
 class Step:
-    """A row of the network's table: `params` elements, `macs` multiply-adds, `activations` elements, the running sums, and `id`
-    of the row."""
+    """A row of the network's table: `params` elements, `macs` multiply-adds, `activations` elements, the running sums, `id`
+    of the row, and `seconds` measured in place (None: not measured)."""
 
     name: str
     params: int
@@ -29,24 +29,30 @@ class Step:
     params_so_far: int
     macs_so_far: int
     id: str
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A network from input to output, rows without params, MACs and activations left out."""
+    """A network from input to output, rows without params, MACs and measured time left out."""
 
     model: str
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
 
     @property
+    def measured(self) -> bool:
+        """Whether the steps have times."""
+        return any(s.seconds is not None for s in self.steps)
+
+    @property
     def sheet(self) -> Sheet:
         """A row a step."""
         columns = (Column("stage"), Column("params", "params"), Column("MACs", "MACs"), Column("activations", "elements"),
-                   Column("params so far", "params"), Column("MACs so far", "MACs"))
+                   Column("params so far", "params"), Column("MACs so far", "MACs"), *([Column("time", "ms", format=",.3f")] if self.measured else ()))
         return Sheet(f"{self.model}: cost by stage", columns, tuple(
             {"stage": s.name, "params": s.params, "MACs": s.macs, "activations": s.activations, "params so far": s.params_so_far,
-             "MACs so far": s.macs_so_far} for s in self.steps), self.notes)
+             "MACs so far": s.macs_so_far, **({"time": 1e3 * s.seconds} if s.seconds is not None else {})} for s in self.steps), self.notes)
 
 
 def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Profile:
@@ -56,10 +62,10 @@ def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Prof
         t = table(trace, style, "macs", depth, columns=["activations"])
     steps, params, macs = [], 0, 0
     for r in t.rows:
-        if not (r.params or r.macs):
+        if not (r.params or r.macs or r.seconds):
             continue
         params, macs = params + r.params, macs + r.macs
-        steps.append(Step(r.name, r.params, r.macs, r.cells["activations"], params, macs, r.id))
+        steps.append(Step(r.name, r.params, r.macs, r.cells["activations"], params, macs, r.id, r.seconds))
     return Profile(t.title, tuple(steps), ("params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
                                            *t.notes[1:]))
 

@@ -258,9 +258,9 @@ def _arguments(items):
     return kwargs
 
 
-def get_model(args, spec=None):
+def get_model(args, spec=None, real=False):
     """The model that `spec` (default `args.model`) names, on `meta` and in evaluation mode, with positional and keyword
-    inputs as meta tensors."""
+    inputs as meta tensors; with `real` on the CPU, weights and inputs random with seed 0."""
     spec = spec or args.model
     if os.path.isfile(spec) and not spec.endswith(".py"):
         raise UserError(f"{spec} is a saved trace, and this needs the model itself; name the model")
@@ -272,7 +272,9 @@ def get_model(args, spec=None):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = build_on_meta(source.make, **arguments)
+            if real:
+                torch.manual_seed(0)
+            model = source.make(**arguments) if real else build_on_meta(source.make, **arguments)
     except Exception as e:
         raise UserError(f"building {spec} failed: {_line(e)}") from None
     if not isinstance(model, torch.nn.Module):
@@ -280,6 +282,8 @@ def get_model(args, spec=None):
     inputs = [_input(i) for i in args.input or source.inputs(model)]
     if not inputs:
         raise UserError(f"{spec} needs --input, for example --input 1x3x224x224")
+    if real:
+        inputs = [(n, torch.randn(t.shape, dtype=t.dtype) if t.is_floating_point() else t) for n, t in inputs]
     return model.eval(), tuple(t for n, t in inputs if n is None), {n: t for n, t in inputs if n}
 
 
@@ -308,10 +312,21 @@ def get_trace(args, spec=None):
         made = trace(model, inputs, kwargs, device=args.device, spec=spec, backward=args.mode == "train")
     except TraceError as e:
         raise UserError(str(e)) from None
+    return named(made, spec)
+
+
+def named(made, spec):
+    """The trace with its source, where the zoo knows it."""
     from .. import zoo
     if spec in zoo.names():
         made.provenance["source"] = zoo.names()[spec]
     return made
+
+
+def progress_line(text):
+    """Show a line of progress on a terminal, over the one before; "" clears it."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _shape_text(shape):

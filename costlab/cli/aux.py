@@ -1,7 +1,5 @@
 """`costlab aux`: auxiliary classifiers: their cost, and where to put them."""
-import sys
-
-from ._common import UserError, add_output, show
+from ._common import UserError, add_output, progress_line, show
 
 
 def add(sub):
@@ -46,13 +44,11 @@ def run(args):
 
         def progress(_):
             done[0] += 1
-            if sys.stderr.isatty():
-                print(f"\r{done[0]} of {2 * args.iterations} iterations", end="", file=sys.stderr, flush=True)
+            progress_line(f"{done[0]} of {2 * args.iterations} iterations")
         result = aux.probe(lambda: zoo.build(name), lambda: aux.digits(shape, 1000, args.batch, args.seed), with_heads=lambda: zoo.build(name, aux=True),
                            name=name, iterations=args.iterations, threshold=args.threshold, seed=args.seed, device=args.device,
                            data="scikit-learn's handwritten digits, scaled up", progress=progress)
-        if sys.stderr.isatty():
-            print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
+        progress_line("")
     except ModuleNotFoundError as e:
         raise UserError(f"the probe needs {e.name}; pip install 'costlab[probe]'") from None
     except (ValueError, RuntimeError) as e:

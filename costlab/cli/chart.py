@@ -3,7 +3,7 @@ import os
 
 from ._common import UserError, add_model, get_trace, write
 
-KINDS = ("stages", "cumulative", "savings", "grid", "bottleneck", "head", "aux", "pareto", "gradients")
+KINDS = ("stages", "cumulative", "savings", "grid", "bottleneck", "head", "aux", "pareto", "gradients", "roofline", "memory")
 
 
 def add(sub):
@@ -18,6 +18,7 @@ def add(sub):
     p.add_argument("--d", type=int, default=35, help="grid side of the grid chart (default: 35)")
     p.add_argument("--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3)")
     p.add_argument("--iterations", type=int, default=20, help="training iterations of the gradients chart (default: 20)")
+    p.add_argument("--against", metavar="TRACE", help="roofline: a second measured trace, with arrows to its blocks")
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf or .png; FILE.csv is written beside")
     p.set_defaults(run=run)
 
@@ -29,7 +30,7 @@ def run(args):
         raise UserError(f"cannot tell the format of {args.output!r}; name it .svg, .pdf or .png")
     if args.kind not in KINDS:
         raise UserError(f"unknown chart {args.kind!r}; choose {', '.join(KINDS)}")
-    if args.kind in ("stages", "cumulative", "gradients") and not args.model:
+    if args.kind in ("stages", "cumulative", "gradients", "roofline", "memory") and not args.model:
         raise UserError(f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o {args.output}")
     try:
         from ..render import charts, csv_text
@@ -52,6 +53,15 @@ def _results(args):
         if not result.steps:
             raise ValueError(f"{args.model} has no params and no MACs to chart")
         return (result,), result.sheet
+    if args.kind == "memory":
+        from ..analysis.memory import memory
+        result = memory(get_trace(args))
+        return (result,), result.curve
+    if args.kind == "roofline":
+        from ..analysis.roofline import roofline
+        result = roofline(get_trace(args), args.style, args.depth)
+        second = roofline(get_trace(args, args.against), args.style, args.depth) if args.against else None
+        return (result, second), result.sheet
     if args.kind == "savings":
         from ..analysis.factorize import curve, rules
         table = rules(args.c_in or 64, args.c_out or 64)

@@ -1,9 +1,8 @@
 """`costlab report`: the document that an architecture review passes around, as PDF or HTML."""
 import os
 import shlex
-import sys
 
-from ._common import UserError, add_model, get_trace, write
+from ._common import UserError, add_model, get_trace, progress_line, write
 
 
 def add(sub):
@@ -42,8 +41,7 @@ def run(args):
         traces = [get_trace(args, spec) for spec in models]
 
         def progress(done, of, title):
-            if sys.stderr.isatty():
-                print(f"\r\033[K{done + 1} of {of}: {title}", end="", file=sys.stderr, flush=True)
+            progress_line(f"{done + 1} of {of}: {title}")
         command = f"costlab report --config {shlex.quote(args.config)}" if args.config else "costlab report " + " ".join(map(shlex.quote, models)) + (
             f" --base {shlex.quote(config.base)} --head {shlex.quote(config.head)}" if review else "")
         document = report.build(config, traces, review, f"{command} -o FILE.pdf (or FILE.html)", lambda spec: get_trace(args, spec), progress)
@@ -58,6 +56,5 @@ def run(args):
     except ValueError as e:
         raise UserError(str(e)) from None
     finally:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr)
+        progress_line("")
     write(args.output, data)

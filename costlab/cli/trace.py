@@ -1,20 +1,49 @@
 """`costlab trace MODEL -o FILE`: record once, use everywhere."""
-from ._common import UserError, add_model, get_trace
+from ._common import UserError, add_model, get_model, get_trace, named, progress_line
+
+
+def add_measuring(parser):
+    """How a model is run when it is measured."""
+    parser.add_argument("--dtype", default="fp32", metavar="DTYPE", help="fp32, tf32 (float32 with TF32 products, on CUDA), bf16 or fp16 (default: fp32)")
+    parser.add_argument("--channels-last", action="store_true", help="4-d tensors as NHWC")
+    parser.add_argument("--compile", action="store_true", help="time torch.compile(model) too")
 
 
 def add(sub):
     """Register the command."""
-    p = sub.add_parser("trace", help="record a model's run in a file")
+    p = sub.add_parser("trace", help="record a model's run in a file, with --measure also its time and memory")
     add_model(p)
+    p.add_argument("--measure", action="store_true", help="run it for real, with random weights: time and memory in place, modules alone, the device's ceilings")
+    add_measuring(p)
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the trace file to write")
     p.set_defaults(run=run)
 
 
+def measured(args, spec=None, **options):
+    """A measured trace of the model that `spec` (default `args.model`) names."""
+    from ..measure import measure
+    from ..trace import TraceError
+    if args.mode == "train":
+        raise UserError("--measure times inference; leave out --mode train")
+    spec = spec or args.model
+    model, inputs, kwargs = get_model(args, spec, real=True)
+    try:
+        return named(measure(model, inputs, kwargs, device=args.device, dtype=args.dtype, channels_last=args.channels_last, compile=args.compile, spec=spec,
+                             progress=lambda done, of, what: progress_line(f"{done + 1} of {of}: {what}"), **options), spec)
+    except TraceError as e:
+        raise UserError(str(e)) from None
+    finally:
+        progress_line("")
+
+
 def run(args):
-    """Trace and save."""
-    trace = get_trace(args)
+    """Trace, measure where asked, save."""
+    if not args.measure and (args.dtype != "fp32" or args.channels_last or args.compile):
+        raise UserError("--dtype, --channels-last and --compile say how to measure; add --measure")
+    trace = measured(args) if args.measure else get_trace(args)
     try:
         trace.save(args.output)
     except OSError as e:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None
-    print(f"{args.output}: {len(trace.ops)} operations of {trace.provenance['model']}")
+    took = f", {1e3 * trace.measured.total.median:,.3f} ms on {trace.measured.conditions['device']}" if trace.measured else ""
+    print(f"{args.output}: {len(trace.ops)} operations of {trace.provenance['model']}{took}")

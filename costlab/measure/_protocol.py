@@ -21,10 +21,10 @@ from ._stats import align, timing
 from ._watch import Watch
 
 DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_BLOCK = {"cpu": 0.02, "cuda": 0.001}  # seconds that a block of calls lasts at least
+_BLOCK = {"cpu": 0.01, "cuda": 0.001}  # seconds that a block of calls lasts at least
 _LONG = 1.0  # seconds; a model that takes longer is measured in fewer blocks
 _MODULE_BLOCKS, _RUNS = 7, 7
-_COPIES = 256
+_COPIES = 1024
 
 
 class MeasureError(TraceError):
@@ -56,17 +56,18 @@ def _device(name):
 
 
 def ceilings(device, dtypes=("float32",)) -> dict:
-    """FLOP/s of a large square matrix product by dtype, and bytes/s (read and written) of a large copy, the best of several tries."""
-    n, size = (8192, 1 << 30) if device.kind == "cuda" else (1024, 1 << 28)
+    """FLOP/s of large matrix products by dtype (a square one, and one as a 1x1 convolution, which may come from another library), and bytes/s (read
+    and written) of a large copy, the best of several tries."""
+    n, size = (8192, 1 << 30) if device.kind == "cuda" else (1536, 1 << 28)
     found = {}
     for name in dtypes:
         with _flags("tf32" if name == "tf32" else "fp32"):
             dtype = torch.float32 if name == "tf32" else getattr(torch, name)
             try:
                 a = torch.randn(n, n, device=device.kind).to(dtype)
-                out = torch.empty_like(a)
-                torch.mm(a, a, out=out)
-                found[name] = 2 * n**3 / min(device.seconds(lambda: torch.mm(a, a, out=out), 3) for _ in range(5))  # noqa: B023
+                side, image = a[:, :, None, None], a.reshape(1, n, n // 32, 32)
+                tries = (lambda: torch.mm(a, a), lambda: nn.functional.conv2d(image, side))  # noqa: B023
+                found[name] = 2 * n**3 / min(device.seconds(fn, 3) for _ in range(5) for fn in tries)
             except RuntimeError:  # the device has no such product
                 continue
     source = torch.empty(size // 4, dtype=torch.float32, device=device.kind).fill_(1)

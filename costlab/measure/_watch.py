@@ -12,13 +12,13 @@ from ..trace._modules import ModuleStack, hooked
 _SILENT = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
 
 
-def _traffic(given, out) -> int:
+def _traffic(given, out, writes) -> int:
     read = {id(t): t for t in pytree.tree_leaves(given) if isinstance(t, torch.Tensor)}.values()
     home = {t.untyped_storage()._cdata for t in read}
     written = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
     made = [t for t in written if t.untyped_storage()._cdata not in home]
-    if written and not made and not any(t is w for t in read for w in written):
-        return 0  # a view
+    if written and not made and not writes:
+        return 0  # a view, or nothing done
     return sum(t.numel() * t.element_size() for t in (*read, *(made or written)))
 
 
@@ -43,7 +43,7 @@ class Watch(TorchDispatchMode):
         with self.around(len(self.ops) - 1):
             out = func(*args, **(kwargs or {}))
         if self.sizes:
-            self.bytes.append(_traffic((args, kwargs), out))
+            self.bytes.append(_traffic((args, kwargs), out, func._schema.is_mutable))
         return out
 
     @contextlib.contextmanager

@@ -18,6 +18,12 @@ def short(value: float) -> str:
     return f"{value:g}"
 
 
+def milliseconds(seconds: float) -> str:
+    """0.123, 1.23, 12.3."""
+    ms = 1e3 * seconds
+    return f"{ms:.3g}" if ms < 1000 else f"{ms:,.0f}"
+
+
 def _figure(width, height, columns=1, **kw):
     from matplotlib.figure import Figure
     fig = Figure(figsize=(width, height), layout="constrained")
@@ -41,11 +47,13 @@ def _bars(ax, names, values, color, label=short, hatch=None):
 def stages(profile):
     """Params, MACs and activations by stage, side by side and aligned."""
     n = len(profile.steps)
-    fig, axes = _figure(9.5, max(2.2, 0.26 * n + 1), 3, sharey=True)
+    panels = [("params", ORANGE, "params", short), ("MACs (multiply-adds)", BLUE, "macs", short), ("activations (elements)", GREEN, "activations", short)]
+    if profile.measured:
+        panels.append(("time (ms, measured)", RED, "seconds", milliseconds))
+    fig, axes = _figure(9.5 if len(panels) == 3 else 11, max(2.2, 0.26 * n + 1), len(panels), sharey=True)
     names = [s.name for s in profile.steps]
-    for ax, title, color, field in zip(axes, ("params", "MACs (multiply-adds)", "activations (elements)"), (ORANGE, BLUE, GREEN),
-                                       ("params", "macs", "activations")):
-        for bar, step in zip(_bars(ax, names, [getattr(s, field) for s in profile.steps], color), profile.steps):
+    for ax, (title, color, field, label) in zip(axes, panels):
+        for bar, step in zip(_bars(ax, names, [getattr(s, field) or 0 for s in profile.steps], color, label), profile.steps):
             bar.set_gid(f"bar:{field}:{step.id}")
         ax.set_title(title)
     axes[0].set_ylim(n - 0.4, -0.6)
@@ -197,27 +205,36 @@ def pareto(result):
     return fig
 
 
+def _near():
+    """Places of a label around its point, in points: close ones first, then farther ones, which get a leader line."""
+    for dx, dy, ha, va in ((5, 5, "left", "bottom"), (7, 0, "left", "center"), (0, 7, "center", "bottom"), (0, -7, "center", "top"), (-7, 0, "right", "center"),
+                           (6, -6, "left", "top"), (-6, 6, "right", "bottom"), (-6, -6, "right", "top")):
+        yield dx, dy, ha, va, False
+    for radius in (22, 36, 52, 70, 90):
+        for dx, dy in ((1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1), (1, 0), (-1, 0)):
+            yield radius * dx, radius * dy, "left" if dx > 0 else "right" if dx < 0 else "center", "bottom" if dy > 0 else "top" if dy < 0 else "center", True
+
+
 def _spread(fig, ax, points):
-    """Label points without overlap: the first of several places around a point that touches no label and no point."""
+    """Label points without overlap, those that find no room not at all: the first of several places around a point, within the axes, that touches no label and no point."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
     FigureCanvasAgg(fig)
     fig.canvas.draw()
     renderer = fig.canvas.get_renderer()
     dots = [ax.transData.transform((x, y)) for x, y, _ in points]
-    taken = []
+    frame, taken = ax.get_window_extent(renderer), []
     for (x, y, name), (px, py) in zip(points, dots):
-        for dx, dy, ha, va in ((5, 5, "left", "bottom"), (7, 0, "left", "center"), (0, 7, "center", "bottom"), (0, -7, "center", "top"), (-7, 0, "right", "center"),
-                               (6, 9, "left", "bottom"), (6, -9, "left", "top"), (-6, 9, "right", "bottom"), (-6, -9, "right", "top"), (8, 18, "left", "bottom"),
-                               (8, -18, "left", "top")):
-            label = ax.annotate(name, (x, y), xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, fontsize=8)
-            box = label.get_window_extent(renderer).padded(1)
-            if not any(box.overlaps(b) for b in taken) and not any(box.contains(*d) for d in dots if (d[0], d[1]) != (px, py)):
+        for dx, dy, ha, va, far in _near():
+            line = {"arrowprops": {"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2}} if far else {}
+            label = ax.annotate(name, (x, y), xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, fontsize=8, **line)
+            label.update_positions(renderer)
+            text = Text.get_window_extent(label, renderer).padded(1)  # without its line
+            if (frame.x0 <= text.x0 and text.x1 <= frame.x1 and frame.y0 <= text.y0 and text.y1 <= frame.y1
+                    and not any(text.overlaps(b) for b in taken) and not any(text.contains(*d) for d in dots if (d[0], d[1]) != (px, py))):
+                taken.append(text)
                 break
             label.remove()
-        else:
-            label = ax.annotate(name, (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8)
-            box = label.get_window_extent(renderer)
-        taken.append(box)
 
 
 def waterfall(change):
@@ -240,6 +257,62 @@ def waterfall(change):
     ax.set_xlim(0, max(left + width for left, width, *_ in bars) * 1.15)
     ax.xaxis.set_major_formatter(lambda v, _: short(v))
     ax.set_title("MACs (multiply-adds) from base to head: green saves, hatched red adds")
+    return fig
+
+
+_BOUNDS = {"compute": (BLUE, "o"), "memory": (ORANGE, "s"), "launch": (RED, "^"), "": (GREY, "x")}
+
+
+def roofline(result, after=None):
+    """Where each block lies under the ceilings; with a second run, arrows from each block to the one of the same place there."""
+    fig, ax = _figure(8.5, 5)
+    places = [p for p in result.places if p.intensity and p.rate]
+    later = {p.id: p for p in after.places if p.intensity and p.rate} if after else {}
+    xs = [p.intensity for p in (*places, *later.values())] + [result.ridge]
+    lo, hi = min(xs) / 3, max(xs) * 6
+    ax.plot([lo, result.ridge, hi], [lo * result.bandwidth / 1e9, result.peak / 1e9, result.peak / 1e9], color="black", linewidth=1.2)
+    ax.annotate(f"{result.peak / 1e9:,.0f} GFLOP/s", (hi, result.peak / 1e9), xytext=(-4, 4), textcoords="offset points", ha="right", fontsize=8)
+    ax.annotate(f"{result.bandwidth / 1e9:,.1f} GB/s", (lo, lo * result.bandwidth / 1e9), xytext=(10, 0), textcoords="offset points", ha="left", va="top", fontsize=8)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    longest = max((p.seconds for p in places), default=1.0)
+    for bound, (color, marker) in _BOUNDS.items():
+        found = [p for p in places if p.bound == bound]
+        if found:
+            ax.scatter([p.intensity for p in found], [p.rate / 1e9 for p in found], s=[20 + 180 * p.seconds / longest for p in found], color=color, marker=marker, alpha=0.8,
+                       label=f"{bound}-bound" if bound else "no bound")
+    for p in places:
+        q = later.get(p.id, p)
+        if (q.intensity, q.rate) != (p.intensity, p.rate):
+            ax.annotate("", (q.intensity, q.rate / 1e9), (p.intensity, p.rate / 1e9), arrowprops={"arrowstyle": "->", "color": GREY})
+    ax.set_xlim(lo, hi)
+    ax.set_ylim(min(p.rate for p in (*places, *later.values())) / 4e9 if places else 1, result.peak / 1e9 * 3)
+    _spread(fig, ax, [(p.intensity, p.rate / 1e9, p.name) for p in sorted(places, key=lambda p: -p.seconds)[:12]])
+    ax.legend(loc="upper left")
+    ax.set_xlabel("intensity (FLOPs a byte of tensors read and written)")
+    ax.set_ylabel("reached (GFLOP/s)")
+    ax.set_title(f"{result.model}: roofline, marks sized by time" + (f"; arrows to {after.model}" if after else ""))
+    return fig
+
+
+def memory(result):
+    """Bytes alive beyond params, buffers and inputs while each operation runs."""
+    fig, ax = _figure(9, 3.6)
+    mega = [v / 1e6 for v in result.live]
+    ax.fill_between(range(len(mega)), mega, step="mid", color=BLUE, alpha=0.35, linewidth=0)
+    ax.step(range(len(mega)), mega, where="mid", color=BLUE, linewidth=1)
+    left = result.at < len(mega) / 2
+    ax.annotate(f"peak {result.peak / 1e6:,.1f} MB in {result.place or 'the model'}", (result.at, result.peak / 1e6), xytext=(8 if left else -8, 6), textcoords="offset points",
+                ha="left" if left else "right", fontsize=8)
+    ax.plot([result.at], [result.peak / 1e6], "o", color=RED, markersize=5)
+    if result.measured is not None:
+        ax.axhline(result.measured / 1e6, color=RED, linestyle="--", linewidth=1)
+        ax.annotate(f"measured peak {result.measured / 1e6:,.1f} MB", (len(mega) - 1, result.measured / 1e6), xytext=(0, 3), textcoords="offset points", ha="right", color=RED, fontsize=8)
+    ax.set_ylim(0, max(result.peak, result.measured or 0) / 1e6 * 1.18 or 1)
+    ax.set_xlim(0, max(1, len(mega) - 1))
+    ax.set_xlabel("operation, in order of execution")
+    ax.set_ylabel("alive (MB)")
+    ax.set_title(f"{result.model}: memory beyond params, buffers and inputs, by liveness" + (", training step" if result.trained else ""))
     return fig
 
 

@@ -11,7 +11,7 @@ import sysconfig
 from dataclasses import replace
 
 from ..analysis.diagram import Diagram
-from .charts import short
+from .charts import milliseconds, short
 
 # Okabe and Ito's colours as light fills with their full colour as the frame and the bar
 _COLORS = {"conv": ("#E3F0F8", "#0072B2"), "transposed conv": ("#E3F0F8", "#0072B2"), "linear": ("#FBF0DC", "#C27C00"), "pool": ("#FBE5DA", "#D55E00"),
@@ -51,8 +51,10 @@ def _label(box) -> str:
         head[-1] += f" x {box.times}"
     rows = [f'<TR>{_GAP}<TD><B>{_esc(text)}</B></TD>{_GAP}</TR>' for text in head]
     rows += [f'<TR>{_GAP}<TD><FONT POINT-SIZE="9">{_esc(text)}</FONT></TD>{_GAP}</TR>' for line in box.lines[1:] for text in _fold(line)]
-    if box.params or box.macs:
-        rows.append(f'<TR>{_GAP}<TD><FONT POINT-SIZE="9">{short(box.params)} params, {short(box.macs)} MACs</FONT></TD>{_GAP}</TR>')
+    said = [f"{short(box.params)} params, {short(box.macs)} MACs"] if box.params or box.macs else []
+    said += [f"{milliseconds(box.seconds)} ms"] if box.seconds else []
+    if said:
+        rows.append(f'<TR>{_GAP}<TD><FONT POINT-SIZE="9">{", ".join(said)}</FONT></TD>{_GAP}</TR>')
     if box.share >= 0.005:
         length = max(1, round(_BAR * min(1, box.share)))
         rows.append(f'<TR>{_GAP}<TD ALIGN="LEFT" CELLPADDING="0"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>'

@@ -13,7 +13,9 @@ from ..analysis.compare import compare
 from ..analysis.diagram import diagram
 from ..analysis.factorize import candidate_sheet, candidates, curve, rules
 from ..analysis.grid import grid, reduction_sheet, reductions
+from ..analysis.memory import memory
 from ..analysis.profile import pareto, profile
+from ..analysis.roofline import against, roofline
 from ..cost import total
 from ..graph import layer_graph, longest
 from ..render import charts
@@ -167,6 +169,11 @@ def summary(c: Context):
         items.append(Text((f"Published figures: of {sum(verdicts.values())} printed params and ops, {_list(f'{n} {v}' for v, n in verdicts.items())}", Ref("audit"), ".")))
     if len(c.traces) > 1:
         items += [Text((s, Ref("compared"), ".")) for s in compare(c.traces).sentences]
+    if c.first.measured:
+        r = roofline(c.first)
+        slow = sorted(r.places, key=lambda p: -p.seconds)[:3]
+        items.append(Text((f"Time: {charts.milliseconds(r.total.median)} ms on {c.first.measured.conditions['device']} ({c.first.measured.conditions['dtype']}); "
+                           f"{_percent(sum(p.seconds for p in slow), sum(p.seconds for p in r.places))} of it in {_list(f'{p.name} ({100 * p.share:.0f}%)' for p in slow)}", Ref("roofline"), ".")))
     if t.unknown:
         items.append(Text(f"Totals are a lower bound: {t.coverage}."))
     return [*parts, Points(tuple(items)), Text("Every number is computed from a trace of the model; published figures are labelled as published.")]
@@ -280,7 +287,26 @@ def changes(c: Context):
 
 def measurements(c: Context):
     """Measured time and memory, where the trace has them."""
-    return [Text("Not measured: the trace carries no times, memory or roofline. Counts say what must be done, not how long it takes.")]
+    m = memory(c.first)
+    curve = [Text((f"By liveness {_name(c.first)} holds {m.peak:,} bytes at its peak beyond params, buffers and inputs, in {m.place or 'the model'}", Ref("memory"),
+                   "." if m.measured is None else f"; the allocator's peak was {m.measured:,} bytes.")),
+             _chart(charts.memory, m, id="memory", caption="Memory beyond params, buffers and inputs while each operation runs",
+                    alt=f"Area chart of bytes alive by operation; peak {m.peak:,} bytes in {m.place or 'the model'}")]
+    made = [roofline(t) for t in c.traces if t.measured]
+    if not made:
+        return [Text("Not measured: the trace carries no times and no roofline. Counts say what must be done, not how long it takes; costlab trace MODEL --measure makes a "
+                     "trace that says both."), *curve]
+    found = []
+    for i, r in enumerate(made):
+        ident = "roofline" if i == 0 else f"roofline-{i + 1}"
+        found += [Text((f"{r.model} takes {charts.milliseconds(r.total.median)} ms on {c.traces[0].measured.conditions['device'] if i == 0 else 'the same kind of device'}", Ref(ident), ".")),
+                  Grid(r.sheet, f"{r.model}: time in place and what bounds it", f"{ident}-table"),
+                  _chart(charts.roofline, r, id=ident, caption=f"{r.model} under the ceilings of its device",
+                         alt="Roofline: " + "; ".join(f"{p.name} {p.rate / 1e9:,.1f} GFLOP/s at {p.intensity:,.1f} FLOP/byte, {p.bound}-bound" for p in r.places if p.bound))]
+    said = [s for t in c.traces[1:] if (s := against(c.first, t))]
+    if c.review and (s := against(*c.review)):
+        said.insert(0, s)
+    return [*found, *(Text(s + ".") for s in said), *curve]
 
 
 def conventions(c: Context):
@@ -350,4 +376,4 @@ SECTIONS = {"introduction": ("Introduction", introduction, False), "summary": ("
             "audit": ("Published figures, audited", audits, True), "comparison": ("Comparison", comparison, False),
             "factorization": ("Factorized convolutions", factorization, False), "grid-reduction": ("Grid reduction", reduction, False),
             "bottleneck": ("Naive and reduced modules", reduced_modules, False), "error": ("Cost against error", errors, False),
-            "measurements": ("Measured time, memory and roofline", measurements, True), "conventions": ("Conventions and provenance", conventions, True)}
+            "measurements": ("Time, memory and roofline", measurements, True), "conventions": ("Conventions and provenance", conventions, True)}

@@ -2,6 +2,6 @@
 from ._columns import COLUMNS
 from ._parts import span
 from ._sheet import Column, Sheet
-from ._table import STYLES, Row, Table, choose_style, table
+from ._table import STYLES, Row, Table, choose_style, measured_note, table
 
-__all__ = ["COLUMNS", "STYLES", "Column", "Row", "Sheet", "Table", "choose_style", "span", "table"]
+__all__ = ["COLUMNS", "STYLES", "Column", "Row", "Sheet", "Table", "choose_style", "measured_note", "span", "table"]
