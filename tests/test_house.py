@@ -12,7 +12,7 @@ from costlab import cli
 
 ROOT = Path(costlab.__file__).parent
 # a package may import itself and those before it; zoo stands beside (plain modules, no costlab import)
-ORDER = ["trace", "measure", "cost", "reference", "graph", "tables", "analysis", "render", "report", "cli"]
+ORDER = ["trace", "cost", "measure", "reference", "graph", "tables", "analysis", "render", "report", "cli"]
 ALONE = {"zoo"}
 # the analyses and reports make models to trace: they may ask the zoo
 MAY_USE_ZOO = {"analysis", "report", "cli"}

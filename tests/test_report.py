@@ -58,7 +58,7 @@ def elements(node):
 def test_every_figure_has_alternative_text_and_every_table_its_header(made):
     tags = [e for e in elements(pypdf.PdfReader(made / "a.pdf").trailer["/Root"]["/StructTreeRoot"]["/K"]) if "/S" in e]
     figures = [e for e in tags if e["/S"] == "/Figure"]
-    assert len(figures) == 4 and all(e["/Alt"] for e in figures)
+    assert len(figures) == 5 and all(e["/Alt"] for e in figures)
     tables = [e for e in tags if e["/S"] == "/Table"]
     assert len(tables) == 4 and all(any(c["/S"] == "/THead" for c in elements(t["/K"]) if "/S" in c) for t in tables)
 
@@ -189,7 +189,7 @@ def test_a_review_says_what_changed_block_by_block(tmp_path):
 def test_missing_parts_leave_a_sentence():
     context = report.build(report.Config(sections=("audit", "comparison", "opportunities", "measurements", "change")), [small()], None, "costlab report", None)
     said = [" ".join(str(x) for x in p.parts) for s in context.sections for p in s.parts if isinstance(p, Text)]
-    assert len(said) == 6 and all(s.endswith(".") or "costlab" in s for s in said) and "There are no published figures for this model" in said[0]
+    assert len(said) == 7 and all(s.endswith(".") or "costlab" in s for s in said) and "There are no published figures for this model" in said[0]
 
 
 def test_a_reference_without_its_target_is_left_out():

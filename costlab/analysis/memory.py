@@ -126,7 +126,7 @@ def memory(trace: Trace) -> Memory:
                         kept[r] = max(kept[r], end)
                         break  # the outermost of them ends last
     end = len(ops) - 1
-    gradients = {root[t] for op in trace.backward for t in op.outputs} - {root[i] for op in trace.backward for i in op.inputs}
+    gradients = {root[t] for op in trace.backward for t in op.outputs} - {root[i] for op in trace.backward if not _alias(op) for i in op.inputs}
     for r in {root[i] for i in trace.outputs} | gradients:
         last[r] = kept[r] = end
     whose = {t: op for op in reversed(ops) for t in op.outputs}

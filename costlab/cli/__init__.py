@@ -8,7 +8,7 @@ from importlib import import_module
 from .._version import __version__
 from ._common import UserError
 
-COMMANDS = ("table", "audit", "claims", "compare", "factorize", "grid", "bottleneck", "head", "aux", "chart", "diagram", "report", "memory", "roofline", "trace", "verify", "list")
+COMMANDS = ("table", "audit", "claims", "compare", "factorize", "grid", "bottleneck", "head", "aux", "chart", "diagram", "report", "memory", "roofline", "sweep", "trace", "verify", "list")
 
 
 def main(argv=None) -> int:

@@ -23,27 +23,39 @@ def add(sub):
     p.set_defaults(run=run)
 
 
+def _suffix(output):
+    suffix = os.path.splitext(output)[1]
+    if suffix not in (".svg", ".pdf", ".png"):
+        raise UserError(f"cannot tell the format of {output!r}; name it .svg, .pdf or .png")
+    return suffix
+
+
+def draw(output, kind, results, sheet):
+    """Write the picture of a kind of chart, and its numbers beside."""
+    from ..render import charts, csv_text
+    suffix = _suffix(output)
+    try:
+        picture = charts.render(getattr(charts, kind), *results, format=suffix[1:])
+    except ModuleNotFoundError as e:
+        raise UserError(f"this chart needs {e.name}; pip install 'costlab[charts]'") from None
+    write(output.removesuffix(suffix) + ".csv", csv_text(sheet))
+    write(output, picture)
+
+
 def run(args):
     """Compute, draw, write the picture and its numbers."""
-    stem, suffix = os.path.splitext(args.output)
-    if suffix not in (".svg", ".pdf", ".png"):
-        raise UserError(f"cannot tell the format of {args.output!r}; name it .svg, .pdf or .png")
+    _suffix(args.output)
     if args.kind not in KINDS:
         raise UserError(f"unknown chart {args.kind!r}; choose {', '.join(KINDS)}")
     if args.kind in ("stages", "cumulative", "gradients", "roofline", "memory") and not args.model:
         raise UserError(f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o {args.output}")
     try:
-        from ..render import charts, csv_text
-        import matplotlib  # noqa: F401
         results, sheet = _results(args)
-        picture = charts.render(getattr(charts, args.kind), *results, format=suffix[1:])
     except ModuleNotFoundError as e:
-        extra = "probe" if e.name == "sklearn" else "charts"
-        raise UserError(f"this chart needs {e.name}; pip install 'costlab[{extra}]'") from None
+        raise UserError(f"this chart needs {e.name}; pip install 'costlab[probe]'") from None
     except ValueError as e:
         raise UserError(str(e)) from None
-    write(stem + ".csv", csv_text(sheet))
-    write(args.output, picture)
+    draw(args.output, args.kind, results, sheet)
 
 
 def _results(args):

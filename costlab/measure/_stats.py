@@ -5,6 +5,7 @@ import random
 import statistics
 from difflib import SequenceMatcher
 
+from ..cost import VIEWS
 from ..trace import Timing
 
 RESAMPLES = 1000
@@ -43,7 +44,18 @@ def align(measured, traced) -> list[int]:
         if not mine or not theirs:
             continue
         names = [[ops[i][0] for i in side] for ops, side in ((measured, mine), (traced, theirs))]
-        for _, a0, a1, b0, b1 in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+        for kind, a0, a1, b0, b1 in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+            free = list(range(b0, b1)) or [min(b0, len(theirs) - 1)]
             for k in range(a0, a1):
-                found[mine[k]] = theirs[min(b0 + (k - a0), max(b0, b1 - 1), len(theirs) - 1)]
+                place = b0 + k - a0 if kind == "equal" else _kin(names[0][k], names[1], free)
+                found[mine[k]] = theirs[place]
+                free = [i for i in free if i > place] or free[-1:]
     return found
+
+
+def _kin(name, names, free):
+    """Of the places `free`, the first operation whose name says the same (batch_norm, native_batch_norm), otherwise the first that does work."""
+    plain = lambda n: n.rpartition(".")[2].strip("_")  # noqa: E731
+    same = (i for i in free if plain(name) in plain(names[i]) or plain(names[i]) in plain(name) and len(plain(names[i])) > 2)
+    work = (i for i in free if names[i] not in VIEWS and not plain(names[i]).startswith("empty"))
+    return next(same, next(work, free[0]))

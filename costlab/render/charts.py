@@ -3,6 +3,7 @@ hatch, direct labels, axes from zero where lengths are compared, units. No arith
 from __future__ import annotations
 
 import io
+import itertools
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7F7F7F"
 _STYLE = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
@@ -313,6 +314,38 @@ def memory(result):
     ax.set_xlabel("operation, in order of execution")
     ax.set_ylabel("alive (MB)")
     ax.set_title(f"{result.model}: memory beyond params, buffers and inputs, by liveness" + (", training step" if result.trained else ""))
+    return fig
+
+
+_LINES = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "^", "-."), (RED, "D", ":"), (GREY, "v", "-"))
+
+
+def sweep(result):
+    """MACs, memory and, where measured, time over the first axis that varies; a line for each of the others."""
+    axis, *others = [a for a in result.axes if a != "model"] + [a for a in result.axes if a == "model"]
+    lines: dict[str, list] = {}
+    for o in result.outcomes:
+        if o.result and isinstance(o.configuration[axis], (int, float)):
+            name = ", ".join(f"{a.removeprefix('arg.')} {o.configuration[a]}" for a in others)
+            lines.setdefault(name, []).append((o.configuration[axis], o.result))
+    panels = [("macs", "MACs (multiply-adds)", short), ("memory", "peak memory (bytes, estimated)", short)]
+    if any(r.get("ms") is not None for found in lines.values() for _, r in found):
+        panels.append(("ms", "time (ms, measured)", lambda v: f"{v:g}"))
+    fig, axes = _figure(4.2 * len(panels), 3.8, len(panels))
+    for ax, (field, title, label) in zip(axes, panels):
+        for (name, found), (color, marker, style) in zip(lines.items(), itertools.cycle(_LINES)):
+            found = sorted((x, r) for x, r in found if r.get(field) is not None)
+            xs, ys = [x for x, _ in found], [r[field] for _, r in found]
+            ax.plot(xs, ys, color=color, marker=marker, linestyle=style, markersize=4, label=name)
+            if field == "ms":
+                ax.fill_between(xs, [r["low"] for _, r in found], [r["high"] for _, r in found], color=color, alpha=0.25, linewidth=0)
+        ax.set_ylim(0)
+        ax.set_xlim(0)
+        ax.yaxis.set_major_formatter(lambda v, _, label=label: label(v))
+        ax.set_xlabel(axis.removeprefix("arg."))
+        ax.set_title(title)
+    if len(lines) > 1:
+        fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(lines)))
     return fig
 
 

@@ -1,0 +1,172 @@
+"""`costlab sweep MODEL ... --over NAME=RANGE`: cost, memory and time over batch, resolution, tokens and arguments of the factory."""
+import argparse
+import itertools
+import os
+import re
+
+from ._common import UserError, add_model, add_output, get_model, progress_line, show
+from .trace import add_measuring, measured
+
+_SIZES = ("batch", "resolution", "height", "width", "tokens")
+
+
+def add(sub):
+    """Register the command."""
+    p = sub.add_parser("sweep", help="cost, memory and time over batch, resolution, tokens and arguments; in parallel, resumable; the exact cost polynomial")
+    add_model(p, several=True)
+    p.add_argument("--over", action="append", metavar="NAME=RANGE", required=True,
+                   help="batch, resolution, height, width, tokens, or an argument of the factory (arg.NAME where it is called like a size); 1..256 (doubling), 160..320:32 (in steps), or 1,2,3; repeat for several")
+    p.add_argument("--measure", action="store_true", help="run each configuration for real, one at a time: time and memory")
+    add_measuring(p)
+    p.add_argument("--jobs", type=int, help="processes at a time (default: as many as cores; 1 with --measure)")
+    p.add_argument("--engine", choices=("local", "dask"), default="local", help="local processes, or a Dask cluster (default: local)")
+    p.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask scheduler (default: a cluster of this machine)")
+    p.add_argument("--journal", metavar="FILE.jsonl", help="take each outcome as it comes; started again with the same file, the sweep goes on where it stopped")
+    p.add_argument("--chart", metavar="FILE", help="curves over the first range, as .svg, .pdf or .png, with their numbers beside as CSV")
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def values(name, text):
+    """The values of a range: 1..8 doubles (resolution, height, width: in steps of 32), 1..8:2 steps, 1,2,x lists."""
+    m = re.fullmatch(r"(\d+)\.\.(\d+)(?::(\d+))?", text)
+    if not m:
+        if ".." in text or not text:
+            raise UserError(f"cannot read --over {name}={text}; write it as 1..256, 160..320:32 or 1,2,3")
+        return [int(v) if v.isdigit() else v for v in text.split(",")]
+    low, high, step = int(m[1]), int(m[2]), int(m[3] or (32 if name in ("resolution", "height", "width") else 0))
+    if low > high or low < 1:
+        raise UserError(f"--over {name}={text} is empty; write the smaller number first, from 1")
+    if step:
+        return list(range(low, high + 1, step))
+    found = []
+    while low <= high:
+        found.append(low)
+        low *= 2
+    return found
+
+
+def _sized(tensor, sizes):
+    """The shape of an input with the sizes of a configuration: dimension 0 is the batch, the last two of an image its grid, dimension 1 of a
+    sequence of indices its tokens."""
+    shape = list(tensor.shape)
+    if "batch" in sizes and shape:
+        shape[0] = sizes["batch"]
+    if len(shape) == 4:
+        shape[2] = sizes.get("height", sizes.get("resolution", shape[2]))
+        shape[3] = sizes.get("width", sizes.get("resolution", shape[3]))
+    elif len(shape) == 2 and not tensor.is_floating_point() and "tokens" in sizes:
+        shape[1] = sizes["tokens"]
+    return shape
+
+
+def _arguments(configuration):
+    """The command's arguments for one configuration, with its own input sizes."""
+    sizes = {k: v for k, v in configuration.items() if k in _SIZES}
+    extra = [f"{k.removeprefix('arg.')}={v}" for k, v in configuration.items() if k.startswith("arg.")]
+    args = argparse.Namespace(model=configuration["model"], input=configuration.get("input"), arg=[*configuration["arg"], *extra], device=configuration["device"],
+                              mode=configuration["mode"], dtype=configuration["dtype"], channels_last=configuration["channels_last"], compile=configuration["compile"])
+    return args, sizes
+
+
+def one(configuration) -> dict:
+    """The numbers of one configuration; runs in a worker."""
+    import torch
+
+    from ..analysis.memory import memory
+    from ..cost import total
+    args, sizes = _arguments(configuration)
+    model, inputs, kwargs = get_model(args)
+    made = [(name, torch.empty(_sized(t, sizes), dtype=t.dtype, device="meta") if t.is_floating_point() else torch.zeros(_sized(t, sizes), dtype=t.dtype))
+            for name, t in (*((None, t) for t in inputs), *kwargs.items())]
+    args.input = [(f"{n}=" if n else "") + "x".join(map(str, t.shape)) + f":{str(t.dtype).removeprefix('torch.')}" for n, t in made]
+    if configuration["measure"]:
+        trace = measured(args, isolate=False, blocks=10)
+    else:
+        from ..trace import trace as run
+        trace = run(model, tuple(t for n, t in made if n is None), {n: t for n, t in made if n}, device="meta" if configuration["device"] == "auto" else configuration["device"],
+                    spec=args.model, backward=args.mode == "train")
+    t = total(trace)
+    result = {"params": t.params, "macs": t.macs, "activations": t.activations, "memory": memory(trace).whole}
+    if trace.measured:
+        m = trace.measured
+        items = made[0][1].shape[0] if made and made[0][1].dim() else 1
+        result |= {"ms": 1e3 * m.total.median, "low": 1e3 * m.total.low, "high": 1e3 * m.total.high, "peak": m.peak, "rate": items / m.total.median}
+    return result
+
+
+def _polynomials(args, axes):
+    """A line a model: its exact cost polynomial, or why there is none."""
+    from ..analysis.polynomial import polynomial, stride
+    from ..cost import total
+    from ..trace import TraceError
+    from ..trace import trace as run
+    import torch
+    found = []
+    for spec in args.model:
+        model, inputs, kwargs = get_model(args, spec)
+        given = (*((None, t) for t in inputs), *kwargs.items())
+
+        def at(sizes):
+            made = [(n, torch.empty(_sized(t, sizes), dtype=t.dtype, device="meta") if t.is_floating_point() else torch.zeros(_sized(t, sizes), dtype=t.dtype))  # noqa: B023
+                    for n, t in given]  # noqa: B023
+            return run(model, tuple(t for n, t in made if n is None), {n: t for n, t in made if n}, device="meta")  # noqa: B023
+        first = next((t for _, t in given if t.dim() in (2, 4)), None)
+        grid = first is not None and first.dim() == 4 and any(a in ("resolution", "height", "width") for a in axes)
+        tokens = first is not None and first.dim() == 2 and "tokens" in axes
+        names = (("N", "H", "W"), ("batch", "height", "width")) if grid else (("N", "T"), ("batch", "tokens")) if tokens else (("N",), ("batch",))
+        try:
+            base = [1, *(first.shape[2:] if grid else [first.shape[1]] if tokens else [])]
+            step = [1, *([stride(at({}))] * 2 if grid else [1] if tokens else [])]
+            count = lambda *sizes: total(at(dict(zip(names[1], sizes)))).macs  # noqa: B023,E731
+            made = polynomial(count, names[0], base, step)
+            found.append(f"{spec}: {made}" if made else f"{spec}: its MACs are no polynomial up to degree 4 on these sizes")
+        except (TraceError, ValueError) as e:
+            try:
+                made = polynomial(lambda n: total(at({"batch": n})).macs, ("N",), (1,), (1,))  # noqa: B023
+                found.append(f"{spec}: {made}; it takes one resolution only: {str(e).splitlines()[0]}")
+            except (TraceError, ValueError) as again:
+                found.append(f"{spec}: no polynomial: {str(again).splitlines()[0]}")
+    return found
+
+
+def run(args):
+    """Lay out the configurations, run them, render."""
+    from ..analysis import sweep as sweeping
+    axes = {}
+    for item in args.over:
+        name, eq, text = item.partition("=")
+        plain = name.removeprefix("arg.")
+        if not eq or not plain.isidentifier():
+            raise UserError(f"cannot read --over {item!r}; write it as batch=1..256")
+        axes[name if name in _SIZES else f"arg.{plain}"] = values(name, text)
+    jobs = (1 if args.measure else os.cpu_count() or 1) if args.jobs is None else args.jobs
+    if jobs < 1:
+        raise UserError(f"--jobs {args.jobs}: at least 1")
+    if args.measure and jobs > 1:
+        raise UserError("--measure times one configuration after the other, so that they do not disturb each other; leave out --jobs")
+    if args.measure and args.mode == "train":
+        raise UserError("--measure times inference; leave out --mode train")
+    fixed = {k: getattr(args, k) for k in ("input", "arg", "device", "mode", "dtype", "channels_last", "compile", "measure")}
+    several = len(args.model) > 1
+    configurations = [{"model": m, **dict(zip(axes, chosen)), **fixed} for m in args.model for chosen in itertools.product(*axes.values())]
+    for spec in args.model:  # what no configuration could run is one line, not a table of failures
+        get_model(args, spec)
+    try:
+        if args.engine == "dask":
+            engine = sweeping.dask(args.scheduler)
+        else:
+            engine = sweeping.local(jobs) if len(configurations) > 1 else None
+        result = sweeping.sweep(configurations, one, engine=engine, jobs=jobs, journal=args.journal, axes=(*(["model"] if several else []), *axes),
+                                progress=lambda done, of: progress_line(f"{done} of {of} configurations"), notes=_polynomials(args, axes) if args.mode == "eval" else ())
+    except ModuleNotFoundError as e:
+        raise UserError(f"the dask engine needs {e.name}; pip install 'costlab[dask]'") from None
+    except (sweeping.JournalError, OSError) as e:
+        raise UserError(str(e)) from None
+    finally:
+        progress_line("")
+    if args.chart:
+        from .chart import draw
+        draw(args.chart, "sweep", (result,), result.sheet)
+    show(args, result.sheet)
+    return 1 if result.failed == len(result.outcomes) else 0

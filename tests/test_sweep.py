@@ -1,0 +1,209 @@
+"""Sweeps: parallel, resumable, going on where one fails; the exact cost polynomials."""
+import json
+import os
+import time
+from importlib.util import find_spec
+
+import pytest
+import torch
+from torch import nn
+
+import costlab
+from costlab import zoo
+from costlab.analysis import sweep as s
+from costlab.analysis.polynomial import polynomial, stride
+from costlab.cli import main
+from costlab.cli._common import _load_torchvision
+from costlab.cli.sweep import values
+from costlab.trace._build import build_on_meta
+
+CONFIGURATIONS = [{"n": n} for n in range(6)]
+
+
+def square(c):
+    if c.get("log"):
+        with open(c["log"], "a") as f:
+            f.write(f"{c['n']}\n")
+    if c["n"] == 3:
+        raise ValueError("three is not to be had\nmore lines")
+    return {"macs": c["n"] ** 2}
+
+
+def dies(c):
+    if c["n"] == 2:
+        os._exit(9)
+    time.sleep(0.05)
+    return {"macs": c["n"]}
+
+
+ENGINES = [None, s.local(2)]
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["here", "processes"])
+def test_a_failing_configuration_is_recorded_with_its_reason(engine):
+    told = []
+    result = s.sweep(CONFIGURATIONS, square, engine=engine, jobs=2, progress=lambda *a: told.append(a), axes=["n"])
+    assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
+    assert result.failed == 1 and result.outcomes[3].reason == "ValueError: three is not to be had"
+    assert told == [(i, 6) for i in range(1, 7)] and result.sheet.notes[0] == "6 configurations, 1 failed"
+    assert [r["failed"] for r in result.sheet.rows].count("") == 5
+
+
+def test_a_worker_that_dies_takes_only_its_configuration():
+    result = s.sweep(CONFIGURATIONS, dies, engine=s.local(3), jobs=3, axes=["n"])
+    assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, None, 3, 4, 5] and result.outcomes[2].reason == s.DIED
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
+    journal, log = str(tmp_path / "j.jsonl"), str(tmp_path / "log")
+    work = [{**c, "log": log} for c in CONFIGURATIONS]
+    s.sweep(work[:4], square, journal=journal)
+    with open(journal, "a") as f:
+        f.write('{"configuration": {"n": 4')  # cut short while it was written
+    result = s.sweep(work, square, journal=journal)
+    assert open(log).read().split() == ["0", "1", "2", "3", "4", "5"] and [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
+    lines = [json.loads(line) for line in open(journal)]
+    assert len(lines) == 6 and {line["costlab"] for line in lines} == {costlab.__version__}
+    assert s.sweep(work, square, journal=journal).outcomes == result.outcomes and len(open(log).read().split()) == 6
+
+
+@pytest.mark.parametrize("text, line", [("no json\n{}\n", "line 1: no line of a sweep"), ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: no line")])
+def test_another_file_is_no_journal(tmp_path, text, line):
+    file = tmp_path / "j.jsonl"
+    file.write_text(text)
+    with pytest.raises(s.JournalError, match=line):
+        s.sweep(CONFIGURATIONS, square, journal=str(file))
+    assert file.read_text() == text
+    with pytest.raises(s.JournalError, match="cannot write"):
+        s.sweep(CONFIGURATIONS, square, journal="/no/such/folder/j.jsonl")
+
+
+def test_a_dask_cluster_does_the_same():
+    pytest.importorskip("distributed")
+    result = s.sweep(CONFIGURATIONS, square, engine=s.dask(), jobs=3, axes=["n"])
+    assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
+
+
+# ---- polynomials
+
+def counter(make, *sizes, tokens=False):
+    model = build_on_meta(make).eval()
+    shape = lambda *v: torch.zeros(v, dtype=torch.long) if tokens else torch.empty((v[0], 3, *v[1:]), device="meta")  # noqa: E731
+    return lambda *v: costlab.total(costlab.trace(model, shape(*v), device="meta")).macs
+
+
+class Attend(nn.Module):
+    """Tokens of width 8: two products of t x t x 8 a head's worth, and one 8 x 8 projection a token."""
+
+    def __init__(self):
+        super().__init__()
+        self.emb, self.out = nn.Embedding(10, 8), nn.Linear(8, 8, bias=False)
+
+    def forward(self, ids):
+        x = self.emb(ids)[:, None]
+        return self.out(nn.functional.scaled_dot_product_attention(x, x, x))
+
+
+@pytest.mark.parametrize("make, names, base, step, terms, text", [
+    # 3x3 same, 3 -> 4: 108 a position; then stride 2, 4 -> 8, 1x1: 32 a quarter of them
+    (lambda: nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 8, 1, 2)), "NHW", (1, 8, 8), (1, 2, 2), {(1, 1, 1): (116, 1)}, "MACs = 116 N H W, exact for any N, H = 8 + 2 k"),
+    # 3x3 valid: 27 (H - 2)(W - 2)
+    (lambda: nn.Conv2d(3, 1, 3), "NHW", (1, 8, 8), (1, 1, 1), {(1, 1, 1): (27, 1), (1, 1, 0): (-54, 1), (1, 0, 1): (-54, 1), (1, 0, 0): (108, 1)}, "- 54 N H - 54 N W + 108 N, exact"),
+    # stride 2 on odd sizes: (H + 1) / 2 positions
+    (lambda: nn.Conv2d(3, 4, 1, 2), "NHW", (1, 7, 7), (1, 2, 2), {(1, 1, 1): (3, 1), (1, 1, 0): (3, 1), (1, 0, 1): (3, 1), (1, 0, 0): (3, 1)}, "MACs = 3 N H W + 3 N H + 3 N W + 3 N"),
+])
+def test_polynomials_by_hand(make, names, base, step, terms, text):
+    made = polynomial(counter(make), list(names), base, step)
+    assert made.terms == terms and text in str(made) and made.checked == 3
+
+
+def test_attention_is_quadratic_in_tokens():
+    made = polynomial(counter(Attend, tokens=True), ["N", "T"], (1, 4), (1, 1))
+    assert made.terms == {(1, 2): (16, 1), (1, 1): (64, 1)} and str(made).startswith("MACs = 16 N T^2 + 64 N T, exact for any N, any T")
+
+
+def test_resnet50_in_one_line_and_far_from_where_it_was_found():
+    if not find_spec("torchvision"):
+        pytest.skip("no torchvision")
+    _load_torchvision()
+    from torchvision import models as torchvision
+    count = counter(lambda: torchvision.resnet50())
+    model = build_on_meta(lambda: torchvision.resnet50()).eval()
+    step = stride(costlab.trace(model, torch.empty(1, 3, 224, 224, device="meta")))
+    made = polynomial(count, ["N", "H", "W"], (1, 224, 224), (1, step, step))
+    assert step == 32 and made(7, 640, 96) == count(7, 640, 96) and made(1, 224, 224) == 4089184256
+
+
+def test_what_is_no_polynomial_is_said_so():
+    class Steps(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 4, bias=False)
+
+        def forward(self, x):
+            for _ in range(x.shape[-1].bit_length()):
+                x = x[..., :4] @ self.fc.weight
+            return x
+    assert polynomial(counter(Steps), ["N", "H", "W"], (1, 4, 4), (1, 1, 1)) is None
+
+
+# ---- the command
+
+@pytest.mark.parametrize("name, text, found", [("batch", "1..16", [1, 2, 4, 8, 16]), ("batch", "3..20", [3, 6, 12]), ("resolution", "160..256", [160, 192, 224, 256]),
+                                               ("resolution", "96..160:16", [96, 112, 128, 144, 160]), ("tokens", "5,7", [5, 7]), ("kind", "a,b", ["a", "b"])])
+def test_ranges(name, text, found):
+    assert values(name, text) == found
+
+
+def rows(capsys, *argv, code=0):
+    assert main(["sweep", *argv, "--format", "json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+NET = """from torch import nn
+def build(width=4):
+    return nn.Sequential(nn.Conv2d(3, width, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 2))
+"""
+
+
+def test_a_sweep_over_sizes_and_arguments(tmp_path, capsys):
+    file = tmp_path / "net.py"
+    file.write_text(NET)
+    doc = rows(capsys, f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--over", "resolution=8,16", "--over", "arg.width=4,6", "--chart", str(tmp_path / "c.svg"))
+    got = {(r["batch"], r["resolution"], r["arg.width"]): (r["params (elements)"], r["MACs"]) for r in doc["rows"]}
+    assert got == {(n, d, w): (30 * w + 2, n * w * (27 * d * d + 2)) for n in (1, 2) for d in (8, 16) for w in (4, 6)}
+    assert any("MACs = 108 N H W + 8 N, exact for any N, any H, any W" in n for n in doc["notes"])
+    assert "resolution 8, width 6" in (tmp_path / "c.svg").read_text() and (tmp_path / "c.csv").exists()
+
+
+def test_a_model_of_one_resolution_says_so(capsys):
+    doc = rows(capsys, "nin_cifar10", "alexnet", "--over", "resolution=227,259")
+    assert [bool(r["failed"]) for r in doc["rows"]] == [False, False, False, True] and "the model failed in head" in doc["rows"][3]["failed"]
+    assert any(n.startswith("alexnet: MACs = 724,406,816 N") and "it takes one resolution only" in n for n in doc["notes"])
+
+
+def test_a_measured_sweep_has_times_and_memory(tmp_path, capsys):
+    file = tmp_path / "net.py"
+    file.write_text(NET)
+    doc = rows(capsys, f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--measure", "--device", "cpu", "--journal", str(tmp_path / "j.jsonl"))
+    assert all(r["time, low (ms)"] <= r["time (ms)"] <= r["time, high (ms)"] and r["peak memory, measured (bytes)"] > 0 for r in doc["rows"])
+    assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 2
+
+
+def test_every_configuration_failing_is_exit_code_1(capsys):
+    assert all(r["failed"] for r in rows(capsys, "googlenet", "--over", "resolution=64,96", code=1)["rows"])
+
+
+@pytest.mark.parametrize("argv, line", [
+    (["nin", "--over", "batch"], "cannot read --over 'batch'"), (["nin", "--over", "batch=4..1"], "is empty"), (["nin", "--over", "batch=x..1"], "cannot read --over batch=x..1"),
+    (["nn", "--over", "batch=1,2"], "unknown model 'nn'"), (["nin", "--over", "batch=1", "--jobs", "0"], "--jobs 0: at least 1"),
+    (["nin", "--over", "batch=1", "--measure", "--jobs", "2"], "leave out --jobs"),
+    (["nin", "--over", "batch=1,2", "--journal", "/no/such/j.jsonl"], "cannot write /no/such/j.jsonl")])
+def test_bad_input_is_one_line(argv, line, capsys):
+    assert main(["sweep", *argv]) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1
+
+
+def test_strides():
+    assert stride(costlab.trace(build_on_meta(lambda: zoo.build("googlenet")), torch.empty(1, 3, 224, 224, device="meta"))) == 32
