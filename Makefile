@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: table test bench reports
+.PHONY: table test bench reports measurements
 table: .venv/.installed
 	$(BIN)/costlab table googlenet
 
@@ -14,6 +14,10 @@ reports: .venv/.installed-test
 	for r in reports/*.toml; do $(BIN)/costlab report --config $$r --device meta -o $${r%.toml}.pdf || exit 1; done
 	$(BIN)/costlab chart stages googlenet --device meta -o reports/googlenet-stages.svg
 	$(BIN)/costlab diagram googlenet --device meta --module inception3a -o reports/googlenet-inception3a.svg
+
+# on a machine with a GPU: the traces with time and memory that the reports show where they are
+measurements: .venv/.installed
+	$(BIN)/python reports/measure.py --device cuda
 
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/bench.py

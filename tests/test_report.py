@@ -333,3 +333,20 @@ def test_the_pictures_of_the_readme_are_not_stale(name, argv, tmp_path):
 def test_the_readme_names_every_section():
     text = " ".join((REPORTS.parent / "README.md").read_text().split())
     assert f"The sections: {', '.join(report.SECTIONS)}." in text
+
+
+def test_measured_traces_beside_the_configuration_are_picked_up(tmp_path):
+    from costlab.analysis.factorize import slug
+    from costlab.measure import measure
+    assert slug("5x5 -> 3x3 + 3x3") == ("5x5", "5x5-as-3x3-3x3") and slug("pool, then 3x3 convolution") == ("pool-then-3x3-convolution",) * 2
+    folder = tmp_path / "measurements"
+    folder.mkdir()
+    sides = nn.Conv2d(8, 8, 5, padding=2), nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1))
+    for name, model in zip(slug("5x5 -> 3x3 + 3x3"), sides):
+        measure(model, torch.randn(1, 8, 12, 12), device="cpu", blocks=3, isolate=False, spec=name).save(folder / f"{name}.trace")
+    (tmp_path / "r.toml").write_text("models = ['5x5']\nmeasured = 'measurements'\nsections = ['factorization', 'grid-reduction', 'measurements']\n")
+    assert main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / "r.html")]) == 0
+    text = (tmp_path / "r.html").read_text()
+    assert 'id="rules-measured"' in text and 'id="roofline"' in text and "Not measured: the time of the schemes is not known here." in text
+    times = re.findall(r"<td class=\"n\" data-v=\"([\d.e-]+)\">[\d.,]+</td>", text[text.index('id="rules-measured"'):][:3000])
+    assert len(times) >= 2 and all(float(t) > 0 for t in times)

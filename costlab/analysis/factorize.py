@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -196,6 +197,13 @@ RULES = ((5, "stacked-3x3", "5x5 -> 3x3 + 3x3"), (7, "stacked-3x3", "7x7 -> thre
          *((n, "1xn-nx1", f"{n}x{n} -> 1x{n} + {n}x1") for n in (3, 5, 7, 9, 11, 13, 15)),
          (3, "depthwise-separable", "3x3 -> depthwise 3x3 + 1x1"), (5, "depthwise-separable", "5x5 -> depthwise 5x5 + 1x1"),
          (3, "bottleneck", "3x3 -> 1x1 + 3x3 + 1x1"))
+
+
+def slug(name: str) -> tuple[str, str]:
+    """File names of the two sides of a rule: "5x5 -> 3x3 + 3x3" gives 5x5 and 5x5-as-3x3-3x3; of anything else the words alone."""
+    before, _, after = name.partition(" -> ")
+    words = lambda text: "-".join(re.findall(r"[a-z0-9]+", text.lower()))  # noqa: E731
+    return words(before), f"{words(before)}-as-{words(after)}" if after else words(before)
 
 
 def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int = 28, padding: str = "same", kernels=None,

@@ -82,6 +82,17 @@ def _inception(c_in, c_out, norm=False):
     return modules.DoubleInception(c_in, n1, part(48), n3, (part(64), d3, d3), c_out - n1 - n3 - d3, norm=norm)
 
 
+def schemes(d: int, c_in: int, c_out: int, kernel: int = 3, pool: str = "valid", body: str = "conv"):
+    """(name, factory) of each scheme."""
+    what = f"{kernel}x{kernel} convolution" if body == "conv" else "Figure 5 module"
+    make_body = (lambda: None) if body == "conv" else (lambda: _inception(c_in, c_out))
+    yield f"pool, then {what}", lambda: modules.PoolThenConv(c_in, c_out, kernel, make_body(), pool)
+    yield f"{what}, then pool", lambda: modules.ConvThenPool(c_in, c_out, kernel, make_body(), pool)
+    yield f"stride-2 {kernel}x{kernel} beside the pool", lambda: modules.ParallelReduction(c_in, c_out, kernel, pool)
+    if pool == "valid":
+        yield "Figure 10's module (widths assumed)", lambda: figure10(c_in, c_out)
+
+
 def grid(d: int = 35, c_in: int = 320, c_out: int = 640, kernel: int = 3, pool: str = "valid", body: str = "conv") -> GridReduction:
     """Trace the schemes. `body`: "conv", one kernel x kernel convolution, or "inception", a Figure 5 module of that width.
 
@@ -96,24 +107,17 @@ def grid(d: int = 35, c_in: int = 320, c_out: int = 640, kernel: int = 3, pool: 
         raise ValueError(f"a {d}x{d} grid is too small for kernel {kernel}; choose a larger one")
     if pool == "2x2" and d % 2:
         raise ValueError(f"2x2 pooling halves an even grid; {d} is odd, so choose valid or padded")
-    what = f"{kernel}x{kernel} convolution" if body == "conv" else "Figure 5 module"
-    make_body = (lambda: None) if body == "conv" else (lambda: _inception(c_in, c_out))
-    makers = [(f"pool, then {what}", lambda: modules.PoolThenConv(c_in, c_out, kernel, make_body(), pool)),
-              (f"{what}, then pool", lambda: modules.ConvThenPool(c_in, c_out, kernel, make_body(), pool)),
-              (f"stride-2 {kernel}x{kernel} beside the pool", lambda: modules.ParallelReduction(c_in, c_out, kernel, pool))]
-    if pool == "valid":
-        makers.append(("Figure 10's module (widths assumed)", lambda: figure10(c_in, c_out)))
-    schemes = []
-    for name, make in makers:
+    found = []
+    for name, make in schemes(d, c_in, c_out, kernel, pool, body):
         trace = run(build_on_meta(make), torch.empty(1, c_in, d, d, device="meta"), device="meta", spec=name)
         t, out = total(trace), trace.tensors[trace.outputs[0]].shape[1:]
         low = narrowest(trace)
-        schemes.append(Scheme(name, t.params, t.macs, out, t.activations, low, low is not None and low < min(c_in * d * d, prod(out)), trace))
-    side = schemes[0].out[1]
+        found.append(Scheme(name, t.params, t.macs, out, t.activations, low, low is not None and low < min(c_in * d * d, prod(out)), trace))
+    side = found[0].out[1]
     notes = (f"exact ratio of the first two: ({d}/{side})^2 = {(d / side) ** 2:.4f}; the paper's 4 is for grids that halve exactly",
              f"input {c_in * d * d:,} elements; the narrowest place is where all data must pass; a bottleneck is narrower than input and output",
              "counts by tracing each module on meta; params with biases; one MAC = one multiply-add")
-    return GridReduction((c_in, d, d), tuple(schemes), notes)
+    return GridReduction((c_in, d, d), tuple(found), notes)
 
 
 @dataclass(frozen=True)

@@ -34,17 +34,19 @@ def run(args):
             raise UserError("a review needs both --base and --head")
         if config.inputs and not args.input:
             args.input = list(config.inputs)
-        review = tuple(get_trace(args, spec) for spec in (config.base, config.head)) if config.base else None
+        def find(spec):
+            return report.measured(config, spec) or get_trace(args, spec)
+        review = tuple(find(spec) for spec in (config.base, config.head)) if config.base else None
         models = config.models or ((config.head,) if review else ())
         if not models:
             raise UserError("name a model, for example: costlab report googlenet -o googlenet.pdf")
-        traces = [get_trace(args, spec) for spec in models]
+        traces = [find(spec) for spec in models]
 
         def progress(done, of, title):
             progress_line(f"{done + 1} of {of}: {title}")
         command = f"costlab report --config {shlex.quote(args.config)}" if args.config else "costlab report " + " ".join(map(shlex.quote, models)) + (
             f" --base {shlex.quote(config.base)} --head {shlex.quote(config.head)}" if review else "")
-        document = report.build(config, traces, review, f"{command} -o FILE.pdf (or FILE.html)", lambda spec: get_trace(args, spec), progress)
+        document = report.build(config, traces, review, f"{command} -o FILE.pdf (or FILE.html)", find, progress)
         if suffix == ".pdf":
             from ..render.pdf import pdf
             data = pdf(document)

@@ -1,6 +1,6 @@
 """Reports: traces in, a document out. One function a section."""
-from ._build import build
+from ._build import build, measured
 from ._config import Config, ReportError, read
 from ._sections import SECTIONS
 
-__all__ = ["SECTIONS", "Config", "ReportError", "build", "read"]
+__all__ = ["SECTIONS", "Config", "ReportError", "build", "measured", "read"]

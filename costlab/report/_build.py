@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 
 from ..render.document import Document, Section, Text
+from ..trace import Trace
 from ._config import Config, ReportError
 from ._sections import SECTIONS, Context
 
@@ -18,7 +19,7 @@ def build(config: Config, traces, review, command: str, find, progress=None) -> 
     for name in names:
         if name not in SECTIONS:
             raise ReportError(f"unknown section {name!r}; there are {', '.join(SECTIONS)}")
-    context, notes, sections = Context(tuple(traces), review, command, find), dict(config.notes), []
+    context, notes, sections = Context(tuple(traces), review, command, find, lambda name: measured(config, name)), dict(config.notes), []
     for i, name in enumerate(names):
         title, make, _ = SECTIONS[name]
         if progress:
@@ -29,6 +30,12 @@ def build(config: Config, traces, review, command: str, find, progress=None) -> 
     about = " and ".join(model) if len(model) < 3 else f"{model[0]} and {len(model) - 1} others"
     title = config.title or (f"Review: {' to '.join(t.provenance['model'] for t in review)}" if review else f"What {about} costs, and why")
     return Document(title, config.subtitle or f"Computed by costlab {traces[0].provenance['costlab']}", tuple(sections), config.paper, _logo(config.logo))
+
+
+def measured(config: Config, name: str) -> Trace | None:
+    """The measured trace of a name in the configuration's folder, or None."""
+    path = os.path.join(config.measured, f"{name}.trace") if config.measured else ""
+    return Trace.load(path) if path and os.path.isfile(path) else None
 
 
 def _logo(path):

@@ -13,7 +13,8 @@ class ReportError(ValueError):
 @dataclass(frozen=True)
 class Config:
     """`models` as on the command line, `title`, `subtitle`, `sections` in order (empty: all that apply), `notes` Markdown by section,
-    `inputs` specs, `logo` a path, `paper` a4 or us-letter, `base` and `head` for a review."""
+    `inputs` specs, `logo` a path, `paper` a4 or us-letter, `base` and `head` for a review, `measured` a folder of traces: a model whose
+    name has one there is shown with its time."""
 
     models: tuple[str, ...] = ()
     title: str = ""
@@ -25,9 +26,10 @@ class Config:
     paper: str = "a4"
     base: str = ""
     head: str = ""
+    measured: str = ""
 
 
-_KEYS = {"title": str, "subtitle": str, "models": list, "sections": list, "inputs": list, "notes": dict, "logo": str, "paper": str, "base": str, "head": str}
+_KEYS = {"title": str, "subtitle": str, "models": list, "sections": list, "inputs": list, "notes": dict, "logo": str, "paper": str, "base": str, "head": str, "measured": str}
 
 
 def read(path: str, sections) -> Config:
@@ -64,4 +66,5 @@ def read(path: str, sections) -> Config:
         return os.path.join(home, name) + colon + factory if os.path.isfile(os.path.join(home, name)) else spec
     logo = os.path.join(home, doc["logo"]) if doc.get("logo") else ""
     return Config(tuple(map(near, doc.get("models", ()))), doc.get("title", ""), doc.get("subtitle", ""), tuple(doc.get("sections", ())),
-                  tuple(doc.get("notes", {}).items()), tuple(doc.get("inputs", ())), logo, doc.get("paper", "a4"), near(doc.get("base", "")), near(doc.get("head", "")))
+                  tuple(doc.get("notes", {}).items()), tuple(doc.get("inputs", ())), logo, doc.get("paper", "a4"), near(doc.get("base", "")), near(doc.get("head", "")),
+                  os.path.join(home, doc["measured"]) if doc.get("measured") else "")

@@ -11,7 +11,7 @@ from ..analysis.bottleneck import bottleneck
 from ..analysis.change import change
 from ..analysis.compare import compare
 from ..analysis.diagram import diagram
-from ..analysis.factorize import candidate_sheet, candidates, curve, rules
+from ..analysis.factorize import candidate_sheet, candidates, curve, rules, slug
 from ..analysis.grid import grid, reduction_sheet, reductions
 from ..analysis.memory import memory
 from ..analysis.profile import pareto, profile
@@ -21,7 +21,7 @@ from ..graph import layer_graph, longest
 from ..render import charts
 from ..render.diagram import dot, side_by_side, svg
 from ..render.document import Grid, Numbers, Picture, Points, Ref, Text
-from ..tables import table
+from ..tables import Column, Sheet, measured_note, table
 from ..trace import Trace
 
 SHOWN = 12  # rows of a ranking; the command lists the rest
@@ -30,12 +30,13 @@ SHOWN = 12  # rows of a ranking; the command lists the rest
 @dataclass(frozen=True)
 class Context:
     """What a section is made of: the traces (the first is what the report is about), base and head of a review (or None), the command that
-    makes the report, and `find(spec)`, which traces another model by name."""
+    makes the report, `find(spec)`, which traces another model by name, and `measured(name)`, a measured trace of that name or None."""
 
     traces: tuple[Trace, ...]
     review: tuple[Trace, Trace] | None
     command: str
     find: Callable[[str], Trace]
+    measured: Callable[[str], Trace | None] = lambda name: None
 
     @property
     def first(self) -> Trace:
@@ -334,7 +335,27 @@ def factorization(c: Context):
                   "them cost more", Ref("rules-chart-narrow"), ".")),
             _chart(charts.savings, rules(16, 32), curve(16, 32), id="rules-chart-narrow", caption="The same from 16 to 32 channels, as in GoogLeNet's module 3a",
                    alt="Bars and break-even curve from 16 to 32 channels"),
-            *(_pair(r) for r in made.rules if r.name in ("5x5 -> 3x3 + 3x3", "7x7 -> three 3x3", "3x3 -> 1x3 + 3x1"))]
+            *(_pair(r) for r in made.rules if r.name in ("5x5 -> 3x3 + 3x3", "7x7 -> three 3x3", "3x3 -> 1x3 + 3x1")), *_pairs_measured(c, made)]
+
+
+def _pairs_measured(c: Context, made):
+    """What the rules save in time, where both sides were measured."""
+    found = [(r, *(c.measured(name) for name in slug(r.name))) for r in made.rules]
+    found = [(r, a, b) for r, a, b in found if a and b and a.measured and b.measured]
+    if not found:
+        return [Text("Not measured: how much time these rewrites save is not known here. Fewer operations need not be less time.")]
+    columns = (Column("rule"), Column("MACs saved", "%", format=".1%"), Column("time saved", "%", format=".1%"), Column("before", "ms", format=",.4f"), Column("after", "ms", format=",.4f"),
+               Column("intervals apart"))
+    rows = []
+    for r, a, b in found:
+        x, y = a.measured.total, b.measured.total
+        rows.append({"rule": r.name, "MACs saved": r.saving, "time saved": 1 - y.median / x.median, "before": 1e3 * x.median, "after": 1e3 * y.median,
+                     "intervals apart": "yes" if x.high < y.low or y.high < x.low else "no"})
+    note = measured_note(found[0][1].measured).split(";")[0].replace("time of kernels in place", "whole modules")
+    shape = found[0][1].provenance["inputs"][0][0]
+    return [Text(("What the rules save in time, measured", Ref("rules-measured"), ". Where the two savings differ, fewer operations are not as much less time.")),
+            Grid(Sheet("rules, measured", columns, tuple(rows), (f"{note}, input {shape}", "a difference is shown where the 95% intervals of the two medians do not meet")),
+                 "MACs and time saved by each rule", "rules-measured")]
 
 
 def _pair(rule):
@@ -352,7 +373,18 @@ def reduction(c: Context):
                   "convolving first is dear; both in parallel is cheap and has no narrow place.")),
             Grid(made.sheet, "Four ways from 35x35x320 to 17x17x640", "schemes"),
             _chart(charts.grid, made, id="schemes-chart", caption="MACs of each scheme", alt="Bars of MACs: " + "; ".join(f"{s.name} {charts.short(s.macs)}" for s in made.schemes)),
-            Picture(svg(side_by_side(drawn), alt), "The schemes", alt, "schemes-drawn")]
+            Picture(svg(side_by_side(drawn), alt), "The schemes", alt, "schemes-drawn"), *_schemes_measured(c, made)]
+
+
+def _schemes_measured(c: Context, made):
+    found = [(s, t.measured) for s in made.schemes if (t := c.measured(slug(s.name)[0])) and t.measured]
+    if len(found) < 2:
+        return [Text("Not measured: the time of the schemes is not known here.")]
+    (first, base), *_ = found
+    columns = (Column("scheme"), Column("MACs to the first", "x", format=".2f"), Column("time to the first", "x", format=".2f"), Column("time", "ms", format=",.3f"))
+    rows = tuple({"scheme": s.name, "MACs to the first": s.macs / first.macs, "time to the first": m.total.median / base.total.median, "time": 1e3 * m.total.median} for s, m in found)
+    note = measured_note(base).split(";")[0].replace("time of kernels in place", "whole modules")
+    return [Text(("The schemes measured", Ref("schemes-measured"), ".")), Grid(Sheet("schemes, measured", columns, rows, (note,)), "MACs and time of each scheme", "schemes-measured")]
 
 
 def reduced_modules(c: Context):
