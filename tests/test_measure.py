@@ -19,7 +19,7 @@ from costlab.analysis.roofline import against, roofline
 from costlab.cli import main
 from costlab.measure import MeasureError, measure, timing
 from costlab.measure._cpu import running
-from costlab.measure._cuda import Cuda, attribute
+from costlab.measure._cuda import Cuda, attribute, kernel_us
 from costlab.measure._stats import align, differ
 from costlab.render import charts, plain
 from costlab.render.document import Picture
@@ -80,6 +80,13 @@ def test_kernels_go_to_the_operations_that_launched_them():
     seconds, other = attribute(events, 2, 2)
     assert seconds == [[pytest.approx(100e-6), pytest.approx(20e-6)], [pytest.approx(110e-6), pytest.approx(30e-6)]]
     assert other == [pytest.approx(10e-6), pytest.approx(10e-6)]
+
+
+def test_a_stamps_own_echo_on_the_device_is_no_kernel():
+    kernel = lambda name, us: types.SimpleNamespace(name=name, duration=us)  # noqa: E731
+    op = lambda kernels=(), children=(): types.SimpleNamespace(kernels=kernels, cpu_children=children)  # noqa: E731
+    conv = op([kernel("sgemm", 70.0), kernel("bias", 5.0)], [op([kernel("memset", 2.0)])])
+    assert kernel_us(op([kernel("costlab#0#1", 90.0)], [conv])) == 77.0
 
 
 def test_allocations_go_to_the_operations_that_ran():

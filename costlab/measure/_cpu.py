@@ -94,7 +94,7 @@ class Cpu:
             fn()
         return (_CLOCK() - begin) / n
 
-    def replay(self, fn):
+    def replay(self, fn, shared=False):
         """(a callable that runs fn's kernels without the host, or None; why not)."""
         return None, "a CPU has no graphs to replay"
 

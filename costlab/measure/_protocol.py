@@ -185,7 +185,7 @@ def _plan(device, calls):
     once = min(device.seconds(calls[0], 1) for _ in range(2))
     if device.kind == "cuda":
         rounds = max(1, math.ceil(_BLOCK["cuda"] / max(once * len(calls), 1e-7)))
-        replayed, _ = device.replay(_chain(calls * rounds))
+        replayed, _ = device.replay(_chain(calls * rounds), shared=True)
         if replayed:
             return replayed, len(calls) * rounds, 1
     return _chain(calls), len(calls), max(1, math.ceil(_BLOCK[device.kind] / max(once * len(calls), 1e-7)))
