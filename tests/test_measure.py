@@ -398,3 +398,15 @@ def test_a_gpu_run_closes_and_its_memory_is_the_allocators(dtype):
 def test_counts_are_the_same_on_the_gpu():
     model = Net().eval()
     assert costlab.total(costlab.trace(model, torch.empty(4, 3, 32, 32), device="cuda")) == costlab.total(costlab.trace(model, torch.empty(4, 3, 32, 32), device="meta"))
+
+
+def test_a_rewrite_measured_before_and_after(tmp_path, capsys):
+    net = tmp_path / "net.py"
+    net.write_text("from torch import nn\ndef build():\n    return nn.Sequential(nn.Conv2d(8, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 4, 1))\n")
+    common = ["factorize", f"{net}:build", "--input", "1x8x12x12", "--apply", "0:stacked-3x3"]
+    assert main([*common, "--measure", "--device", "cpu", "--roofline", str(tmp_path / "r.svg")]) == 0
+    out = capsys.readouterr().out
+    # 64 (25 a position, then 18) and 32: 144 positions
+    assert "build rewritten has 27% fewer MACs than" in out and " time (" in out and "equal the prediction exactly" in out
+    assert "arrows to" in (tmp_path / "r.svg").read_text() and (tmp_path / "r.csv").exists()
+    assert main([*common, "--roofline", str(tmp_path / "x.svg")]) == 2 and not (tmp_path / "x.svg").exists()

@@ -16,10 +16,11 @@ from torch import nn
 
 from ..cost import total
 from ..graph import layer_graph
-from ..tables import Column, Sheet
+from ..tables import Column, Sheet, measured_note
 from ..trace import Trace
 from ..trace._build import build_on_meta
 from ..trace._tracer import trace as run
+from .roofline import against
 
 
 @dataclass(frozen=True)
@@ -354,6 +355,8 @@ class Factorization:
         notes = (f"the rewritten model was traced again: its params and MACs {verdict}",
                  f"output shapes {'unchanged' if self.outputs[0] == self.outputs[1] else 'CHANGED'}; receptive fields {'unchanged' if fields else 'CHANGED'}",
                  "a ReLU stands between the new convolutions; one MAC = one multiply-add; params with biases and norm scales")
+        said = against(*self.traces)
+        notes += (f"{said}; {measured_note(self.traces[1].measured)}",) if said else ()
         return Sheet(f"{self.model}: {len(rows)} convolution{'s' * (len(rows) != 1)} rewritten", _COLUMNS, tuple(rows), notes, end)
 
 
@@ -397,10 +400,11 @@ def choose(found, wanted) -> list[Candidate]:
     return chosen
 
 
-def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str = "auto") -> Factorization:
-    """Apply `chosen` for real, trace again and compare with the prediction. Raises TraceError when the new model fails."""
+def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str = "auto", tracer=run) -> Factorization:
+    """Apply `chosen` for real, trace again and compare with the prediction. `tracer`: `costlab.trace`, or `costlab.measure.measure` to have the
+    times too. Raises TraceError when the new model fails."""
     after_model = apply(model, chosen)
-    traces = tuple(run(m, inputs, kwargs, device=device, spec=s) for m, s in ((model, spec), (after_model, f"{spec} rewritten")))
+    traces = tuple(tracer(m, inputs, kwargs, device=device, spec=s) for m, s in ((model, spec), (after_model, f"{spec} rewritten")))
     before, after = (total(t) for t in traces)
     params = before.params + sum(c.params[1] - c.params[0] for c in chosen)
     macs = before.macs + sum(c.macs[1] - c.macs[0] for c in chosen)

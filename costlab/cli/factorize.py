@@ -1,5 +1,6 @@
 """`costlab factorize [MODEL]`: the rules of factorized convolutions, or rewrites of a model for real."""
 from ._common import UserError, add_model, add_output, get_model, show
+from .trace import add_measuring, measuring
 
 
 MOST = 4  # rules in one picture
@@ -19,6 +20,9 @@ def add(sub):
     p.add_argument("--kernel", type=int, action="append", help="only rules of this kernel; repeat for several")
     p.add_argument("--padding", default="same", help="same or valid, for the rule table (default: same)")
     p.add_argument("--diagram", metavar="FILE", help="the rules, or with --apply the rewritten convolutions, before and after, as .svg, .pdf, .png or .dot")
+    p.add_argument("--measure", action="store_true", help="with --apply: measure both for real, with random weights")
+    add_measuring(p)
+    p.add_argument("--roofline", metavar="FILE", help="with --measure: the roofline with arrows from before to after, as .svg, .pdf or .png")
     add_output(p)
     p.set_defaults(run=run)
 
@@ -43,15 +47,17 @@ def run(args):
                 draw_modules(args.diagram, [t for r in table.rules for t in r.traces], [f"{r.name}: {w}" for r in table.rules for w in ("before", "after")])
             show(args, table.sheet)
             return 0
-        model, inputs, kwargs = get_model(args)
-        first = trace(model, inputs, kwargs, device=args.device, spec=args.model)
+        if args.measure and not args.apply or args.roofline and not args.measure:
+            raise ValueError("--measure times what --apply rewrites, and --roofline draws what --measure gives; name all that it takes")
+        model, inputs, kwargs = get_model(args, real=args.measure)
+        first = trace(model, inputs, kwargs, device="meta" if args.measure else args.device, spec=args.model)
         found = f.candidates(first, args.rewrite, mid)
         if not args.apply:
             if args.diagram:
                 raise ValueError("--diagram shows what --apply rewrites; name something to apply")
             show(args, f.candidate_sheet(args.model, found[: args.top or None], total(first)))
             return 0
-        result = f.factorize(model, inputs, kwargs, f.choose(found, args.apply), args.model, args.device)
+        result = f.factorize(model, inputs, kwargs, f.choose(found, args.apply), args.model, args.device, *([measuring(args)] if args.measure else []))
     except (ValueError, TraceError) as e:
         raise UserError(str(e)) from None
     if args.diagram:
@@ -60,5 +66,10 @@ def run(args):
         from .diagram import draw
         before, after = rewritten(result.traces, [c.path for c in result.chosen])
         draw(args.diagram, pair(before, after), f"before: {before.alt}; after: {after.alt}")
+    if args.roofline:
+        from ..analysis.roofline import roofline
+        from .chart import draw as draw_chart
+        lines = [roofline(t) for t in result.traces]
+        draw_chart(args.roofline, "roofline", lines, lines[1].sheet)
     show(args, result.sheet)
     return 0 if result.agrees else 1

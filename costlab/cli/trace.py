@@ -19,21 +19,30 @@ def add(sub):
     p.set_defaults(run=run)
 
 
+def measuring(args, **options):
+    """`costlab.measure.measure` as the arguments ask, with its progress on the terminal."""
+    from ..measure import measure
+
+    def run(model, inputs, kwargs, **more):
+        try:
+            return measure(model, inputs, kwargs, dtype=args.dtype, channels_last=args.channels_last, compile=args.compile,
+                           progress=lambda done, of, what: progress_line(f"{done + 1} of {of}: {what}"), **{**options, **more})
+        finally:
+            progress_line("")
+    return run
+
+
 def measured(args, spec=None, **options):
     """A measured trace of the model that `spec` (default `args.model`) names."""
-    from ..measure import measure
     from ..trace import TraceError
     if args.mode == "train":
         raise UserError("--measure times inference; leave out --mode train")
     spec = spec or args.model
     model, inputs, kwargs = get_model(args, spec, real=True)
     try:
-        return named(measure(model, inputs, kwargs, device=args.device, dtype=args.dtype, channels_last=args.channels_last, compile=args.compile, spec=spec,
-                             progress=lambda done, of, what: progress_line(f"{done + 1} of {of}: {what}"), **options), spec)
+        return named(measuring(args, **options)(model, inputs, kwargs, device=args.device, spec=spec), spec)
     except TraceError as e:
         raise UserError(str(e)) from None
-    finally:
-        progress_line("")
 
 
 def run(args):
