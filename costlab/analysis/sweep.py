@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 from .._version import __version__
 from ..tables import Column, Sheet
@@ -92,9 +93,15 @@ def _started(work, configuration):
         return Outcome(configuration, None, text if type(e).__name__ in ("UserError", "TraceError", "MeasureError") else f"{type(e).__name__}: {text}".rstrip(": "))
 
 
+def _end_with_parent():
+    """A worker whose parent is killed would wait for work for ever."""
+    parent = parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+
 def local(jobs: int) -> Callable[[], Executor]:
     """An engine of this machine's processes."""
-    return lambda: ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    return lambda: ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
 
 
 def dask(address: str | None = None) -> Callable[[], Executor]:

@@ -99,7 +99,8 @@ def _columns(d: Diagram) -> dict[str, int]:
     at, way = max(length, key=length.get, default=None), []
     while at:
         way.insert(0, at)
-        at = max((f for f in feeders.get(at, ()) if f in length), key=length.get, default=None)
+        # a module that is called again feeds back: only forward steps count
+        at = max((f for f in feeders.get(at, ()) if length.get(f, length[at]) < length[at]), key=length.get, default=None)
     n = len(way)
     if d.groups or d.upward or n <= _COLUMN + 1:
         return dict.fromkeys(length, 0)
