@@ -12,7 +12,7 @@ from itertools import product
 from math import ceil, floor
 
 from .. import reference
-from ..cost import cost_of, total
+from ..cost import cost_of, is_weight, total
 from ..graph import forks, layer_graph
 from ..tables import Column, Sheet, table
 from ..trace import Trace
@@ -138,7 +138,7 @@ def count_rows(trace: Trace) -> list[Counted]:
         ops = [op for n in members for op in n.ops]
         params = {p for op in ops for p in op.params}
         norms = {p for op in ops if "norm" in op.name for p in op.params}
-        weights = sum(trace.params[p].numel for p in params if len(trace.params[p].shape) > 1)
+        weights = sum(trace.params[p].numel for p in params if is_weight(trace, p))
         biases = sum(trace.params[p].numel for p in params - norms if len(trace.params[p].shape) == 1)
         fork = regions.get(max(row.nodes, default=-1))
         channels = each = each_macs = 0

@@ -8,7 +8,7 @@ from typing import Callable
 from ..trace._record import Op, Trace
 
 _WIDTH = {"float64": 8, "int64": 8, "complex64": 8, "complex128": 16, "float32": 4, "int32": 4, "float16": 2,
-          "bfloat16": 2, "int16": 2, "bool": 1, "uint8": 1, "int8": 1}
+          "bfloat16": 2, "int16": 2, "uint64": 8, "uint32": 4, "uint16": 2, "complex32": 4, "bool": 1, "uint8": 1, "int8": 1}
 _FORMULAS: dict[str, Callable] = {}
 
 
@@ -71,27 +71,65 @@ VIEWS = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute", "ate
                          "aten.unbind", "costlab.dropout", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold"))
 
 
+# ops that read as much of their first input as they put out, and ops whose further outputs are bookkeeping that differs by device
+_GATHERS = frozenset(f"aten.{n}" for n in ("embedding", "index", "_unsafe_index", "index_select", "gather", "take", "masked_select"))
+_MAIN_OUTPUT = frozenset(("aten._embedding_bag", "aten._embedding_bag_forward_only"))
+
+
 def size_of(trace: Trace, index: int) -> int:
     """Bytes of a tensor."""
     t = trace.tensors[index]
-    return t.numel * _WIDTH.get(t.dtype, 1)
+    return (t.numel if t.distinct is None else t.distinct) * _WIDTH.get(t.dtype, 1)
 
 
 def cost_of(trace: Trace, op: Op) -> Cost:
     """The cost of one operation; `known` is False where no formula is registered."""
     fn = _FORMULAS.get(op.name)
     macs, flops = fn(trace, op) if fn else (0, 0)
-    ts = trace.tensors
-    outputs = sum(ts[i].numel for i in op.outputs)
+    made = op.outputs[:1] if op.name in _MAIN_OUTPUT else op.outputs
+    outputs = sum(trace.tensors[i].numel for i in made)
     if op.name in VIEWS and not (macs or flops):
         return Cost()  # a view of what is already there
     size = lambda ids: sum(size_of(trace, i) for i in ids)  # noqa: E731
-    return Cost(macs, flops, outputs if macs else 0, outputs, size(dict.fromkeys(op.inputs)), size(op.outputs), fn is not None)
+    read, written = size(dict.fromkeys(op.inputs)), size(made)
+    if op.name in _GATHERS and op.inputs:
+        read += min(written, size(op.inputs[:1])) - size(op.inputs[:1])
+    elif op.name in _MAIN_OUTPUT:
+        table, ids = op.inputs[:2]
+        read += trace.tensors[ids].numel * size((table,)) // max(1, trace.tensors[table].shape[0]) - size((table,))
+    return Cost(macs, flops, outputs if macs else 0, outputs, read, written, fn is not None)
 
 
 def is_weight(trace: Trace, index: int) -> bool:
-    """Whether a parameter is a weight in the papers' sense: more than one dimension (not a bias or norm scale)."""
-    return len(trace.params[index].shape) > 1
+    """Whether a parameter is a weight in the papers' sense, not a bias or a scale: it has more than one dimension, and is not only that of a
+    normalization, or one value a channel that no product uses."""
+    shape = trace.params[index].shape
+    if len(shape) < 2:
+        return False
+    users = _users(trace).get(index, ())
+    if users and all("norm" in name for name in users):
+        return False
+    return sum(n > 1 for n in shape) > 1 or any(name in _FORMULAS and name in _PRODUCTS for name in users)
+
+
+# ops that multiply by a weight; a lookup takes rows of one
+_PRODUCTS = frozenset(f"aten.{n}" for n in ("convolution", "_convolution", "mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "_grouped_mm", "_scaled_mm", "conv_tbc", "_trilinear",
+                                            "embedding", "_embedding_bag", "_embedding_bag_forward_only"))
+
+
+def _users(trace: Trace) -> dict[int, tuple[str, ...]]:
+    """Names of the operations that use each parameter, looked up through views of it; kept with the trace."""
+    if "_users" not in trace.__dict__:
+        home, found = {p.tensor: i for i, p in enumerate(trace.params)}, {}
+        for op in trace.forward:
+            mine = {home[i] for i in op.inputs if i in home}
+            if op.name in VIEWS and op.inputs and op.inputs[0] in home:
+                home.update(dict.fromkeys(op.outputs, home[op.inputs[0]]))
+                continue
+            for i in mine:
+                found.setdefault(i, {})[op.name] = None
+        trace.__dict__["_users"] = {i: tuple(names) for i, names in found.items()}
+    return trace.__dict__["_users"]
 
 
 def total(trace: Trace, ops=None, *, strict: bool = False) -> Total:

@@ -88,6 +88,11 @@ def _geometry(trace: Trace, op: Op, kind: str):
     return (), (), (), 1
 
 
+def _flat(kernel, stride, dilation, in_shape, out_shape):
+    """torch runs 1-d pools as 2-d ones on a grid of one row: without that row."""
+    return kernel[1:], stride[1:], dilation[1:], (*in_shape[:2], *in_shape[3:]), (*out_shape[:2], *out_shape[3:])
+
+
 def _seen(kind, op, before, in_shape, kernel, stride, dilation, fields):
     """Receptive field and jump after a layer, from its predecessors' (Araujo et al. 2019, eq. 1)."""
     if any(f is None for f, _ in fields) or not fields or kind in ("product", "embedding"):
@@ -140,18 +145,38 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
             continue
         kernel, stride, dilation, groups = _geometry(trace, op, kind)
         in_shape = trace.shapes(op)[1 if op.name in ("aten.addmm", "aten.baddbmm") else 0]
+        out_shape = trace.tensors[op.outputs[0]].shape
+        if kind.endswith("pool") and len(kernel) == 2 and kernel[0] == 1 and len(nodes[preds[0]]["out_shape"]) == 3:
+            kernel, stride, dilation, in_shape, out_shape = _flat(kernel, stride, dilation, in_shape, out_shape)
         idom = preds[0]
         for p in preds[1:]:
             idom = meet(idom, p)
-        field, jump = _seen(kind, op, nodes[preds[0]]["out_shape"], in_shape, kernel, stride, dilation,
+        grid = nodes[preds[0]]  # a flattened grid may go through dropout before the linear layer
+        while grid["kind"] == "dropout" and len(grid["out_shape"]) == 2 and grid["preds"]:
+            grid = nodes[grid["preds"][0]]
+        field, jump = _seen(kind, op, grid["out_shape"], in_shape, kernel, stride, dilation,
                             [(nodes[p]["field"], nodes[p]["jump"]) for p in preds])
         home.update(dict.fromkeys(op.outputs, len(nodes)))
         nodes.append(dict(kind=kind, op=op, output=op.outputs[0], preds=tuple(sources) if kind == "cat" else preds,
-                          ops=[*before, op], idom=idom, in_shape=in_shape, out_shape=trace.tensors[op.outputs[0]].shape,
+                          ops=[*before, op], idom=idom, in_shape=in_shape, out_shape=out_shape,
                           kernel=kernel, stride=stride, dilation=dilation, groups=groups, field=field, jump=jump))
-    for ops in prepared.values():
-        nodes[0]["ops"] += ops
+    _place(trace, nodes, [op for ops in prepared.values() for op in ops])
     return tuple(Node(index=i, **{**node, "ops": tuple(node["ops"])}) for i, node in enumerate(nodes))
+
+
+def _place(trace, nodes, left):
+    """Operations that nothing reads (what a kernel makes for its own use) belong to the layer of their module that comes next, or to the last
+    of it; of a module without layers to the input."""
+    order = {id(op): i for i, op in enumerate(trace.ops)}
+    homes: dict[tuple, list[tuple[int, dict]]] = {}
+    for node in nodes:
+        for op in node["ops"]:
+            homes.setdefault((op.module, op.call), []).append((order[id(op)], node))
+    for op in left:
+        near = homes.get((op.module, op.call), ())
+        node = next((n for i, n in near if i > order[id(op)]), near[-1][1] if near else nodes[0])
+        node["ops"].append(op)
+        node["ops"].sort(key=lambda o: order[id(o)])
 
 
 def longest(members, counts=lambda n: n.kind in WEIGHTED) -> int:

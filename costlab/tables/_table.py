@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..cost import CONVENTIONS, Convention, total, training
+from ..cost import CONVENTIONS, Convention, is_weight, total, training
 from ..graph import forks, layer_graph, residuals
 from ..trace._record import Measured, Trace
 from . import _layers, _paper, _resnet
@@ -119,7 +119,7 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     for group in STYLES[style](trace, nodes, depth, merge):
         fresh = {p for op in group.ops for p in op.params} - seen
         seen |= fresh
-        params = sum(trace.params[p].numel for p in fresh if convention.bias or len(trace.params[p].shape) > 1)
+        params = sum(trace.params[p].numel for p in fresh if convention.bias or is_weight(trace, p))
         macs = total(trace, group.ops).macs
         if not any(n.op for n in group.nodes) and style != "layers" and not params and not macs:
             continue  # what is done to the input before the first layer

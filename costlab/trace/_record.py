@@ -1,7 +1,7 @@
 """The immutable record of one run. Imports nothing but the standard library, so a saved trace opens without torch.
 
 File format (version 1): gzip-compressed UTF-8 JSON, one object with `format` = "costlab-trace", `version`,
-`provenance`, `tensors` ([shape, dtype] each), `params` ([names, shape, dtype, tensor]), `ops`
+`provenance`, `tensors` ([shape, dtype] each, and of an expanded one the elements in memory), `params` ([names, shape, dtype, tensor]), `ops`
 ([name, module, module_type, call, inputs, outputs, params, attrs], and for a backward operation `of`), `inputs`, `outputs`,
 `saved` (tensors kept for the backward pass), and `measured` (the fields of `Measured`) where the run was measured.
 """
@@ -23,10 +23,12 @@ class TraceFileError(ValueError):
 
 @dataclass(frozen=True)
 class Tensor:
-    """A value that flowed between operations. `shape` in elements, `dtype` as torch spells it ("float32")."""
+    """A value that flowed between operations. `shape` in elements, `dtype` as torch spells it ("float32"); `distinct`: elements that are in
+    memory, where an expanded tensor shows some of them many times (None: all are)."""
 
     shape: tuple[int, ...]
     dtype: str
+    distinct: int | None = None
 
     @property
     def numel(self) -> int:
@@ -167,7 +169,7 @@ class Trace:
         """Write the trace (beside, then renamed). Raises OSError when the path cannot be written."""
         doc = {
             "format": FORMAT, "version": VERSION, "provenance": self.provenance,
-            "tensors": [[t.shape, t.dtype] for t in self.tensors],
+            "tensors": [[t.shape, t.dtype, *([] if t.distinct is None else [t.distinct])] for t in self.tensors],
             "params": [[p.names, p.shape, p.dtype, p.tensor] for p in self.params],
             "ops": [[o.name, o.module, o.module_type, o.call, o.inputs, o.outputs, o.params, o.attrs, *([] if o.of is None else [o.of])]
                     for o in self.ops],
@@ -209,7 +211,7 @@ class Trace:
             return cls(
                 tuple(Op(n, m, mt, c, tuple(i), tuple(o), tuple(p), {k: _tuples(v) for k, v in a.items()}, *of)
                       for n, m, mt, c, i, o, p, a, *of in doc["ops"]),
-                tuple(Tensor(tuple(s), d) for s, d in doc["tensors"]),
+                tuple(Tensor(tuple(s), *rest) for s, *rest in doc["tensors"]),
                 tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
                 tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"], tuple(doc.get("saved", ())),
                 Measured.from_json(doc["measured"]) if doc.get("measured") else None)

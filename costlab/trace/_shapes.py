@@ -174,4 +174,6 @@ def _avg_pool(x, kernel, stride=(), padding=(0,), ceil_mode=False, *rest):
 
 @rule("aten.embedding.default")
 def _embedding(weight, ids, *args, **kwargs):
+    if ids.dtype not in (torch.int64, torch.int32):
+        raise RuntimeError(f"Expected tensor for argument 'indices' to have one of the following scalar types: Long, Int; but got {ids.dtype} instead")
     return _empty((*ids.shape, weight.shape[1]), dtype=weight.dtype, device="meta")

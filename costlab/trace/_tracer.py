@@ -13,6 +13,7 @@ import gc
 import re
 import sys
 from collections.abc import Mapping
+from math import prod
 
 import torch
 from torch.utils import _pytree as pytree
@@ -69,7 +70,8 @@ class _Recorder(TorchDispatchMode):
         self.param_names = names
         self.schemas: dict = {}
         self.failed: str | None = None
-        self.lent: list = []
+        self.homes: set[int] = set()  # memory of the model's own tensors that kernels read where it is
+        self.undo: dict[int, tuple] = {}
         self.current: tuple = ()  # the operation being run, for the message should it fail
         # for the backward pass: autograd hands out new objects for views and saved tensors, so tensors are known by their
         # memory, and nodes by the sequence number that the forward operation had
@@ -84,7 +86,11 @@ class _Recorder(TorchDispatchMode):
         return False
 
     def _tensor(self, t):
-        self.tensors.append((tuple(t.shape), str(t.dtype).removeprefix("torch.")))
+        shape, kind = tuple(t.shape), str(t.dtype).removeprefix("torch.")
+        if t.layout is torch.strided and not t.is_nested and 0 in t.stride():  # expanded: one element stands for many
+            self.tensors.append((shape, kind, prod(n for n, step in zip(shape, t.stride()) if step)))
+        else:
+            self.tensors.append((shape, kind))
         return len(self.tensors) - 1
 
     def _standin(self, t):
@@ -109,9 +115,18 @@ class _Recorder(TorchDispatchMode):
             entry = self.outside[id(t)] = [None, index, param, t]
         if entry[0] is None:
             entry[0] = self._standin(t)
+            if entry[0] is t and t.device.type != "meta":
+                self.homes.add(t.untyped_storage()._cdata)
             if self.device == "meta" and t.device.type == "cpu":
                 _values.give(entry[0], t)
         return entry
+
+    def _protect(self, t):
+        """Before something is written through a view of the model's own memory: keep what is there."""
+        if self.homes and t.layout is torch.strided and t.device.type != "meta":
+            storage = t.untyped_storage()
+            if storage._cdata in self.homes and storage._cdata not in self.undo:
+                self.undo[storage._cdata] = storage, storage.clone()
 
     def add_input(self, t):
         made = self._standin(t.detach())
@@ -124,12 +139,26 @@ class _Recorder(TorchDispatchMode):
 
     def _higher_order(self, func, args, kwargs):
         """Run an operator that takes functions by its plain form, with its operations recorded."""
-        swapped = pytree.tree_map(lambda v: self._outside(v)[0] if isinstance(v, torch.Tensor) and not hasattr(v, "_costlab") else v, (args, kwargs or {}))
-        with self:
-            if func is torch.ops.higher_order.cond:
-                pred, yes, no, operands = swapped[0]
+        def ready(value):
+            if isinstance(value, torch.Tensor):
+                return value if hasattr(value, "_costlab") else self._outside(value)[0]
+            return recorded(value) if callable(value) and not attention else value
+
+        if func is torch.ops.higher_order.cond:
+            with self:  # which knows values on meta too
+                pred, yes, no, operands = args
                 return (yes if pred else no)(*operands)
-            return func.py_kernels[torch._C.DispatchKey.CompositeExplicitAutograd](*swapped[0], **swapped[1])
+
+        def recorded(fn):
+            def inside(*args, **kwargs):
+                with self:
+                    return fn(*args, **kwargs)
+            return inside
+        # attention does its products itself, the others (cond, scan, while_loop) leave all work to the functions
+        attention = "flex_attention" in func.name()
+        args, kwargs = pytree.tree_map(ready, (args, kwargs or {}))
+        with self if attention else contextlib.nullcontext():
+            return func.py_kernels[torch._C.DispatchKey.CompositeExplicitAutograd](*args, **kwargs)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         info = self.schemas.get(func)
@@ -165,6 +194,7 @@ class _Recorder(TorchDispatchMode):
                     return entry[0]
                 inputs.append(index)
                 if writes:
+                    self._protect(value)
                     mutated.append(value)
                 return value
             if type(value) in (list, tuple) and any(isinstance(v, torch.Tensor) for v in value):
@@ -249,8 +279,7 @@ class _Recorder(TorchDispatchMode):
 
     def run_backward(self, out, leaves):
         """The backward pass of `out`, from gradients of one at every differentiable output."""
-        ends = []
-        _map(lambda t: ends.append(t) if t.requires_grad else None, out)
+        ends = [t for t in _each(out) if t.requires_grad]
         if not ends or not leaves:
             raise TraceError("nothing here can be trained: no output depends on a parameter that requires a gradient")
         with _disable_current_modes():
@@ -263,35 +292,71 @@ class _Recorder(TorchDispatchMode):
 
     def enter(self, module, _args):
         self.modules.enter(module)
-        if isinstance(module, torch.nn.RNNBase) and any(w.device.type != self.device for w in module._flat_weights):
-            # the recurrent kernels compare devices before the dispatcher sees them: lend the module its stand-ins
-            lent = []
-            for weight in module._flat_weights:
-                with _disable_current_modes():  # making a stand-in is no operation of the model
-                    entry = self._outside(weight)
-                self.outside[id(entry[0])] = entry
-                lent.append(entry[0])
-            self.lent.append((module, module._flat_weights))
-            module._flat_weights = lent
+
+    def lend_all(self, model):
+        """Put stand-ins in the place of parameters and buffers that are on another device: autocast and the model's own code ask tensors
+        where they are. `_Kept` puts the model's own back."""
+        for module in model.modules():
+            for own in (module._parameters, module._buffers):
+                for name, t in own.items():
+                    if t is not None and t.device.type != self.device:
+                        entry = self._outside(t)
+                        if isinstance(t, torch.nn.Parameter) and not isinstance(entry[0], torch.nn.Parameter):
+                            entry[0] = torch.nn.Parameter(entry[0], requires_grad=t.requires_grad)
+                        self.outside[id(entry[0])] = entry
+                        own[name] = entry[0]
 
     def restore(self):
-        """Give lent modules their own weights back."""
-        while self.lent:
-            module, weights = self.lent.pop()
-            module._flat_weights = weights
+        """Put back what was written through views."""
+        for storage, was in self.undo.values():
+            storage.copy_(was)
 
     def leave(self, module, _args, out):
         if self.failed is None and sys.exc_info()[0] is not None:
             self.failed = self.modules.now[0]
-        if self.lent and self.lent[-1][0] is module:
-            lent, weights = self.lent.pop()
-            lent._flat_weights = weights
         if isinstance(module, _DROPOUT) and module.p and not module.training and isinstance(out, torch.Tensor):
             index = getattr(out, "_costlab", None)
             if index is not None:  # does nothing in evaluation, but the papers' tables list it
                 path, kind, call = self.modules.now
                 self.ops.append(Op("costlab.dropout", path, kind, call, (index,), (index,), (), {"p": module.p}))
         self.modules.leave()
+
+
+_RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+
+
+def _recurrent_forms():
+    """torch's own recurrent layers written in Python, the same on every device; its kernels work in other steps on each."""
+    from torch._decomp import decompositions as forms
+    kinds = {"lstm": (forms.lstm_impl, forms.lstm_data_impl), "gru": (forms.gru_impl, forms.gru_impl_data),
+             "rnn_tanh": (forms.rnn_tanh_input, forms.rnn_tanh_data), "rnn_relu": (forms.rnn_relu_input, forms.rnn_relu_data)}
+    # a packed sequence comes as (data, batch_sizes, hidden, weights, ...), a plain one as (input, hidden, weights, ...)
+    return {name: lambda *args, whole=whole, packed=packed: (packed if isinstance(args[3], (list, tuple)) else whole)(*args)
+            for name, (whole, packed) in kinds.items()}
+
+
+class _Kept:
+    """What a model is made of, to be put back: its tensors by name and its plain attributes, lists and dicts among them with what they held."""
+
+    def __init__(self, model):
+        self.modules = []
+        for m in model.modules():
+            held = [(v, v.copy()) for k, v in vars(m).items() if type(v) in (dict, list) and (v or k[0] != "_")]
+            self.modules.append((m, vars(m).copy(), held))
+
+    def restore(self):
+        for m, was, held in self.modules:
+            vars(m).clear()
+            vars(m).update(was)
+            for container, items in held:
+                if isinstance(container, dict):
+                    container.clear()
+                    container.update(items)
+                else:
+                    container[:] = items
+            for name in ("_parameters", "_buffers", "_modules"):
+                if not any(c is was[name] for c, _ in held):
+                    was[name].clear()
 
 
 @contextlib.contextmanager
@@ -309,12 +374,16 @@ def _composite(recurrent):
         mha.set_fastpath_enabled(False)
         if recurrent:
             torch._C._set_mkldnn_enabled(False), torch._C._set_cudnn_enabled(False)
+            for name, form in _recurrent_forms().items():
+                setattr(torch._VF, name, form)
         yield
     finally:
         cuda.enable_flash_sdp(was[0]), cuda.enable_mem_efficient_sdp(was[1]), cuda.enable_cudnn_sdp(was[2])
         mha.set_fastpath_enabled(was[3])
         torch._C._set_mkldnn_enabled(mkldnn), torch._C._set_cudnn_enabled(cudnn)
         torch.compile = compiler
+        for name in _RECURRENT if recurrent else ():
+            vars(torch._VF).pop(name, None)
 
 
 def _resolve(model, device):
@@ -330,6 +399,13 @@ def _resolve(model, device):
     return device
 
 
+def _each(value):
+    """Every tensor in a nested value."""
+    found = []
+    _map(lambda t: (found.append(t), t)[1], value)
+    return found
+
+
 def _map(fn, value):
     """`fn` of every tensor in a nested value: dicts, lists, (named) tuples, dataclasses; the rest stays."""
     if isinstance(value, torch.Tensor):
@@ -342,6 +418,9 @@ def _map(fn, value):
         for k, v in made.items():
             new[k] = v
         return new
+    if isinstance(value, torch.nn.utils.rnn.PackedSequence):  # its batch sizes are always on the CPU
+        moved = [v if v is None else fn(v) for v in (value.data, value.sorted_indices, value.unsorted_indices)]
+        return type(value)(moved[0], value.batch_sizes, *moved[1:])
     if isinstance(value, (list, tuple)):
         made = [_map(fn, v) for v in value]
         return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
@@ -380,6 +459,7 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     lazy = next((n for n, t in (*model.named_parameters(), *model.named_buffers()) if torch.nn.parameter.is_lazy(t)), None)
     if lazy:
         raise TraceError(f"{lazy} has no shape yet (a lazy module); run the model once on real inputs before tracing it")
+    kept = _Kept(model)
     recorder = _Recorder(model, device)
     for buffer in model.buffers():  # a fresh copy, in case training-mode statistics are written
         entry = recorder._outside(buffer)
@@ -408,6 +488,8 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
             return made[id(t)]
 
         args, kw = _map(convert, (tuple(inputs), dict(kwargs or {})))
+        if not backward:
+            recorder.lend_all(model)
         in_ids = tuple(t._costlab for t in made.values())
         plain = contextlib.nullcontext() if fused else _composite(any(isinstance(m, torch.nn.RNNBase) for m, _ in flags))
         saved = {}  # memory -> tensor index: views of one tensor are kept once
@@ -443,6 +525,7 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     finally:
         if collecting:
             gc.enable()
+        kept.restore()
         recorder.restore()
         torch.clear_autocast_cache()
         watching.close()
@@ -460,6 +543,5 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         "device": name, "torch": torch.__version__, "costlab": __version__,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
-    out_ids = []
-    _map(lambda t: out_ids.append(t._costlab) if hasattr(t, "_costlab") else None, out)
+    out_ids = [t._costlab for t in _each(out) if hasattr(t, "_costlab")]
     return Trace(tuple(recorder.ops), tensors, params, in_ids, tuple(out_ids), provenance, tuple(saved.values()))
