@@ -52,7 +52,7 @@ class Change:
 
 def change(base: Trace, head: Trace, style: str = "auto", depth: int | None = None) -> Change:
     """Compare the rows of both tables by their module path. With style auto, the base's style is used for both."""
-    style = choose_style(layer_graph(base)) if style == "auto" else style
+    style = choose_style(base, layer_graph(base)) if style == "auto" else style
     tables = [table(t, style, "macs", depth, merge=False) for t in (base, head)]
     rows = [{r.id: r for r in t.rows} for t in tables]
     order = [r.id for r in tables[0].rows]

@@ -91,6 +91,21 @@ def distance(t, op):
     return 0, 3 * _out(t, op) * _in(t, op)[-1]
 
 
+@formula("aten.linalg_solve_triangular", "aten.triangular_solve")
+def triangular_solve(t, op):
+    """A (n, n) triangular and B (n, m): n^2 m / 2 products a batch (Golub, Van Loan, Section 3.1)."""
+    a, b = t.shapes(op)[:2]
+    return _pair(prod(b) * a[-1] // 2)
+
+
+@formula("aten._ctc_loss")
+def ctc_loss(t, op):
+    """Log-probabilities (T, N, C) and targets of length S: three log-sum-exps, ten FLOPs, for each of T N (2 S + 1) states (Graves 2006, eq. 6)."""
+    (steps, batch, *_), targets = _in(t, op), _in(t, op, 1)
+    length = targets[-1] if len(targets) > 1 else targets[0] // max(1, batch)
+    return 0, 10 * steps * batch * (2 * length + 1)
+
+
 @formula("aten._fft_c2c", "aten._fft_r2c", "aten._fft_c2r")
 def fourier(t, op):
     """5 N log2 N for N complex points, half of it where one side is real (the FFTW convention, fftw.org/speed)."""
@@ -174,7 +189,7 @@ def pool(t, op):
          "aten.all", "aten.adaptive_max_pool2d", "aten._adaptive_avg_pool2d", "aten._adaptive_avg_pool3d", "aten.logsumexp",
          "aten.topk", "aten.sort", "aten.adaptive_max_pool3d", "aten.adaptive_max_pool1d", "aten.nll_loss_forward", "aten.nll_loss2d_forward", "aten.mse_loss",
          "aten.smooth_l1_loss", "aten.huber_loss", "aten.binary_cross_entropy", "aten.median", "aten.aminmax", "aten.cumprod", "aten.count_nonzero",
-         "aten.histc")
+         "aten.histc", "aten.cummax", "aten.cummin", "aten.logcumsumexp", "aten.kthvalue", "aten.mode", "aten.trace")
 def reduction(t, op):
     """One FLOP an input element."""
     return 0, prod(_in(t, op)) if op.inputs else 0
@@ -187,10 +202,10 @@ def softmax(t, op):
 
 
 @formula("aten.upsample_bilinear2d", "aten._upsample_bilinear2d_aa", "aten.upsample_linear1d", "aten.upsample_trilinear3d",
-         "aten.upsample_bicubic2d", "aten._upsample_bicubic2d_aa", "aten.grid_sampler_2d")
+         "aten.upsample_bicubic2d", "aten._upsample_bicubic2d_aa", "aten.grid_sampler_2d", "aten.grid_sampler_3d")
 def interpolation(t, op):
     """A weighted sum of 2 (linear), 4 (bilinear), 8 (trilinear) or 16 (bicubic) neighbours: two FLOPs each."""
-    taps = 2 if "linear1d" in op.name else 8 if "trilinear" in op.name else 16 if "bicubic" in op.name else 4
+    taps = 2 if "linear1d" in op.name else 8 if "trilinear" in op.name or "sampler_3d" in op.name else 16 if "bicubic" in op.name else 4
     return 0, 2 * taps * _out(t, op)
 
 
@@ -241,7 +256,10 @@ threshold _prelu_kernel native_dropout glu isinf isnan log_sigmoid_forward floor
 threshold_backward gelu_backward silu_backward sigmoid_backward tanh_backward hardtanh_backward hardswish_backward
 hardsigmoid_backward leaky_relu_backward elu_backward softplus_backward mish_backward native_dropout_backward log_sigmoid_backward
 hardshrink_backward glu_backward _prelu_kernel_backward sgn
-exponential uniform normal rrelu_with_noise hardshrink softshrink tril triu""".split()
+exponential uniform normal rrelu_with_noise hardshrink softshrink tril triu
+asin acos sinh cosh asinh acosh atanh exp2 log10 erfc erfinv nan_to_num frac logit xlogy hypot copysign polar angle lgamma digamma sinc
+binary_cross_entropy_with_logits logaddexp logaddexp2 heaviside nextafter gcd lcm positive special_xlog1py complex scatter_add scatter_reduce
+index_add index_reduce put embedding_renorm masked_scatter square_ bitwise_left_shift bitwise_right_shift float_power""".split()
 
 
 @formula(*(f"aten.{n}" for n in _ELEMENTWISE), *(f"aten.{n}_" for n in _ELEMENTWISE))
@@ -254,7 +272,8 @@ def elementwise(t, op):
 split split_with_sizes unbind chunk unsafe_split unsafe_split_with_sizes unsafe_chunk clone contiguous copy copy_ _to_copy to fill fill_ zero_ zeros ones full empty zeros_like
 ones_like full_like empty_like new_zeros new_ones new_empty new_full arange linspace eye embedding index index_select gather
 scatter scatter_ index_put index_put_ flip roll repeat pixel_shuffle pixel_unshuffle constant_pad_nd reflection_pad2d
-reflection_pad1d replication_pad2d im2col col2im upsample_nearest2d upsample_nearest1d upsample_nearest3d
+reflection_pad1d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d max_unpool2d max_unpool3d fractional_max_pool2d fractional_max_pool3d
+im2col col2im upsample_nearest2d upsample_nearest1d upsample_nearest3d
 _upsample_nearest_exact2d as_strided diagonal unfold detach lift_fresh_copy scalar_tensor rand randn rand_like randn_like
 _local_scalar_dense channel_shuffle native_channel_shuffle empty_strided new_empty_strided is_same_size _assert_async
 masked_select nonzero _reshape_alias _conj alias squeeze_ unsqueeze_ t_ transpose_ as_strided_ random_ randint randperm movedim

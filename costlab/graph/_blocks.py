@@ -52,6 +52,9 @@ def consumers(nodes) -> list[list[int]]:
     return found
 
 
+_INSIDE = 40  # layers of a branch that is no chain
+
+
 class _NotAFork(Exception):
     pass
 
@@ -77,10 +80,36 @@ def _branches(nodes, end, root, members):
             subs = _branches(nodes, p, inner, members)
             found += [Branch(prefix, subs)] if prefix else subs
         else:
-            chain = _chain(nodes, p, root)
+            try:
+                chain = _chain(nodes, p, root)
+            except _NotAFork:
+                chain = _region(nodes, p, root)
+            if members.intersection(n.index for n in chain):
+                raise _NotAFork  # two branches share layers
             members.update(n.index for n in chain)
             found.append(Branch(chain))
     return tuple(found)
+
+
+def _region(nodes, p, root):
+    """A branch that is no chain (a residual, squeeze-and-excitation, attention inside it): all layers between root and p, in order. One with a
+    concatenation inside is none."""
+    seen, todo = set(), [p]
+    while todo:
+        q = todo.pop()
+        if q == root or q in seen:
+            continue
+        if q < root or nodes[q].kind == "cat" or len(seen) == _INSIDE:
+            raise _NotAFork
+        seen.add(q)
+        todo += nodes[q].preds
+    return tuple(nodes[q] for q in sorted(seen))
+
+
+def _levels(nodes, root, end, branches):
+    """A level of a U-Net: the input passes through beside a way down to a coarser grid and up again."""
+    grid = nodes[end].out_shape[2:]
+    return any(not b.nodes for b in branches) and any(len(n.out_shape) == len(grid) + 2 and n.out_shape[2:] < grid for b in branches for n in b.nodes)
 
 
 def forks(nodes) -> tuple[Fork, ...]:
@@ -95,7 +124,7 @@ def forks(nodes) -> tuple[Fork, ...]:
             branches = _branches(nodes, node.index, root, members)
         except _NotAFork:
             continue
-        if len(members) < 3 or members & taken or any(
+        if len(members) < 3 or members & taken or _levels(nodes, root, node.index, branches) or any(
                 r not in members for m in members if m != node.index for r in readers[m]):
             continue
         squeeze = nodes[root] if nodes[root].pointwise and members.issuperset(readers[root]) else None

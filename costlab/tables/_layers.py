@@ -5,7 +5,7 @@ import re
 
 from ..cost import total
 from ..graph import WEIGHTED, longest
-from ._parts import Group, patch, size, span, x
+from ._parts import Group, batch_of, patch, size, span
 
 _MOST, _ROWS = 0.4, 64  # without a depth: a module with more than this share is opened, as long as so many rows hold them
 _PRODUCTS = ("aten.addmm", "aten.mm", "aten.native_layer_norm")
@@ -35,8 +35,9 @@ class _Row:
 
 class _Model:
     def __init__(self, trace, nodes):
-        self.trace, self.nodes = trace, nodes
-        self.ops = [op for node in nodes for op in node.ops]
+        self.trace, self.nodes, self.batch = trace, nodes, batch_of(trace)
+        order = {id(op): i for i, op in enumerate(trace.ops)}
+        self.ops = sorted((op for node in nodes for op in node.ops), key=lambda op: order[id(op)])
         self.layer = {id(node.op): node for node in nodes if node.op}
         self.maker = {i: op for op in self.ops for i in op.outputs}
         paths = {tuple(op.module.split(".")[:i]) for op in self.ops for i in range(1, op.module.count(".") + 2)}
@@ -61,7 +62,7 @@ class _Model:
         shape = self.trace.tensors[op.outputs[0]].shape
         while op is not None and (op.name.removeprefix("aten.") in _KEEPS or op.name == "aten.permute" and len(op.attrs["dims"]) > 4):
             op = self.maker.get(op.inputs[0]) if op.inputs else None
-        return x(shape[1:]) if len(shape) == 4 and op is not None and op.name in _PRODUCTS else size(shape)
+        return size(shape, self.batch, op is not None and op.name in _PRODUCTS)
 
     def opened(self, merge):
         """Rows, the dearest modules opened one after the other."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 
 from ..graph import WEIGHTED, Branch, Fork, Node, forks, longest
-from ._parts import Group, common_path, patch, size, x
+from ._parts import Group, batch_of, common_path, patch, rate_of, size, x
 
 _TYPES = {"conv": "convolution", "transposed conv": "transposed convolution"}
 
@@ -27,9 +27,10 @@ def _widths(nodes) -> int | str:
 def _name(node: Node) -> str:
     if node.kind != "conv":
         return node.kind
+    rate = f" dilated {rate_of(node)}" if set(node.dilation) - {1} else ""
     if node.groups > 1:
-        return f"{x(node.kernel)} depthwise" if node.groups == node.in_shape[1] else f"{x(node.kernel)} groups {node.groups}"
-    return x(node.kernel)
+        return f"{x(node.kernel)} depthwise{rate}" if node.groups == node.in_shape[1] else f"{x(node.kernel)} groups {node.groups}{rate}"
+    return x(node.kernel) + rate
 
 
 def _branch(branch: Branch, only_max: bool):
@@ -60,7 +61,7 @@ def _branch(branch: Branch, only_max: bool):
         return [("#" + "+".join(map(_name, chain)), _widths([n for n in chain if n.kind in WEIGHTED] or chain[-1:]))]
     head = chain[0] if chain[0].pointwise and len(chain) > 1 else None
     body = chain[1:] if head else chain
-    name = _run([x(n.kernel) for n in body])
+    name = _run([_name(n) for n in body])
     return [*([(f"{name} reduce", head.width)] if head else []), (name, _widths(body))]
 
 
@@ -102,6 +103,7 @@ def rows(trace, nodes, depth=None, merge=True):
             readers[p] += 1
     only_max = not any(b.chain and b.chain[0].kind == "avg pool" for f in found for b in f.branches) and not any(
         len(b.chain) == 1 and b.chain[0].kind == "max pool" for f in found for b in f.branches)
+    batch = batch_of(trace)
     groups, done, last = [], set(), None
     if nodes[0].ops:
         groups.append((None, [nodes[0]]))
@@ -120,7 +122,7 @@ def rows(trace, nodes, depth=None, merge=True):
             last = n
     for fork, members in groups:
         end = members[-1]
-        cells = {"output size": size(end.out_shape), "depth": longest(members)}
+        cells = {"output size": size(end.out_shape, batch, end.kind == "linear"), "depth": longest(members)}
         if fork:
             path = common_path(members)
             strides = {s for n in members for s in n.stride}

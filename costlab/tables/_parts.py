@@ -8,6 +8,9 @@ from ..graph import Node
 from ..trace._record import Op
 
 
+_RUNS = 5  # of numbers that a name lists
+
+
 @dataclass(frozen=True)
 class Group:
     """A row before it is counted: `path` the module path, `cells` by column, `nodes` its layers, `ops` its operations."""
@@ -23,17 +26,31 @@ def x(shape) -> str:
     return "x".join(map(str, shape))
 
 
-def size(shape) -> str:
-    """(N, C, H, W) as the papers print it: HxWxC; (N, C): 1x1xC; other ranks as they are."""
+def size(shape, batch: int = 0, last: bool = False) -> str:
+    """(N, C, H, W) as the papers print it: HxWxC, (N, H, W, C) with the channels `last` too; (N, C): 1x1xC, unless the first is not the `batch`
+    (tokens); other ranks as they are."""
     if len(shape) == 2:
-        return f"1x1x{shape[1]}"
-    return x((*shape[2:], shape[1])) if len(shape) > 3 else x(shape)
+        return f"1x1x{shape[1]}" if batch in (0, shape[0]) else x(shape)
+    if len(shape) < 4:
+        return x(shape)
+    return x(shape[1:]) if last else x((*shape[2:], shape[1]))
+
+
+def batch_of(trace) -> int:
+    """Items in the first input; 0 where there is none."""
+    first = trace.tensors[trace.inputs[0]].shape if trace.inputs else ()
+    return first[0] if first else 0
 
 
 def patch(node: Node) -> str:
     """Patch size/stride: 7x7/2."""
     stride = node.stride
     return f"{x(node.kernel)}/{stride[0] if len(set(stride)) == 1 else x(stride)}" if node.kernel else ""
+
+
+def rate_of(node: Node) -> str:
+    """Dilation: 2, or 1x2 where it differs by dimension."""
+    return str(node.dilation[0]) if len(set(node.dilation)) == 1 else x(node.dilation)
 
 
 def common_path(nodes) -> str:
@@ -55,6 +72,14 @@ def span(paths) -> str:
         if len(values) == 1:
             out.append(values[0])
         else:
-            numbers = sorted(map(int, values))
-            out.append(f"{numbers[0]}-{numbers[-1]}" if numbers == list(range(numbers[0], numbers[-1] + 1)) else "{" + ",".join(map(str, numbers)) + "}")
+            runs = []
+            for n in sorted(map(int, values)):
+                if runs and n == runs[-1][1] + 1:
+                    runs[-1][1] = n
+                else:
+                    runs.append([n, n])
+            words = [f"{a}-{b}" if b > a else f"{a}" for a, b in runs]
+            if len(words) > _RUNS:
+                words = [*words[: _RUNS - 2], "...", words[-1]]
+            out.append(words[0] if len(words) == 1 else "{" + ",".join(words) + "}")
     return "".join(out)

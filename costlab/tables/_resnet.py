@@ -2,17 +2,18 @@
 from __future__ import annotations
 
 from ..graph import WEIGHTED, longest, residuals
-from ._parts import Group, common_path, patch, size, x
+from ._parts import Group, batch_of, common_path, patch, rate_of, size, x
 
 
 def _layer(node) -> str:
     if node.kind == "linear":
         return f"linear, {node.width}"
+    rate = f", dilated {rate_of(node)}" if set(node.dilation) - {1} else ""
     if node.groups == 1:
-        return f"{x(node.kernel)}, {node.width}"
+        return f"{x(node.kernel)}, {node.width}{rate}"
     if node.groups == node.in_shape[1]:
-        return f"{x(node.kernel)} depthwise, {node.width}"
-    return f"{x(node.kernel)}, {node.width}, groups {node.groups}"
+        return f"{x(node.kernel)} depthwise, {node.width}{rate}"
+    return f"{x(node.kernel)}, {node.width}, groups {node.groups}{rate}"
 
 
 def _body(nodes) -> str:
@@ -22,7 +23,7 @@ def _body(nodes) -> str:
         squeezed = n.kind == "conv" and set(n.in_shape[2:]) == {1}
         if not squeezed:
             found.append(_layer(n) + _stride(n))
-        elif not found[-1].startswith("squeeze"):
+        elif not found or not found[-1].startswith("squeeze"):
             found.append(f"squeeze-excite, {n.width}")
     return "[" + "; ".join(found) + "]"
 
@@ -43,6 +44,7 @@ def rows(trace, nodes, depth=None, merge=True):
     blocks = {b.end: b for b in residuals(nodes)}
     owner = {m: b for b in blocks.values() for m in b.members}
     level = min((common_path([nodes[i] for i in b.members]).count(".") + 1 for b in blocks.values()), default=99)
+    batch = batch_of(trace)
     groups, previous = [], None  # [cells text, nodes, times]
     for n in nodes:
         block = owner.get(n.index)
@@ -74,5 +76,5 @@ def rows(trace, nodes, depth=None, merge=True):
         else:
             layers = _single(end) if end.op else "input"
         path = common_path(members) if len(members) > 1 else end.op.module if end.op else ""
-        yield Group(path, {"layer name": path or "(model)", "output size": size(end.out_shape), "layers": layers,
+        yield Group(path, {"layer name": path or "(model)", "output size": size(end.out_shape, batch, end.kind == "linear"), "layers": layers,
                            "depth": longest(members)}, members, [op for n in members for op in n.ops])

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..cost import CONVENTIONS, Convention, is_weight, total, training
+from ..cost import CONVENTIONS, Convention, cost_of, is_weight, total, training
 from ..graph import forks, layer_graph, residuals
 from ..trace._record import Measured, Trace
 from . import _layers, _paper, _resnet
@@ -63,12 +63,18 @@ _LEAD = ("type", "name", "times", "layer name", "patch size/stride", "output siz
 _ORDER = ("#1x1 squeeze", "#1x1", "#3x3 reduce", "#3x3", "#5x5 reduce", "#5x5", "double #3x3 reduce", "double #3x3", "pool proj")
 
 
-def choose_style(nodes) -> str:
-    """"paper" where most convolutions lie in forks that meet in a concatenation, "resnet" where most lie in residual
-    blocks, otherwise "layers"."""
-    convs = {n.index for n in nodes if n.kind == "conv"}
+_ROWS = 64  # a style that takes more shows nothing at a glance
+
+
+def choose_style(trace: Trace, nodes) -> str:
+    """"paper" where most convolutions or MACs lie in forks that meet in a concatenation, "resnet" where most lie in residual blocks, as long as
+    at least a quarter of the MACs is there and the rows can be read; otherwise "layers"."""
+    macs = {n.index: cost_of(trace, n.op).macs for n in nodes if n.op}
+    convs, whole = {n.index for n in nodes if n.kind == "conv"}, sum(macs.values())
     for style, regions in (("paper", forks), ("resnet", residuals)):
-        if convs and 2 * len(convs & {m for r in regions(nodes) for m in r.members}) > len(convs):
+        inside = {m for r in regions(nodes) for m in r.members}
+        there = sum(macs.get(m, 0) for m in inside)
+        if convs and (2 * len(convs & inside) > len(convs) or 2 * there > whole) and 4 * there > whole and len(list(STYLES[style](trace, nodes))) <= _ROWS:
             return style
     return "layers"
 
@@ -100,13 +106,15 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
         if convention not in CONVENTIONS:
             raise ValueError(f"unknown convention {convention!r}; choose {', '.join(CONVENTIONS)}")
         convention = CONVENTIONS[convention]
+    if depth is not None and style not in ("layers", "auto"):
+        raise ValueError(f"a depth cuts the layers style, and this is {style}; leave out one of them")
     if depth is not None and depth < 1:
         raise ValueError(f"depth {depth} shows no module; choose 1 or more")
     added = tuple(dict.fromkeys(_extra(columns)))
     nodes = layer_graph(trace)
     auto = style == "auto"
     if auto:
-        style = choose_style(nodes)
+        style = "layers" if depth is not None else choose_style(trace, nodes)
     whole = total(trace, strict=strict)
     place = {id(op): i for i, op in enumerate(trace.ops)}
     took = [0.0] * len(trace.ops)
