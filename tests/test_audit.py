@@ -99,3 +99,40 @@ def test_a_model_without_published_figures_says_so(capsys):
     ("3.8e9", 3857973248, 1000, "truncated", True), ("1,024", 1024, 1000, "rounded", True), ("1.5G", 1582671872, 1000, "rounded", False)])
 def test_numbers_as_printed(text, exact, base, rounding, fits):
     assert Printed.parse(text).fits(exact, base, rounding) is fits
+
+
+@pytest.mark.parametrize("model", ["googlenet", "vgg16", "resnet50", "alexnet", "inception_v2"])
+@pytest.mark.parametrize("convention", ["paper", "macs"])
+def test_costlabs_own_table_is_exact(tmp_path, capsys, model, convention):
+    """In every style, by the names and headers that `costlab table` writes."""
+    file = tmp_path / "t.csv"
+    assert main(["table", model, "--convention", convention, "-o", str(file)]) == 0
+    found = audit(capsys, model, "--against", str(file))["rows"]
+    numbers = [r for r in found if r["cell"] in ("params", "ops")]
+    assert len(numbers) >= 16 and {r["verdict"] for r in found} == {"exact"}
+
+
+@pytest.mark.parametrize("header, cells", [("Params (M),MACs (M)", "0.16,128"), ("#params,Mult-Adds", "159K,128M"), ("PARAMS (K),FLOPs", "159,256M"), ("params,ops", "1.6e5,1.3e8"),
+                                           ("params,ops", "0.16e6,0.13e9")])
+def test_columns_and_numbers_as_papers_write_them(tmp_path, header, cells, capsys):
+    file = tmp_path / "t.csv"
+    file.write_text(f"type,{header}\ninception (3a),{cells}\n")
+    assert main(["audit", "googlenet", "--against", str(file), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["rows"]
+    assert [r["cell"] for r in found] == ["params", "ops"] and all(r["verdict"] != "not explained" for r in found)
+
+
+@pytest.mark.parametrize("cells", ["0.21M,", "0.30M,", "0.21M,73.6M"])
+def test_a_wrong_number_is_not_explained_by_an_invented_width(tmp_path, cells, capsys):
+    file = tmp_path / "t.csv"
+    file.write_text(f"type,params,ops\ninception (4a),{cells}\n")
+    assert main(["audit", "googlenet", "--against", str(file), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["verdict"] == "not explained"
+
+
+@pytest.mark.parametrize("cell", ["1e15", "9" * 500, ",", "1.2.3K"])
+def test_what_is_no_number_is_said(tmp_path, cell, capsys):
+    file = tmp_path / "t.csv"
+    file.write_text(f'type,params\ninception (3a),"{cell}"\n')
+    assert main(["audit", "googlenet", "--against", str(file)]) == 2
+    assert "cannot read the number" in capsys.readouterr().err

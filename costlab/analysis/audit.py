@@ -14,17 +14,18 @@ from math import ceil, floor
 from .. import reference
 from ..cost import cost_of, is_weight, total
 from ..graph import forks, layer_graph
-from ..tables import Column, Sheet, table
+from ..tables import STYLES, Column, Sheet, table
 from ..trace import Trace
 
 ROUNDINGS = {"rounded": lambda v: floor(v + 0.5), "truncated": floor, "rounded up": ceil}
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
+WIDTH_OFF = 0.25  # how far off an input width may be to explain a row
 CHANNEL_STEP = 16  # widths of these papers are multiples of 16
 
 
 @dataclass(frozen=True)
 class Printed:
-    """A printed number: its digits times base^power, with `decimals` after the point."""
+    """A printed number: its digits times base^power, with `decimals` after the point (negative: the last ones before it are not printed)."""
 
     text: str
     value: float
@@ -37,44 +38,46 @@ class Printed:
         text = str(text).strip()
         if not text:
             return None
-        m = re.fullmatch(r"~?\s*([\d,]+(?:\.(\d+))?)\s*(?:([KMGBT])|[eE]\+?(\d+))?", text)
-        if not m:
-            raise ValueError(f"cannot read the number {text!r}; write it as 159K, 34M, 1.5G or 1024")
+        m = re.fullmatch(r"~?\s*(\d[\d,]{0,18}(?:\.(\d{1,9}))?)\s*(?:([KMGBT])|[eE]\+?(\d{1,2}))?", text)
+        if not m or int(m[4] or 0) > 14:
+            raise ValueError(f"cannot read the number {text[:40]!r}; write it as 159K, 34M, 1.5G or 1024")
+        places = int(m[4] or 0) % 3  # 1.3e8 is 130 millions, of which the last printed digit is ten
         power = int(m[4]) // 3 if m[4] else POWERS[m[3] or ""]
-        shift = 10 ** (int(m[4]) % 3) if m[4] else 1
-        return cls(text, float(m[1].replace(",", "")) * shift, power, len(m[2] or "") if shift == 1 else 0)
+        return cls(text, float(m[1].replace(",", "")) * 10**places, power, len(m[2] or "") - places)
 
     def fits(self, exact: float, base: int, rounding: str) -> bool:
         """Whether `exact`, in units of base^power, prints as this."""
-        unit = 10**self.decimals
+        unit = 10.0**self.decimals
         return round(self.value * unit) == ROUNDINGS[rounding](round(exact / base**self.power * unit, 9))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A counting convention for one kind of cell. `factor`: ops a multiply-add; `bias`: biases counted as params."""
+    """A counting convention for one kind of cell. `factor`: ops a multiply-add; `bias`: biases counted as params, `norm`: norm scales too."""
 
     kind: str
     base: int
     rounding: str
     bias: bool = False
     factor: int = 1
+    norm: bool = False
 
     def __str__(self):
         if self.kind == "ops":
             letter = "1e6" if self.base == 1000 else "2^20"
             return f"M = {letter}, {'one op' if self.factor == 1 else 'two ops'} a multiply-add, {self.rounding}"
-        return f"{'weights + biases' if self.bias else 'weights only'}, K = {self.base}, {self.rounding}"
+        what = "weights + biases + norm scales" if self.norm else "weights + biases" if self.bias else "weights only"
+        return f"{what}, K = {self.base}, {self.rounding}"
 
     def value(self, row: "Counted") -> int:
         """The exact count of a row under this rule."""
         if self.kind == "ops":
             return row.macs * self.factor
-        return row.weights + (row.biases if self.bias else 0)
+        return row.weights + (row.biases if self.bias else 0) + (row.norms if self.norm else 0)
 
 
 # the plainest first: a tie between conventions goes to the earlier one
-RULES = {"params": tuple(Rule("params", k, r, b) for b, k, r in product((False, True), (1024, 1000), ROUNDINGS)),
+RULES = {"params": tuple(Rule("params", k, r, b, norm=n) for (b, n), k, r in product(((False, False), (True, False), (True, True)), (1024, 1000), ROUNDINGS)),
          "ops": tuple(Rule("ops", k, r, factor=f) for f, k, r in product((1, 2), (1000, 1024), ROUNDINGS))}
 
 
@@ -90,6 +93,7 @@ class Counted:
     channels: int = 0
     weights_each: int = 0
     macs_each: int = 0
+    norms: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,14 +132,13 @@ class Audit:
                      facts={"conventions": [{"kind": r.kind, "convention": str(r), "fits": n, "of": m} for r, n, m in self.fits]})
 
 
-def count_rows(trace: Trace) -> list[Counted]:
-    """The paper table's rows with weights, biases and MACs apart."""
+def count_rows(trace: Trace, style: str = "paper") -> list[Counted]:
+    """The table's rows with weights, biases and MACs apart."""
     nodes = layer_graph(trace)
-    regions = {f.end: f for f in forks(nodes)}
+    regions = {f.end: f for f in forks(nodes)} if style == "paper" else {}
     found = []
-    for row in table(trace, "paper", "macs", columns=["input size"]).rows:
-        members = [nodes[i] for i in row.nodes]
-        ops = [op for n in members for op in n.ops]
+    for row in table(trace, style, "macs", columns=["input size"]).rows:
+        ops = [trace.ops[i] for i in row.ops]
         params = {p for op in ops for p in op.params}
         norms = {p for op in ops if "norm" in op.name for p in op.params}
         weights = sum(trace.params[p].numel for p in params if is_weight(trace, p))
@@ -149,7 +152,7 @@ def count_rows(trace: Trace) -> list[Counted]:
                 macs = cost_of(trace, n.op).macs
                 each += trace.shapes(n.op)[1][0] * _area(n.kernel)
                 each_macs += macs // channels
-        found.append(Counted(row.cells["type"], row.cells, weights, biases, total(trace, ops).macs, channels, each, each_macs))
+        found.append(Counted(_label(row.cells), row.cells, weights, biases, total(trace, ops).macs, channels, each, each_macs, sum(trace.params[p].numel for p in params & norms)))
     return found
 
 
@@ -165,6 +168,34 @@ def _key(name: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9]+", " ", re.sub(r"(?<![a-z])n(?=\d)", "", name.lower().replace("_", " "))).split())
 
 
+def _label(cells: dict) -> str:
+    """What a row is called: layer name or module path where there is one, otherwise its type."""
+    return cells.get("layer name") or cells.get("name") or cells.get("type") or ""
+
+
+_COLUMNS = {"params": ("params", "param", "parameters", "weights"), "ops": ("ops", "macs", "mult adds", "multiply adds", "madds", "operations", "flops", "mults")}
+_UNITS = {"k": "K", "m": "M", "g": "G", "b": "B", "thousand": "K", "million": "M", "billion": "B"}
+
+
+def _read_row(row: dict) -> dict:
+    """A printed row by the names that the audit uses: params and ops under whatever they are called, a unit in the header put to the cells."""
+    found = {}
+    for header, cell in row.items():
+        if not header or header == "notes":
+            continue
+        key, cell = _key(header), str(cell or "").strip()
+        if not key:
+            continue
+        for name, spellings in _COLUMNS.items():
+            rest = next((key[len(s):].split() for s in sorted(spellings, key=len, reverse=True) if key == s or key.startswith(s + " ")), None)
+            if rest is not None and all(w in _UNITS or w in ("elements", "macs", "params", "of", "in", "number") for w in rest):
+                unit = next((_UNITS[w] for w in rest if w in _UNITS), "")
+                key, cell = name, cell + unit if cell and cell[-1].isdigit() else cell
+                break
+        found.setdefault(key, cell)
+    return found
+
+
 def _kind(label: str) -> str:
     label = label.lower().rstrip("*")
     label = re.sub(r"^\d+\s*x\s*", "", label)
@@ -178,10 +209,13 @@ def _kind(label: str) -> str:
 def align(printed: list[dict], rows: list[Counted]) -> list[Counted | None]:
     """For each printed row the traced row that it means (None: none), in order, by kind, name, size and patch."""
     def score(p, r):
-        if _kind(p.get("type", "")) != _kind(r.label):
+        label = _label(p)
+        if r.label != r.cells.get("type") or label != p.get("type"):  # rows that have names go by them
+            return 6 if label == r.label else -1
+        if _kind(label) != _kind(r.label):
             return -1
         same = lambda key: p.get(key) and p[key] == str(r.cells.get(_NAMES.get(key, key), ""))  # noqa: E731
-        return 2 + 3 * (p.get("type") == r.label) + 2 * bool(same("output size")) + 2 * bool(same("input size")) + bool(same("patch size stride"))
+        return 2 + 3 * (label == r.label) + 2 * bool(same("output size")) + 2 * bool(same("input size")) + bool(same("patch size stride"))
     n, m = len(printed), len(rows)
     best = [[0] * (m + 1) for _ in range(n + 1)]
     for i in range(n - 1, -1, -1):
@@ -215,19 +249,21 @@ def _expand(lines):
 def _shown(value, p: Printed, base: int) -> str:
     letter = {v: k for k, v in POWERS.items() if k != "B"}[p.power]
     scaled = value / base**p.power
-    return f"{scaled:.{p.decimals + 1 if scaled >= 10 else p.decimals + 2}f}{letter}" if letter else f"{value:,}"
+    decimals = max(0, p.decimals)
+    return f"{scaled:.{decimals + 1 if scaled >= 10 else decimals + 2}f}{letter}" if letter else f"{value:,}"
 
 
 def _other_width(row: Counted, cells: dict, rules: dict) -> str:
-    """Input channels, in steps of 16, under which every printed number of a fork fits."""
-    if not row.channels:
+    """Input channels, in steps of 16 and not far off, under which both printed numbers of a fork fit: one number alone fits some width."""
+    if not row.channels or len(cells) < 2:
         return ""
-    for c in sorted(range(CHANNEL_STEP, 2 * row.channels + 1, CHANNEL_STEP), key=lambda c: abs(c - row.channels)):
+    near = range(CHANNEL_STEP * round(row.channels * (1 - WIDTH_OFF) / CHANNEL_STEP), round(row.channels * (1 + WIDTH_OFF)) + 1, CHANNEL_STEP)
+    for c in sorted(near, key=lambda c: abs(c - row.channels)):
         more = c - row.channels
         if not more:
             continue
-        other = Counted(row.label, row.cells, row.weights + more * row.weights_each, row.biases, row.macs + more * row.macs_each)
-        if all(any(p.fits(r.value(other), r.base, r.rounding) for r in RULES[k] if (r.base, r.bias, r.factor) == (rules[k].base, rules[k].bias, rules[k].factor))
+        other = replace(row, weights=row.weights + more * row.weights_each, macs=row.macs + more * row.macs_each)
+        if all(any(p.fits(r.value(other), r.base, r.rounding) for r in RULES[k] if (r.base, r.bias, r.norm, r.factor) == (rules[k].base, rules[k].bias, rules[k].norm, rules[k].factor))
                for k, p in cells.items()):
             return f"consistent with {c} input channels instead of {row.channels}"
     return ""
@@ -239,7 +275,7 @@ def _verdict(kind, p, row, other, best: Rule, width: str):
         exact = abs(value / best.base**p.power - p.value) < 1e-9
         return value, "exact" if exact else "within rounding", "" if exact else best.rounding
     near = [r for r in RULES[kind] if p.fits(r.value(row), r.base, r.rounding)]
-    alike = [r for r in near if (r.base, r.bias, r.factor) == (best.base, best.bias, best.factor)]
+    alike = [r for r in near if (r.base, r.bias, r.norm, r.factor) == (best.base, best.bias, best.norm, best.factor)]
     if alike:
         return value, "within rounding", alike[0].rounding
     for name, reading in other:
@@ -262,13 +298,12 @@ def audit(printed, trace: Trace, readings=(), title: str = "") -> Audit:
         readings: (name, Trace) of other readings of the same network.
 
     Raises ValueError for a cell that is no number, or when no printed row has a counterpart in the trace."""
-    lines = [{_key(k): (v or "").strip() for k, v in row.items() if k} for row in printed]
-    lines = list(_expand(lines))
-    rows = count_rows(trace)
-    matched = align(lines, rows)
+    lines = list(_expand([_read_row(row) for row in printed]))
+    # in the style whose rows are the printed ones; the paper style wins a tie
+    matched, style = max(((align(lines, count_rows(trace, style)), style) for style in STYLES), key=lambda found: sum(map(bool, found[0])))
     if not any(matched):
-        raise ValueError("no printed row has a counterpart in the trace: the rows need a type column (convolution, max pool, inception (3a), ...)")
-    others = [(name, align(lines, count_rows(t))) for name, t in readings]
+        raise ValueError("no printed row has a counterpart in the trace: the rows need a type column (convolution, max pool, inception (3a), ...), or the names that costlab table gives")
+    others = [(name, align(lines, count_rows(t, style))) for name, t in readings]
     numbers = {k: [Printed.parse(line.get(k, "")) for line in lines] for k in ("params", "ops")}
     fits = []
     for kind in ("params", "ops"):
@@ -278,7 +313,7 @@ def audit(printed, trace: Trace, readings=(), title: str = "") -> Audit:
     best = {kind: next((f[0] for f in fits if f[0].kind == kind), RULES[kind][0]) for kind in RULES}
     cells, structure, equal = [], 0, 0
     for i, (line, row) in enumerate(zip(lines, matched)):
-        name = line.get("type", f"row {i + 1}")
+        name = _label(line) or f"row {i + 1}"
         name = f"{name} {line['patch size stride']}".strip() if line.get("patch size stride") and _kind(name) in ("conv", "pool") else name
         if row is None:
             cells.append(Cell(name, "row", name, "", "", None, "not explained", "the trace has no such row here"))
@@ -294,6 +329,8 @@ def audit(printed, trace: Trace, readings=(), title: str = "") -> Audit:
             value, verdict, reason = _verdict(kind, p, row, other, best[kind], width)
             base = best[kind].base
             cells.append(Cell(name, kind, p.text, value, _shown(value, p, base), p.value * base**p.power / value if value else None, verdict, reason))
+    if not structure and not any(numbers[k][i] for k in numbers for i, r in enumerate(matched) if r):
+        raise ValueError("there is nothing to check but names; call the columns params and ops (or MACs, mult-adds), with a unit in the cell or as (M) in the header")
     notes = []
     for kind in ("params", "ops"):
         mine = [f for f in fits if f[0].kind == kind]
@@ -338,6 +375,7 @@ class _Total:
     weights: int
     biases: int
     macs: int
+    norms: int = 0
 
 
 def audit_totals(model: str, trace: Trace, printed, title: str = "") -> tuple[Cell, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import operator
+import re
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -210,10 +211,16 @@ def _pointwise_is_linear():
     return bool((conv - linear).abs().max() < 1e-14)
 
 
+def _power(a, b):
+    if abs(b) > 64 or abs(a) > 1e18:
+        raise ValueError(f"{a} to the power {b} is out of all proportion")
+    return a**b
+
+
 FUNCTIONS = {"model": _model, "module": _module, "convs": _convs, "published": _published, "fact": _fact,
              "pointwise_is_linear": _pointwise_is_linear, "sum": sum, "max": max, "min": min, "round": round, "abs": abs, "len": len}
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv,
-              ast.Mod: operator.mod, ast.Pow: operator.pow, ast.USub: operator.neg, ast.Not: operator.not_, ast.Eq: operator.eq,
+              ast.Mod: operator.mod, ast.Pow: _power, ast.USub: operator.neg, ast.Not: operator.not_, ast.Eq: operator.eq,
               ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
               ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b}
 
@@ -231,7 +238,10 @@ def evaluate(expression: str, functions=None):
         if isinstance(node, (ast.Tuple, ast.List)):
             return tuple(look(e) for e in node.elts)
         if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-            return _OPERATORS[type(node.op)](look(node.left), look(node.right))
+            sides = look(node.left), look(node.right)
+            if isinstance(node.op, ast.Mult) and not all(isinstance(s, (int, float)) for s in sides):
+                raise LedgerError(f"{ast.unparse(node)!r} multiplies what is no number")
+            return _OPERATORS[type(node.op)](*sides)
         if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
             return _OPERATORS[type(node.op)](look(node.operand))
         if isinstance(node, ast.BoolOp):
@@ -264,13 +274,16 @@ def evaluate(expression: str, functions=None):
         return value
 
     try:
-        return look(ast.parse(expression, mode="eval").body), tuple(working.items())
+        value = look(ast.parse(expression, mode="eval").body)
+        if isinstance(value, Figures) or callable(value):
+            raise LedgerError("that is a model and no figure; take one of it, such as .macs or .params")
+        return value, tuple(working.items())
     except LedgerError as e:
         raise LedgerError(f"{e} (in {expression!r})") from None
     except SyntaxError as e:
         raise LedgerError(f"cannot read {expression!r}: {e.msg} at column {e.offset}") from None
-    except (TypeError, ValueError, ZeroDivisionError, KeyError, IndexError, AttributeError) as e:
-        raise LedgerError(f"{expression!r} fails: {type(e).__name__}: {e}") from None
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError, RecursionError) as e:
+        raise LedgerError(f"{expression!r} fails: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}") from None
 
 
 @dataclass(frozen=True)
@@ -328,6 +341,14 @@ def spell(value) -> str:
     return ", ".join(map(spell, value)) if isinstance(value, tuple) else str(value)
 
 
+def _number(said):
+    """A number that is written as text: 25.6e6 as YAML reads it, 11.7M. Raises LedgerError for another text."""
+    m = re.fullmatch(r"([\d,]+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([KMGBT]?)", said.strip())
+    if not m:
+        raise LedgerError(f"cannot compare a number with {said!r}; write it as 25.6e6 or 11.7M")
+    return float(m[1].replace(",", "")) * 1000 ** " KMGT".index({"": " ", "B": "G"}.get(m[2], m[2]))
+
+
 def _outcome(value, said, tolerance, about):
     if said is None or isinstance(value, bool):
         return "yes" if bool(value) == (True if said is None else said) else "no"
@@ -378,13 +399,25 @@ def run(entries, functions=None, title="claims", only=None) -> Ledger:
         if unknown or "says" not in entry:
             raise LedgerError(f"claim {ident}: " + (f"unknown key {sorted(unknown)[0]!r}" if unknown else "it says nothing (no key 'says')"))
         checks = []
+        for kind in ("checks", "readings"):
+            if not isinstance(entry.get(kind, []), list):
+                raise LedgerError(f"claim {ident}: {kind} is a list of tables, each with an 'expr'")
         for check in (*entry.get("checks", ()), *entry.get("readings", ())):
-            if not isinstance(check, dict) or "expr" not in check:
+            if not isinstance(check, dict) or not isinstance(check.get("expr"), str):
                 raise LedgerError(f"claim {ident}: a check is a table with an 'expr'")
+            strange = next((k for k in check if k not in ("expr", "said", "tolerance", "about", "note")), None)
+            if strange:
+                near = difflib.get_close_matches(strange, ("said", "tolerance", "about", "note"), 1)
+                raise LedgerError(f"claim {ident}: unknown key {strange!r} in a check" + (f"; did you mean {near[0]}?" if near else ""))
             try:
                 value, working = evaluate(check["expr"], functions)
                 said = check.get("said")
-                outcome = _outcome(value, said, check.get("tolerance", 0.005), check.get("about", 0.1))
+                numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+                if said is None and numeric and not check.get("note"):
+                    raise LedgerError(f"{check['expr']!r} is a number, {spell(value)}, with nothing to hold it against; give 'said', or compare it")
+                said = _number(said) if numeric and isinstance(said, str) else said
+                # a tolerance of the ledger's own is the last word
+                outcome = _outcome(value, said, check.get("tolerance", 0.005), check.get("about", 0.1 if "tolerance" not in check else 0))
             except (LedgerError, TypeError) as e:
                 raise LedgerError(f"claim {ident}: {e}") from None
             checks.append(Check(check["expr"], said, value, working, outcome, check.get("note", "")))

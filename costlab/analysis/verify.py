@@ -15,7 +15,7 @@ from torch import nn
 from ..cost import cost_of, total
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._tracer import trace as run
+from ..trace._tracer import _each, trace as run
 
 _PRODUCTS = ("conv", "linear", "matmul", "bmm", "einsum", "addmm", "mm")  # fvcore's names for what costlab counts as MACs
 _RECURRENT = ("LSTM", "GRU", "RNN")
@@ -160,6 +160,22 @@ def _flop_counter(model, args, kwargs, trace: Trace) -> Count:
     return _close("torch FlopCounterMode", torch.__version__, counter.get_total_flops() // 2, total(trace).macs, differences)
 
 
+def _flop_counter_step(model, args, kwargs, trace: Trace) -> Count:
+    """A training step: forward and backward as autograd runs them."""
+    from torch.utils.flop_counter import FlopCounterMode
+    was = model.training
+    try:
+        model.train()
+        with FlopCounterMode(display=False) as counter:
+            outs = [t for t in _each(model(*args, **kwargs)) if t.requires_grad]
+            torch.autograd.grad(outs, [p for p in model.parameters() if p.requires_grad], [torch.ones_like(t) for t in outs], allow_unused=True)
+    except Exception as e:
+        return Count("torch FlopCounterMode", torch.__version__, None, failed=_line(e))
+    finally:
+        model.train(was)
+    return _close("torch FlopCounterMode", torch.__version__, counter.get_total_flops() // 2, total(trace).macs + total(trace, trace.backward).macs, [])
+
+
 def _close(peer, version, theirs, ours, differences):
     rest = ours - theirs - sum(d.macs for d in differences)
     if rest:
@@ -167,8 +183,9 @@ def _close(peer, version, theirs, ours, differences):
     return Count(peer, version, theirs, tuple(differences))
 
 
-def verify(model, inputs=(), kwargs=None, *, spec=None) -> Verification:
-    """Count `model` with costlab, fvcore and FlopCounterMode. A model on `meta` is given memory (zeros) on the CPU, in place.
+def verify(model, inputs=(), kwargs=None, *, spec=None, train=False) -> Verification:
+    """Count `model` with costlab, fvcore and FlopCounterMode. A model on `meta` is given memory (zeros) on the CPU, in place. `train`: a
+    training step, forward and backward, which fvcore does not count.
 
     Raises ImportError without fvcore, TraceError when the model cannot run, MemoryError when it would need over 12 GB."""
     import fvcore.nn  # noqa: F401  asked for before the work begins
@@ -186,8 +203,11 @@ def verify(model, inputs=(), kwargs=None, *, spec=None) -> Verification:
         return torch.zeros(t.shape, dtype=t.dtype) if isinstance(t, torch.Tensor) and t.device.type == "meta" else t
     inputs = tuple(real(t) for t in (inputs if isinstance(inputs, (tuple, list)) else (inputs,)))
     kwargs = {k: real(v) for k, v in (kwargs or {}).items()}
-    trace = run(model, inputs, kwargs, device="cpu", spec=spec)
+    trace = run(model, inputs, kwargs, device="cpu", spec=spec, backward=train)
     whole = total(trace)
+    if train:
+        notes = ("forward and backward; one MAC = one multiply-add; FlopCounterMode's FLOPs are halved", f"coverage: {total(trace, trace.ops).coverage}")
+        return Verification(trace.provenance["model"], whole.macs + total(trace, trace.backward).macs, (_flop_counter_step(model, inputs, kwargs, trace),), notes)
     notes = ("one MAC = one multiply-add; FlopCounterMode's FLOPs are halved", f"coverage: {whole.coverage}")
     return Verification(trace.provenance["model"], whole.macs, (_fvcore(model, inputs, kwargs, trace), _flop_counter(model, inputs, kwargs, trace)),
                         notes)

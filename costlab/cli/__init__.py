@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import re
 import sys
 from importlib import import_module
 
@@ -11,9 +13,22 @@ from ._common import UserError
 COMMANDS = ("table", "audit", "claims", "compare", "factorize", "grid", "bottleneck", "head", "aux", "chart", "diagram", "report", "memory", "roofline", "sweep", "trace", "verify", "list")
 
 
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, with the command to ask for help."""
+
+    def error(self, message):
+        m = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
+        if m:
+            near = difflib.get_close_matches(m[1], COMMANDS, 3)
+            message = f"unknown command {m[1]!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(COMMANDS)}")
+        else:
+            message += f"; see {self.prog} --help"
+        self.exit(2, f"costlab: {message}\n")
+
+
 def main(argv=None) -> int:
     """Run one command; returns the exit code (2 with one line on stderr for bad input)."""
-    parser = argparse.ArgumentParser(prog="costlab", description="What a neural network costs, and why.")
+    parser = _Parser(prog="costlab", description="What a neural network costs, and why.")
     parser.add_argument("--version", action="version", version=f"costlab {__version__}")
     sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+_LONG = 240  # letters of a message of somebody else's
+
+
 class UserError(Exception):
     """Bad input; the message is the one line the user sees."""
 
@@ -95,15 +98,20 @@ def _torchvision(name):
     from torchvision import models
     if name not in models.list_models():
         raise _close(name, models.list_models(), " in torchvision")
-    plain = {} if name in models.list_models(module=models) else {"weights_backbone": None}
-    if name in ("googlenet", "inception_v3"):
-        plain["init_weights"] = False
+    import inspect
+    takes = inspect.signature(models.get_model_builder(name)).parameters
+    plain = {k: v for k, v in (("weights_backbone", None), ("init_weights", False)) if k in takes}
 
     def inputs(model):
         size = getattr(model, "image_size", None)
         first = next(iter(models.get_model_weights(name)), None)
         size = size or (first.transforms.keywords.get("crop_size") if first and hasattr(first.transforms, "keywords") else None) or 224
-        return [f"1x3x{size}x{size}"]
+        size = size if isinstance(size, (tuple, list)) else (size, size)
+        if name in models.list_models(module=models.video):
+            return [f"1x3x16x{_shape_text(size)}"]
+        if name in models.list_models(module=models.optical_flow):
+            return ["1x3x360x640"] * 2
+        return [f"1x3x{_shape_text(size)}"]
     return _Source(lambda **kw: models.get_model(name, weights=None, **{**plain, **kw}), inputs)
 
 
@@ -147,8 +155,7 @@ def _transformers(name):
         for head in heads:
             if hasattr(transformers, head):
                 return getattr(transformers, head)(config)
-        auto = transformers.AutoModelForCausalLM
-        return (auto if type(config) in auto._model_mapping else transformers.AutoModel).from_config(config)
+        return _auto(transformers, config).from_config(config)
 
     def inputs(model):
         config, found = model.config, []
@@ -159,7 +166,8 @@ def _transformers(name):
             found.append(f"pixel_values=1x{getattr(vision, 'num_channels', 3)}x{_shape_text(size)}")
         if "input_features" in accepted(model) and hasattr(config, "num_mel_bins"):
             found.append(f"input_features=1x{config.num_mel_bins}x{2 * getattr(config, 'max_source_positions', 1500)}")
-        tokens = min(128, getattr(getattr(config, "text_config", config), "max_position_embeddings", None) or 128)
+        longest = getattr(getattr(config, "text_config", config), "max_position_embeddings", None) or 128
+        tokens = min(128, longest) if longest > 0 else 128
         if "input_ids" in accepted(model):
             found.append(f"input_ids=1x{tokens}:int64")
         if config.is_encoder_decoder and "decoder_input_ids" in accepted(model):
@@ -170,6 +178,13 @@ def _transformers(name):
         import inspect
         return inspect.signature(model.forward).parameters
     return _Source(make, inputs)
+
+
+def _auto(transformers, config):
+    """The class that a bare configuration means: with its head for what generates, without one for encoders."""
+    kinds = (("AutoModelForSeq2SeqLM", "AutoModelForSpeechSeq2Seq") if getattr(config, "is_encoder_decoder", False) else
+             () if type(config) in transformers.AutoModelForMaskedLM._model_mapping else ("AutoModelForCausalLM",))
+    return next((auto for kind in kinds if type(config) in (auto := getattr(transformers, kind))._model_mapping), transformers.AutoModel)
 
 
 def _importable(home, name):
@@ -198,7 +213,7 @@ def _importable(home, name):
             module = load()
     except (UserError, ModuleNotFoundError):
         raise
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         raise UserError(f"importing {home} failed: {_line(e)}") from None
     factory = module
     for part in name.split("."):
@@ -227,8 +242,9 @@ def _source(spec):
 
 
 def _line(e):
-    text = str(e).strip().splitlines()
-    return f"{type(e).__name__}: {text[0]}" if text else type(e).__name__
+    text = (str(e).strip().splitlines() or [""])[0]
+    text = text if len(text) <= _LONG else text[:_LONG].rsplit(" ", 1)[0] + " ..."
+    return f"{type(e).__name__}: {text}" if text else type(e).__name__
 
 
 def _input(text):
@@ -238,11 +254,14 @@ def _input(text):
     try:
         dims = [int(d) for d in shape.split("x")] if shape else []
         kind = getattr(torch, dtype or "float32")
-        assert isinstance(kind, torch.dtype) and all(d >= 0 for d in dims)
+        assert isinstance(kind, torch.dtype) and not str(kind).startswith("torch.q") and all(d >= 0 for d in dims)
     except (ValueError, AttributeError, AssertionError):
         raise UserError(f"cannot read input {text!r}; write it as 1x3x224x224, 1x16:int64 or name=1x16:int64") from None
-    # indices are real zeros, because models read them (masks, lengths)
-    return name if eq else None, torch.zeros(dims, dtype=kind, device="meta" if kind.is_floating_point else "cpu")
+    try:
+        # indices are real zeros, because models read them (masks, lengths)
+        return name if eq else None, torch.zeros(dims, dtype=kind, device="meta" if kind.is_floating_point else "cpu")
+    except (RuntimeError, NotImplementedError, TypeError, MemoryError, OverflowError) as e:
+        raise UserError(f"cannot make input {text!r}: {_line(e)}") from None
 
 
 def _arguments(items):
@@ -258,11 +277,11 @@ def _arguments(items):
     return kwargs
 
 
-def get_model(args, spec=None, real=False):
+def get_model(args, spec=None, real=False, resize=None):
     """The model that `spec` (default `args.model`) names, on `meta` and in evaluation mode, with positional and keyword
-    inputs as meta tensors; with `real` on the CPU, weights and inputs random with seed 0."""
+    inputs as meta tensors; with `real` on the CPU, weights and inputs random with seed 0. `resize`: from an input to its shape."""
     spec = spec or args.model
-    if os.path.isfile(spec) and not spec.endswith(".py"):
+    if is_trace(spec):
         raise UserError(f"{spec} is a saved trace, and this needs the model itself; name the model")
     source = _source(spec)
     import torch
@@ -275,16 +294,24 @@ def get_model(args, spec=None, real=False):
             if real:
                 torch.manual_seed(0)
             model = source.make(**arguments) if real else build_on_meta(source.make, **arguments)
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         raise UserError(f"building {spec} failed: {_line(e)}") from None
     if not isinstance(model, torch.nn.Module):
         raise UserError(f"{spec} made a {type(model).__name__}, not a torch.nn.Module")
     inputs = [_input(i) for i in args.input or source.inputs(model)]
     if not inputs:
         raise UserError(f"{spec} needs --input, for example --input 1x3x224x224")
+    if resize:
+        inputs = [(n, torch.zeros(resize(t), dtype=t.dtype, device=t.device)) for n, t in inputs]
     if real:
         inputs = [(n, torch.randn(t.shape, dtype=t.dtype) if t.is_floating_point() else t) for n, t in inputs]
     return model.eval(), tuple(t for n, t in inputs if n is None), {n: t for n, t in inputs if n}
+
+
+def is_trace(spec):
+    """Whether a spec names a file; a zoo name is no file, whatever lies in the folder."""
+    from .. import zoo
+    return spec not in zoo.names() and os.path.isfile(spec) and not spec.endswith(".py")
 
 
 def load_trace(path):
@@ -299,27 +326,55 @@ def load_trace(path):
 def get_trace(args, spec=None):
     """The trace that `spec` (default `args.model`) names: loaded, or made now."""
     spec = spec or args.model
-    if os.path.isfile(spec) and not spec.endswith(".py"):
-        if args.input or args.arg:
-            raise UserError(f"{spec} is a saved trace: --input and --arg belong to tracing")
+    if is_trace(spec):
+        if args.input or args.arg or args.device != "auto":
+            raise UserError(f"{spec} is a saved trace: --input, --arg and --device belong to tracing")
         trace = load_trace(spec)
         if args.mode == "train" and not trace.trained:
             raise UserError(f"{spec} has no backward pass; trace the model again with --mode train")
         return trace
-    model, inputs, kwargs = get_model(args, spec)
+    return run(args, spec)
+
+
+_REAL = 4e9  # bytes of parameters up to which a model that `meta` cannot run is built for real
+
+
+def run(args, spec, resize=None):
+    """Build and trace a model where the arguments say: on `meta` as it was built; on the CPU or a GPU with its own values, because a buffer
+    may decide what runs. With device auto on a GPU where there is one and the model is not too large, otherwise on `meta`, and where that cannot
+    be (the model reads values) on the CPU. `resize` changes the shapes of the inputs."""
+    import torch
+
     from ..trace._tracer import TraceError, trace
+    spec = spec or args.model
+
+    def on(device):
+        model, inputs, kwargs = get_model(args, spec, real=device != "meta", resize=resize)
+        return trace(model, inputs, kwargs, device=device, spec=spec, backward=args.mode == "train"), model
     try:
-        made = trace(model, inputs, kwargs, device=args.device, spec=spec, backward=args.mode == "train")
+        if args.device != "auto":
+            return named(*on(args.device), spec)
+        model, *_ = get_model(args, spec)
+        small = sum(p.numel() * p.element_size() for p in model.parameters()) <= _REAL
+        if torch.cuda.is_available() and small:
+            return named(*on("cuda"), spec)
+        try:
+            return named(*on("meta"), spec)
+        except TraceError as e:
+            if "needs real values" not in str(e) or not small:
+                raise
+            return named(*on("cpu"), spec)
     except TraceError as e:
         raise UserError(str(e)) from None
-    return named(made, spec)
 
 
-def named(made, spec):
-    """The trace with its source, where the zoo knows it."""
+def named(made, model, spec):
+    """The trace with its source: the paper of a zoo model, the class of a configuration's."""
     from .. import zoo
     if spec in zoo.names():
         made.provenance["source"] = zoo.names()[spec]
+    elif spec.startswith("transformers:"):
+        made.provenance["source"] = f"{type(model).__name__} of transformers {sys.modules['transformers'].__version__}"
     return made
 
 

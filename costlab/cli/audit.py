@@ -18,8 +18,8 @@ def _read(path):
     try:
         with open(path, newline="", encoding="utf-8-sig") as f:
             rows = [r for r in csv.DictReader(line for line in f if not line.startswith("#"))]
-    except (OSError, UnicodeDecodeError) as e:
-        raise UserError(f"cannot read {path}: {getattr(e, 'strerror', None) or 'not UTF-8 text'}") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        raise UserError(f"cannot read {path}: {getattr(e, 'strerror', None) or ('not UTF-8 text' if isinstance(e, UnicodeDecodeError) else e)}") from None
     if not rows or len(rows[0]) < 2:
         raise UserError(f"{path} has no table: write a header line (type,output size,...,params,ops) and a line a row")
     return rows

@@ -1,5 +1,5 @@
 """`costlab factorize [MODEL]`: the rules of factorized convolutions, or rewrites of a model for real."""
-from ._common import UserError, add_model, add_output, get_model, show
+from ._common import UserError, add_model, add_output, get_model, get_trace, is_trace, show
 from .trace import add_measuring, measuring
 
 
@@ -49,8 +49,11 @@ def run(args):
             return 0
         if args.measure and not args.apply or args.roofline and not args.measure:
             raise ValueError("--measure times what --apply rewrites, and --roofline draws what --measure gives; name all that it takes")
-        model, inputs, kwargs = get_model(args, real=args.measure)
-        first = trace(model, inputs, kwargs, device="meta" if args.measure else args.device, spec=args.model)
+        if is_trace(args.model) and not args.apply:
+            first = get_trace(args)
+        else:
+            model, inputs, kwargs = get_model(args, real=args.measure)
+            first = trace(model, inputs, kwargs, device="meta" if args.measure else args.device, spec=args.model)
         found = f.candidates(first, args.rewrite, mid)
         if not args.apply:
             if args.diagram:

@@ -5,6 +5,7 @@ import os
 import re
 
 from ._common import UserError, add_model, add_output, get_model, progress_line, show
+from ._common import run as run_model
 from .trace import add_measuring, measured
 
 _SIZES = ("batch", "resolution", "height", "width", "tokens")
@@ -71,26 +72,17 @@ def _arguments(configuration):
 
 def one(configuration) -> dict:
     """The numbers of one configuration; runs in a worker."""
-    import torch
-
     from ..analysis.memory import memory
     from ..cost import total
     args, sizes = _arguments(configuration)
-    model, inputs, kwargs = get_model(args)
-    made = [(name, torch.empty(_sized(t, sizes), dtype=t.dtype, device="meta") if t.is_floating_point() else torch.zeros(_sized(t, sizes), dtype=t.dtype))
-            for name, t in (*((None, t) for t in inputs), *kwargs.items())]
-    args.input = [(f"{n}=" if n else "") + "x".join(map(str, t.shape)) + f":{str(t.dtype).removeprefix('torch.')}" for n, t in made]
-    if configuration["measure"]:
-        trace = measured(args, isolate=False, blocks=10)
-    else:
-        from ..trace import trace as run
-        trace = run(model, tuple(t for n, t in made if n is None), {n: t for n, t in made if n}, device="meta" if configuration["device"] == "auto" else configuration["device"],
-                    spec=args.model, backward=args.mode == "train")
+    resize = lambda t: _sized(t, sizes)  # noqa: E731
+    trace = measured(args, resize=resize, isolate=False, blocks=10) if configuration["measure"] else run_model(args, args.model, resize)
     t = total(trace)
     result = {"params": t.params, "macs": t.macs, "activations": t.activations, "memory": memory(trace).whole}
     if trace.measured:
         m = trace.measured
-        items = made[0][1].shape[0] if made and made[0][1].dim() else 1
+        first = trace.tensors[trace.inputs[0]].shape if trace.inputs else ()
+        items = first[0] if first else 1
         result |= {"ms": 1e3 * m.total.median, "low": 1e3 * m.total.low, "high": 1e3 * m.total.high, "peak": m.peak, "rate": items / m.total.median}
     return result
 

@@ -32,15 +32,15 @@ def measuring(args, **options):
     return run
 
 
-def measured(args, spec=None, **options):
+def measured(args, spec=None, resize=None, **options):
     """A measured trace of the model that `spec` (default `args.model`) names."""
     from ..trace import TraceError
     if args.mode == "train":
         raise UserError("--measure times inference; leave out --mode train")
     spec = spec or args.model
-    model, inputs, kwargs = get_model(args, spec, real=True)
+    model, inputs, kwargs = get_model(args, spec, real=True, resize=resize)
     try:
-        return named(measuring(args, **options)(model, inputs, kwargs, device=args.device, spec=spec), spec)
+        return named(measuring(args, **options)(model, inputs, kwargs, device=args.device, spec=spec), model, spec)
     except TraceError as e:
         raise UserError(str(e)) from None
 

@@ -1,5 +1,5 @@
 """`costlab verify MODEL`: a second count by fvcore and by torch, each difference explained."""
-from ._common import UserError, add_model, add_output, get_model, show
+from ._common import UserError, add_model, add_output, get_model, is_trace, load_trace, show
 
 
 def add(sub):
@@ -14,13 +14,16 @@ def run(args):
     """Count, compare, render; exit code 1 when a difference is not explained."""
     if args.device == "cuda":
         raise UserError("verify counts on the CPU, where both peers run; leave --device out")
-    if args.mode == "train":
-        raise UserError("verify counts the forward pass, which is what both peers count; leave --mode out")
-    model, inputs, kwargs = get_model(args)
+    spec = args.model
+    if is_trace(spec):  # the model that it is of
+        made = load_trace(spec)
+        spec = made.provenance["model"]
+        args.input = args.input or [f"{shape}:{dtype}" for shape, dtype in made.provenance["inputs"]]
+    model, inputs, kwargs = get_model(args, spec, real=True)
     from ..trace._tracer import TraceError
     try:
         from ..analysis.verify import verify
-        result = verify(model, inputs, kwargs, spec=args.model)
+        result = verify(model, inputs, kwargs, spec=spec, train=args.mode == "train")
     except ModuleNotFoundError as e:
         raise UserError(f"verify needs {e.name}; pip install 'costlab[verify]'") from None
     except (TraceError, MemoryError) as e:

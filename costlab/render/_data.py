@@ -9,13 +9,14 @@ from ..tables import Sheet
 
 
 def csv_text(sheet: Sheet) -> str:
-    """RFC 4180 rows; title and notes follow as comment lines (`pandas.read_csv(file, comment="#")` would also cut headers with
-    a #, so read it with `skipfooter` set to their number, or take JSON)."""
+    """RFC 4180: a header, the rows with exact values, and in the last column, beside the first row, the title and the notes."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*(["id"] if sheet.ids else []), *(c.machine_header for c in sheet.columns)])
-    writer.writerows(r.values() for r in sheet.records())
-    return out.getvalue() + "".join(f"# {n}\n" for n in (sheet.title, *sheet.notes))
+    writer.writerow([*(["id"] if sheet.ids else []), *(c.machine_header for c in sheet.columns), "notes"])
+    notes = "; ".join((sheet.title, *sheet.notes))
+    for i, r in enumerate(sheet.records()):
+        writer.writerow([*r.values(), notes if i == 0 else ""])
+    return out.getvalue()
 
 
 def json_text(sheet: Sheet) -> str:

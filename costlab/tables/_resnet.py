@@ -5,6 +5,9 @@ from ..graph import WEIGHTED, longest, residuals
 from ._parts import Group, batch_of, common_path, patch, rate_of, size, x
 
 
+_LONG = 8  # layers of a block that a cell names
+
+
 def _layer(node) -> str:
     if node.kind == "linear":
         return f"linear, {node.width}"
@@ -25,6 +28,8 @@ def _body(nodes) -> str:
             found.append(_layer(n) + _stride(n))
         elif not found or not found[-1].startswith("squeeze"):
             found.append(f"squeeze-excite, {n.width}")
+    if len(found) > _LONG:
+        found = [*found[: _LONG - 2], f"... {len(found)} layers"]
     return "[" + "; ".join(found) + "]"
 
 

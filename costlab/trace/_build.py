@@ -13,7 +13,7 @@ def build_on_meta(factory, **kwargs):
     try:
         with torch.device("meta"):
             return factory(**kwargs)
-    except (NotImplementedError, RuntimeError) as e:
+    except Exception as e:  # a RuntimeError, NotImplementedError, or numpy's TypeError
         if "meta" not in str(e).lower():
             raise
     register = nn.Module.register_parameter

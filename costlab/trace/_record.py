@@ -1,7 +1,7 @@
 """The immutable record of one run. Imports nothing but the standard library, so a saved trace opens without torch.
 
 File format (version 1): gzip-compressed UTF-8 JSON, one object with `format` = "costlab-trace", `version`,
-`provenance`, `tensors` ([shape, dtype] each, and of an expanded one the elements in memory), `params` ([names, shape, dtype, tensor]), `ops`
+`provenance`, `count` (of operations), `tensors` ([shape, dtype] each, and of an expanded one the elements in memory), `params` ([names, shape, dtype, tensor]), `ops`
 ([name, module, module_type, call, inputs, outputs, params, attrs], and for a backward operation `of`), `inputs`, `outputs`,
 `saved` (tensors kept for the backward pass), and `measured` (the fields of `Measured`) where the run was measured.
 """
@@ -168,7 +168,7 @@ class Trace:
     def save(self, path) -> None:
         """Write the trace (beside, then renamed). Raises OSError when the path cannot be written."""
         doc = {
-            "format": FORMAT, "version": VERSION, "provenance": self.provenance,
+            "format": FORMAT, "version": VERSION, "provenance": self.provenance, "count": len(self.ops),
             "tensors": [[t.shape, t.dtype, *([] if t.distinct is None else [t.distinct])] for t in self.tensors],
             "params": [[p.names, p.shape, p.dtype, p.tensor] for p in self.params],
             "ops": [[o.name, o.module, o.module_type, o.call, o.inputs, o.outputs, o.params, o.attrs, *([] if o.of is None else [o.of])]
@@ -208,12 +208,34 @@ class Trace:
         if doc.get("version") != VERSION:
             raise TraceFileError(f"{path} has trace format {doc.get('version')}, this costlab reads {VERSION}; update costlab")
         try:
-            return cls(
+            made = cls(
                 tuple(Op(n, m, mt, c, tuple(i), tuple(o), tuple(p), {k: _tuples(v) for k, v in a.items()}, *of)
                       for n, m, mt, c, i, o, p, a, *of in doc["ops"]),
                 tuple(Tensor(tuple(s), *rest) for s, *rest in doc["tensors"]),
                 tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
                 tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"], tuple(doc.get("saved", ())),
                 Measured.from_json(doc["measured"]) if doc.get("measured") else None)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            made._check(doc.get("count"))
+            return made
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             raise TraceFileError(f"{path} is damaged or cut short; trace the model again") from None
+
+    def _check(self, count) -> None:
+        """Raise ValueError for what no tracer wrote: indices without a target, sizes that are no numbers, missing provenance."""
+        def need(fine):
+            if not fine:
+                raise ValueError
+        known, params = range(len(self.tensors)), range(len(self.params))
+        need(count == len(self.ops))
+        need(all(type(n) is int and n >= 0 for t in self.tensors for n in t.shape) and all(isinstance(t.dtype, str) for t in self.tensors))
+        need(all(p.tensor in known and p.shape == self.tensors[p.tensor].shape for p in self.params))
+        need(all(i in known for i in (*self.inputs, *self.outputs, *self.saved)))
+        for o in self.ops:
+            need(all(i in known for i in (*o.inputs, *o.outputs)) and all(i in params for i in o.params))
+            need(isinstance(o.name, str) and isinstance(o.module, str) and isinstance(o.module_type, str) and isinstance(o.attrs, dict) and type(o.call) is int)
+            need(o.of is None or o.of == -1 or 0 <= o.of < len(self.ops))
+        p = self.provenance
+        need(all(isinstance(p[k], str) for k in ("model", "device", "torch", "costlab", "date")) and all(isinstance(s, str) and isinstance(d, str) for s, d in p["inputs"]))
+        if self.measured:
+            need(all(-1 <= o.of < len(self.ops) for o in self.measured.ops) and {"device", "dtype", "layout", "method"} <= self.measured.conditions.keys())
+            need("float32" in self.measured.ceilings and "bandwidth" in self.measured.ceilings)
