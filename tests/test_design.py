@@ -134,7 +134,7 @@ def test_the_command_ranks_and_applies(capsys):
     (["factorize", "googlenet", "--apply", "conv3"], "no rewrite 'conv3'"), (["factorize", "--padding", "odd"], "unknown padding 'odd'"),
     (["factorize", "googlenet", "--apply", "conv1.0:1xn-nx1", "--apply", "conv1.0:bottleneck"], "rewritten twice"),
     (["factorize", "googlenet", "--rewrite", "stacked-3x3", "--mid", "out", "--apply", "best"], "no rewrite saves MACs"),
-    (["factorize", "--kernel", "4"], "no rule has such a kernel"),
+    (["factorize", "--kernel", "1"], "there is nothing to factorize below 2"),
     (["grid", "--kernel", "2"], "choose an odd one"), (["grid", "--c-out", "100"], "c_out is greater than c_in"), (["grid", "--pool", "2x2"], "35 is odd"),
     (["grid", "--d", "2"], "too small"), (["bottleneck", "--widths", "1,2"], "six widths"), (["bottleneck", "--widths", "a"], "cannot read --widths"),
     (["head", "--side", "0"], "from 1"), (["aux", "resnet18"], "has no auxiliary classifiers"), (["aux", "--probe"], "takes one network"),

@@ -185,7 +185,7 @@ def test_labels_of_the_charts_do_not_overlap():
     (["chart", "grid", "-o", "x.gif"], "name it .svg, .pdf or .png"), (["diagram", "googlenet", "-o", "x.jpg"], "name it .svg"),
     (["diagram", "googlenet", "--module", "inception3x", "-o", "x.svg"], "did you mean inception3"), (["diagram", "googlenet", "--depth", "3", "-o", "x.svg"], "choose 0"),
     (["factorize", "googlenet", "--diagram", "x.svg"], "name something to apply"), (["factorize", "--diagram", "x.svg"], "choose with --kernel or --rewrite"),
-    (["factorize", "--rewrite", "5x5"], "unknown rewrite '5x5'; choose stacked-3x3"), (["factorize", "--kernel", "4"], "no rule has such a kernel"),
+    (["factorize", "--rewrite", "5x5"], "unknown rewrite '5x5'; choose stacked-3x3"), (["factorize", "--kernel", "1"], "nothing to factorize below 2"), (["factorize", "--kernel", "9", "--grid", "4", "--padding", "valid"], "no kernel fits a 4x4 grid"),
     (["aux", "--diagram", "x.svg"], "draws one network"), (["chart", "aux", "resnet50", "-o", "x.svg"], "resnet50 has no auxiliary classifiers"),
 ])
 def test_bad_input_is_one_line(argv, line, capsys):

@@ -11,8 +11,7 @@ from .. import zoo
 from ..cost import total, training
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._build import build_on_meta
-from ..trace._tracer import trace as run
+from ..trace._build import traced
 
 WITH_HEADS = ("googlenet", "inception_v3", "cnds8")
 THRESHOLD = 1e-7  # Wang et al., arXiv 1505.02496: a branch after the layer whose mean gradient falls below this
@@ -65,9 +64,9 @@ def aux_costs(names=WITH_HEADS) -> AuxCosts:
         shape = (2, *zoo.input_shape(name)[1:])
         steps = []
         for aux in (False, True):
-            made = run(build_on_meta(lambda: zoo.build(name, aux=aux)), torch.empty(shape, device="meta"), device="meta", backward=True, spec=name)  # noqa: B023
+            made = traced(lambda: zoo.build(name, aux=aux), shape, backward=True, spec=name)  # noqa: B023
             steps.append((total(made).params, training(made), made))
-        one = run(build_on_meta(lambda: zoo.build(name, aux=True)), torch.empty((1, *shape[1:]), device="meta"), device="meta")  # noqa: B023
+        one = traced(lambda: zoo.build(name, aux=True), (1, *shape[1:]))  # noqa: B023
         found.append(AuxCost(name, tuple(s[0] for s in steps), tuple(s[1].forward_macs // 2 for s in steps),
                              tuple(s[1].backward_macs // 2 for s in steps), total(one).macs, steps[1][2]))
     return AuxCosts(tuple(found))

@@ -137,11 +137,8 @@ class Figures:
 
 
 def _traced(make, shape, train=None) -> Trace:
-    import torch
-
-    from ..trace._build import build_on_meta
-    from ..trace._tracer import trace
-    return trace(build_on_meta(make).eval(), torch.empty(shape, device="meta"), device="meta", train=train)
+    from ..trace._build import traced
+    return traced(make, shape, train=train)
 
 
 @lru_cache(maxsize=256)

@@ -28,7 +28,7 @@ class Stage:
 class Side:
     """One network: totals in the units of `Stage`, its stages, and the published top-1 and top-5 error in percent (None: not
     published) with their setting and source; `seconds` of the whole model where it was measured, on
-    `device`."""
+    `device`; `backward` multiply-adds of the backward pass where it was traced."""
 
     name: str
     params: int
@@ -41,6 +41,7 @@ class Side:
     published: str
     seconds: float | None = None
     device: str = ""
+    backward: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class Comparison:
         for what, unit, field in (("params", "elements", "params"), ("MACs", "multiply-adds", "macs"), ("activations", "elements", "activations"),
                                   ("depth", "layers with weights", "depth")):
             row(what, unit, [getattr(s, field) for s in self.sides])
+        if any(s.backward for s in self.sides):
+            row("MACs of the backward pass", "multiply-adds", [s.backward for s in self.sides])
         for what, field in (("top-1 error, published", "top1"), ("top-5 error, published", "top5")):
             if any(getattr(s, field) is not None for s in self.sides):
                 row(what, "%", [getattr(s, field) for s in self.sides])
@@ -155,5 +158,5 @@ def compare(traces) -> Comparison:
     for trace in traces:
         t, parts = total(trace), stages(trace)
         name = trace.provenance["model"]
-        sides.append(Side(name, t.params, t.macs, t.activations, longest(layer_graph(trace)), parts, *published(name), *_measured(trace)))
+        sides.append(Side(name, t.params, t.macs, t.activations, longest(layer_graph(trace)), parts, *published(name), *_measured(trace), total(trace, trace.backward).macs if trace.trained else None))
     return Comparison(tuple(sides))

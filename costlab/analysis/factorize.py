@@ -11,14 +11,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
-from ..cost import total
+from ..cost import total, training
 from ..graph import layer_graph
 from ..tables import Column, Sheet, measured_note
 from ..trace import Trace
-from ..trace._build import build_on_meta
+from ..trace._build import build_on_meta, traced
 from ..trace._tracer import trace as run
 from .roofline import against
 
@@ -176,11 +175,13 @@ class RuleTable:
         """A row a rule."""
         columns = (Column("rule"), Column("params before", "params"), Column("params after", "params"), Column("params saved", "%", format=".1%"),
                    Column("saved with bias", "%", format=".2%"), Column("MACs before", "MACs"), Column("MACs after", "MACs"),
-                   Column("MACs saved", "%", format=".1%"), Column("receptive field"), Column("same output"))
+                   Column("MACs saved", "%", format=".1%"), Column("receptive field"), Column("same output"),
+                   *((Column("backward before", "MACs"), Column("backward after", "MACs")) if self.rules[0].traces[0].trained else ()))
         rows = tuple({"rule": r.name, "params before": r.params[0], "params after": r.params[1], "params saved": r.params_saving,
                       "saved with bias": 1 - r.params_with_bias[1] / r.params_with_bias[0], "MACs before": r.macs[0], "MACs after": r.macs[1],
                       "MACs saved": r.saving, "receptive field": f"{r.field[0]} = {r.field[1]}" if r.field[0] == r.field[1] else f"{r.field[0]}, then {r.field[1]}",
-                      "same output": "yes" if r.out[0] == r.out[1] else f"{_x(r.out[0])}, then {_x(r.out[1])}"} for r in self.rules)
+                      "same output": "yes" if r.out[0] == r.out[1] else f"{_x(r.out[0])}, then {_x(r.out[1])}",
+                      **dict(zip(("backward before", "backward after"), (total(t, t.backward).macs for t in r.traces)))} for r in self.rules)
         return Sheet("factorized convolutions", columns, rows, self.notes)
 
 
@@ -188,8 +189,8 @@ def _x(shape):
     return "x".join(map(str, shape))
 
 
-def _measure(make, shape):
-    trace = run(build_on_meta(make), torch.empty(shape, device="meta"), device="meta")
+def _measure(make, shape, train):
+    trace = traced(make, shape, backward=train)
     end = layer_graph(trace)[-1]
     return total(trace), max(end.field), trace.tensors[trace.outputs[0]].shape[1:], trace
 
@@ -200,6 +201,18 @@ RULES = ((5, "stacked-3x3", "5x5 -> 3x3 + 3x3"), (7, "stacked-3x3", "7x7 -> thre
          (3, "bottleneck", "3x3 -> 1x1 + 3x3 + 1x1"))
 
 
+_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
+
+
+def _named(k: int, rewrite: str) -> str:
+    """What a rule is called: 9x9 -> four 3x3."""
+    known = next((name for n, r, name in RULES if (n, r) == (k, rewrite)), None)
+    n = (k - 1) // 2
+    after = {"stacked-3x3": f"{_COUNTS.get(n, n)} 3x3", "1xn-nx1": f"1x{k} + {k}x1", "depthwise-separable": f"depthwise {k}x{k} + 1x1",
+             "bottleneck": f"1x1 + {k}x{k} + 1x1"}[rewrite]
+    return known or f"{k}x{k} -> {after}"
+
+
 def slug(name: str) -> tuple[str, str]:
     """File names of the two sides of a rule: "5x5 -> 3x3 + 3x3" gives 5x5 and 5x5-as-3x3-3x3; of anything else the words alone."""
     before, _, after = name.partition(" -> ")
@@ -208,35 +221,40 @@ def slug(name: str) -> tuple[str, str]:
 
 
 def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int = 28, padding: str = "same", kernels=None,
-          rewrites=None) -> RuleTable:
+          rewrites=None, train: bool = False) -> RuleTable:
     """The rule table, every number from tracing both modules. `padding`: "same" or "valid"; `c_mid` None: as each rule's
-    default (c_out; a quarter of it in the bottleneck). `kernels`, `rewrites`: only these sizes, only these.
+    default (c_out; a quarter of it in the bottleneck). `kernels`: these sizes, any from 2; `rewrites`: only these.
+    `train`: the backward passes too.
 
     Raises ValueError for widths or a grid that cannot be built."""
     _known(rewrites)
     if padding not in ("same", "valid"):
         raise ValueError(f"unknown padding {padding!r}; choose same or valid")
-    if min(c_in, c_out, grid, c_mid or 1) < 1:
+    if min(c_in, c_out, grid, 1 if c_mid is None else c_mid) < 1:
         raise ValueError("widths and grid are whole numbers from 1")
+    if kernels and min(kernels) < 2:
+        raise ValueError(f"kernel {min(kernels)}: there is nothing to factorize below 2")
+    wanted = [(k, r, _named(k, r)) for k in dict.fromkeys(kernels) for r in REWRITES if REWRITES[r].eligible(Conv(c_in, c_out, (k, k)))] if kernels else RULES
+    wanted = [w for w in wanted if not rewrites or w[1] in rewrites]
+    fitting = [w for w in wanted if padding == "same" or w[0] <= grid]
+    if wanted and not fitting:
+        raise ValueError(f"no kernel fits a {grid}x{grid} grid without padding; take a larger grid or --padding same")
     found = []
-    for k, rewrite, name in RULES:
-        if kernels and k not in kernels or rewrites and rewrite not in rewrites or padding == "valid" and k > grid:
-            continue
+    for k, rewrite, name in fitting:
         pad = k // 2 if padding == "same" else 0
         measured = {}
         for bias in (False, True):
             conv = Conv(c_in, c_out, (k, k), padding=(pad, pad), bias=bias)
             mid = c_mid or REWRITES[rewrite].default_mid(conv)
-            measured[bias] = [_measure(make, (1, c_in, grid, grid)) for make in (conv.build, lambda: build(conv, rewrite, mid))]  # noqa: B023
+            measured[bias] = [_measure(make, (1, c_in, grid, grid), train) for make in (conv.build, lambda: build(conv, rewrite, mid))]  # noqa: B023
         (a, fa, oa, ta), (b, fb, ob, tb) = measured[False]
         found.append(Rule(name, rewrite, (a.params, b.params), (a.macs, b.macs), tuple(m[0].params for m in measured[True]), (fa, fb), (oa, ob), (ta, tb)))
     if not found:
-        raise ValueError("no rule has such a kernel; there are " + ", ".join(r[2].split(" ")[0] + " " + r[1] for r in RULES))
+        raise ValueError("no such kernel can be rewritten so at these widths; stacked-3x3 takes odd ones from 5, 1xn-nx1 any from 2")
     widths = f"c_in {c_in}, c_mid {c_mid or 'c_out (bottleneck: a quarter)'}, c_out {c_out}"
     notes = [f"{widths}, {grid}x{grid} grid, {padding} padding, stride 1; counts by tracing both modules; one MAC = one multiply-add"]
-    for k in (5, 7):
-        if any((r.rewrite, r.field[0]) == ("stacked-3x3", k) for r in found):
-            notes.append(f"{k}x{k} as stacked 3x3 saves while c_mid is below {break_even(c_in, c_out, k):.2f} (break-even for these widths)")
+    for k in sorted({r.field[0] for r in found if r.rewrite == "stacked-3x3"}):
+        notes.append(f"{k}x{k} as stacked 3x3 saves while c_mid is below {break_even(c_in, c_out, k):.2f} (break-even for these widths)")
     return RuleTable(tuple(found), tuple(notes))
 
 
@@ -299,6 +317,33 @@ def candidates(trace: Trace, rewrites=None, mid="default") -> list[Candidate]:
     return sorted(found, key=lambda c: (-c.saved, c.path, c.rewrite))
 
 
+def obstacle(model: nn.Module, trace: Trace, c: Candidate) -> str:
+    """Why a candidate's convolution cannot be replaced in `model`; "" where it can."""
+    try:
+        module = model.get_submodule(c.path)
+    except AttributeError:
+        return "it is no module"
+    if type(module) is not nn.Conv2d:
+        return f"it is a {type(module).__name__}, not an nn.Conv2d"
+    if module.padding_mode != "zeros":
+        return f"its padding is {module.padding_mode}"
+    if isinstance(module.padding, str) and any(k % 2 == 0 for k in c.conv.kernel):
+        return "it pads its sides unevenly"
+    owners = {id(m) for m in model.modules() for p in m._parameters.values() if p is module.weight}
+    if len(owners) > 1:
+        return "its weight is tied to another module's"
+    mine = {i for op in trace.forward if op.name == "aten.convolution" and op.module == c.path for i in op.params}
+    if any(mine.intersection(op.params) and (op.name, op.module) != ("aten.convolution", c.path) for op in trace.forward):
+        return "its weight is read elsewhere"
+    return ""
+
+
+def replaceable(model: nn.Module, trace: Trace, found) -> tuple[list[Candidate], dict[str, str]]:
+    """The candidates that can be applied to `model`, and the reasons of the other convolutions by path."""
+    why = {c.path: obstacle(model, trace, c) for c in found}
+    return [c for c in found if not why[c.path]], {p: w for p, w in why.items() if w}
+
+
 def apply(model: nn.Module, chosen) -> nn.Module:
     """A copy of `model` with each candidate's convolution replaced, on the same device. Raises ValueError when two candidates
     name one convolution."""
@@ -317,8 +362,10 @@ def apply(model: nn.Module, chosen) -> nn.Module:
         made.train(old.training)
         if c.path == "":
             return made
-        parent, _, name = c.path.rpartition(".")
-        setattr(new.get_submodule(parent), name, made)
+        for parent in list(new.modules()):  # under every name that it has
+            for name, child in parent._modules.items():
+                if child is old:
+                    parent._modules[name] = made
     return new
 
 
@@ -355,6 +402,8 @@ class Factorization:
         notes = (f"the rewritten model was traced again: its params and MACs {verdict}",
                  f"output shapes {'unchanged' if self.outputs[0] == self.outputs[1] else 'CHANGED'}; receptive fields {'unchanged' if fields else 'CHANGED'}",
                  "a ReLU stands between the new convolutions; one MAC = one multiply-add; params with biases and norm scales")
+        if self.traces[0].trained:
+            notes += tuple(f"{word}, {training(t).note}" for word, t in zip(("before", "after"), self.traces))
         said = against(*self.traces)
         notes += (f"{said}; {measured_note(self.traces[1].measured)}",) if said else ()
         return Sheet(f"{self.model}: {len(rows)} convolution{'s' * (len(rows) != 1)} rewritten", _COLUMNS, tuple(rows), notes, end)
@@ -364,18 +413,19 @@ _COLUMNS = (Column("convolution"), Column("rewrite"), Column("shape"), Column("p
             Column("MACs before", "MACs"), Column("MACs after", "MACs"), Column("MACs saved", "%", format=".1%"))
 
 
-def candidate_sheet(model: str, found, whole) -> Sheet:
-    """The ranking: a row a candidate, the largest saving first."""
+def candidate_sheet(model: str, found, whole, left=()) -> Sheet:
+    """The ranking: a row a candidate, the largest saving first. `left`: convolutions that cannot be replaced, path to reason."""
     rows = tuple({"convolution": c.path, "rewrite": c.rewrite, "shape": f"{_x(c.conv.kernel)}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
                   "params before": c.params[0], "params after": c.params[1], "MACs before": c.macs[0], "MACs after": c.macs[1],
                   "MACs saved": c.saved / c.macs[0], "of the model": c.saved / whole.macs} for c in found)
     dearer = sum(c.saved < 0 for c in found)
     notes = (f"{len(found)} rewrites of {len({c.path for c in found})} convolutions, ranked by MACs saved; {dearer} would cost more",
-             f"the model has {whole.macs:,} MACs and {whole.params:,} params; apply some with --apply PATH, PATH:REWRITE or `best`")
+             f"the model has {whole.macs:,} MACs and {whole.params:,} params; apply some with --apply PATH, PATH:REWRITE or `best`",
+             *([f"not listed, because they cannot be replaced: {len(left)} convolutions, such as {next(iter(left))}: {next(iter(left.values()))}"] if left else ()))
     return Sheet(f"{model}: rewrites", (*_COLUMNS, Column("of the model", "%", format=".2%")), rows, notes)
 
 
-def choose(found, wanted) -> list[Candidate]:
+def choose(found, wanted, left=None) -> list[Candidate]:
     """Candidates by name: PATH (its best rewrite), PATH:REWRITE, or "best" (the best saving rewrite of every convolution).
 
     Raises ValueError for a name that is no candidate."""
@@ -392,6 +442,8 @@ def choose(found, wanted) -> list[Candidate]:
             continue
         path, _, rewrite = name.partition(":")
         match = [c for c in found if c.path == path and (not rewrite or c.rewrite == rewrite)]
+        if path in (left or {}):
+            raise ValueError(f"{path} cannot be replaced: {left[path]}")
         if not match:
             import difflib
             near = difflib.get_close_matches(path, {c.path for c in found}, 1)

@@ -4,16 +4,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-import torch
-
 from torch import nn
 
 from ..cost import total
 from ..graph import consumers, forks, layer_graph
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._build import build_on_meta
-from ..trace._tracer import trace as run
+from ..trace._build import traced
 from ..zoo import modules
 
 POOLS = ("valid", "padded", "2x2")
@@ -49,10 +46,11 @@ class GridReduction:
         """A row a scheme."""
         first = self.schemes[0]
         columns = (Column("scheme"), Column("output"), Column("params", "params"), Column("MACs", "MACs"), Column("to pool first", "x", format=".4f"),
-                   Column("activations", "elements"), Column("narrowest", "elements"), Column("representational bottleneck"))
+                   Column("activations", "elements"), Column("narrowest", "elements"), Column("representational bottleneck"),
+                   *([Column("backward", "MACs")] if first.trace.trained else ()))
         rows = tuple({"scheme": s.name, "output": "x".join(map(str, (*s.out[1:], s.out[0]))), "params": s.params, "MACs": s.macs,
                       "to pool first": s.macs / first.macs if first.macs else None, "activations": s.activations, "narrowest": s.narrowest,
-                      "representational bottleneck": "YES" if s.bottleneck else "no"} for s in self.schemes)
+                      "representational bottleneck": "YES" if s.bottleneck else "no", "backward": total(s.trace, s.trace.backward).macs} for s in self.schemes)
         return Sheet(f"grid reduction from {self.input[1]}x{self.input[2]}x{self.input[0]}", columns, rows, self.notes)
 
 
@@ -89,12 +87,12 @@ def schemes(d: int, c_in: int, c_out: int, kernel: int = 3, pool: str = "valid",
     yield f"pool, then {what}", lambda: modules.PoolThenConv(c_in, c_out, kernel, make_body(), pool)
     yield f"{what}, then pool", lambda: modules.ConvThenPool(c_in, c_out, kernel, make_body(), pool)
     yield f"stride-2 {kernel}x{kernel} beside the pool", lambda: modules.ParallelReduction(c_in, c_out, kernel, pool)
-    if pool == "valid":
+    if pool == "valid" and c_out - c_in >= 8:  # below, a branch would have no filters
         yield "Figure 10's module (widths assumed)", lambda: figure10(c_in, c_out)
 
 
-def grid(d: int = 35, c_in: int = 320, c_out: int = 640, kernel: int = 3, pool: str = "valid", body: str = "conv") -> GridReduction:
-    """Trace the schemes. `body`: "conv", one kernel x kernel convolution, or "inception", a Figure 5 module of that width.
+def grid(d: int = 35, c_in: int = 320, c_out: int = 640, kernel: int = 3, pool: str = "valid", body: str = "conv", train: bool = False) -> GridReduction:
+    """Trace the schemes, with `train` their backward passes too. `body`: "conv", one kernel x kernel convolution, or "inception", a Figure 5 module of that width.
 
     Raises ValueError for widths, a grid or a kernel that cannot be built."""
     if pool not in POOLS or body not in ("conv", "inception"):
@@ -105,11 +103,13 @@ def grid(d: int = 35, c_in: int = 320, c_out: int = 640, kernel: int = 3, pool: 
         raise ValueError(f"a reduction from {c_in} to {c_out} channels has no room beside the pool; c_out is greater than c_in")
     if d < max(4, kernel):
         raise ValueError(f"a {d}x{d} grid is too small for kernel {kernel}; choose a larger one")
+    if body == "inception" and c_out < 64:
+        raise ValueError(f"a Figure 5 module of {c_out} channels has branches without any; choose c_out from 64")
     if pool == "2x2" and d % 2:
         raise ValueError(f"2x2 pooling halves an even grid; {d} is odd, so choose valid or padded")
     found = []
     for name, make in schemes(d, c_in, c_out, kernel, pool, body):
-        trace = run(build_on_meta(make), torch.empty(1, c_in, d, d, device="meta"), device="meta", spec=name)
+        trace = traced(make, (1, c_in, d, d), spec=name, backward=train)
         t, out = total(trace), trace.tensors[trace.outputs[0]].shape[1:]
         low = narrowest(trace)
         found.append(Scheme(name, t.params, t.macs, out, t.activations, low, low is not None and low < min(c_in * d * d, prod(out)), trace))
@@ -154,7 +154,7 @@ def _parallel(before, after, kernel, stride, batch):
     frame = [(o - 1) * s + k - g for g, o, k, s in zip(grid, out, kernel, stride)]  # negative: the grid is cropped
     pads = [side for total_pad in reversed(frame) for side in (total_pad // 2, total_pad - total_pad // 2)]
     make = lambda: nn.Sequential(nn.ZeroPad2d(pads), nn.Conv2d(c_in, c_out - c_in, kernel, stride))  # noqa: E731
-    return total(run(build_on_meta(make), torch.empty(batch, *before, device="meta"), device="meta")).macs
+    return total(traced(make, (batch, *before))).macs
 
 
 def reductions(trace: Trace) -> tuple[Reduction, ...]:

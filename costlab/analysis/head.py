@@ -9,8 +9,7 @@ from torch import nn
 from ..cost import total
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._build import build_on_meta
-from ..trace._tracer import trace as run
+from ..trace._build import traced
 from ..zoo.modules import FullyConnectedHead
 
 
@@ -40,9 +39,9 @@ class Heads:
         """A row a head."""
         first = self.heads[0]
         columns = (Column("head"), Column("as in"), Column("params", "params"), Column("to the first", "", format=".4f"), Column("MACs", "MACs"),
-                   Column("MACs to the first", "", format=".4f"))
+                   Column("MACs to the first", "", format=".4f"), *([Column("backward", "MACs")] if first.trace.trained else ()))
         rows = tuple({"head": h.name, "as in": h.source, "params": h.params, "to the first": h.params / first.params, "MACs": h.macs,
-                      "MACs to the first": h.macs / first.macs} for h in self.heads)
+                      "MACs to the first": h.macs / first.macs, "backward": total(h.trace, h.trace.backward).macs} for h in self.heads)
         c, side, _ = self.input
         return Sheet(f"heads on {side}x{side}x{c}, {self.classes} classes", columns, rows, (
             f"a 1x1 convolution and a linear layer with the same weights differ by at most {self.difference:.1e} (float64, random data): they are one",
@@ -63,8 +62,8 @@ def pointwise_difference(c_in: int = 64, c_out: int = 32, seed: int = 0) -> floa
         return float((conv(x) - linear(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)).abs().max())
 
 
-def heads(c_in: int = 256, side: int = 6, classes: int = 1000, hidden: int = 4096) -> Heads:
-    """Trace each head on a (c_in, side, side) feature map. Raises ValueError for sizes below 1."""
+def heads(c_in: int = 256, side: int = 6, classes: int = 1000, hidden: int = 4096, train: bool = False) -> Heads:
+    """Trace each head on a (c_in, side, side) feature map, with `train` its backward pass too. Raises ValueError for sizes below 1."""
     if min(c_in, side, classes, hidden) < 1:
         raise ValueError("channels, side, classes and hidden units are whole numbers from 1")
     makers = [(f"fully connected {hidden}, {hidden}, {classes}", "AlexNet, VGG", lambda: FullyConnectedHead(c_in, side, classes, hidden)),
@@ -73,7 +72,7 @@ def heads(c_in: int = 256, side: int = 6, classes: int = 1000, hidden: int = 409
               ("global average pool, linear", "GoogLeNet, ResNet", lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c_in, classes)))]
     found = []
     for name, source, make in makers:
-        trace = run(build_on_meta(make).eval(), torch.empty(1, c_in, side, side, device="meta"), device="meta", spec=name)
+        trace = traced(make, (1, c_in, side, side), spec=name, backward=train)
         t = total(trace)
         found.append(Head(name, source, t.params, t.macs, trace))
     return Heads((c_in, side, side), classes, tuple(found), pointwise_difference())

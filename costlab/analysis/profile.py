@@ -3,14 +3,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from .. import reference, zoo
 from ..cost import total
 from ..tables import Column, Sheet, table
 from ..trace import Trace
-from ..trace._build import build_on_meta
-from ..trace._tracer import trace as run
+from ..trace._build import traced
 from .compare import published
 
 
@@ -20,7 +17,7 @@ MANY = 40  # rows; above it alike modules are one
 @dataclass(frozen=True)
 class Step:
     """A row of the network's table: `params` elements, `macs` multiply-adds, `activations` elements, the running sums, `id`
-    of the row, and `seconds` measured in place (None: not measured)."""
+    of the row, and `seconds` measured in place and `backward` multiply-adds (None: not measured, not traced)."""
 
     name: str
     params: int
@@ -30,6 +27,7 @@ class Step:
     macs_so_far: int
     id: str
     seconds: float | None = None
+    backward: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,11 @@ class Profile:
     notes: tuple[str, ...]
 
     @property
+    def trained(self) -> bool:
+        """Whether the steps have a backward pass."""
+        return any(s.backward is not None for s in self.steps)
+
+    @property
     def measured(self) -> bool:
         """Whether the steps have times."""
         return any(s.seconds is not None for s in self.steps)
@@ -49,10 +52,10 @@ class Profile:
     def sheet(self) -> Sheet:
         """A row a step."""
         columns = (Column("stage"), Column("params", "params"), Column("MACs", "MACs"), Column("activations", "elements"),
-                   Column("params so far", "params"), Column("MACs so far", "MACs"), *([Column("time", "ms", format=",.3f")] if self.measured else ()))
+                   Column("params so far", "params"), Column("MACs so far", "MACs"), *([Column("backward", "MACs")] if self.trained else ()), *([Column("time", "ms", format=",.3f")] if self.measured else ()))
         return Sheet(f"{self.model}: cost by stage", columns, tuple(
             {"stage": s.name, "params": s.params, "MACs": s.macs, "activations": s.activations, "params so far": s.params_so_far,
-             "MACs so far": s.macs_so_far, **({"time": 1e3 * s.seconds} if s.seconds is not None else {})} for s in self.steps), self.notes)
+             "MACs so far": s.macs_so_far, "backward": s.backward, **({"time": 1e3 * s.seconds} if s.seconds is not None else {})} for s in self.steps), self.notes)
 
 
 def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Profile:
@@ -65,7 +68,7 @@ def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Prof
         if not (r.params or r.macs or r.seconds):
             continue
         params, macs = params + r.params, macs + r.macs
-        steps.append(Step(r.name, r.params, r.macs, r.cells["activations"], params, macs, r.id, r.seconds))
+        steps.append(Step(r.name, r.params, r.macs, r.cells["activations"], params, macs, r.id, r.seconds, r.cells.get("backward")))
     return Profile(t.title, tuple(steps), ("params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
                                            *t.notes[1:]))
 
@@ -107,7 +110,7 @@ def pareto() -> Pareto:
         _, top5, setting = published(r["model"])
         if top5 is None:
             continue
-        t = total(run(build_on_meta(lambda: zoo.build(r["model"])), torch.empty(zoo.input_shape(r["model"]), device="meta"), device="meta"))  # noqa: B023
+        t = total(traced(lambda: zoo.build(r["model"]), zoo.input_shape(r["model"])))  # noqa: B023
         found.append((r["model"], t.macs, t.params, top5, setting))
     found.sort(key=lambda p: p[1])
     return Pareto(tuple(Point(*p, not any(q[1] <= p[1] and q[3] < p[3] or q[1] < p[1] and q[3] <= p[3] for q in found)) for p in found))

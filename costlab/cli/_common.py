@@ -24,9 +24,14 @@ def add_model(parser, several=False, optional=False):
                         "transformers:CONFIG-CLASS-OR-JSON, package.module:factory, path/file.py:factory, or a saved trace")
     parser.add_argument("--input", action="append", metavar="SPEC", help="1x3x224x224, 1x16:int64 or name=1x16:int64; repeat for several")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="argument of the factory (of the config for transformers)")
+    add_mode(parser)
+    parser.add_argument("--device", choices=("auto", "cuda", "cpu", "meta"), default="auto", help="where to run (default: auto)")
+
+
+def add_mode(parser):
+    """`--mode` of every command that can count the backward pass."""
     parser.add_argument("--mode", choices=("eval", "train"), default="eval",
                         help="train: training mode, with the backward pass and what it keeps in memory (default: eval)")
-    parser.add_argument("--device", choices=("auto", "cuda", "cpu", "meta"), default="auto", help="where to run (default: auto)")
 
 
 def add_output(parser):

@@ -1,5 +1,5 @@
 """`costlab bottleneck`: naive against reduced Inception modules."""
-from ._common import UserError, add_output, show
+from ._common import UserError, add_mode, add_output, show
 
 
 def add(sub):
@@ -8,6 +8,7 @@ def add(sub):
     p.add_argument("--widths", metavar="N,...", help="one module of your own: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj")
     p.add_argument("--c-in", type=int, default=192, help="its input channels (default: 192)")
     p.add_argument("--grid", type=int, default=28, help="its grid side (default: 28)")
+    add_mode(p)
     p.add_argument("--diagram", metavar="FILE", help="the first module naive and reduced, side by side, as .svg, .pdf, .png or .dot")
     add_output(p)
     p.set_defaults(run=run)
@@ -19,9 +20,9 @@ def run(args):
     try:
         if args.widths:
             widths = [int(w) for w in args.widths.split(",")]
-            result = Bottleneck((pair("module", args.c_in, args.grid, widths),), ("counts by tracing both; params with biases; one MAC = one multiply-add",))
+            result = Bottleneck((pair("module", args.c_in, args.grid, widths, args.mode == "train"),), ("counts by tracing both; params with biases; one MAC = one multiply-add",))
         else:
-            result = bottleneck()
+            result = bottleneck(args.mode == "train")
     except ValueError as e:
         text = str(e)
         raise UserError(text if "widths" in text else f"cannot read --widths {args.widths!r}; write six numbers as 64,96,128,16,32,32") from None

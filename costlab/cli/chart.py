@@ -58,6 +58,10 @@ def run(args):
     draw(args.output, args.kind, results, sheet)
 
 
+def _or(value, default):
+    return default if value is None else value
+
+
 def _results(args):
     if args.kind in ("stages", "cumulative"):
         from ..analysis.profile import profile
@@ -76,17 +80,18 @@ def _results(args):
         return (result, second), result.sheet
     if args.kind == "savings":
         from ..analysis.factorize import curve, rules
-        table = rules(args.c_in or 64, args.c_out or 64)
-        return (table, curve(args.c_in or 64, args.c_out or 64, args.kernel or 5)), table.sheet
+        c_in, c_out = _or(args.c_in, 64), _or(args.c_out, 64)
+        table = rules(c_in, c_out)
+        return (table, curve(c_in, c_out, _or(args.kernel, 5))), table.sheet
     if args.kind == "grid":
         from ..analysis.grid import grid
-        result = grid(args.d, args.c_in or 320, args.c_out or 640, args.kernel or 3)
+        result = grid(args.d, _or(args.c_in, 320), _or(args.c_out, 640), _or(args.kernel, 3))
     elif args.kind == "bottleneck":
         from ..analysis.bottleneck import bottleneck
         result = bottleneck()
     elif args.kind == "head":
         from ..analysis.head import heads
-        result = heads(args.c_in or 256)
+        result = heads(_or(args.c_in, 256))
     elif args.kind == "aux":
         from ..analysis.aux import WITH_HEADS, aux_costs
         result = aux_costs([args.model] if args.model else WITH_HEADS)

@@ -1,4 +1,6 @@
 """`costlab factorize [MODEL]`: the rules of factorized convolutions, or rewrites of a model for real."""
+from functools import partial
+
 from ._common import UserError, add_model, add_output, get_model, get_trace, is_trace, show
 from .trace import add_measuring, measuring
 
@@ -32,14 +34,16 @@ def run(args):
     from ..analysis import factorize as f
     from ..cost import total
     from ..trace._tracer import TraceError, trace
-    mid = int(args.mid) if args.mid.isdigit() else args.mid
+    mid = int(args.mid) if args.mid.isdecimal() and args.mid.isascii() else args.mid
     try:
         if args.model is None:
             if mid in ("in", "out", "sqrt"):
                 mid = f._mid(f.Conv(args.c_in, args.c_out, (3, 3)), "1xn-nx1", mid)
+            if args.measure or args.roofline:
+                raise ValueError("--measure and --roofline are for a MODEL with --apply")
             if not isinstance(mid, int) and mid != "default":
                 raise ValueError(f"unknown middle width {mid!r}; choose in, out, sqrt, default or a number from 1")
-            table = f.rules(args.c_in, args.c_out, None if mid == "default" else mid, args.grid, args.padding, args.kernel, args.rewrite)
+            table = f.rules(args.c_in, args.c_out, None if mid == "default" else mid, args.grid, args.padding, args.kernel, args.rewrite, args.mode == "train")
             if args.diagram:
                 from .diagram import draw_modules
                 if len(table.rules) > MOST:
@@ -54,13 +58,18 @@ def run(args):
         else:
             model, inputs, kwargs = get_model(args, real=args.measure)
             first = trace(model, inputs, kwargs, device="meta" if args.measure else args.device, spec=args.model)
-        found = f.candidates(first, args.rewrite, mid)
+        found, left = f.candidates(first, args.rewrite, mid), {}
+        if not is_trace(args.model):
+            found, left = f.replaceable(model, first, found)
         if not args.apply:
+            if args.mode == "train":
+                raise ValueError("the ranking counts the forward pass; with --apply, --mode train counts the backward pass before and after")
             if args.diagram:
                 raise ValueError("--diagram shows what --apply rewrites; name something to apply")
-            show(args, f.candidate_sheet(args.model, found[: args.top or None], total(first)))
+            show(args, f.candidate_sheet(args.model, found[: args.top or None], total(first), left))
             return 0
-        result = f.factorize(model, inputs, kwargs, f.choose(found, args.apply), args.model, args.device, *([measuring(args)] if args.measure else []))
+        result = f.factorize(model, inputs, kwargs, f.choose(found, args.apply, left), args.model, args.device,
+                             measuring(args) if args.measure else partial(trace, backward=args.mode == "train"))
     except (ValueError, TraceError) as e:
         raise UserError(str(e)) from None
     if args.diagram:

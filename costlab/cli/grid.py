@@ -24,10 +24,12 @@ def run(args):
         if args.diagram:
             raise UserError("--diagram draws the schemes; of a model take costlab diagram")
         from ..cost import total
+        if args.mode == "train":
+            raise UserError("a model's grid reductions are counted in the forward pass; leave out --mode")
         trace = get_trace(args)
         return show(args, reduction_sheet(args.model, reductions(trace), total(trace)))
     try:
-        result = grid(args.d, args.c_in, args.c_out, args.kernel, args.pool, args.body)
+        result = grid(args.d, args.c_in, args.c_out, args.kernel, args.pool, args.body, args.mode == "train")
     except ValueError as e:
         raise UserError(str(e)) from None
     if args.diagram:

@@ -1,5 +1,5 @@
 """`costlab head`: classifier heads compared."""
-from ._common import UserError, add_output, show
+from ._common import UserError, add_mode, add_output, show
 
 
 def add(sub):
@@ -9,6 +9,7 @@ def add(sub):
     p.add_argument("--side", type=int, default=6, help="its side (default: 6)")
     p.add_argument("--classes", type=int, default=1000, help="classes (default: 1000)")
     p.add_argument("--hidden", type=int, default=4096, help="hidden units of the fully connected head (default: 4096)")
+    add_mode(p)
     p.add_argument("--diagram", metavar="FILE", help="the heads side by side, as .svg, .pdf, .png or .dot")
     add_output(p)
     p.set_defaults(run=run)
@@ -18,7 +19,7 @@ def run(args):
     """Trace, render."""
     from ..analysis.head import heads
     try:
-        result = heads(args.c_in, args.side, args.classes, args.hidden)
+        result = heads(args.c_in, args.side, args.classes, args.hidden, args.mode == "train")
     except ValueError as e:
         raise UserError(str(e)) from None
     if args.diagram:

@@ -49,6 +49,8 @@ def stages(profile):
     """Params, MACs and activations by stage, side by side and aligned."""
     n = len(profile.steps)
     panels = [("params", ORANGE, "params", short), ("MACs (multiply-adds)", BLUE, "macs", short), ("activations (elements)", GREEN, "activations", short)]
+    if profile.trained:
+        panels.insert(2, ("backward MACs", GREY, "backward", short))
     if profile.measured:
         panels.append(("time (ms, measured)", RED, "seconds", milliseconds))
     fig, axes = _figure(9.5 if len(panels) == 3 else 11, max(2.2, 0.26 * n + 1), len(panels), sharey=True)
@@ -202,8 +204,15 @@ def pareto(result):
     ax.xaxis.set_minor_formatter("")
     ax.set_xlabel("MACs (multiply-adds, from traces; log scale)")
     ax.set_ylabel("top-5 error, as published (%)")
-    ax.set_title("Cost against published error: circles and the dashed line are the Pareto front")
+    ax.set_title("Cost against published error: circles and the dashed line are the Pareto front\n"
+                 "(errors as published, of different crops and scales; the settings are in the table)", fontsize=9)
     return fig
+
+
+def _crosses(a, b, boxes):
+    """Whether the way from a to b goes through one of the boxes."""
+    steps = [(a[0] + (b[0] - a[0]) * k / 20, a[1] + (b[1] - a[1]) * k / 20) for k in range(1, 20)]
+    return any(box.contains(x, y) for box in boxes for x, y in steps)
 
 
 def _near():
@@ -232,6 +241,7 @@ def _spread(fig, ax, points):
             label.update_positions(renderer)
             text = Text.get_window_extent(label, renderer).padded(1)  # without its line
             if (frame.x0 <= text.x0 and text.x1 <= frame.x1 and frame.y0 <= text.y0 and text.y1 <= frame.y1
+                    and not (far and _crosses((px, py), ((text.x0 + text.x1) / 2, (text.y0 + text.y1) / 2), taken))
                     and not any(text.overlaps(b) for b in taken) and not any(text.contains(*d) for d in dots if (d[0], d[1]) != (px, py))):
                 taken.append(text)
                 break
