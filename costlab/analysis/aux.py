@@ -111,6 +111,8 @@ def digits(shape, classes: int, batch: int, seed: int) -> Iterable[tuple[torch.T
     from sklearn.datasets import load_digits
     if classes < 10:
         raise ValueError(f"the digits have 10 classes, the model {classes}")
+    if not 1 <= batch <= 1797:
+        raise ValueError(f"a batch of {batch}: choose 1 to 1797, the images that there are")
     data = load_digits()
     images = torch.tensor(data.images, dtype=torch.float32)[:, None] / 8 - 1
     labels = torch.tensor(data.target)
@@ -160,6 +162,8 @@ def probe(make: Callable[[], nn.Module], batches, *, with_heads: Callable[[], nn
     Raises ValueError for iterations outside 1 to 1000."""
     if not 1 <= iterations <= 1000:
         raise ValueError(f"{iterations} iterations: choose 1 to 1000 (the rule asks for 10 to 50)")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device cuda was asked for, but torch sees no CUDA device; use --device cpu")
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     state = torch.get_rng_state()
     try:

@@ -10,6 +10,8 @@ from ..tables import span, table
 from ..trace import Trace
 
 LIMIT = 400  # boxes; above it an expanded diagram is collapsed again
+SHOWN = 4  # rewritten convolutions in one picture
+PAGE = 60  # boxes of a collapsed diagram; more are put together in groups
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ def _edges(owner, nodes):
 def _collapsed(boxes, edges):
     """Runs of alike boxes in a chain become one, times how many; names may differ in their numbers."""
     def alike(box):
-        return box.kind, tuple(re.sub(r"\d+", "*", line) if line.startswith(f"{box.id}: ") else line for line in box.lines), box.params, box.macs
+        path = box.id.split("/")[0]
+        first = box.lines[0].replace(f"{path}: ", re.sub(r"\d+", "*", path) + ": ", 1) if box.lines[0].startswith(f"{path}: ") else box.lines[0]
+        return box.kind, (first, *box.lines[1:]), box.params, box.macs
 
     readers, feeders = {}, {}
     for a, b in edges:
@@ -108,9 +112,28 @@ def _together(run):
     first, n = run[0], len(run)
     if n == 1:
         return first
-    name = first.lines[0].replace(f"{first.id}: ", f"{span([b.id for b in run])}: ", 1)
+    paths = [b.id.split("/")[0] for b in run]
+    name = first.lines[0].replace(f"{paths[0]}: ", f"{span(paths)}: ", 1)
     seconds = None if first.seconds is None else sum(b.seconds for b in run)
-    return replace(first, lines=(name, *first.lines[1:]), params=n * first.params, macs=n * first.macs, share=n * first.share, times=n, seconds=seconds)
+    return replace(first, lines=(name, *first.lines[1:]), params=sum(b.params for b in run), macs=n * first.macs, share=n * first.share, times=n, seconds=seconds)
+
+
+def _grouped(boxes, edges, count):
+    """As many groups of consecutive boxes, each one box."""
+    size = -(-len(boxes) // count)
+    found, home = [], {}
+    for i in range(0, len(boxes), size):
+        part = boxes[i: i + size]
+        first, last = part[0], part[-1]
+        home |= {b.id: first.id for b in part}
+        if len(part) == 1:
+            found.append(first)
+            continue
+        lines = (f"{sum(b.times for b in part)} blocks", f"from {first.lines[0]}", f"to {last.lines[0]}", last.lines[-1])
+        seconds = None if first.seconds is None else sum(b.seconds for b in part)
+        found.append(replace(first, lines=lines, params=sum(b.params for b in part), macs=sum(b.macs for b in part), share=sum(b.share for b in part), times=1, seconds=seconds))
+    merged = dict.fromkeys((home[a], home[b]) for a, b in edges if home[a] != home[b])
+    return tuple(found), tuple(merged)
 
 
 def _whole(trace, nodes):
@@ -173,16 +196,15 @@ def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str 
             lines.insert(0, row.cells["layer name"])
         lines.append(row.cells["output size"])
         kind = "cat" if end.kind == "cat" else "join" if end.kind == "join" else end.kind
-        boxes.append(Box(row.id, kind, tuple(lines), row.params, row.macs, row.macs / whole, seconds=row.seconds))
-        owner |= {n.index: row.id for n in members}
+        ident = row.id if row.id == row.path else f"{row.path}/{row.id}"  # a further call of a module links to its row too
+        boxes.append(Box(ident, kind, tuple(lines), row.params, row.macs, row.macs / whole, seconds=row.seconds))
+        owner |= {n.index: ident for n in members}
     edges = _edges(owner, nodes)
     if depth == 0:
         boxes, edges = _collapsed(boxes, edges)
-        if len(boxes) > LIMIT:
-            notes.append(f"only the first {LIMIT} of {len(boxes)} blocks are drawn; take --style layers, or --module PATH")
-            boxes = boxes[:LIMIT]
-            kept = {b.id for b in boxes}
-            edges = tuple(e for e in edges if kept.issuperset(e))
+        if len(boxes) > PAGE:
+            notes.append(f"{len(boxes)} blocks are drawn as {PAGE} groups in their order; open a part with --module PATH")
+            boxes, edges = _grouped(boxes, edges, PAGE)
     return Diagram(title, tuple(boxes), edges, tuple(groups), False, (*notes, *_notes(trace)))
 
 
@@ -213,7 +235,9 @@ def _module(trace, nodes, module, title):
 
 def rewritten(traces, paths) -> tuple[Diagram, Diagram]:
     """The layers under `paths` in a trace and in the one after rewriting them; several paths are drawn as chains of their own."""
-    found = []
+    found, left = [], len(paths) - SHOWN
+    cost = {p: sum(total(traces[0], [op]).macs for op in traces[0].forward if op.module == p) for p in paths}
+    paths = [p for p in paths if p in sorted(paths, key=lambda p: -cost[p])[:SHOWN]]
     for trace in traces:
         nodes, boxes, edges = layer_graph(trace), [], []
         for path in paths:
@@ -221,5 +245,5 @@ def rewritten(traces, paths) -> tuple[Diagram, Diagram]:
             boxes += [replace(b, id=f"{path}/{b.id}", lines=(f"{path}: {b.lines[0]}", *b.lines[1:]) if b.kind == "input" else b.lines) for b in part.boxes]
             edges += [(f"{path}/{a}", f"{path}/{b}") for a, b in part.edges]
         macs = sum(b.macs for b in boxes)
-        found.append(Diagram(trace.provenance["model"], tuple(boxes), tuple(edges), (), True, (f"{sum(b.params for b in boxes):,} params, {macs:,} MACs here",)))
+        found.append(Diagram(trace.provenance["model"], tuple(boxes), tuple(edges), (), True, (f"{sum(b.params for b in boxes):,} params, {macs:,} MACs here" + (f"; the {SHOWN} dearest, {left} more are not drawn" if left > 0 else ""),)))
     return found[0], found[1]

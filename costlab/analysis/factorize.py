@@ -438,7 +438,8 @@ def choose(found, wanted, left=None) -> list[Candidate]:
                     paths.add(c.path)
                     chosen.append(c)
             if not paths:
-                raise ValueError("no rewrite saves MACs at this middle width; try --mid in")
+                raise ValueError("no rewrite saves MACs at this middle width; try --mid in" if found or not left else
+                                 f"no convolution here can be replaced; {next(iter(left))}: {next(iter(left.values()))}")
             continue
         path, _, rewrite = name.partition(":")
         match = [c for c in found if c.path == path and (not rewrite or c.rewrite == rewrite)]

@@ -56,7 +56,8 @@ class Memory:
             rows += [{"what": f"optimizer state, {k}", "bytes": v} for k, v in self.optimizers.items()]
         notes = ("the peak of a training step, gradients of the params included; the optimizer's state comes on top" if self.trained else "the peak of inference",
                  f"a tensor is alive until its last use, and until every module that was given it returns; freed at the last use the peak would be {self.least:,} bytes",
-                 "kernels' own work space and the allocator's rounding are not in it")
+                 "not in it: kernels' own work space, what a fused kernel keeps for its backward pass, the allocator's rounding, and tensors that the code "
+                 "holds in variables after their last use")
         if self.measured is not None:
             ratio = f", {self.measured / self.peak:.2f} times the estimate" if self.peak else ""
             notes += (f"measured: {self.measured:,} bytes at the peak beyond params, buffers and inputs{ratio}",)

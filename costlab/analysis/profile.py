@@ -11,6 +11,7 @@ from ..trace._build import traced
 from .compare import published
 
 
+MOST = 60  # steps; what is cheaper than the dearest of so many is one step at the end
 MANY = 40  # rows; above it alike modules are one
 
 
@@ -64,11 +65,18 @@ def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Prof
     if len(t.rows) > MANY:
         t = table(trace, style, "macs", depth, columns=["activations"])
     steps, params, macs = [], 0, 0
-    for r in t.rows:
-        if not (r.params or r.macs or r.seconds):
+    rows = [r for r in t.rows if r.params or r.macs or r.seconds]
+    dear = {r.id for r in sorted(rows, key=lambda r: -max(r.macs / (t.macs or 1), r.params / (t.params or 1)))[: MOST if len(rows) <= MOST else MOST - 1]}
+    other = [r for r in rows if r.id not in dear]
+    for r in rows:
+        if r.id not in dear:
             continue
         params, macs = params + r.params, macs + r.macs
         steps.append(Step(r.name, r.params, r.macs, r.cells["activations"], params, macs, r.id, r.seconds, r.cells.get("backward")))
+    if other:
+        more = [sum(r.params for r in other), sum(r.macs for r in other), sum(r.cells["activations"] for r in other)]
+        steps.append(Step(f"{len(other)} other rows, each cheaper", *more, params + more[0], macs + more[1], "", sum(r.seconds for r in other) if other[0].seconds is not None else None,
+                          sum(r.cells["backward"] for r in other) if "backward" in other[0].cells else None))
     return Profile(t.title, tuple(steps), ("params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
                                            *t.notes[1:]))
 

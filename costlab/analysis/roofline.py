@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 from ..cost import total
 from ..tables import Column, Sheet, measured_note, table
@@ -93,6 +94,10 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
     for o in m.ops:
         moved[o.of] += o.bytes
     alone = {(t.path, t.call): t for t in m.modules}
+    took, op_index = [0.0] * len(trace.ops), {id(op): i for i, op in enumerate(trace.ops)}
+    for o in m.ops:
+        took[o.of] += o.seconds
+    an_op = median([x.host for x in m.modules] or [0.0])
     t = table(trace, style, "macs", depth)
     whole = sum(r.seconds for r in t.rows) or 1.0
     places = []
@@ -101,7 +106,8 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
         cost, bytes_ = total(trace, ops), sum(moved[i] for i in r.ops)
         calls = {(op.module, op.call) for op in ops}
         times = [alone[c] for c in calls if c in alone]
-        host = sum(x.host for x in times)
+        # a row of functional calls has no module to time alone: as long an operation as elsewhere
+        host = sum(x.host for x in times) if times else an_op * sum(1 for op in ops if took[op_index[id(op)]])
         warm = sum(x.warm.median for x in times) if times else None
         cold = sum(x.cold.median for x in times) if times and all(x.cold for x in times) else None
         ceiling = min(peak, cost.flops / bytes_ * bandwidth) if bytes_ and cost.flops else 0.0
@@ -124,12 +130,23 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
     if m.eager != m.total:
         notes.append(f"called from Python {1e3 * m.eager.median:,.3f} ms, {m.eager.median / m.total.median:.2f} times the kernels alone")
     if m.compiled:
-        notes.append(f"compiled by torch.compile {1e3 * m.compiled.median:,.3f} ms")
+        notes.append(f"compiled by torch.compile and called from Python {1e3 * m.compiled.median:,.3f} ms")
     if "compile" in c:
         notes.append(f"torch.compile {c['compile']}")
     if c.get("clocks before"):
-        notes.append(f"clocks before {c['clocks before']}, after {c['clocks after']}; {c.get('blocks thrown away', 0)} blocks thrown away")
+        thrown = c.get("blocks thrown away")
+        notes.append(f"before: {_conditions(c['clocks before'])}; after: {_conditions(c['clocks after'])}; "
+                     + ("no block was steady, so all are kept" if thrown is None else f"{thrown} blocks thrown away, because the clock moved"))
+        if c["clocks before"].get("load", 0) > c.get("cores", 1e9) / 2:
+            notes.append("the machine was busy with other work: times are too long")
     return Roofline(t.title, tuple(places), m.total, m.eager, m.compiled, peak, bandwidth, m.other, closure, tuple(notes))
+
+
+_WORDS = {"sm_mhz": "SM clock {} MHz", "memory_mhz": "memory clock {} MHz", "watts": "{} W", "celsius": "{} C", "throttle": "throttle reasons {}", "load": "load {}"}
+
+
+def _conditions(sample: dict) -> str:
+    return ", ".join(_WORDS.get(k, k + " {}").format(v) for k, v in sample.items()) or "not known"
 
 
 def against(before: Trace, after: Trace) -> str | None:

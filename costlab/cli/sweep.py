@@ -78,12 +78,13 @@ def one(configuration) -> dict:
     resize = lambda t: _sized(t, sizes)  # noqa: E731
     trace = measured(args, resize=resize, isolate=False, blocks=10) if configuration["measure"] else run_model(args, args.model, resize)
     t = total(trace)
-    result = {"params": t.params, "macs": t.macs, "activations": t.activations, "memory": memory(trace).whole}
+    held = memory(trace)
+    result = {"params": t.params, "macs": t.macs, "activations": t.activations, "memory": held.whole}
     if trace.measured:
         m = trace.measured
         first = trace.tensors[trace.inputs[0]].shape if trace.inputs else ()
         items = first[0] if first else 1
-        result |= {"ms": 1e3 * m.total.median, "low": 1e3 * m.total.low, "high": 1e3 * m.total.high, "peak": m.peak, "rate": items / m.total.median}
+        result |= {"ms": 1e3 * m.total.median, "low": 1e3 * m.total.low, "high": 1e3 * m.total.high, "peak": None if m.peak is None else held.whole - held.peak + m.peak, "rate": items / m.total.median}
     return result
 
 

@@ -72,7 +72,7 @@ VIEWS = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute", "ate
 
 
 # ops that read as much of their first input as they put out, and ops whose further outputs are bookkeeping that differs by device
-_GATHERS = frozenset(f"aten.{n}" for n in ("embedding", "index", "_unsafe_index", "index_select", "gather", "take", "masked_select"))
+GATHERS = frozenset(f"aten.{n}" for n in ("embedding", "index", "_unsafe_index", "index_select", "gather", "take", "masked_select"))
 _MAIN_OUTPUT = frozenset(("aten._embedding_bag", "aten._embedding_bag_forward_only"))
 
 
@@ -92,7 +92,7 @@ def cost_of(trace: Trace, op: Op) -> Cost:
         return Cost()  # a view of what is already there
     size = lambda ids: sum(size_of(trace, i) for i in ids)  # noqa: E731
     read, written = size(dict.fromkeys(op.inputs)), size(made)
-    if op.name in _GATHERS and op.inputs:
+    if op.name in GATHERS and op.inputs:
         read += min(written, size(op.inputs[:1])) - size(op.inputs[:1])
     elif op.name in _MAIN_OUTPUT:
         table, ids = op.inputs[:2]

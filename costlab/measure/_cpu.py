@@ -63,12 +63,15 @@ class Cpu:
     method = "calls from Python"
     warmups, calls = 3, 1
 
+    def __init__(self):
+        self.issue: float | None = None
+
     def describe(self) -> dict:
         """What ran."""
         return {"device": _name(), "threads": torch.get_num_threads(), "cores": os.cpu_count()}
 
-    def clocks(self) -> dict:
-        """What else the machine does: its load."""
+    def clocks(self, fn=None) -> dict:
+        """What the machine does: its load."""
         return {"load": round(os.getloadavg()[0], 2)} if hasattr(os, "getloadavg") else {}
 
     def steady(self, before, after) -> bool:
@@ -98,9 +101,12 @@ class Cpu:
         """(a callable that runs fn's kernels without the host, or None; why not)."""
         return None, "a CPU has no graphs to replay"
 
-    def host(self, fn, kernels: float, warm: float) -> float:
-        """Seconds that the host adds to a module's kernels."""
-        return max(0.0, warm - kernels)
+    def host(self, fn, operations: int) -> float:
+        """Seconds that the host takes to issue a module of so many operations: as long as operations on one element take."""
+        if self.issue is None:
+            one = torch.zeros(1)
+            self.issue = min(self.seconds(lambda: torch.relu(one), 1000) for _ in range(5))
+        return self.issue * operations
 
     def in_place(self, model, call, runs: int):
         """(operations, seconds of each by run, seconds of other kernels by run)."""

@@ -8,6 +8,7 @@ import torch
 
 from ._watch import Watch
 
+_BUSY = 0.15  # seconds of work while the clocks are sampled
 _DRIFT = 0.02  # a block during which the SM clock moved by more is not kept
 _QUERY = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu", "clocks_throttle_reasons.active")
 
@@ -71,14 +72,22 @@ class Cuda:
         return {"device": p.name, "memory": p.total_memory, "capability": f"{p.major}.{p.minor}", "multiprocessors": p.multi_processor_count,
                 "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
 
-    def clocks(self) -> dict:
-        """Clocks in MHz, power in W, temperature in C, reasons for throttling; empty where nvidia-smi is not at hand."""
+    def clocks(self, fn=None) -> dict:
+        """Clocks in MHz, power in W, temperature in C, reasons for throttling, sampled while `fn` runs again and again, because an idle device
+        slows down; empty where nvidia-smi is not at hand."""
+        if fn:
+            for _ in range(min(2000, max(1, round(_BUSY / max(self.seconds(fn, 1), 1e-6))))):
+                fn()
         try:
-            done = subprocess.run(["nvidia-smi", f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader,nounits", f"--id={torch.cuda.current_device()}"],
+            card = getattr(torch.cuda.get_device_properties(torch.cuda.current_device()), "uuid", None)  # indices are CUDA's, not nvidia-smi's
+            which = f"GPU-{card}" if card else str(torch.cuda.current_device())
+            done = subprocess.run(["nvidia-smi", f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader,nounits", f"--id={which}"],
                                   capture_output=True, text=True, timeout=10, check=True)
             return dict(zip(("sm_mhz", "memory_mhz", "watts", "celsius", "throttle"), (v.strip() for v in done.stdout.strip().splitlines()[0].split(","))))
         except (OSError, subprocess.SubprocessError, IndexError):
             return {}
+        finally:
+            torch.cuda.synchronize()
 
     def steady(self, before, after) -> bool:
         """Whether the SM clock stood still between two samples."""
@@ -109,6 +118,7 @@ class Cuda:
 
     def replay(self, fn, shared=False):
         """(a callable that replays fn's kernels as a CUDA graph, or None; why not). `shared`: in memory that other graphs use too."""
+        stream = torch.cuda.current_stream()
         try:
             side = torch.cuda.Stream()
             side.wait_stream(torch.cuda.current_stream())
@@ -121,12 +131,13 @@ class Cuda:
                 self.pool = torch.cuda.graph_pool_handle()
             with torch.cuda.graph(graph, pool=self.pool if shared else None):
                 out = fn()
-        except RuntimeError as e:  # the model synchronizes, or its shapes depend on values
+        except RuntimeError as e:  # the model synchronizes, or its shapes depend on values; a failed capture leaves its stream behind
+            torch.cuda.set_stream(stream)
             torch.cuda.synchronize()
             return None, str(e).strip().splitlines()[0]
         return lambda keep=out: graph.replay(), ""
 
-    def host(self, fn, kernels: float, warm: float) -> float:
+    def host(self, fn, operations: int) -> float:
         """Seconds that the host takes to issue a module, the device not waited for."""
         torch.cuda.synchronize()
         begin = time.perf_counter()

@@ -83,16 +83,17 @@ def _repeats(device, fn) -> int:
 
 
 def _blocks(device, fn, blocks):
-    """Seconds a call in each steady block, how many were thrown away, and the clocks before and after."""
+    """Seconds a call in each steady block, how many were thrown away (None: none was steady, and all are kept), and the clocks before and
+    after, sampled while the device works."""
     n = _repeats(device, fn)
-    kept, all_, samples = [], [], [device.clocks()]
+    kept, all_, samples = [], [], [device.clocks(fn)]
     for _ in range(blocks):
         seconds = device.seconds(fn, n)
-        samples.append(device.clocks())
+        samples.append(device.clocks(fn))
         all_.append(seconds)
         if device.steady(samples[-2], samples[-1]):
             kept.append(seconds)
-    return kept or all_, len(all_) - len(kept), [samples[0], samples[-1]]
+    return kept or all_, len(all_) - len(kept) if kept else None, [samples[0], samples[-1]]
 
 
 def _tensors(value):
@@ -147,8 +148,8 @@ def _chain(calls):
     return every
 
 
-def _alone(device, found, kernels, progress):
-    """Times of each leaf module call, alone; alike ones are measured once. Blocks of all modules are interleaved in random order."""
+def _alone(device, found, counts, progress):
+    """Times of each leaf module call, alone, `counts` its operations; alike ones are measured once. Blocks of all modules are interleaved in random order."""
     cases = {}
     for path, n, module, args, kwargs in found:
         cases.setdefault(_signature(module, args, kwargs), []).append((path, n, module, args, kwargs))
@@ -174,7 +175,7 @@ def _alone(device, found, kernels, progress):
         warm = timing(samples[key, "warm"])
         cold = timing(samples[key, "cold"]) if (key, "cold") in samples else None
         path, n, module, args, kwargs = same[0]
-        host = device.host(lambda m=module, a=args, k=kwargs: m(*a, **k), kernels.get((path, n), 0.0), warm.median)  # noqa: B023
+        host = device.host(lambda m=module, a=args, k=kwargs: m(*a, **k), counts.get((path, n), 1))  # noqa: B023
         times += [ModuleTime(path, n, warm, cold, host) for path, n, *_ in same]
     order = {(path, n): i for i, (path, n, *_) in enumerate(found)}
     return sorted(times, key=lambda t: order[t.path, t.call])
@@ -186,8 +187,9 @@ def _plan(device, calls):
     if device.kind == "cuda":
         rounds = max(1, math.ceil(_BLOCK["cuda"] / max(once * len(calls), 1e-7)))
         replayed, _ = device.replay(_chain(calls * rounds), shared=True)
-        if replayed:
-            return replayed, len(calls) * rounds, 1
+        if replayed:  # a block of replays, so that the launch of the first one weighs little
+            replay = min(device.seconds(replayed, 1) for _ in range(2))
+            return replayed, len(calls) * rounds, max(1, math.ceil(_BLOCK["cuda"] / max(replay, 1e-7)))
     return _chain(calls), len(calls), max(1, math.ceil(_BLOCK[device.kind] / max(once * len(calls), 1e-7)))
 
 
@@ -252,9 +254,11 @@ def _measured(model, args, kwargs, trace, device, dtype, channels_last, compile,
                   "cudnn.benchmark": torch.backends.cudnn.benchmark, "tf32": torch.backends.cuda.matmul.allow_tf32, "product": product,
                   "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "cache": device.cache()}
     tell(3, 6, "the whole model")
-    eager, _, _ = _blocks(device, call, blocks)
+    eager, thrown, clocks = _blocks(device, call, blocks)
     replayed, why = device.replay(call)
-    samples, thrown, clocks = _blocks(device, replayed, blocks) if replayed else (eager, 0, [device.clocks()] * 2)
+    samples = eager
+    if replayed:
+        samples, thrown, clocks = _blocks(device, replayed, blocks)
     conditions |= {"method": device.method if replayed or device.kind == "cpu" else f"calls from Python (no CUDA graph: {why})", "blocks thrown away": thrown,
                    "clocks before": clocks[0], "clocks after": clocks[1]}
     del replayed
@@ -268,13 +272,13 @@ def _measured(model, args, kwargs, trace, device, dtype, channels_last, compile,
     times = tuple(OpTime(name, places[i], seconds[i], watch.bytes[i], *live.get(i, (None, None))) for i, (name, _, _) in enumerate(ops))
     modules = []
     if isolate:
-        kernels: dict[tuple, float] = {}
-        for (_, module, n), s in zip(ops, seconds):
-            kernels[module, n] = kernels.get((module, n), 0.0) + s
+        counts: dict[tuple, int] = {}
+        for _, module, n in ops:
+            counts[module, n] = counts.get((module, n), 0) + 1
         found = _captured(model, call)
         held = sum(t.numel() * t.element_size() for *_, a, k in found for t in _tensors((a, k)))
         if held < device.free() / 2:
-            modules = _alone(device, found, kernels, lambda i, n, path: tell(5, 6, f"module {i + 1} of {n} alone"))
+            modules = _alone(device, found, counts, lambda i, n, path: tell(5, 6, f"module {i + 1} of {n} alone"))
         else:
             conditions["modules alone"] = "left out: their inputs do not fit beside one another"
     compiled = None

@@ -56,7 +56,12 @@ def stages(profile):
     fig, axes = _figure(9.5 if len(panels) == 3 else 11, max(2.2, 0.26 * n + 1), len(panels), sharey=True)
     names = [s.name for s in profile.steps]
     for ax, (title, color, field, label) in zip(axes, panels):
-        for bar, step in zip(_bars(ax, names, [getattr(s, field) or 0 for s in profile.steps], color, label), profile.steps):
+        # what stands for many rows has a number and no bar: it would dwarf the single ones
+        bars = _bars(ax, names, [(getattr(s, field) or 0) if s.id else 0 for s in profile.steps], color, label)
+        for text, step in zip(ax.texts, profile.steps):
+            if not step.id:
+                text.set_text(f"{label(getattr(step, field) or 0)} together")
+        for bar, step in zip(bars, profile.steps):
             bar.set_gid(f"bar:{field}:{step.id}")
         ax.set_title(title)
     axes[0].set_ylim(n - 0.4, -0.6)
@@ -93,13 +98,20 @@ def savings(rules, curve):
     fig, (left, right) = _figure(10, 4.6, 2, width_ratios=(1.15, 1))
     _bars(left, [r.name for r in rules.rules], [100 * r.saving for r in rules.rules], BLUE, lambda v: f"{v:.1f}%")
     worst = min(0, *(100 * r.saving for r in rules.rules))
-    left.set_xlim(1.2 * worst, 112)
+    shown = max(worst, -150)  # what costs many times more is cut, with its number
+    for bar, text, r in zip(left.patches, left.texts, rules.rules):
+        if r.saving < 0:
+            bar.set(width=max(100 * r.saving, shown), facecolor=ORANGE, hatch="//", edgecolor="white", linewidth=0.5)
+            text.set_text(f"{100 * -r.saving:,.1f}% more")
+    left.set_xlim(1.15 * shown if shown else 0, 118)
     left.axvline(0, color="black", linewidth=0.8)
-    left.set_xticks((0, 25, 50, 75, 100), ("0", "25%", "50%", "75%", "100%"))
+    step = 25 if shown > -60 else 50
+    ticks = [t for t in range(-150, 101, step) if t >= shown]
+    left.set_xticks(ticks, [f"{t}%" if t else "0" for t in ticks])
     left.set_title("MACs saved at these widths")
     right.plot(curve.mids, curve.ratios, color=BLUE)
     right.axhline(1, color=GREY, linewidth=1, linestyle="--", label=f"{curve.kernel}x{curve.kernel} itself")
-    right.plot([curve.even], [1], "o", color=RED, label=f"break-even at c_mid = {curve.even:.1f}")
+    right.plot([curve.even], [1], "o", color=RED, zorder=5, label=f"break-even at c_mid = {curve.even:.1f}")
     marks = [(curve.c_in, "c_in = c_out" if curve.c_in == curve.c_out else "c_in", "s"), (curve.c_out, "c_out", "^")]
     for m, word, marker in marks[: 1 if curve.c_in == curve.c_out else 2]:
         saved = 100 * (1 - curve.ratios[m - 1])

@@ -7,7 +7,9 @@ from ..cost import total
 from ..graph import WEIGHTED, longest
 from ._parts import Group, batch_of, patch, size, span
 
+_UNMERGED = 2000
 _MOST, _ROWS = 0.4, 64  # without a depth: a module with more than this share is opened, as long as so many rows hold them
+_RUN = 4
 _PRODUCTS = ("aten.addmm", "aten.mm", "aten.native_layer_norm")
 _KEEPS = ("add", "add_", "mul", "gelu", "relu", "relu_", "view", "_unsafe_view", "clone", "roll", "slice", "native_dropout", "constant_pad_nd")  # the order of dimensions
 
@@ -43,11 +45,18 @@ class _Model:
         paths = {tuple(op.module.split(".")[:i]) for op in self.ops for i in range(1, op.module.count(".") + 2)}
         self.deep = {p[:-1] for p in paths}  # modules with modules inside
 
-    def cut(self, key):
-        found: dict[str, list] = {}
+    def cut(self, key, runs=False):
+        """(path, operations) of each group; with `runs` a module that is called again after others is a group of its own."""
+        found: dict[tuple, list] = {}
+        times: dict[str, int] = {}
+        last = None
         for op in self.ops:
-            found.setdefault(".".join(key(tuple(op.module.split(".")) if op.module else ())), []).append(op)
-        return found.items()
+            path = ".".join(key(tuple(op.module.split(".")) if op.module else ()))
+            if runs and path != last:
+                times[path] = times.get(path, 0) + 1
+            last = path
+            found.setdefault((path, times.get(path, 0)), []).append(op)
+        return [(path, ops) for (path, _), ops in found.items()]
 
     def group(self, key, ops):
         shown = [op for op in ops if op.outputs]
@@ -77,7 +86,7 @@ class _Model:
                 return found
             opened = opened | set(best.keys)
             finer = self.rows(opened, merge)
-            if len(finer) > _ROWS:
+            if len(finer) > (_ROWS if merge else _UNMERGED):
                 return found
             found = finer
 
@@ -88,7 +97,7 @@ class _Model:
                 n += 1
             return path[:n]
         made: list[_Row] = []
-        for path, ops in self.cut(key):
+        for path, ops in self.cut(key, runs=not merge):
             row = _Row(self.trace, self.group(path, ops), [tuple(path.split("."))])
             if made and not row.macs and not row.params and all(n.kind in ("join", "cat") for n in row.group.nodes):
                 made[-1].take(row)  # activations and additions belong to what they follow
@@ -103,7 +112,18 @@ class _Model:
             # numbers tell blocks apart; the last one of a layer in a sequence tells different layers apart
             pattern = tuple(re.sub(r"\d+", "*", p) for p in (path if path in self.deep else path[:-1])) + (() if path in self.deep else path[-1:])
             alike.setdefault((pattern, cells["type"], cells["output size"], cells["patch size/stride"], r.macs, r.params), []).append(r)
-        return [found[0] if len(found) == 1 else self.together(found) for found in alike.values()]
+        return self.runs([found[0] if len(found) == 1 else self.together(found) for found in alike.values()])
+
+    def runs(self, rows):
+        """A long run of alike layers in a sequence is one row too."""
+        found: list[list[_Row]] = []
+        for r in rows:
+            same = lambda a, b: a.keys[0][:-1] == b.keys[0][:-1] and all(a.group.cells[k] == b.group.cells[k] for k in ("type", "output size", "patch size/stride"))  # noqa: E731
+            if found and len(r.keys) == 1 and same(found[-1][-1], r) and (found[-1][-1].macs, found[-1][-1].params) == (r.macs, r.params):
+                found[-1].append(r)
+            else:
+                found.append([r])
+        return [r for run in found for r in ([self.together(run)] if len(run) >= _RUN else run)]
 
     def together(self, found):
         first, nodes = found[0].group, [n for r in found for n in r.group.nodes]

@@ -1,7 +1,7 @@
 """The resnet style: Table 1 of *Deep Residual Learning* (He et al., arXiv 1512.03385), stages as [3x3, 64; 3x3, 64] x 2."""
 from __future__ import annotations
 
-from ..graph import WEIGHTED, longest, residuals
+from ..graph import WEIGHTED, Fork, forks, longest, residuals
 from ._parts import Group, batch_of, common_path, patch, rate_of, size, x
 
 
@@ -23,7 +23,10 @@ def _body(nodes) -> str:
     """Layers in a row; of a squeeze-and-excitation side only its width."""
     found = []
     for n in nodes:
-        squeezed = n.kind == "conv" and set(n.in_shape[2:]) == {1}
+        if n.kind not in WEIGHTED:
+            found += [_single(n)] if n.kernel else []
+            continue
+        squeezed = n.kind == "conv" and set(n.in_shape[2:]) == {1} and len(nodes) > 2
         if not squeezed:
             found.append(_layer(n) + _stride(n))
         elif not found or not found[-1].startswith("squeeze"):
@@ -49,11 +52,17 @@ def rows(trace, nodes, depth=None, merge=True):
     blocks = {b.end: b for b in residuals(nodes)}
     owner = {m: b for b in blocks.values() for m in b.members}
     level = min((common_path([nodes[i] for i in b.members]).count(".") + 1 for b in blocks.values()), default=99)
+    parallel = {m: f for f in forks(nodes) for m in f.members if not any(i in owner for i in f.members)}
     batch = batch_of(trace)
     groups, previous = [], None  # [cells text, nodes, times]
     for n in nodes:
         block = owner.get(n.index)
-        if block is None:
+        fork = parallel.get(n.index)
+        if fork:
+            if n.index == fork.end:
+                groups.append([fork, [nodes[i] for i in fork.members], 1])
+            previous = None
+        elif block is None:
             path = n.op.module.split(".")[:level] if n.op else []
             if len(path) == level and previous == path:
                 groups[-1][1].append(n)
@@ -74,8 +83,12 @@ def rows(trace, nodes, depth=None, merge=True):
     for block, members, times in groups:
         end = members[-1]
         several = [n for n in members if n.kind in WEIGHTED]
-        if block:
+        if isinstance(block, Fork):
+            layers = "{" + " | ".join(_body(b.nodes) if b.nodes else "pass" for b in block.branches) + "}"
+        elif block:
             layers = f"{_body(block.body)} x {times}"
+        elif len(members) > 1 and len(several) == 1:
+            layers = _layer(several[0]) + _stride(several[0])
         elif len(members) > 1 and several:
             layers = f"{_body(several)} x 1, no shortcut"
         else:

@@ -14,7 +14,8 @@ from ._sheet import Column, Sheet
 @dataclass(frozen=True)
 class Row:
     """One row: `id` is stable for links; `cells` by column key; `params` elements, `macs` multiply-adds; `nodes` index
-    the layer graph's nodes that it holds, `ops` the trace's operations; `seconds` measured in place (None: not measured)."""
+    the layer graph's nodes that it holds, `ops` the trace's operations; `seconds` measured in place (None: not measured); `path` of the
+    module, which several rows may share."""
 
     id: str
     cells: dict
@@ -23,6 +24,7 @@ class Row:
     nodes: tuple[int, ...] = ()
     ops: tuple[int, ...] = ()
     seconds: float | None = None
+    path: str = ""
 
     @property
     def name(self) -> str:
@@ -142,7 +144,7 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
         if trace.measured:
             seconds = sum(took[i] for i in indices)
             cells["time"] = 1e3 * seconds
-        rows.append(Row(ident, cells, params, macs, tuple(n.index for n in group.nodes), indices, seconds))
+        rows.append(Row(ident, cells, params, macs, tuple(n.index for n in group.nodes), indices, seconds, base))
     lead = [k for k in _LEAD if k in keys]
     order = lambda k: _ORDER.index(k) if k in _ORDER else len(_ORDER) - 1.5  # noqa: E731  unfamiliar ones before pool proj
     rest = sorted((k for k in keys if k not in lead), key=lambda k: (order(k), k.replace(" reduce", ""), " reduce" not in k))

@@ -314,9 +314,9 @@ class _Recorder(TorchDispatchMode):
     def leave(self, module, _args, out):
         if self.failed is None and sys.exc_info()[0] is not None:
             self.failed = self.modules.now[0]
-        if isinstance(module, _DROPOUT) and module.p and not module.training and isinstance(out, torch.Tensor):
+        if isinstance(module, _DROPOUT) and module.p and isinstance(out, torch.Tensor) and not (self.ops and self.ops[-1].name == "aten.native_dropout"):
             index = getattr(out, "_costlab", None)
-            if index is not None:  # does nothing in evaluation, but the papers' tables list it
+            if index is not None:  # nothing in evaluation, some elementwise work in training: the papers' tables list it
                 path, kind, call = self.modules.now
                 self.ops.append(Op("costlab.dropout", path, kind, call, (index,), (index,), (), {"p": module.p}))
         self.modules.leave()
