@@ -54,6 +54,18 @@ def test_a_worker_that_dies_takes_only_its_configuration():
     assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, None, 3, 4, 5] and result.outcomes[2].reason == s.DIED
 
 
+def leaves(c):
+    if c["n"] == 1:
+        raise SystemExit("no data")
+    return {"macs": c["n"]}
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["here", "processes"])
+def test_a_model_that_exits_takes_only_its_configuration(engine):
+    result = s.sweep(CONFIGURATIONS[:3], leaves, engine=engine, jobs=2, axes=["n"])
+    assert [o.result and o.result["macs"] for o in result.outcomes] == [0, None, 2] and "no data" in result.outcomes[1].reason
+
+
 def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     journal, log = str(tmp_path / "j.jsonl"), str(tmp_path / "log")
     work = [{**c, "log": log} for c in CONFIGURATIONS]
@@ -67,7 +79,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     assert s.sweep(work, square, journal=journal).outcomes == result.outcomes and len(open(log).read().split()) == 6
 
 
-@pytest.mark.parametrize("text, line", [("no json\n{}\n", "line 1: no line of a sweep"), ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: no line")])
+@pytest.mark.parametrize("text, line", [("no json\n{}\n", "line 1: no line of a sweep"), ("one line of a paper", "line 1"), ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: no line")])
 def test_another_file_is_no_journal(tmp_path, text, line):
     file = tmp_path / "j.jsonl"
     file.write_text(text)
@@ -108,13 +120,13 @@ class Attend(nn.Module):
     # 3x3 same, 3 -> 4: 108 a position; then stride 2, 4 -> 8, 1x1: 32 a quarter of them
     (lambda: nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 8, 1, 2)), "NHW", (1, 8, 8), (1, 2, 2), {(1, 1, 1): (116, 1)}, "MACs = 116 N H W, exact for any N, H = 8 + 2 k"),
     # 3x3 valid: 27 (H - 2)(W - 2)
-    (lambda: nn.Conv2d(3, 1, 3), "NHW", (1, 8, 8), (1, 1, 1), {(1, 1, 1): (27, 1), (1, 1, 0): (-54, 1), (1, 0, 1): (-54, 1), (1, 0, 0): (108, 1)}, "- 54 N H - 54 N W + 108 N, exact"),
+    (lambda: nn.Conv2d(3, 1, 3), "NHW", (1, 16, 16), (1, 1, 1), {(1, 1, 1): (27, 1), (1, 1, 0): (-54, 1), (1, 0, 1): (-54, 1), (1, 0, 0): (108, 1)}, "- 54 N H - 54 N W + 108 N, exact"),
     # stride 2 on odd sizes: (H + 1) / 2 positions
     (lambda: nn.Conv2d(3, 4, 1, 2), "NHW", (1, 7, 7), (1, 2, 2), {(1, 1, 1): (3, 1), (1, 1, 0): (3, 1), (1, 0, 1): (3, 1), (1, 0, 0): (3, 1)}, "MACs = 3 N H W + 3 N H + 3 N W + 3 N"),
 ])
 def test_polynomials_by_hand(make, names, base, step, terms, text):
     made = polynomial(counter(make), list(names), base, step)
-    assert made.terms == terms and text in str(made) and made.checked == 3
+    assert made.terms == terms and text in str(made) and made.checked == 6
 
 
 def test_attention_is_quadratic_in_tokens():
@@ -147,6 +159,13 @@ def test_what_is_no_polynomial_is_said_so():
     assert polynomial(counter(Steps), ["N", "H", "W"], (1, 4, 4), (1, 1, 1)) is None
 
 
+def test_a_polynomial_holds_below_and_far_above_the_sizes_that_it_was_found_from():
+    """Linear from 8 to 24, more or less elsewhere: no one polynomial."""
+    for bent in (lambda n, h, w: n * h * w + (h < 8), lambda n, h, w: n * h * w + (h > 40)):
+        assert polynomial(bent, ["N", "H", "W"], (1, 16, 16), (1, 4, 4)) is None
+    assert polynomial(lambda n, h, w: n * h * w, ["N", "H", "W"], (1, 16, 16), (1, 4, 4)).checked == 6
+
+
 # ---- the command
 
 @pytest.mark.parametrize("name, text, found", [("batch", "1..16", [1, 2, 4, 8, 16]), ("batch", "3..20", [3, 6, 12]), ("resolution", "160..256", [160, 192, 224, 256]),
@@ -172,7 +191,9 @@ def test_a_sweep_over_sizes_and_arguments(tmp_path, capsys):
     doc = rows(capsys, f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--over", "resolution=8,16", "--over", "arg.width=4,6", "--chart", str(tmp_path / "c.svg"))
     got = {(r["batch"], r["resolution"], r["arg.width"]): (r["params (elements)"], r["MACs"]) for r in doc["rows"]}
     assert got == {(n, d, w): (30 * w + 2, n * w * (27 * d * d + 2)) for n in (1, 2) for d in (8, 16) for w in (4, 6)}
-    assert any("MACs = 108 N H W + 8 N, exact for any N, any H, any W" in n for n in doc["notes"])
+    assert not any("exact" in n for n in doc["notes"])  # a polynomial of the sizes would be of one width only
+    notes = rows(capsys, f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--over", "resolution=8,16")["notes"]
+    assert any("MACs = 108 N H W + 8 N, exact for any N, any H, any W" in n for n in notes)
     assert "resolution 8, width 6" in (tmp_path / "c.svg").read_text() and (tmp_path / "c.csv").exists()
 
 
@@ -198,7 +219,11 @@ def test_every_configuration_failing_is_exit_code_1(capsys):
     (["nin", "--over", "batch"], "cannot read --over 'batch'"), (["nin", "--over", "batch=4..1"], "is empty"), (["nin", "--over", "batch=x..1"], "cannot read --over batch=x..1"),
     (["nn", "--over", "batch=1,2"], "unknown model 'nn'"), (["nin", "--over", "batch=1", "--jobs", "0"], "--jobs 0: at least 1"),
     (["nin", "--over", "batch=1", "--measure", "--jobs", "2"], "leave out --jobs"),
-    (["nin", "--over", "batch=1,2", "--journal", "/no/such/j.jsonl"], "cannot write /no/such/j.jsonl")])
+    (["nin", "--over", "batch=1,2", "--journal", "/no/such/j.jsonl"], "cannot write /no/such/j.jsonl"),
+    (["nin", "--over", "batch=1,x"], "sizes are whole numbers from 1"), (["nin", "--over", "batch=1,,2"], "cannot read --over batch=1,,2"),
+    (["nin", "--over", "batch=1,2", "--over", "batch=4"], "given twice"), (["nin", "--over", "batch=1,2", "--dtype", "bf16"], "add --measure"),
+    (["nin", "--over", "batch=1,2", "--scheduler", "tcp://x"], "add --engine dask"), (["nin", "--over", "batch=1,2", "-o", "/no/such/t.csv"], "cannot write /no/such/t.csv"),
+    (["nin", "--over", "batch=1,2", "--measure", "--dtype", "fp4"], "unknown dtype 'fp4'")])
 def test_bad_input_is_one_line(argv, line, capsys):
     assert main(["sweep", *argv]) == 2
     err = capsys.readouterr().err

@@ -72,6 +72,16 @@ def polynomial(count: Callable[..., int], names, base, step, what: str = "MACs")
         terms = sympy.Poly(fit((), 0), *symbols).as_dict()
         made = Polynomial(what, tuple(names), tuple(base), tuple(step), {e: (int(c.p), int(c.q)) for e, c in terms.items()}, 0)
         checks = [tuple(b + s * (degree + 2 + (i + j) % 3) for j, (b, s) in enumerate(zip(base, step))) for i in range(3)]
-        if all(made(*sizes) == count(*sizes) for sizes in checks):
-            return Polynomial(what, made.names, made.base, made.step, made.terms, len(checks))
+        # and below the base, as far down as the model goes, and far above
+        checks += [tuple(max(b % s or s, b - s * (b // s * part // 4)) if i else b for i, (b, s) in enumerate(zip(base, step))) for part in (2, 3)]
+        checks.append(tuple(b if i == 0 else b + s * 40 for i, (b, s) in enumerate(zip(base, step))))
+        found = []
+        for n, sizes in enumerate(dict.fromkeys(checks)):
+            try:
+                found.append(made(*sizes) == count(*sizes))
+            except Exception:  # too small or too large for the model
+                if n < 3:
+                    raise
+        if all(found):
+            return Polynomial(what, made.names, made.base, made.step, made.terms, len(found))
     return None

@@ -13,6 +13,7 @@ from multiprocessing import get_context, parent_process
 from .._version import __version__
 from ..tables import Column, Sheet
 
+_BEGINS = '{"configuration": '
 DIED = "the process died, most likely for want of memory"
 
 
@@ -79,7 +80,7 @@ def _read(path: str) -> dict[str, Outcome]:
             if doc is not None:
                 found[_key(doc["configuration"])] = Outcome(doc["configuration"], doc["result"], doc["reason"])
         except (ValueError, KeyError, TypeError):
-            if i < len(lines) - 1:
+            if i < len(lines) - 1 or not _BEGINS.startswith(line[: len(_BEGINS)]) and not line.startswith(_BEGINS):
                 raise JournalError(f"{path}, line {i + 1}: no line of a sweep; name another file with --journal") from None
     return found
 
@@ -88,7 +89,7 @@ def _started(work, configuration):
     """Run in a worker."""
     try:
         return Outcome(configuration, work(configuration))
-    except Exception as e:  # a configuration that fails is a result
+    except (Exception, SystemExit) as e:  # a configuration that fails is a result
         text = (str(e).strip().splitlines() or [""])[0]
         return Outcome(configuration, None, text if type(e).__name__ in ("UserError", "TraceError", "MeasureError") else f"{type(e).__name__}: {text}".rstrip(": "))
 

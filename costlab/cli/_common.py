@@ -393,6 +393,14 @@ def _shape_text(shape):
     return "x".join(map(str, shape))
 
 
+def writable(*paths):
+    """Refuse files that could not be written, before a long run."""
+    for path in filter(None, paths):
+        home = os.path.dirname(path) or "."
+        if os.path.isdir(path) or not os.path.isdir(home) or not os.access(home, os.W_OK):
+            raise UserError(f"cannot write {path}: {'it is a folder' if os.path.isdir(path) else f'no folder {home} that can be written'}")
+
+
 def write(path, data):
     """Print, or write the file (text or bytes) beside and rename it."""
     if path is None:

@@ -3,8 +3,9 @@ import argparse
 import itertools
 import os
 import re
+from dataclasses import replace
 
-from ._common import UserError, add_model, add_output, get_model, progress_line, show
+from ._common import UserError, add_model, add_output, get_model, progress_line, show, writable
 from ._common import run as run_model
 from .trace import add_measuring, measured
 
@@ -32,9 +33,14 @@ def values(name, text):
     """The values of a range: 1..8 doubles (resolution, height, width: in steps of 32), 1..8:2 steps, 1,2,x lists."""
     m = re.fullmatch(r"(\d+)\.\.(\d+)(?::(\d+))?", text)
     if not m:
-        if ".." in text or not text:
+        listed = [v.strip() for v in text.split(",")]
+        if ".." in text or not all(listed):
             raise UserError(f"cannot read --over {name}={text}; write it as 1..256, 160..320:32 or 1,2,3")
-        return [int(v) if v.isdigit() else v for v in text.split(",")]
+        if name in _SIZES and not all(v.isdecimal() and 0 < int(v) < 10**9 for v in listed):
+            raise UserError(f"--over {name}={text}: sizes are whole numbers from 1")
+        return [int(v) if v.isdecimal() else v for v in listed]
+    if len(m[1]) > 9 or len(m[2]) > 9:
+        raise UserError(f"--over {name}={text} is out of all proportion")
     low, high, step = int(m[1]), int(m[2]), int(m[3] or (32 if name in ("resolution", "height", "width") else 0))
     if low > high or low < 1:
         raise UserError(f"--over {name}={text} is empty; write the smaller number first, from 1")
@@ -88,8 +94,8 @@ def one(configuration) -> dict:
     return result
 
 
-def _polynomials(args, axes):
-    """A line a model: its exact cost polynomial, or why there is none."""
+def _polynomials(args, axes, result):
+    """A line a model: its exact cost polynomial, which must also give every row of the sweep on its sizes, or why there is none."""
     from ..analysis.polynomial import polynomial, stride
     from ..cost import total
     from ..trace import TraceError
@@ -113,7 +119,9 @@ def _polynomials(args, axes):
             step = [1, *([stride(at({}))] * 2 if grid else [1] if tokens else [])]
             count = lambda *sizes: total(at(dict(zip(names[1], sizes)))).macs  # noqa: B023,E731
             made = polynomial(count, names[0], base, step)
-            found.append(f"{spec}: {made}" if made else f"{spec}: its MACs are no polynomial up to degree 4 on these sizes")
+            if made and not all(_agrees(made, o, base) for o in result.outcomes if o.configuration["model"] == spec and o.result):
+                made = None
+            found.append(f"{spec}: {made}" if made else f"{spec}: its MACs are no one polynomial up to degree 4 over these sizes")
         except (TraceError, ValueError) as e:
             try:
                 made = polynomial(lambda n: total(at({"batch": n})).macs, ("N",), (1,), (1,))  # noqa: B023
@@ -121,6 +129,17 @@ def _polynomials(args, axes):
             except (TraceError, ValueError) as again:
                 found.append(f"{spec}: no polynomial: {str(again).splitlines()[0]}")
     return found
+
+
+def _agrees(made, outcome, base):
+    """Whether a row of the sweep is on the polynomial, where its sizes are of those that it is for."""
+    c = outcome.configuration
+    sizes = {"N": c.get("batch", base[0]), "T": c.get("tokens", base[-1]), "H": c.get("height", c.get("resolution", base[1] if len(base) > 1 else 0)),
+             "W": c.get("width", c.get("resolution", base[-1]))}
+    values = [sizes[n] for n in made.names]
+    if any((v - b) % s for v, b, s in zip(values, made.base, made.step)):
+        return True
+    return made(*values) == outcome.result["macs"]
 
 
 def run(args):
@@ -132,7 +151,10 @@ def run(args):
         plain = name.removeprefix("arg.")
         if not eq or not plain.isidentifier():
             raise UserError(f"cannot read --over {item!r}; write it as batch=1..256")
-        axes[name if name in _SIZES else f"arg.{plain}"] = values(name, text)
+        key = name if name in _SIZES else f"arg.{plain}"
+        if key in axes:
+            raise UserError(f"--over {name} is given twice; list all its values in one")
+        axes[key] = values(name, text)
     jobs = (1 if args.measure else os.cpu_count() or 1) if args.jobs is None else args.jobs
     if jobs < 1:
         raise UserError(f"--jobs {args.jobs}: at least 1")
@@ -140,6 +162,21 @@ def run(args):
         raise UserError("--measure times one configuration after the other, so that they do not disturb each other; leave out --jobs")
     if args.measure and args.mode == "train":
         raise UserError("--measure times inference; leave out --mode train")
+    if not args.measure and (args.dtype != "fp32" or args.channels_last or args.compile):
+        raise UserError("--dtype, --channels-last and --compile say how to measure; add --measure")
+    if args.scheduler and args.engine != "dask":
+        raise UserError("--scheduler is the Dask engine's; add --engine dask")
+    if args.device == "cuda":
+        from ..trace._tracer import TraceError, _resolve
+        try:
+            _resolve(None, "cuda")
+        except TraceError as e:
+            raise UserError(str(e)) from None
+    if args.measure:
+        from ..measure import DTYPES
+        if args.dtype not in DTYPES:
+            raise UserError(f"unknown dtype {args.dtype!r}; choose {', '.join(DTYPES)}")
+    writable(args.output, args.chart)
     fixed = {k: getattr(args, k) for k in ("input", "arg", "device", "mode", "dtype", "channels_last", "compile", "measure")}
     several = len(args.model) > 1
     configurations = [{"model": m, **dict(zip(axes, chosen)), **fixed} for m in args.model for chosen in itertools.product(*axes.values())]
@@ -151,7 +188,9 @@ def run(args):
         else:
             engine = sweeping.local(jobs) if len(configurations) > 1 else None
         result = sweeping.sweep(configurations, one, engine=engine, jobs=jobs, journal=args.journal, axes=(*(["model"] if several else []), *axes),
-                                progress=lambda done, of: progress_line(f"{done} of {of} configurations"), notes=_polynomials(args, axes) if args.mode == "eval" else ())
+                                progress=lambda done, of: progress_line(f"{done} of {of} configurations"))
+        if not any(a.startswith("arg.") for a in axes):  # of the sizes alone
+            result = replace(result, notes=tuple(_polynomials(args, axes, result)))
     except ModuleNotFoundError as e:
         raise UserError(f"the dask engine needs {e.name}; pip install 'costlab[dask]'") from None
     except (sweeping.JournalError, OSError) as e:

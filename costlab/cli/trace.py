@@ -1,5 +1,5 @@
 """`costlab trace MODEL -o FILE`: record once, use everywhere."""
-from ._common import UserError, add_model, get_model, get_trace, named, progress_line
+from ._common import UserError, add_model, get_model, get_trace, named, progress_line, writable
 
 
 def add_measuring(parser):
@@ -49,6 +49,7 @@ def run(args):
     """Trace, measure where asked, save."""
     if not args.measure and (args.dtype != "fp32" or args.channels_last or args.compile):
         raise UserError("--dtype, --channels-last and --compile say how to measure; add --measure")
+    writable(args.output)
     trace = measured(args) if args.measure else get_trace(args)
     try:
         trace.save(args.output)

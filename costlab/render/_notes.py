@@ -9,8 +9,13 @@ def _parser():
 
 
 def to_html(words: str) -> str:
-    """HTML of a note."""
-    return _parser().render(words)
+    """HTML of a note; its headings are below the section's."""
+    parser = _parser()
+    tokens = parser.parse(words)
+    for t in tokens:
+        if t.type in ("heading_open", "heading_close"):
+            t.tag = f"h{min(6, int(t.tag[1]) + 2)}"
+    return parser.renderer.render(tokens, parser.options, {})
 
 
 def to_typst(words: str, quote) -> str:
@@ -29,6 +34,8 @@ def to_typst(words: str, quote) -> str:
             return f"#raw({quote(node.content)})"
         if node.type in ("fence", "code_block"):
             return f"#raw(block: true, {quote(node.content.rstrip())})\n\n"
+        if node.type == "link" and not node.attrs["href"]:
+            return inside()
         if node.type == "link":
             return f"#link({quote(node.attrs['href'])})[{inside()}]"
         if node.type in ("bullet_list", "ordered_list"):
@@ -39,5 +46,5 @@ def to_typst(words: str, quote) -> str:
             rows = [r for part in node.children for r in part.children]
             cells = ", ".join(f"[{''.join(map(walk, c.children))}]" for r in rows for c in r.children)
             return f"#table(columns: {len(rows[0].children)}, {cells})\n\n"
-        return marks.get(node.type, "{}").format(inside()) if node.children else ""
+        return marks.get(node.type, "{}").replace("{}", inside()) if node.children or node.type == "list_item" else ""
     return walk(SyntaxTreeNode(_parser().parse(words)))

@@ -7,7 +7,7 @@ import itertools
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7F7F7F"
 _STYLE = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
-          "axes.titlelocation": "left", "axes.titleweight": "bold", "svg.fonttype": "none", "svg.hashsalt": "costlab", "pdf.fonttype": 42,
+          "axes.titlelocation": "left", "axes.titleweight": "bold", "text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": "costlab", "pdf.fonttype": 42,
           "figure.dpi": 100, "axes.axisbelow": True, "axes.grid": False, "legend.frameon": False}
 
 
@@ -396,8 +396,11 @@ def render(draw, *results, format: str = "svg") -> bytes:
     """Draw a chart in the house style: svg, pdf or png bytes, the same for the same numbers.
 
     Raises ImportError without matplotlib."""
+    import warnings
+
     import matplotlib
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # SVG and HTML show it in a font that has it
         fig = draw(*results)
         out = io.BytesIO()
         metadata = {"svg": {"Date": None, "Creator": "costlab"}, "pdf": {"CreationDate": None, "Creator": "costlab", "Producer": "costlab"},

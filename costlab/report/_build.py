@@ -19,6 +19,8 @@ def build(config: Config, traces, review, command: str, find, progress=None) -> 
     for name in names:
         if name not in SECTIONS:
             raise ReportError(f"unknown section {name!r}; there are {', '.join(SECTIONS)}")
+        if names.count(name) > 1:
+            raise ReportError(f"section {name!r} is named twice")
     context, notes, sections = Context(tuple(traces), review, command, find, lambda name: measured(config, name)), dict(config.notes), []
     for i, name in enumerate(names):
         title, make, _ = SECTIONS[name]

@@ -45,17 +45,32 @@ def read(path: str, sections) -> Config:
         end = f"at line {len(text.splitlines())}, the end"
         raise ReportError(f"{path}: {str(e).replace('at end of document', end)}") from None
 
-    def line(word):
-        found = next((i for i, row in enumerate(text.splitlines(), 1) if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", row)), None)
-        return f"{path}, line {found}" if found else path
+    def line(word, after=r""):
+        """Where a word stands, in the lines from one that begins with `after`; comments are passed over."""
+        begun = not after
+        for i, row in enumerate(text.splitlines(), 1):
+            begun = begun or re.match(rf"\s*{after}", row) is not None
+            if begun and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", row.split(" #")[0]) and not row.lstrip().startswith("#"):
+                return f"{path}, line {i}"
+        return path
     for key, value in doc.items():
         if key not in _KEYS:
             raise ReportError(f"{line(key)}: unknown key {key!r}; there are {', '.join(_KEYS)}")
         if not isinstance(value, _KEYS[key]) or isinstance(value, list) and not all(isinstance(v, str) for v in value):
             raise ReportError(f"{line(key)}: {key} is {'text' if _KEYS[key] is str else 'a list of texts' if _KEYS[key] is list else 'a table of texts'}")
-    for name in (*doc.get("sections", ()), *doc.get("notes", ())):
+    noted = r"\[notes\]"
+    chosen, notes = doc.get("sections", []), doc.get("notes", {})
+    for name, after in (*((n, "sections") for n in chosen), *((n, noted) for n in notes)):
         if name not in sections:
-            raise ReportError(f"{line(name)}: unknown section {name!r}; there are {', '.join(sections)}")
+            raise ReportError(f"{line(name, after)}: unknown section {name!r}; there are {', '.join(sections)}")
+    for name in chosen:
+        if chosen.count(name) > 1:
+            raise ReportError(f"{line(name, 'sections')}: section {name!r} is named twice")
+    for name, words in notes.items():
+        if not isinstance(words, str):
+            raise ReportError(f"{line(name, noted)}: the note is no text")
+        if chosen and name not in chosen:
+            raise ReportError(f"{line(name, noted)}: a note for section {name!r}, which is not among the sections")
     if doc.get("paper", "a4") not in ("a4", "us-letter"):
         raise ReportError(f"{line('paper')}: unknown paper {doc['paper']!r}; choose a4 or us-letter")
     home = os.path.dirname(path)
