@@ -189,7 +189,7 @@ def test_a_review_says_what_changed_block_by_block(tmp_path):
 def test_missing_parts_leave_a_sentence():
     context = report.build(report.Config(sections=("audit", "comparison", "opportunities", "measurements", "change")), [small()], None, "costlab report", None)
     said = [" ".join(str(x) for x in p.parts) for s in context.sections for p in s.parts if isinstance(p, Text)]
-    assert len(said) == 7 and all(s.endswith(".") or "costlab" in s for s in said) and "There are no published figures for this model" in said[0]
+    assert len(said) == 7 and all(s.endswith(".") or "costlab" in s for s in said) and "There are no published figures for net in" in said[0]
 
 
 def test_a_reference_without_its_target_is_left_out():
@@ -236,7 +236,7 @@ def picked(page):
 def test_a_click_on_a_block_selects_its_row_and_bars(page):
     page.locator(".diagram .node", has_text="inception (4e)").click()
     assert picked(page) == ["inception4e"] and page.url.endswith("#row%3Ainception4e")
-    assert page.locator('[id^="bar:"].pick').count() == 3 and page.locator("#picked").is_visible()
+    assert page.locator("[data-bar].pick").count() == 3 and page.locator("#picked").is_visible()
     assert "ops (MACs) 170.0M (10.7%)" in page.locator("#picked").inner_text()
     page.locator("#picked [data-go=table]").click()
     page.locator("tr.pick").wait_for(state="visible")
@@ -245,7 +245,7 @@ def test_a_click_on_a_block_selects_its_row_and_bars(page):
 
 
 def test_bars_and_rows_select_too_by_mouse_and_by_keyboard(page):
-    page.locator('[id="bar:macs:inception3a"]').click()
+    page.locator('[data-bar="macs"][data-row="inception3a"]').click()
     assert picked(page) == ["inception3a"] and page.locator(".node.pick").get_attribute("data-row") == "inception3a"
     page.locator('tr[data-row="pool1"]').focus()
     assert page.locator(".node.hover").get_attribute("data-row") == "pool1"
@@ -289,6 +289,50 @@ def test_the_diagram_zooms_pans_and_resets(page):
     assert moved[0] > whole[0] + (whole[2] - moved[2]) / 2
     page.get_by_role("button", name="whole").click()
     assert view() == whole
+    middle = lambda box: (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)  # noqa: E731
+    node = page.locator(".diagram .node", has_text="inception (3a)")
+    page.evaluate("y => scrollTo(0, y - 200)", node.bounding_box()["y"])
+    at = middle(node.bounding_box())
+    page.mouse.move(*at)
+    page.keyboard.down("Control"), page.mouse.wheel(0, -100), page.keyboard.up("Control")
+    page.wait_for_function("w => document.querySelector('.pan svg').viewBox.baseVal.width < w", arg=whole[2])
+    assert middle(node.bounding_box()) == pytest.approx(at, abs=1)  # what is under the pointer stays there
+
+
+def test_a_drag_moves_and_selects_nothing(page):
+    box = page.locator(".diagram .node", has_text="inception (4a)").bounding_box()
+    page.evaluate("y => scrollTo(0, y - 300)", box["y"])
+    box = page.locator(".diagram .node", has_text="inception (4a)").bounding_box()
+    x, y, before = box["x"] + box["width"] / 2, box["y"] + 8, page.locator(".pan svg").get_attribute("viewBox")
+    page.mouse.move(x, y), page.mouse.down(), page.mouse.move(x + 30, y + 20, steps=5), page.mouse.up()
+    assert picked(page) == [] and page.locator(".pan svg").get_attribute("viewBox") != before
+    after = page.locator(".pan svg").get_attribute("viewBox")
+    page.mouse.move(x + 60, y + 60)  # let go
+    assert page.locator(".pan svg").get_attribute("viewBox") == after
+
+
+def test_a_row_that_is_filtered_away_comes_back_when_asked_for(page):
+    page.locator("input.filter").first.fill("linear")
+    page.locator(".diagram .node", has_text="inception (4e)").click()
+    page.locator("#picked [data-go=table]").click()
+    page.locator('tr[data-row="inception4e"]').wait_for(state="visible")
+    assert page.locator("input.filter").first.input_value() == ""
+
+
+def test_a_damaged_address_does_no_harm(page):
+    page.goto(page.url.split("#")[0] + "#%")
+    page.locator('[data-bar="macs"][data-row="inception3a"]').click()
+    assert picked(page) == ["inception3a"]
+
+
+def test_ids_are_unique_with_several_models(tmp_path):
+    out = tmp_path / "r.html"
+    assert main(["report", "nin_cifar10", "alexnet", "--device", "meta", "-o", str(out)]) == 0
+    text = out.read_text()
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    assert len(ids) == len(set(ids)) > 100
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', text)) <= set(ids)
+    assert text.count('class="pan diagram linked"') == 1 and text.count('class="pan diagram"') == 1
 
 
 def test_nothing_is_wider_than_the_page_and_both_schemes_differ(page):

@@ -2,7 +2,7 @@
 import os
 import shlex
 
-from ._common import UserError, add_model, get_trace, progress_line, write
+from ._common import UserError, add_model, get_trace, progress_line, writable, write
 
 
 def add(sub):
@@ -19,12 +19,20 @@ def add(sub):
     p.set_defaults(run=run)
 
 
+def _again(args):
+    """The command line that makes the same report, on any device."""
+    given = [("--config", args.config), ("--base", args.base), ("--head", args.head), ("--sections", args.sections), ("--title", args.title), ("--paper", args.paper),
+             *(("--input", v) for v in args.input or ()), *(("--arg", v) for v in args.arg), ("--mode", args.mode if args.mode != "eval" else None)]
+    return shlex.join(["costlab", "report", *args.model, *(word for option, value in given if value for word in (option, value))])
+
+
 def run(args):
     """Trace, build, typeset."""
     from dataclasses import replace
-    suffix = os.path.splitext(args.output)[1]
+    suffix, again = os.path.splitext(args.output)[1], _again(args)
     if suffix not in (".pdf", ".html"):
         raise UserError(f"cannot tell the format of {args.output!r}; name it .pdf or .html")
+    writable(args.output)
     try:
         from .. import report
         config = report.read(args.config, report.SECTIONS) if args.config else report.Config()
@@ -34,19 +42,24 @@ def run(args):
             raise UserError("a review needs both --base and --head")
         if config.inputs and not args.input:
             args.input = list(config.inputs)
+        elsewhere = args.input or args.arg or args.mode != "eval"  # then a measured trace of that name is of something else
+
         def find(spec):
-            return report.measured(config, spec) or get_trace(args, spec)
+            try:
+                return not elsewhere and report.measured(config, spec) or get_trace(args, spec)
+            except UserError as e:
+                if not args.config or spec in (*args.model, args.base, args.head):
+                    raise
+                raise UserError(f"{args.config}: {e}") from None
         review = tuple(find(spec) for spec in (config.base, config.head)) if config.base else None
         models = config.models or ((config.head,) if review else ())
         if not models:
             raise UserError("name a model, for example: costlab report googlenet -o googlenet.pdf")
-        traces = [find(spec) for spec in models]
+        traces = [review[1] if review and spec == config.head else find(spec) for spec in models]
 
         def progress(done, of, title):
             progress_line(f"{done + 1} of {of}: {title}")
-        command = f"costlab report --config {shlex.quote(args.config)}" if args.config else "costlab report " + " ".join(map(shlex.quote, models)) + (
-            f" --base {shlex.quote(config.base)} --head {shlex.quote(config.head)}" if review else "")
-        document = report.build(config, traces, review, f"{command} -o FILE.pdf (or FILE.html)", find, progress)
+        document = report.build(config, traces, review, f"{again} -o FILE.pdf (or FILE.html)", find, progress)
         if suffix == ".pdf":
             from ..render.pdf import pdf
             data = pdf(document)

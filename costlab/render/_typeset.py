@@ -16,18 +16,32 @@ def fit_fonts(svg: str) -> str:
     return re.sub(r'font-size="([\d.]+)"', lambda m: f'font-size="{float(m[1]) * 0.86:.2f}"', svg)
 
 
+def _beyond(*texts: str) -> bool:
+    """Whether a text has letters that DejaVu Sans lacks."""
+    from matplotlib import font_manager, ft2font
+    letters = {ord(c) for text in texts for c in text if ord(c) > 127} - {0x200B, 0xFEFF}
+    return bool(letters) and not letters <= set(ft2font.FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap())
+
+
 def compile(source: str, files: dict[str, bytes], standard: str | None = None) -> bytes:
-    """A typst document and its files to PDF bytes, the same for the same input."""
+    """A typst document and its files to PDF bytes, the same for the same input. The machine's fonts are asked only for letters that the
+    packages' own lack.
+
+    Raises ValueError, in one line, for what typst cannot set (a picture that is damaged)."""
     import os
     import tempfile
 
     import typst
+    own = not _beyond(source, *(data.decode("utf-8", "ignore") for name, data in files.items() if name.endswith(".svg")))
     with tempfile.TemporaryDirectory() as home:
         for name, data in {**files, "main.typ": source.encode()}.items():
             with open(os.path.join(home, name), "wb") as f:
                 f.write(data)
         options = {"pdf_standards": [standard]} if standard else {}
-        return typst.compile(os.path.join(home, "main.typ"), root=home, font_paths=font_paths(), ignore_system_fonts=True, **options)
+        try:
+            return typst.compile(os.path.join(home, "main.typ"), root=home, font_paths=font_paths(), ignore_system_fonts=own, **options)
+        except typst.TypstError as e:
+            raise ValueError(f"typst cannot set this: {str(e).strip().splitlines()[0]}") from None
 
 
 def quote(text: str) -> str:

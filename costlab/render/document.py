@@ -58,13 +58,15 @@ class Grid:
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG with caption, alternative text and the id for references; `diagram` marks the network's block diagram."""
+    """An SVG with caption, alternative text and the id for references; a `diagram` of a network pans and zooms in HTML; what is `linked` has
+    the ids of the main table's rows on its blocks or bars."""
 
     svg: str
     caption: str
     alt: str
     id: str
     diagram: bool = False
+    linked: bool = False
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,8 @@ def _picture(p: Picture, name: str) -> str:
 
 
 def pdf(document: Document) -> bytes:
-    """PDF bytes, the same for the same document. Raises ImportError without typst and matplotlib (for its fonts)."""
+    """PDF bytes, the same for the same document. Raises ImportError without typst and matplotlib (for its fonts),
+    ValueError for a logo that cannot be set."""
     files, numbers = {}, document.numbers
     out = [_HEAD.format(title=quote(document.title), paper=quote(document.paper), digest=quote(f"costlab document {document.digest}"))]
     if document.logo:
@@ -139,4 +140,7 @@ def pdf(document: Document) -> bytes:
                 body.append(_picture(part, name))
         whole = "\n".join(body)
         out.append(f"#page(flipped: true)[\n{whole}\n]\n" if turned else whole)
-    return compile("\n".join(out), files, "ua-1")
+    try:
+        return compile("\n".join(out), files, "ua-1")
+    except ValueError as e:
+        raise ValueError(f"{e}; is the logo damaged?" if document.logo else str(e)) from None

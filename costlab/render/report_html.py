@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import _notes
 from ._cells import columns
-from .document import Document, Grid, Numbers, Points, Ref, Text
+from .document import Document, Grid, Numbers, Picture, Points, Ref, Text
 
 _ASSETS = Path(__file__).parent / "assets"
 _LONG = 26  # letters of a cell; longer ones wrap
@@ -55,24 +55,28 @@ def _grid(g: Grid, title: str) -> str:
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>{foot}</table></div>{notes}")
 
 
-def _unique(svg: str, prefix: str) -> str:
-    """An SVG whose inner ids do not meet another's; ids that link (nodes and bars) stay."""
-    inner = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
-    for name in sorted(inner, key=len, reverse=True):
-        svg = re.sub(rf'(id="|href="#|url\(#){re.escape(name)}(?=["\)])', rf"\g<1>{prefix}{name}", svg)
-    return svg
+def _unique(p: Picture) -> str:
+    """The SVG with ids that no other part of the page has. In a linked picture nodes and bars say which row of the main table is theirs."""
+    def tag(found):
+        words = re.sub(r'(\bid="|href="#|url\(#)(?=[^"\)])', rf"\g<1>{esc(p.id)}-", found[0])
+        bar = re.match(r'<g id="bar:(\w+):([^"]*)"', found[0])
+        node = re.match(r'<g id="([^"/]*)[^"]*" class="node"', found[0])
+        kind, row = ("bar", bar[2]) if bar else ("node", node[1]) if node else ("", "")
+        return words.replace("<g ", f'<g data-{kind}="{bar[1] if bar else ""}" data-row="{row}" ', 1) if kind and p.linked else words
+    return re.sub(r"<[^>]*>", tag, p.svg)
 
 
-def _picture(p, title: str) -> str:
-    drawn = _unique(p.svg, f"{p.id}-")
+def _picture(p: Picture, title: str) -> str:
+    drawn = _unique(p)
     if p.diagram:
+        hint = "drag to move, pinch or Ctrl + wheel to zoom" + (", click a block to find it in the table" if p.linked else "")
         drawn = ('<div class="tools"><button type="button">zoom in</button><button type="button">zoom out</button><button type="button">whole</button>'
-                 "<span>drag to move, pinch or Ctrl + wheel to zoom, click a block to find it in the table</span></div>"
-                 f'<div class="pan diagram" tabindex="0" role="group" aria-label="block diagram: arrows move, plus and minus zoom, 0 shows all">{drawn}</div>')
+                 f'<span>{hint}</span></div><div class="pan diagram{" linked" if p.linked else ""}" tabindex="0" role="group" '
+                 f'aria-label="block diagram: arrows move, plus and minus zoom, 0 shows all">{drawn}</div>')
     else:
         if "role=" not in drawn[:200]:
             drawn = drawn.replace("<svg ", f'<svg role="img" aria-label="{esc(p.alt)}" ', 1)
-        drawn = f'<div class="picture">{drawn}</div>'
+        drawn = f'<div class="picture{" linked" if p.linked else ""}">{drawn}</div>'
     return f'<figure id="{esc(p.id)}">{drawn}<figcaption>{title}: {esc(p.caption)}</figcaption></figure>'
 
 
@@ -85,7 +89,7 @@ def page(document: Document) -> str:
     """The HTML file."""
     out, numbers = [], document.numbers
     for section in document.sections:
-        out.append(f'<section id="{esc(section.id)}"><h2>{esc(section.title)}</h2>')
+        out.append(f'<section id="section-{esc(section.id)}"><h2>{esc(section.title)}</h2>')
         for part in section.parts:
             if isinstance(part, Text):
                 out.append(_notes.to_html(part.words) if part.markdown else f"<p>{_words(part, numbers)}</p>")
@@ -98,7 +102,7 @@ def page(document: Document) -> str:
             else:
                 out.append(_picture(part, numbers[part.id]))
         out.append("</section>")
-    nav = "".join(f'<a href="#{esc(s.id)}">{esc(s.title)}</a>' for s in document.sections)
+    nav = "".join(f'<a href="#section-{esc(s.id)}">{esc(s.title)}</a>' for s in document.sections)
     logo = ""
     if document.logo:
         kind = {".svg": "svg+xml", ".png": "png"}.get(document.logo[1], "jpeg")
@@ -106,6 +110,6 @@ def page(document: Document) -> str:
     style, script = ((_ASSETS / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
             f'<meta name="generator" content="costlab document {document.digest}">'
-            f'<title>{esc(document.title)}</title><link rel="icon" href="data:,"><style>{style}</style></head><body><a class="skip" href="#{esc(document.sections[0].id)}">'
+            f'<title>{esc(document.title)}</title><link rel="icon" href="data:,"><style>{style}</style></head><body><a class="skip" href="#section-{esc(document.sections[0].id)}">'
             f'to the content</a>{logo}<h1>{esc(document.title)}</h1><p class="sub">{esc(document.subtitle)}</p><nav aria-label="contents">{nav}</nav>'
             f"<main>{''.join(out)}</main>{_PANEL}<script>{script}</script></body></html>\n")

@@ -48,6 +48,17 @@ def _logo(path):
         raise ReportError(f"the logo {path} is no .svg, .png or .jpg")
     try:
         with open(path, "rb") as f:
-            return f.read(), suffix
+            data = f.read()
     except OSError as e:
         raise ReportError(f"cannot read the logo {path}: {e.strerror}") from None
+    if not (_is_svg(data) if suffix == ".svg" else data.startswith(b"\x89PNG\r\n\x1a\n" if suffix == ".png" else b"\xff\xd8\xff")):
+        raise ReportError(f"the logo {path} is damaged: not what {suffix} says")
+    return data, suffix
+
+
+def _is_svg(data):
+    from xml.etree import ElementTree
+    try:
+        return ElementTree.fromstring(data).tag.rpartition("}")[2] == "svg"
+    except ElementTree.ParseError:
+        return False

@@ -28,40 +28,36 @@ SHOWN = 12  # rows of a ranking; the command lists the rest
 
 
 @dataclass(frozen=True)
-class Context:
-    """What a section is made of: the traces (the first is what the report is about), base and head of a review (or None), the command that
-    makes the report, `find(spec)`, which traces another model by name, and `measured(name)`, a measured trace of that name or None."""
+class About:
+    """One model of the report: its `trace`, and what is found in it; `find(spec)` traces another model by name."""
 
-    traces: tuple[Trace, ...]
-    review: tuple[Trace, Trace] | None
-    command: str
+    trace: Trace
     find: Callable[[str], Trace]
-    measured: Callable[[str], Trace | None] = lambda name: None
 
     @property
-    def first(self) -> Trace:
-        """The model that the report is about."""
-        return self.traces[0]
+    def name(self) -> str:
+        """What it is called."""
+        return _name(self.trace)
 
     @cached_property
     def total(self):
         """Its totals."""
-        return total(self.first)
+        return total(self.trace)
 
     @cached_property
     def profile(self):
         """Its cost by stage."""
-        return profile(self.first)
+        return profile(self.trace)
 
     @cached_property
     def rows(self):
         """The rows of its table, alike modules as one."""
-        return table(self.first, convention="macs").rows
+        return table(self.trace, convention="macs").rows
 
     @cached_property
     def rewrites(self):
         """Rewrites that save MACs at the input's width, the best first."""
-        return [c for c in candidates(self.first, ["stacked-3x3", "1xn-nx1"], "in") if c.saved > 0]
+        return [c for c in candidates(self.trace, ["stacked-3x3", "1xn-nx1"], "in") if c.saved > 0]
 
     @cached_property
     def best_rewrites(self):
@@ -74,12 +70,40 @@ class Context:
     @cached_property
     def reductions(self):
         """Places where the grid shrinks."""
-        return reductions(self.first)
+        return reductions(self.trace)
 
     @cached_property
     def audit(self):
         """Published figures against the trace; None where there are none."""
-        return auditing.audit_published(self.first, self.find) if _name(self.first) in auditing.published_models() else None
+        return auditing.audit_published(self.trace, self.find) if self.name in auditing.published_models() else None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a section is made of: the traces (the first is what the report is about), base and head of a review (or None), the command that
+    makes the report, `find(spec)`, which traces another model by name, and `measured(name)`, a measured trace of that name or None."""
+
+    traces: tuple[Trace, ...]
+    review: tuple[Trace, Trace] | None
+    command: str
+    find: Callable[[str], Trace]
+    measured: Callable[[str], Trace | None] = lambda name: None
+
+    @cached_property
+    def models(self) -> tuple[About, ...]:
+        """What is known of each model."""
+        return tuple(About(t, self.find) for t in self.traces)
+
+    @property
+    def first(self) -> Trace:
+        """The trace of the model that the report is about."""
+        return self.traces[0]
+
+    @property
+    def everything(self) -> tuple[Trace, ...]:
+        """Every trace that the report takes numbers from, once."""
+        found = {id(t): t for t in (*self.traces, *(self.review or ()))}
+        return tuple(found.values())
 
     @cached_property
     def change(self):
@@ -91,14 +115,14 @@ def _name(trace):
     return trace.provenance["model"]
 
 
-def _chart(draw, *results, id, caption, alt):
+def _chart(draw, *results, id, caption, alt, linked=False):
     picture = charts.render(draw, *results, format="svg").decode()
-    return Picture(picture[picture.index("<svg"):], caption, alt, id)
+    return Picture(picture[picture.index("<svg"):], caption, alt, id, linked=linked)
 
 
-def _each(c: Context, stem):
-    """(trace, id) of every model; the first one's id is the stem alone."""
-    return [(t, stem if i == 0 else f"{stem}-{i + 1}") for i, t in enumerate(c.traces)]
+def _each(c: Context, *stems):
+    """(model, id of each stem) of every model; the first one's ids are the stems alone."""
+    return [(m, *(stem if i == 0 else f"{stem}-{i + 1}" for stem in stems)) for i, m in enumerate(c.models)]
 
 
 def _figure(value) -> str:
@@ -115,8 +139,8 @@ def _percent(part, whole) -> str:
 
 
 def _list(words) -> str:
-    words = list(words)
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+    *most, last = list(words) or ["none"]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _changes_in_short(c: Context):
@@ -138,45 +162,48 @@ def summary(c: Context):
     """One page in plain words."""
     if c.review:
         return _changes_in_short(c)
-    t, steps, name = c.total, c.profile.steps, _name(c.first)
-    depth, saving = longest(layer_graph(c.first)), sum(x.saved for x in c.best_rewrites)
-    inputs = _list(f"{shape} {dtype}" for shape, dtype in c.first.provenance["inputs"])
+    first = c.models[0]
+    t, steps, measured = first.total, first.profile.steps, first.trace.measured
+    depth, saving = longest(layer_graph(first.trace)), sum(x.saved for x in first.best_rewrites)
+    inputs = _list(f"{shape} {dtype}" for shape, dtype in first.trace.provenance["inputs"])
     parts = [Numbers(((_figure(t.params), "params"), (_figure(t.macs), "MACs (multiply-adds)"), (_figure(t.activations), "activations (elements)"),
                       (str(depth), "layers with weights on the longest path"), (_percent(saving, t.macs), "of MACs that factorizing could save"))),
-             Text(f"{name} has {t.params:,} params and takes {t.macs:,} multiply-adds for the input {inputs}.")]
+             Text(f"{first.name} has {t.params:,} params and takes {t.macs:,} multiply-adds for the input {inputs}.")]
     items = []
     if steps and t.macs:
-        dear = sorted(c.rows, key=lambda s: -s.macs)[:3]
-        items.append(Text((f"Compute: {_percent(sum(s.macs for s in dear), t.macs)} of all MACs are in {_list(f'{s.name} ({_percent(s.macs, t.macs)})' for s in dear)}", Ref("stages"), ".")))
+        dear = sorted(first.rows, key=lambda s: -s.macs)[:3]
+        items.append(Text((f"Compute: {_percent(sum(s.macs for s in dear), t.macs)} of its MACs are in {_list(f'{s.name} ({_percent(s.macs, t.macs)})' for s in dear)}", Ref("stages"), ".")))
     if steps and t.params:
-        heavy = sorted(c.rows, key=lambda s: -s.params)[:3]
+        heavy = sorted(first.rows, key=lambda s: -s.params)[:3]
         items.append(Text((f"Params: {_percent(sum(s.params for s in heavy), t.params)} are in {_list(f'{s.name} ({_percent(s.params, t.params)})' for s in heavy)}", Ref("network"), ".")))
     if len(steps) > 4 and t.macs and t.params:
         half = lambda field, whole: next(s.name for s in steps if 2 * getattr(s, field) >= whole)  # noqa: E731
         items.append(Text((f"Half of the MACs are spent by the end of {half('macs_so_far', t.macs)}, half of the params lie before the end of "
                            f"{half('params_so_far', t.params)}", Ref("cumulative"), ".")))
-    if c.best_rewrites:
-        items.append(Text((f"Factorizing {len(c.best_rewrites)} convolutions (stacked 3x3, 1xn and nx1, at their input's width) would save {saving:,} MACs, "
+    if first.best_rewrites:
+        items.append(Text((f"Factorizing {len(first.best_rewrites)} convolutions (stacked 3x3, 1xn and nx1, at their input's width) would save {saving:,} MACs, "
                            f"{_percent(saving, t.macs)}", Ref("opportunities"), "; what it does to accuracy is not looked at here.")))
-    places = [r for r in c.reductions if r.saved > 0]
+    places = [r for r in first.reductions if r.saved > 0]
     if places:
         items.append(Text((f"Grid reduction: at {places[0].place} a strided convolution beside the pool would save {places[0].saved:,} MACs, {_percent(places[0].saved, t.macs)}",
                            Ref("reductions"), ".")))
-    narrow = [r.place for r in c.reductions if r.bottleneck]
+    narrow = [r.place for r in first.reductions if r.bottleneck]
     if narrow:
         items.append(Text((f"A representational bottleneck is at {_list(narrow)}", Ref("reductions"), ".")))
-    if c.audit:
-        verdicts = Counter(x.verdict for x in c.audit.cells if x.column in ("params", "ops"))
-        items.append(Text((f"Published figures: of {sum(verdicts.values())} printed params and ops, {_list(f'{n} {v}' for v, n in verdicts.items())}", Ref("audit"), ".")))
+    for m, ident in _each(c, "audit"):
+        if m.audit:
+            verdicts = Counter(x.verdict for x in m.audit.cells if x.column in ("params", "ops"))
+            items.append(Text((f"Published figures of {m.name}: of {sum(verdicts.values())} printed params and ops, {_list(f'{n} {v}' for v, n in verdicts.items())}", Ref(ident), ".")))
     if len(c.traces) > 1:
         items += [Text((s, Ref("compared"), ".")) for s in compare(c.traces).sentences]
-    if c.first.measured:
-        r = roofline(c.first)
+    if measured:
+        r = roofline(first.trace)
         slow = sorted(r.places, key=lambda p: -p.seconds)[:3]
-        items.append(Text((f"Time: {charts.milliseconds(r.total.median)} ms on {c.first.measured.conditions['device']} ({c.first.measured.conditions['dtype']}); "
+        items.append(Text((f"Time: {charts.milliseconds(r.total.median)} ms on {measured.conditions['device']} ({measured.conditions['dtype']}); "
                            f"{_percent(sum(p.seconds for p in slow), sum(p.seconds for p in r.places))} of it in {_list(f'{p.name} ({100 * p.share:.0f}%)' for p in slow)}", Ref("roofline"), ".")))
-    if t.unknown:
-        items.append(Text(f"Totals are a lower bound: {t.coverage}."))
+    for m in c.models:
+        if m.total.unknown:
+            items.append(Text(f"Totals of {m.name} are a lower bound: {m.total.coverage}."))
     return [*parts, Points(tuple(items)), Text("Every number is computed from a trace of the model; published figures are labelled as published.")]
 
 
@@ -191,75 +218,79 @@ _STYLES = {"paper": "in the format of GoogLeNet's Table 1", "resnet": "in the fo
 def tables(c: Context):
     """The network's table, and that of each other model."""
     found = []
-    for trace, ident in _each(c, "network"):
-        t = table(trace)
-        found.append(Grid(t.sheet, f"{_name(trace)} {_STYLES[t.style]}", ident, trace is c.first))
+    for m, ident in _each(c, "network"):
+        t = table(m.trace)
+        found.append(Grid(t.sheet, f"{m.name} {_STYLES[t.style]}", ident, m is c.models[0]))
     return found
 
 
 def cost(c: Context):
     """Where it goes."""
     found = []
-    for trace, ident in _each(c, "stages"):
-        p = c.profile if trace is c.first else profile(trace)
-        if not p.steps:
-            found.append(Text(f"{_name(trace)} has no params and no MACs."))
+    for m, ident, so_far in _each(c, "stages", "cumulative"):
+        steps, linked = m.profile.steps, m is c.models[0]
+        if not steps:
+            found.append(Text(f"{m.name} has no params and no MACs."))
             continue
-        most = sorted(p.steps, key=lambda s: -s.macs)[:3]
-        alt = "; ".join(f"{s.name} {charts.short(s.macs)} MACs" for s in p.steps)
-        found += [Text(f"The dearest blocks of {_name(trace)} are {_list(f'{s.name} ({charts.short(s.macs)} MACs)' for s in most)}."),
-                  _chart(charts.stages, p, id=ident, caption=f"{_name(trace)}: params, MACs and activations by stage, from input to output", alt=f"Bar charts of cost by stage: {alt}")]
-        if trace is c.first:
-            found.append(_chart(charts.cumulative, p, id="cumulative", caption="Share of all params and MACs up to each stage",
+        most = sorted(steps, key=lambda s: -s.macs)[:3]
+        alt = "; ".join(f"{s.name} {charts.short(s.macs)} MACs" for s in steps)
+        found += [Text((f"The dearest blocks of {m.name} are {_list(f'{s.name} ({charts.short(s.macs)} MACs)' for s in most)}", Ref(ident), ".")),
+                  _chart(charts.stages, m.profile, id=ident, caption=f"{m.name}: params, MACs and activations by stage, from input to output",
+                         alt=f"Bar charts of cost by stage: {alt}", linked=linked)]
+        if linked and len(steps) > 1:
+            found.append(_chart(charts.cumulative, m.profile, id=so_far, caption=f"{m.name}: share of all params and MACs up to each stage",
                                 alt="Lines of the cumulative share of MACs and params by stage"))
     return found
 
 
 def diagrams(c: Context):
     """The networks, and the dearest module of the first."""
-    found = []
-    for trace, ident in _each(c, "blocks"):
-        d = diagram(trace)
-        found.append(Picture(svg(dot(d), d.alt), f"{_name(trace)} as blocks; bars are shares of all its MACs", d.alt, ident, trace is c.first))
-    t, nodes = table(c.first), layer_graph(c.first)
+    found, first = [], c.models[0]
+    for m, ident in _each(c, "blocks"):
+        d = diagram(m.trace)
+        found.append(Picture(svg(dot(d), d.alt), f"{m.name} as blocks; bars are shares of all its MACs", d.alt, ident, True, m is first))
+    t, nodes = table(first.trace), layer_graph(first.trace)
     forks = [r for r in t.rows if nodes[max(r.nodes)].kind == "cat"] if t.style == "paper" else []
     if forks:
         row = max(forks, key=lambda r: r.macs)
         try:
-            m = diagram(c.first, module=row.id)
+            d = diagram(first.trace, module=row.id)
         except ValueError:  # a fork that is no module of its own has no path to open
             return found
-        found.append(Picture(svg(dot(m), m.alt), f"The dearest module, {row.cells['type']}, opened", m.alt, "module"))
+        found.append(Picture(svg(dot(d), d.alt), f"The dearest module of {first.name}, {row.cells['type']}, opened", d.alt, "module"))
     return found
 
 
 def opportunities(c: Context):
-    """Rewrites and grid reductions found in this model."""
-    name, found = _name(c.first), []
-    if c.rewrites:
-        sheet = candidate_sheet(name, c.rewrites[:SHOWN], c.total)
-        keep = [k for k in sheet.columns if not k.key.startswith("params")]
-        found += [Text(("Rewrites of single convolutions at their input's width, ranked by MACs saved", Ref("opportunities"),
-                        ". Each changes the model, which is to be trained and measured again: 28% fewer operations need not be 28% less time.")),
-                  Grid(replace(sheet, columns=tuple(keep)), "Convolutions that factorizing would make cheaper", "opportunities")]
-    else:
-        found.append(Text("No convolution of this model is saved MACs by stacked 3x3 or by 1xn and nx1 pairs at its input's width."))
-    if c.reductions:
-        sheet = reduction_sheet(name, c.reductions[:SHOWN], c.total)
-        keep = [k for k in sheet.columns if k.key != "narrowest"]
-        found += [Text(("Where the grid shrinks, and what a strided convolution beside the pool would save there", Ref("reductions"), ".")),
-                  Grid(replace(sheet, columns=tuple(keep)), "Grid reductions of the model", "reductions")]
-    else:
-        found.append(Text("The grid of this model does not shrink by pools or strided convolutions."))
+    """Rewrites and grid reductions found in each model."""
+    found = []
+    for m, one, two in _each(c, "opportunities", "reductions"):
+        if m.rewrites:
+            sheet = candidate_sheet(m.name, m.rewrites[:SHOWN], m.total)
+            keep = [k for k in sheet.columns if not k.key.startswith("params")]
+            found += [Text((f"Rewrites of single convolutions of {m.name} at their input's width, ranked by MACs saved", Ref(one),
+                            ". Each changes the model, which is to be trained and measured again: 28% fewer operations need not be 28% less time.")),
+                      Grid(replace(sheet, columns=tuple(keep)), f"Convolutions of {m.name} that factorizing would make cheaper", one)]
+        else:
+            found.append(Text(f"No convolution of {m.name} is saved MACs by stacked 3x3 or by 1xn and nx1 pairs at its input's width."))
+        if m.reductions:
+            sheet = reduction_sheet(m.name, m.reductions[:SHOWN], m.total)
+            keep = [k for k in sheet.columns if k.key != "narrowest"]
+            found += [Text((f"Where the grid of {m.name} shrinks, and what a strided convolution beside the pool would save there", Ref(two), ".")),
+                      Grid(replace(sheet, columns=tuple(keep)), f"Grid reductions of {m.name}", two)]
+        else:
+            found.append(Text(f"The grid of {m.name} does not shrink by pools or strided convolutions."))
     return found
 
 
 def audits(c: Context):
-    """Published figures against the trace."""
-    if not c.audit:
-        return [Text("There are no published figures for this model in costlab's reference data; check a table of your own with costlab audit --against FILE.csv.")]
-    return [Text(("Every printed number beside the recomputed one", Ref("audit"), ". Verdicts are found by trying conventions, not written by hand.")),
-            Grid(c.audit.sheet, c.audit.title, "audit")]
+    """Published figures against the traces."""
+    found = []
+    for m, ident in _each(c, "audit"):
+        found += [Text((f"Every printed number of {m.name} beside the recomputed one", Ref(ident), ". Verdicts are found by trying conventions, not written by hand.")),
+                  Grid(m.audit.sheet, m.audit.title, ident)] if m.audit else [
+                  Text(f"There are no published figures for {m.name} in costlab's reference data; check a table of your own with costlab audit --against FILE.csv.")]
+    return found
 
 
 def comparison(c: Context):
@@ -293,14 +324,14 @@ def measurements(c: Context):
                    "." if m.measured is None else f"; the allocator's peak was {m.measured:,} bytes.")),
              _chart(charts.memory, m, id="memory", caption="Memory beyond params, buffers and inputs while each operation runs",
                     alt=f"Area chart of bytes alive by operation; peak {m.peak:,} bytes in {m.place or 'the model'}")]
-    made = [roofline(t) for t in c.traces if t.measured]
+    made = [(t, roofline(t)) for t in c.everything if t.measured]
     if not made:
         return [Text("Not measured: the trace carries no times and no roofline. Counts say what must be done, not how long it takes; costlab trace MODEL --measure makes a "
                      "trace that says both."), *curve]
-    found = []
-    for i, r in enumerate(made):
-        ident = "roofline" if i == 0 else f"roofline-{i + 1}"
-        found += [Text((f"{r.model} takes {charts.milliseconds(r.total.median)} ms on {c.traces[0].measured.conditions['device'] if i == 0 else 'the same kind of device'}", Ref(ident), ".")),
+    found = [Text(f"Not measured: {_list(missing)}.")] if (missing := [_name(t) for t in c.everything if not t.measured]) else []
+    for i, (t, r) in enumerate(made):
+        ident, conditions = "roofline" if i == 0 else f"roofline-{i + 1}", t.measured.conditions
+        found += [Text((f"{r.model} takes {charts.milliseconds(r.total.median)} ms on {conditions['device']} ({conditions['dtype']})", Ref(ident), ".")),
                   Grid(r.sheet, f"{r.model}: time in place and what bounds it", f"{ident}-table"),
                   _chart(charts.roofline, r, id=ident, caption=f"{r.model} under the ceilings of its device",
                          alt="Roofline: " + "; ".join(f"{p.name} {p.rate / 1e9:,.1f} GFLOP/s at {p.intensity:,.1f} FLOP/byte, {p.bound}-bound" for p in r.places if p.bound))]
@@ -312,16 +343,18 @@ def measurements(c: Context):
 
 def conventions(c: Context):
     """What the words mean, how it was counted, and how to do it again."""
-    p = c.first.provenance
-    inputs = ", ".join(f"{s} {d}" for s, d in p["inputs"])
     words = ("MAC: one multiply-add of a convolution or matrix product; two FLOPs. Elementwise work has FLOPs and no MACs.",
              "params: elements of all parameters, each counted once, also when shared or tied; the paper convention counts weights only.",
              "activations: elements that convolutions and matrix products put out. depth: layers with weights on the longest path.",
              "K, M and G are 1,000, 1e6 and 1e9, but for params in the paper convention, where K is 1,024; each table states its own.")
-    return [Points(tuple(map(Text, words))),
-            Text(f"Coverage: {c.total.coverage}. An operation without a formula would be listed here, and totals called a lower bound."),
-            Text(f"Traced on {p['device']} with torch {p['torch']} and costlab {p['costlab']}, input {inputs}." + (f" Model: {p['source']}." if "source" in p else "")),
-            Text(f"To reproduce: {c.command}")]
+
+    def made(t):
+        p, mode = t.provenance, ", in training mode with the backward pass" if t.trained else ""
+        inputs = _list(f"{s} {d}" for s, d in p["inputs"])
+        return Text(f"{_name(t)}: {total(t).coverage}; traced on {p['device']} with torch {p['torch']} and costlab {p['costlab']}{mode}, input {inputs}."
+                    + (f" Model: {p['source']}." if "source" in p else ""))
+    return [Points(tuple(map(Text, words))), Text("What was traced, and its coverage. An operation without a formula would be named, and totals called a lower bound."),
+            Points(tuple(map(made, c.everything))), Text(f"To reproduce: {c.command}")]
 
 
 def factorization(c: Context):

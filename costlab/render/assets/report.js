@@ -3,16 +3,19 @@ const all = (query, within = document) => [...within.querySelectorAll(query)];
 const main = document.querySelector("table.main");
 const rows = main ? [...main.tBodies[0].rows].filter(r => r.dataset.row) : [];
 const byId = new Map(rows.map(r => [r.dataset.row, r]));
-const rowOfBar = b => b.id.split(":").slice(2).join(":");
-const bars = all('[id^="bar:"]');
-const nodes = all(".diagram .node");
-nodes.forEach(n => n.dataset.row = n.id.split("/")[0]);
-const shapes = id => nodes.filter(n => n.dataset.row === id).concat(bars.filter(b => rowOfBar(b) === id));
+const nodes = all(".linked [data-node]"), bars = all(".linked [data-bar]");
+const shapes = id => nodes.concat(bars).filter(s => s.dataset.row === id);
 const panel = document.getElementById("picked");
 
 function light(id, on) {
   shapes(id).forEach(s => s.classList.toggle("hover", on));
   byId.get(id)?.classList.toggle("hover", on);
+}
+
+function unfilter() {
+  const filter = document.querySelector(`input.filter[data-for="${main.id}"]`);
+  filter.value = "";
+  filter.dispatchEvent(new Event("input"));
 }
 
 function clear() {
@@ -33,11 +36,14 @@ function select(id, keepAddress) {
   const said = [...row.cells].map((c, i) => [heads[i], c.textContent]).filter(([, v]) => v);
   panel.querySelector("b").textContent = said.shift()[1];
   panel.querySelector("span").textContent = said.reduce((text, [k, v]) => k === "%" ? `${text} (${v}%)` : `${text}${text && " \u00b7 "}${k} ${v}`, "");
-  const go = { table: row, diagram: found.find(s => s.classList.contains("node")), chart: found.find(s => s.id.startsWith("bar:")) };
+  const go = { table: row, diagram: found.find(s => nodes.includes(s)), chart: found.find(s => bars.includes(s)) };
   for (const button of all("button[data-go]", panel)) {
     const target = go[button.dataset.go];
     button.hidden = !target;
-    button.onclick = () => target.scrollIntoView({ block: "center", behavior: "smooth" });
+    button.onclick = () => {
+      if (target === row && row.hidden) unfilter();  // a filter had taken it out of sight
+      target.scrollIntoView({ block: "center", behavior: "smooth" });
+    };
   }
   panel.hidden = false;
   if (!keepAddress) history.replaceState(null, "", "#" + encodeURIComponent("row:" + id));
@@ -60,7 +66,7 @@ function live(element, id) {
 }
 rows.forEach(r => { r.tabIndex = 0; live(r, r.dataset.row); });
 nodes.filter(n => byId.has(n.dataset.row)).forEach(n => { n.setAttribute("tabindex", "0"); n.setAttribute("role", "button"); live(n, n.dataset.row); });
-bars.filter(b => byId.has(rowOfBar(b))).forEach(b => { b.style.cursor = "pointer"; live(b, rowOfBar(b)); });
+bars.filter(b => byId.has(b.dataset.row)).forEach(b => { b.style.cursor = "pointer"; live(b, b.dataset.row); });
 
 const value = cell => cell.dataset.v === undefined ? null : Number(cell.dataset.v);
 all("table").forEach(table => {
@@ -99,34 +105,50 @@ all(".pan").forEach(pan => {
   const svg = pan.querySelector("svg"), whole = svg.getAttribute("viewBox").split(/[ ,]+/).map(Number);
   svg.removeAttribute("width"); svg.removeAttribute("height");
   let view = [...whole];
-  const put = () => svg.setAttribute("viewBox", view.join(" "));
+  const put = () => {
+    svg.setAttribute("viewBox", view.join(" "));
+    pan.classList.toggle("zoomed", view[2] < .99 * whole[2]);
+  };
   const scale = () => Math.max(view[2] / pan.clientWidth, view[3] / pan.clientHeight);
-  const zoom = (k, fx = .5, fy = .5) => { const [x, y, w, h] = view; view = [x + w * (1 - k) * fx, y + h * (1 - k) * fy, w * k, h * k]; put(); };
+  const zoom = (k, px = pan.clientWidth / 2, py = pan.clientHeight / 2) => {  // about a point of the box, which the picture need not fill
+    const [x, y, w, h] = view, s = scale(), u = x + w / 2 + (px - pan.clientWidth / 2) * s, v = y + h / 2 + (py - pan.clientHeight / 2) * s;
+    view = [u + (x - u) * k, v + (y - v) * k, w * k, h * k];
+    put();
+  };
   const move = (dx, dy) => { view[0] -= dx * scale(); view[1] -= dy * scale(); put(); };
   const reset = () => { view = [...whole]; put(); };
   pan.addEventListener("wheel", e => {
     if (!e.ctrlKey && !e.metaKey) return;
     e.preventDefault();
     const box = pan.getBoundingClientRect();
-    zoom(e.deltaY > 0 ? 1.15 : 1 / 1.15, (e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height);
+    zoom(e.deltaY > 0 ? 1.15 : 1 / 1.15, e.clientX - box.left, e.clientY - box.top);
   }, { passive: false });
+  // one pointer moves, two zoom about the point between them; on a touch screen one finger scrolls the page until the picture is zoomed in
   const fingers = new Map();
-  let apart = 0;
-  pan.addEventListener("pointerdown", e => { fingers.set(e.pointerId, [e.clientX, e.clientY]); apart = 0; });
-  pan.addEventListener("pointermove", e => {
-    const at = fingers.get(e.pointerId);
-    if (!at || (e.pointerType === "mouse" && !e.buttons)) return;
-    if (fingers.size === 2) {
-      fingers.set(e.pointerId, [e.clientX, e.clientY]);
-      const [a, b] = [...fingers.values()], now = Math.hypot(a[0] - b[0], a[1] - b[1]);
-      if (apart) zoom(apart / now);
-      apart = now;
-    } else if (e.pointerType === "mouse") {
-      move(e.clientX - at[0], e.clientY - at[1]);
-      fingers.set(e.pointerId, [e.clientX, e.clientY]);
-    }
+  let apart = 0, moved = 0;
+  const middle = () => [...fingers.values()].reduce(([x, y], [u, v]) => [x + u / fingers.size, y + v / fingers.size], [0, 0]);
+  pan.addEventListener("pointerdown", e => {
+    if (e.pointerType === "mouse" && e.button) return;
+    fingers.set(e.pointerId, [e.clientX, e.clientY]);
+    apart = 0;
+    if (fingers.size === 1) moved = 0;
   });
-  ["pointerup", "pointercancel"].forEach(name => addEventListener(name, e => fingers.delete(e.pointerId)));
+  pan.addEventListener("pointermove", e => {
+    if (!fingers.has(e.pointerId)) return;
+    if (e.pointerType === "mouse" && !e.buttons) return void fingers.delete(e.pointerId);
+    const [x, y] = middle();
+    fingers.set(e.pointerId, [e.clientX, e.clientY]);
+    const [u, v] = middle();
+    moved += Math.abs(u - x) + Math.abs(v - y);
+    if (moved < 4 && fingers.size === 1) return;
+    move(u - x, v - y);
+    if (fingers.size !== 2) return;
+    const [a, b] = [...fingers.values()], now = Math.hypot(a[0] - b[0], a[1] - b[1]), box = pan.getBoundingClientRect();
+    if (apart && now) zoom(apart / now, u - box.left, v - box.top);
+    apart = now;
+  });
+  ["pointerup", "pointercancel"].forEach(name => addEventListener(name, e => { fingers.delete(e.pointerId); apart = 0; }));
+  pan.addEventListener("click", e => { if (moved >= 4) e.stopPropagation(); }, true);  // a drag is no click
   const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
   pan.addEventListener("keydown", e => {
     if (e.target !== pan) return;
@@ -142,7 +164,8 @@ all(".pan").forEach(pan => {
 });
 
 function arrive() {
-  const name = decodeURIComponent(location.hash.slice(1));
+  let name = location.hash.slice(1);
+  try { name = decodeURIComponent(name); } catch { return; }  // an address with a stray %
   if (!name.startsWith("row:")) return;
   select(name.slice(4), true);
   byId.get(name.slice(4))?.scrollIntoView({ block: "center" });
