@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections import Counter
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7F7F7F"
 _STYLE = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
@@ -31,10 +32,15 @@ def _figure(width, height, columns=1, **kw):
     return fig, fig.subplots(1, columns, **kw)
 
 
+def _brief(name: str, width: int = 48) -> str:
+    """A long module path without its middle: its end says most."""
+    return name if len(name) <= width else f"{name[:width // 3]}...{name[3 - width + width // 3:]}"
+
+
 def _bars(ax, names, values, color, label=short, hatch=None):
     places = range(len(names))
     bars = ax.barh(places, values, color=color, height=0.72, hatch=hatch, edgecolor="white", linewidth=0)
-    ax.set_yticks(places, names)
+    ax.set_yticks(places, list(map(_brief, names)))
     ax.invert_yaxis()
     ax.set_xlim(min(0, *values) * 1.25, max(*values, 1e-9) * 1.22)
     ax.tick_params(axis="y", length=0)
@@ -74,18 +80,14 @@ def cumulative(profile):
     fig, ax = _figure(9, 4)
     places = range(len(profile.steps))
     last = profile.steps[-1]
-    ends = []
     for field, whole, color, marker, word in (("macs_so_far", last.macs_so_far, BLUE, "o", "MACs"), ("params_so_far", last.params_so_far, ORANGE, "s", "params")):
         if not whole:
             continue
         shares = [100 * getattr(s, field) / whole for s in profile.steps]
-        ax.plot(places, shares, color=color, marker=marker, markersize=4)
-        middle = min(range(len(shares)), key=lambda i: abs(shares[i] - 50))
-        ends.append((middle, shares[middle], f"{word} (all: {short(whole)})", color))
-    for (x, y, text, color), side in zip(ends, (-1, 1)):
-        ax.annotate(text, (x, y), xytext=(10 * side, 6 * -side), textcoords="offset points", color=color, ha="right" if side < 0 else "left",
-                    va="bottom" if side < 0 else "top", fontweight="bold")
-    ax.set_xticks(places, [s.name for s in profile.steps], rotation=45, ha="right", fontsize=8)
+        ax.plot(places, shares, color=color, marker=marker, markersize=4, label=f"{word} (all: {short(whole)})")
+    if ax.lines:
+        ax.legend(loc="best")
+    ax.set_xticks(places, [_brief(s.name) for s in profile.steps], rotation=45, ha="right", fontsize=8)
     ax.set_ylim(0, 104)
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
     ax.grid(axis="y", color="#DDDDDD")
@@ -260,14 +262,20 @@ def _spread(fig, ax, points):
             label.remove()
 
 
+_STEPS = 36  # of a waterfall
+
+
 def waterfall(change):
-    """MACs from the base to the head, block by block."""
-    steps = [s for s in change.steps if s.macs[0] != s.macs[1]]
+    """MACs from the base to the head, block by block; of very many blocks those that change most, the others together."""
+    moved = [(s.name, s.macs[1] - s.macs[0]) for s in change.steps if s.macs[0] != s.macs[1]]
+    most = sorted(range(len(moved)), key=lambda i: -abs(moved[i][1]))[:_STEPS]
+    steps, rest = [moved[i] for i in sorted(most)], [moved[i][1] for i in range(len(moved)) if i not in set(most)]
+    if rest:
+        steps.append((f"{len(rest)} other blocks", sum(rest)))
     fig, ax = _figure(9, max(2.2, 0.3 * (len(steps) + 2) + 0.8))
-    at, places, names = change.macs[0], [], [f"{change.base} (base)", *(s.name for s in steps), f"{change.head} (head)"]
+    at, places, names = change.macs[0], [], [f"{change.base} (base)", *(_brief(name) for name, _ in steps), f"{change.head} (head)"]
     bars = [(0, at, GREY, short(at))]
-    for s in steps:
-        delta = s.macs[1] - s.macs[0]
+    for _, delta in steps:
         bars.append((min(at, at + delta), abs(delta), GREEN if delta < 0 else RED, f"{'-' if delta < 0 else '+'}{short(abs(delta))}"))
         at += delta
     bars.append((0, change.macs[1], GREY, short(change.macs[1])))
@@ -310,7 +318,8 @@ def roofline(result, after=None):
             ax.annotate("", (q.intensity, q.rate / 1e9), (p.intensity, p.rate / 1e9), arrowprops={"arrowstyle": "->", "color": GREY})
     ax.set_xlim(lo, hi)
     ax.set_ylim(min(p.rate for p in (*places, *later.values())) / 4e9 if places else 1, result.peak / 1e9 * 3)
-    _spread(fig, ax, [(p.intensity, p.rate / 1e9, p.name) for p in sorted(places, key=lambda p: -p.seconds)[:12]])
+    count = Counter(p.name for p in places)
+    _spread(fig, ax, [(p.intensity, p.rate / 1e9, _brief(p.name if count[p.name] == 1 else f"{p.name} ({p.id})")) for p in sorted(places, key=lambda p: -p.seconds)[:12]])
     ax.legend(loc="upper left")
     ax.set_xlabel("intensity (FLOPs a byte of tensors read and written)")
     ax.set_ylabel("reached (GFLOP/s)")

@@ -59,7 +59,7 @@ def _label(box) -> str:
         length = max(1, round(_BAR * min(1, box.share)))
         rows.append(f'<TR>{_GAP}<TD ALIGN="LEFT" CELLPADDING="0"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>'
                     f'<TD FIXEDSIZE="TRUE" WIDTH="{length}" HEIGHT="5" BGCOLOR="{frame}"></TD>'
-                    f'<TD> <FONT POINT-SIZE="8">{100 * box.share:.1f}%</FONT></TD></TR></TABLE></TD>{_GAP}</TR>')
+                    f'<TD> <FONT POINT-SIZE="8">{100 * box.share:.1f}%</FONT></TD></TR></TABLE></TD>{_GAP}</TR><TR><TD HEIGHT="2"></TD></TR>')
     return (f'<<TABLE BORDER="1" COLOR="{frame}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1" BGCOLOR="{fill}" STYLE="ROUNDED">{"".join(rows)}</TABLE>>')
 
 
@@ -120,7 +120,8 @@ _GRAPH = f'fontname={_FONT} fontsize=12 nodesep=0.18 ranksep=0.28 pad=0.1 labell
 
 def _head(d: Diagram):
     lines = [f"<B>{_esc(d.title)}</B>", *(f'<FONT POINT-SIZE="9">{_esc(n)}</FONT>' for n in d.notes)]
-    return "<" + '<BR ALIGN="LEFT"/>'.join(lines) + '<BR ALIGN="LEFT"/>>'
+    rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}<TR><TD HEIGHT="5"></TD></TR></TABLE>>'
 
 
 def dot(d: Diagram) -> str:

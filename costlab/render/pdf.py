@@ -23,9 +23,11 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords
 #show link: set text(fill: rgb("#00557F"))
 #show ref: set text(fill: rgb("#00557F"))
 #let bar(share) = box(width: 12pt, height: 5.5pt, align(left, rect(width: 12pt * share, height: 5.5pt, fill: rgb("#0072B2"), stroke: none)))
+#let keep = [#block(height: 100pt, above: 0pt, below: 0pt, breakable: false)#v(-86pt)]
 """
 # points: the text's width upright and turned, and a cell's own margins
 _ROOM = {"a4": (480, 728), "us-letter": (497, 678)}
+_HIGH = {"a4": (610, 380), "us-letter": (570, 390)}  # points: a picture's height
 _GAP, _BAR = 7, 14
 _WHOLE = 320  # points: a table up to this height is not broken
 _LETTER = 0.6  # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
@@ -39,7 +41,8 @@ def _words(text: Text, numbers) -> str:
     out = []
     for part in text.parts:
         if not isinstance(part, Ref):
-            out.append(_text(part))
+            # long module paths break after a dot
+            out.append(_text(re.sub(r"[\w.]{30,}", lambda m: re.sub(r"([._])(?=[^\W\d])", "\\1\u200b", m[0]), part)))
         elif part.id in numbers:
             out.append(f"{_text(part.before)}#ref(label({quote(part.id)}));{_text(part.after)}")
     return "".join(out)
@@ -93,18 +96,18 @@ def _grid(g: Grid, paper: str) -> tuple[str, bool]:
     parts = ["table.hline(stroke: 0.8pt)", f"table.header(repeat: true, {', '.join(cell(c.header, True) for c in cols)}, table.hline(stroke: 0.5pt))",
              *rows, *end, "table.hline(stroke: 0.8pt)"]
     lines = sum(max([1, *(-(-len(c.cells[i]) * _LETTER * size // (w - _GAP)) for c, w in zip(cols, widths))]) for i in range(len(rows)))
-    whole = lines * (1.35 * size + 5) < _WHOLE  # a short table stays on one page
-    body = (f"#[#show figure: set block(breakable: {'false' if whole else 'true'})\n#figure(kind: table, caption: [{_text(g.caption)}])[#set text(size: {size}pt, font: \"DejaVu Sans\", weight: \"regular\")\n"
-            f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] #label({quote(g.id)})]\n"
+    notes = sum(-(-len(note) * 4 // _ROOM[paper][wide]) * 12 for note in g.sheet.notes)
+    whole = lines * (1.35 * size + 5) + notes < _WHOLE  # a short table stays on one page, with its notes
+    body = (f"#figure(kind: table, caption: [{_text(g.caption)}])[#set text(size: {size}pt, font: \"DejaVu Sans\", weight: \"regular\")\n"
+            f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] #label({quote(g.id)})\n"
             + "".join(f"#text(size: 8pt, fill: luma(25%))[{_text(note)}]\\\n" for note in g.sheet.notes))
-    return body, wide
+    return f"#block(breakable: false)[#show figure: set block(breakable: false)\n{body}]\n" if whole else f"#[#keep\n#show figure: set block(breakable: true)\n{body}]\n", wide
 
 
-def _picture(p: Picture, name: str) -> str:
+def _picture(p: Picture, name: str, paper: str, turned: bool) -> str:
     width, height = map(float, re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', p.svg).groups())
-    tall = height / width > 1.25
-    size = "height: 21.5cm" if tall and height > 560 else f"width: {min(17, width / 28.35):.2f}cm"
-    return f'#figure(caption: [{_text(p.caption)}], image({quote(name)}, {size}, alt: {quote(p.alt)})) #label({quote(p.id)})\n'
+    scale = min(1, _ROOM[paper][turned] / width, _HIGH[paper][turned] / height)
+    return f'#figure(caption: [{_text(p.caption)}], image({quote(name)}, width: {width * scale:.1f}pt, alt: {quote(p.alt)})) #label({quote(p.id)})\n'
 
 
 def pdf(document: Document) -> bytes:
@@ -121,23 +124,24 @@ def pdf(document: Document) -> bytes:
         if section is None:
             out.append('#v(1fr)\n#outline(title: [Contents], depth: 1)\n#pagebreak()\n')
             continue
-        body, turned = [f"= {_text(section.title)}\n"], False
-        for part in section.parts:
+        body = [f"= {_text(section.title)}\n"]
+        grids = {part.id: _grid(part, document.paper) for part in section.parts if isinstance(part, Grid)}
+        turned = any(wide for _, wide in grids.values())
+        for part, after in zip(section.parts, (*section.parts[1:], None)):
             if isinstance(part, Text):
-                body.append((_notes.to_typst(part.words, quote) if part.markdown else _words(part, numbers)) + "\n")
+                words = _notes.to_typst(part.words, quote) if part.markdown else _words(part, numbers)
+                body.append(f"#block(sticky: true)[{words}]\n" if isinstance(after, (Grid, Picture)) and not part.markdown else words + "\n")
             elif isinstance(part, Points):
                 body.append("#list(" + ", ".join(f"[{_words(t, numbers)}]" for t in part.items) + ")\n")
             elif isinstance(part, Numbers):
                 cells = ", ".join(f'[#text(size: 15pt, weight: "bold", font: "DejaVu Sans")[{_text(v)}]\\ #text(size: 8.5pt)[{_text(w)}]]' for v, w in part.items)
                 body.append(f"#grid(columns: ({'1fr, ' * len(part.items)}), column-gutter: 10pt, {cells})\n")
             elif isinstance(part, Grid):
-                made, wide = _grid(part, document.paper)
-                body.append(made)
-                turned = turned or wide
+                body.append(grids[part.id][0])
             else:
                 name = f"figure{len(files)}.svg"
                 files[name] = (fit_fonts(part.svg) if "Arial" in part.svg else part.svg).encode()
-                body.append(_picture(part, name))
+                body.append(_picture(part, name, document.paper, turned))
         whole = "\n".join(body)
         out.append(f"#page(flipped: true)[\n{whole}\n]\n" if turned else whole)
     try:

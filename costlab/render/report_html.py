@@ -13,6 +13,7 @@ from .document import Document, Grid, Numbers, Picture, Points, Ref, Text
 
 _ASSETS = Path(__file__).parent / "assets"
 _LONG = 26  # letters of a cell; longer ones wrap
+_UPRIGHT = 125  # letters of a row that a printed page takes upright
 esc = html.escape
 
 
@@ -55,6 +56,10 @@ def _grid(g: Grid, title: str) -> str:
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>{foot}</table></div>{notes}")
 
 
+def _wide(g: Grid) -> bool:
+    return sum(min(_LONG, max(map(len, (*c.cells, c.total, *c.header.split())), default=0)) + 2 + 8 * bool(c.bars) for c in columns(g.sheet)) > _UPRIGHT
+
+
 def _unique(p: Picture) -> str:
     """The SVG with ids that no other part of the page has. In a linked picture nodes and bars say which row of the main table is theirs."""
     def tag(found):
@@ -89,7 +94,8 @@ def page(document: Document) -> str:
     """The HTML file."""
     out, numbers = [], document.numbers
     for section in document.sections:
-        out.append(f'<section id="section-{esc(section.id)}"><h2>{esc(section.title)}</h2>')
+        turned = ' class="turned"' if any(_wide(p) for p in section.parts if isinstance(p, Grid)) else ""
+        out.append(f'<section id="section-{esc(section.id)}"{turned}><h2>{esc(section.title)}</h2>')
         for part in section.parts:
             if isinstance(part, Text):
                 out.append(_notes.to_html(part.words) if part.markdown else f"<p>{_words(part, numbers)}</p>")

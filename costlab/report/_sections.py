@@ -400,13 +400,17 @@ def _pair(rule):
 def reduction(c: Context):
     """Grid reductions."""
     made = grid()
-    drawn = [diagram(s.trace, module="") for s in made.schemes]
-    alt = "; ".join(d.alt for d in drawn)
+    pictures = []
+    for i in range(0, len(made.schemes), 2):  # two beside each other stay readable
+        chosen = made.schemes[i:i + 2]
+        drawn = [diagram(s.trace, module="") for s in chosen]
+        alt = "; ".join(d.alt for d in drawn)
+        pictures.append(Picture(svg(side_by_side(drawn), alt), _list(s.name for s in chosen), alt, f"schemes-drawn-{i // 2 + 1}"))
     return [Text(("Four ways from 35x35x320 to 17x17x640", Ref("schemes"), ", each traced", Ref("schemes-chart"), ". Pooling first is cheap, but all data must pass a narrow place; "
                   "convolving first is dear; both in parallel is cheap and has no narrow place.")),
             Grid(made.sheet, "Four ways from 35x35x320 to 17x17x640", "schemes"),
             _chart(charts.grid, made, id="schemes-chart", caption="MACs of each scheme", alt="Bars of MACs: " + "; ".join(f"{s.name} {charts.short(s.macs)}" for s in made.schemes)),
-            Picture(svg(side_by_side(drawn), alt), "The schemes", alt, "schemes-drawn"), *_schemes_measured(c, made)]
+            *pictures, *_schemes_measured(c, made)]
 
 
 def _schemes_measured(c: Context, made):
