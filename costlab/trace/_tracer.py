@@ -12,6 +12,7 @@ import datetime
 import gc
 import re
 import sys
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from math import prod
 
@@ -335,28 +336,47 @@ def _recurrent_forms():
             for name, (whole, packed) in kinds.items()}
 
 
+_CONTAINERS = (dict, OrderedDict, defaultdict, Counter, list, set, deque)
+
+
 class _Kept:
-    """What a model is made of, to be put back: its tensors by name and its plain attributes, lists and dicts among them with what they held."""
+    """What a model is made of, to be put back: its tensors by name with their gradients, and its plain attributes, containers among them
+    with what they held."""
 
     def __init__(self, model):
-        self.modules = []
+        self.modules, self.held, self.grads = [], {}, []
         for m in model.modules():
-            held = [(v, v.copy()) for k, v in vars(m).items() if type(v) in (dict, list) and (v or k[0] != "_")]
-            self.modules.append((m, vars(m).copy(), held))
+            own = vars(m)
+            self.modules.append((m, own.copy()))
+            for name, value in own.items():
+                if type(value) in _CONTAINERS and (value or name[0] != "_"):
+                    self.hold(value)
+            self.grads += [(p, p.requires_grad, p.grad) for p in m._parameters.values() if p is not None]
+
+    def hold(self, container):
+        """Remember what is in a container and in those within it."""
+        if id(container) not in self.held:
+            items = container.copy()
+            self.held[id(container)] = container, items
+            for value in items.values() if isinstance(items, dict) else items:
+                if type(value) in _CONTAINERS:
+                    self.hold(value)
 
     def restore(self):
-        for m, was, held in self.modules:
+        for m, was in self.modules:
             vars(m).clear()
             vars(m).update(was)
-            for container, items in held:
-                if isinstance(container, dict):
-                    container.clear()
-                    container.update(items)
-                else:
-                    container[:] = items
             for name in ("_parameters", "_buffers", "_modules"):
-                if not any(c is was[name] for c, _ in held):
+                if id(was[name]) not in self.held:  # it was empty
                     was[name].clear()
+        for container, items in self.held.values():
+            container.clear()
+            (container.extend if isinstance(container, (list, deque)) else container.update)(items)
+        for p, wanted, grad in self.grads:
+            if p.requires_grad != wanted:
+                p.requires_grad_(wanted)
+            if p.grad is not grad:
+                p.grad = grad
 
 
 @contextlib.contextmanager
