@@ -169,6 +169,21 @@ def test_inference_mode_changes_no_count(device):
     assert costlab.total(made) == costlab.total(plain) and [o.name for o in made.ops] == [o.name for o in plain.ops]
 
 
+def test_bytes_of_lookups_expanded_tensors_and_views():
+    """A lookup reads the rows it takes and their indices (float32: 4, int64: 8 bytes), an expanded tensor is read where it lies."""
+    lookup = costlab.total(costlab.trace(nn.Embedding(1000, 8), z(2, 3, dtype=torch.long)))
+    assert (lookup.read, lookup.written) == (6 * 8 + 6 * 8 * 4, 6 * 8 * 4)
+    spread = costlab.total(costlab.trace(Fn(lambda m, x: x.expand(100, -1).sum()), z(1, 7)))
+    assert (spread.read, spread.written, spread.flops) == (7 * 4, 4, 700)
+    view = costlab.total(costlab.trace(Fn(lambda m, x: x.view(7).t()), z(1, 7)))
+    assert (view.read, view.written) == (0, 0)
+
+
+def test_norm_scales_are_no_weights():
+    total = costlab.total(costlab.trace(nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 4)), z(2, 8)))
+    assert (total.params, total.weights) == (16 + 36, 32)
+
+
 def test_a_lazy_module_is_told_to_run_first():
     with pytest.raises(costlab.TraceError, match="weight has no shape yet"):
         costlab.trace(nn.LazyLinear(4), z(2, 3))

@@ -212,3 +212,58 @@ def test_the_probe_runs_real_iterations_and_is_repeatable():
     assert flow.layers == ("first", "second", "out") and all(0 < g < 1 for g in flow.without) and flow.place == "out"
     assert flow.with_heads[0] > flow.without[0]  # the head's own gradient reaches the first layer
     assert aux.Flow("m", ("a", "b"), (1e-8, 1e-3), None, 1e-7, 1, "", 0, "cpu").place == "a"
+
+
+def net(*modules):
+    model = nn.Sequential(*modules).eval()
+    return model, run(model, torch.empty(1, 8, 12, 12))
+
+
+class Own(nn.Conv2d):
+    """A convolution of one's own may do anything."""
+
+
+def tied():
+    a, b = nn.Conv2d(8, 8, 5), nn.Conv2d(8, 8, 5)
+    b.weight = a.weight
+    return a, b
+
+
+def read_elsewhere():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.c = nn.Conv2d(8, 8, 5)
+
+        def forward(self, x):
+            return self.c(x) + self.c.weight.sum()
+    return (Both(),)
+
+
+@pytest.mark.parametrize("modules, reason", [
+    (lambda: (Own(8, 8, 5),), "it is a Own, not an nn.Conv2d"), (lambda: (nn.Conv2d(8, 8, 5, padding=2, padding_mode="reflect"),), "its padding is reflect"),
+    (tied, "its weight is tied to another module's"), (read_elsewhere, "its weight is read elsewhere"), (lambda: (nn.Conv2d(8, 8, 5),), "")])
+def test_a_convolution_that_cannot_be_replaced_is_left_with_its_reason(modules, reason):
+    model, trace = net(*modules())
+    can, left = factorize.replaceable(model, trace, factorize.candidates(trace))
+    assert set(left.values()) == ({reason} if reason else set()) and bool(can) != bool(reason)
+    if reason:
+        with pytest.raises(ValueError, match="cannot be replaced"):
+            factorize.choose(can, [next(iter(left))], left)
+
+
+def test_a_unets_skip_is_no_grid_reduction_and_its_diagram_has_no_cycle():
+    class Unet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.pool, self.b, self.c = nn.Conv2d(8, 8, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(16, 8, 3, padding=1)
+
+        def forward(self, x):
+            a = self.a(x)
+            return self.c(torch.cat((a, nn.functional.interpolate(self.b(self.pool(a)), scale_factor=2)), 1))
+    from costlab.analysis.diagram import diagram
+    trace = run(Unet(), torch.empty(1, 8, 12, 12))
+    assert [r.scheme for r in grid.reductions(trace)] == ["pool, then 3x3 convolution"]
+    d = diagram(trace)
+    order = {b.id: i for i, b in enumerate(d.boxes)}
+    assert len(d.edges) >= 5 and all(order[a] < order[b] for a, b in d.edges)

@@ -124,7 +124,7 @@ def test_no_count_depends_on_the_device(model, inputs):
 def test_recurrent_work_does_not_depend_on_the_device(kind):
     """On the CPU torch multiplies all steps' inputs at once, elsewhere step by step: other operations, the same work."""
     meta, cpu = (costlab.total(costlab.trace(kind(3, 4, 2, bidirectional=True), torch.zeros(5, 2, 3), device=d)) for d in ("meta", "cpu"))
-    assert (meta.macs, meta.flops, meta.activations, meta.params) == (cpu.macs, cpu.flops, cpu.activations, cpu.params)
+    assert meta == cpu
 
 
 def test_a_ten_thousand_layer_model_is_linear():
@@ -134,3 +134,52 @@ def test_a_ten_thousand_layer_model_is_linear():
         model = nn.Sequential(*(nn.Conv2d(2, 2, 1) for _ in range(10_000)))
     trace = costlab.trace(model, torch.empty(1, 2, 4, 4, device="meta"))
     assert len(trace.ops) == 10_000 and table(trace, "layers").macs == 10_000 * 64
+
+
+def test_a_zoo_name_is_the_zoos_whatever_lies_in_the_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nin_cifar10").write_text("no trace")
+    (tmp_path / "torchvision").mkdir()
+    assert total_of(capsys, "nin_cifar10")[0] > 0
+
+
+def test_transformers_takes_the_class_that_the_config_is_of(tmp_path, capsys):
+    """A config file that names its architecture, and one that does not: then the causal model where there is one."""
+    pytest.importorskip("transformers")
+    small = dict(model_type="bert", hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, vocab_size=20, max_position_embeddings=8)
+    file = tmp_path / "config.json"
+    found = []
+    for names in (["BertModel"], ["BertForMaskedLM"]):
+        file.write_text(json.dumps({**small, "architectures": names}))
+        found.append(total_of(capsys, f"transformers:{file}", "--input", "input_ids=1x4:int64")[1])
+    # the head of the second: 16 x 16 and 16 x 20 a token, without the pooler's one 16 x 16
+    assert found[1] - found[0] == 4 * (16 * 16 + 16 * 20) - 16 * 16
+
+
+@pytest.mark.parametrize("argv, line", [
+    (["table"], "arguments are required: MODEL; see costlab table --help"), (["tabel", "googlenet"], "unknown command 'tabel'; did you mean table"),
+    (["table", "googlenet", "--nope"], "unrecognized arguments: --nope"), (["table", "googlenet", "--depth", "x"], "invalid int value: 'x'")])
+def test_a_wrong_command_line_is_one_line(argv, line, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(argv)
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1
+
+
+def damage(doc, change):
+    change(doc)
+    return doc
+
+
+@pytest.mark.parametrize("change", [
+    lambda d: d.pop("ops"), lambda d: d["ops"].pop(), lambda d: d["tensors"].clear(), lambda d: d.update(inputs=[10**6]), lambda d: d["tensors"][0].__setitem__(0, [-1]),
+    lambda d: d["provenance"].pop("model"), lambda d: d.update(ops=3), lambda d: d["ops"][0].__setitem__(4, ["a"]), lambda d: d.update(measured={"ops": 1}),
+    lambda d: d["params"][0].__setitem__(1, [1]), lambda d: d.update(provenance=None)])
+def test_a_trace_file_that_no_tracer_wrote_is_one_line(change, tmp_path, capsys):
+    import gzip
+    file = tmp_path / "m.trace"
+    costlab.trace(nn.Linear(4, 2), X).save(file)
+    file.write_bytes(gzip.compress(json.dumps(damage(json.loads(gzip.decompress(file.read_bytes())), change)).encode()))
+    assert main(["table", str(file)]) == 2
+    err = capsys.readouterr().err
+    assert err == f"costlab: {file} is damaged or cut short; trace the model again\n"

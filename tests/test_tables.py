@@ -100,6 +100,45 @@ def test_a_dense_block_of_many_layers_ends_and_keeps_every_count():
     assert t.macs == sum(r.macs for r in t.rows) == sum(256 * 9 * 4 * (8 + 4 * i) for i in range(40))
 
 
+class Excite(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c, self.f = conv(8, 6, 3), seq(nn.AdaptiveAvgPool2d(1), conv(6, 2, 1), nn.ReLU(), conv(2, 6, 1), nn.Sigmoid())
+
+    def forward(self, x):
+        x = self.c(x)
+        return x * self.f(x)
+
+
+class Shortcut(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c, self.d = conv(8, 8, 3), conv(8, 6, 1)
+
+    def forward(self, x):
+        return self.d(x + self.c(x))
+
+
+class Attend(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.MultiheadAttention(8, 2, batch_first=True, bias=False)
+
+    def forward(self, x):
+        y = x.flatten(2).transpose(1, 2)
+        return self.a(y, y, y)[0].transpose(1, 2).reshape(x.shape)
+
+
+@pytest.mark.parametrize("branch, column, widths, macs", [
+    (Excite(), "#3x3+avg pool+1x1+1x1+join", "6→2", 256 * 9 * 8 * 6 + 12 + 12),
+    (Shortcut(), "#3x3+join+1x1", "8→6", 256 * 9 * 8 * 8 + 256 * 8 * 6),
+    (Attend(), "#linear+product+softmax+product+linear", "24→8", 256 * 8 * 24 + 2 * 256 * 256 * 8 + 256 * 8 * 8),
+], ids=["squeeze and excite", "residual", "attention"])
+def test_a_fork_of_any_branch_is_a_row(branch, column, widths, macs):
+    (row,) = rows(Fork(conv(8, 5, 1), branch), style="paper").rows
+    assert (row.cells["#1x1"], row.cells[column], row.macs) == (5, widths, 256 * 8 * 5 + macs)
+
+
 def test_residual_stages():
     t = rows(conv(8, 8, 7), Block(8, 8, 1), Block(8, 8, 1), Block(8, 16, 2), Block(16, 16, 1))
     assert t.style == "resnet"
@@ -165,6 +204,28 @@ FIELDS = [  # receptive field by hand: r += (k - 1) * dilation * jump; jump *= s
     ((nn.MaxPool2d(2), conv(8, 4, 3), nn.Upsample(scale_factor=2), conv(4, 4, 3)), "8x8"),  # 2, 2+2*2=6, jump 1, 6+2
     ((conv(8, 4, 3, 2), nn.Flatten(), nn.Linear(4 * 49, 5)), "15x15"),  # 3 + 6*2
 ]
+
+
+def test_receptive_field_of_a_sequence():
+    """3; then 3 + 4; then, on jump 2, 7 + 2 * 2 * 2."""
+    model = seq(nn.Conv1d(2, 4, 3), nn.Conv1d(4, 4, 5, stride=2), nn.Conv1d(4, 4, 3, dilation=2))
+    t = table(costlab.trace(model, torch.zeros(1, 2, 64)), "layers", columns=["receptive-field"])
+    assert [r.cells["receptive field"] for r in t.rows] == ["3", "7", "15"]
+
+
+def test_receptive_field_of_alexnets_classifier(capsys):
+    """195 at pool5, whose 6 places are 32 apart: 195 + 5 * 32."""
+    assert main(["table", "alexnet", "--style", "layers", "--columns", "receptive-field", "--format", "json"]) == 0
+    fields = {r["name"]: r["receptive field (pixels)"] for r in json.loads(capsys.readouterr().out)["rows"]}
+    assert fields["pool5"] == "195x195" and fields["head.fc8"] == "355x355"
+
+
+def test_a_csv_has_what_a_reader_loads_and_its_notes_in_a_column(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    out = tmp_path / "t.csv"
+    assert main(["table", "googlenet", "-o", str(out)]) == 0
+    frame = pandas.read_csv(out)
+    assert len(frame) == 19 and frame["ops (MACs)"].sum() == 1582671872 and "convention paper" in frame["notes"][0] and frame["notes"][1:].isna().all()
 
 
 @pytest.mark.parametrize("modules, field", FIELDS)

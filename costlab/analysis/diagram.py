@@ -177,6 +177,12 @@ def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str 
         members = [nodes[i] for i in row.nodes if nodes[i].op]
         if not members:
             continue
+        # where a skip comes back beside the row's module, not in it, is a box of its own: the skip does not lead into the module
+        meets = [n for n in members if rows.style == "layers" and n.kind in ("cat", "join") and any(p not in row.nodes for p in n.preds)
+                 and row.path and not (n.op.module + ".").startswith(row.path + ".")]
+        if len(meets) == len(members):
+            meets = []
+        members = [n for n in members if n not in meets]
         end = members[-1]
         opened = depth == 1 and len(members) > 1 and any(i in regions for i in row.nodes)
         if opened:
@@ -199,6 +205,9 @@ def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str 
         ident = row.id if row.id == row.path else f"{row.path}/{row.id}"  # a further call of a module links to its row too
         boxes.append(Box(ident, kind, tuple(lines), row.params, row.macs, row.macs / whole, seconds=row.seconds))
         owner |= {n.index: ident for n in members}
+        for n in meets:
+            owner[n.index] = f"{ident}/{n.index}"
+            boxes.append(Box(owner[n.index], n.kind, _layer(n), 0, 0, 0.0))
     edges = _edges(owner, nodes)
     if depth == 0:
         boxes, edges = _collapsed(boxes, edges)
