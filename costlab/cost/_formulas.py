@@ -18,6 +18,18 @@ def _pair(macs, extra=0):
     return macs, 2 * macs + extra
 
 
+def _product(t, op, macs, extra=0):
+    """A complex product is four real ones; of a sparse factor only the elements that it keeps are multiplied."""
+    if "sparse" in op.attrs:
+        place, kept = op.attrs["sparse"]
+        first = place == (1 if op.name in _ADDED else 0)
+        macs = kept * (_out(t, op) // max(1, _in(t, op, place)[-2 if first else -1]))
+    return _pair(macs * (4 if t.tensors[op.outputs[0]].dtype.startswith("complex") else 1), extra)
+
+
+_ADDED = frozenset(f"aten.{n}" for n in ("addmm", "baddbmm", "addmv", "_addmm_activation", "addbmm", "_sparse_addmm"))
+
+
 @formula("aten.convolution", "aten._convolution", "aten.convolution_overrideable", "aten.cudnn_convolution",
          "aten.mkldnn_convolution")
 def convolution(t, op):
@@ -25,7 +37,7 @@ def convolution(t, op):
     shapes = t.shapes(op)
     data, weight = shapes[0], shapes[1]
     positions = prod(data) if op.attrs.get("transposed") else _out(t, op)
-    return _pair(positions * prod(weight[1:]), _out(t, op) if len(shapes) > 2 else 0)
+    return _product(t, op, positions * prod(weight[1:]), _out(t, op) if len(shapes) > 2 else 0)
 
 
 @formula("aten.convolution_backward", "aten.cudnn_convolution_backward")
@@ -40,22 +52,22 @@ def convolution_backward(t, op):
 @formula("aten.mm", "aten.bmm", "aten.mv", "aten.dot", "aten._int_mm")
 def product(t, op):
     """(.., n, k) @ (.., k, m): n k m products a batch."""
-    return _pair(_out(t, op) * _in(t, op)[-1])
+    return _product(t, op, _out(t, op) * _in(t, op)[-1])
 
 
-@formula("aten.addmm", "aten.baddbmm", "aten.addmv", "aten._addmm_activation", "aten.addbmm")
+@formula(*_ADDED)
 def added_product(t, op):
     """As the product, and one add an output element; addbmm also sums over its batch."""
     a = _in(t, op, 1)
     b = a[0] if op.name == "aten.addbmm" else 1
-    return _pair(_out(t, op) * a[-1] * b, _out(t, op))
+    return _product(t, op, _out(t, op) * a[-1] * b, _out(t, op))
 
 
 @formula("aten.addr", "aten.vdot", "aten.ger")
 def outer_product(t, op):
     """One product an element: of the outer product, or of the vectors whose inner product it is; addr adds as many."""
     n = prod(_in(t, op)) if op.name == "aten.vdot" else _out(t, op)
-    return _pair(n, n if op.name == "aten.addr" else 0)
+    return _product(t, op, n, n if op.name == "aten.addr" else 0)
 
 
 @formula("aten._trilinear")
@@ -120,10 +132,10 @@ def embedding_bag(t, op):
     return 0, prod(_in(t, op, 1)) * _in(t, op)[-1]
 
 
-@formula("aten._weight_norm_interface")
+@formula("aten._weight_norm_interface", "aten._weight_norm_interface_backward")
 def weight_norm(t, op):
-    """Square, sum, scale: three FLOPs a weight."""
-    return 0, 3 * prod(_in(t, op))
+    """Square, sum, scale: three FLOPs a weight; two such passes backward."""
+    return 0, (6 if op.name.endswith("backward") else 3) * prod(_in(t, op))
 
 
 @formula("aten._scaled_dot_product_flash_attention", "aten._scaled_dot_product_efficient_attention",
@@ -224,7 +236,7 @@ def avg_pool_backward(t, op):
 
 
 @formula("aten.max_pool2d_with_indices_backward", "aten.max_pool3d_with_indices_backward", "aten.embedding_dense_backward",
-         "aten._adaptive_avg_pool2d_backward", "aten.upsample_nearest2d_backward", "aten.slice_backward", "aten.select_backward")
+         "aten._adaptive_avg_pool2d_backward", "aten.upsample_nearest2d_backward", "aten.slice_backward", "aten.nll_loss_backward", "aten.nll_loss2d_backward", "aten.select_backward")
 def scatter_backward(t, op):
     """One add an element of the gradient."""
     return 0, prod(_in(t, op))
@@ -268,7 +280,7 @@ def elementwise(t, op):
     return 0, _out(t, op)
 
 
-@formula("costlab.dropout", *("aten." + n for n in """view _unsafe_view reshape t transpose permute expand slice select unsqueeze squeeze cat stack
+@formula("costlab.dropout", "costlab.write", *("aten." + n for n in """view _unsafe_view reshape t transpose permute expand slice select unsqueeze squeeze cat stack
 split split_with_sizes unbind chunk unsafe_split unsafe_split_with_sizes unsafe_chunk clone contiguous copy copy_ _to_copy to fill fill_ zero_ zeros ones full empty zeros_like
 ones_like full_like empty_like new_zeros new_ones new_empty new_full arange linspace eye embedding index index_select gather
 scatter scatter_ index_put index_put_ flip roll repeat pixel_shuffle pixel_unshuffle constant_pad_nd reflection_pad2d

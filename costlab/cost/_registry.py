@@ -57,10 +57,10 @@ class Total:
 
 
 def formula(*names: str):
-    """Register `fn(trace, op) -> (macs, flops)` for ops such as "aten.mm" or "mylib.myop"; a later one overrides."""
+    """Register `fn(trace, op) -> (macs, flops)` for ops such as "aten.mm" or "mylib::myop"; a later one overrides."""
     def register(fn):
         for name in names:
-            _FORMULAS[name] = fn
+            _FORMULAS[name.replace("::", ".")] = fn
         return fn
     return register
 
@@ -68,7 +68,7 @@ def formula(*names: str):
 # ops whose outputs are the memory of their first input
 VIEWS = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute", "aten.expand", "aten.slice", "aten.select",
                          "aten.unsqueeze", "aten.squeeze", "aten._unsafe_view", "aten.split", "aten.split_with_sizes",
-                         "aten.unbind", "costlab.dropout", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold"))
+                         "aten.unbind", "costlab.dropout", "costlab.write", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold"))
 
 
 # ops that read as much of their first input as they put out, and ops whose further outputs are bookkeeping that differs by device
@@ -85,7 +85,10 @@ def size_of(trace: Trace, index: int) -> int:
 def cost_of(trace: Trace, op: Op) -> Cost:
     """The cost of one operation; `known` is False where no formula is registered."""
     fn = _FORMULAS.get(op.name)
-    macs, flops = fn(trace, op) if fn else (0, 0)
+    found = fn(trace, op) if fn else (0, 0)
+    if not (isinstance(found, tuple) and len(found) == 2):
+        raise TypeError(f"the formula of {op.name} returned {found!r}; return (MACs, FLOPs), two numbers")
+    macs, flops = found
     made = op.outputs[:1] if op.name in _MAIN_OUTPUT else op.outputs
     outputs = sum(trace.tensors[i].numel for i in made)
     if op.name in VIEWS and not (macs or flops):

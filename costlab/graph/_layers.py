@@ -15,6 +15,9 @@ _KINDS = {"aten.convolution": "conv", "aten.addmm": "linear", "aten.mm": "linear
               "avg_pool2d", "avg_pool3d")},
           "aten._adaptive_avg_pool2d": "avg pool", "aten._adaptive_avg_pool3d": "avg pool",
           "aten.adaptive_max_pool2d": "max pool", "aten.adaptive_max_pool3d": "max pool"}
+# what only looks at the shape of its input, and what writes over all of its first one
+_EMPTY = frozenset(f"aten.{n}" for n in ("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided", "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like"))
+_OVER = frozenset(("aten.copy_", "aten.copy"))
 WEIGHTED = ("conv", "transposed conv", "linear")
 
 
@@ -127,7 +130,7 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
         return a
 
     for op in trace.forward:
-        sources = [home[i] for i in op.inputs if i in home]
+        sources = [home[i] for i in (() if op.name in _EMPTY else op.inputs[1:] if op.name in _OVER else op.inputs) if i in home]
         preds = tuple(dict.fromkeys(sources))
         before = [o for i in dict.fromkeys(op.inputs) for o in prepared.pop(i, ())]
         if not preds:

@@ -83,7 +83,7 @@ def choose_style(trace: Trace, nodes) -> str:
 
 def _extra(columns):
     known = {k.replace(" ", "-").lower(): k for k in COLUMNS}
-    for c in columns:
+    for c in columns.split(",") if isinstance(columns, str) else columns:
         if c.strip().replace(" ", "-").lower() not in known:
             raise ValueError(f"unknown column {c!r}; choose " + ", ".join(k.replace(" ", "-") for k in COLUMNS))
         yield known[c.strip().replace(" ", "-").lower()]
@@ -118,6 +118,7 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     if auto:
         style = "layers" if depth is not None else choose_style(trace, nodes)
     whole = total(trace, strict=strict)
+    covered = total(trace, trace.ops, strict=strict) if trace.trained else whole  # backward operations too
     place = {id(op): i for i, op in enumerate(trace.ops)}
     took = [0.0] * len(trace.ops)
     for o in trace.measured.ops if trace.measured else ():
@@ -153,7 +154,7 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
              *([Column("backward", "MACs", (convention.mega, "M"), share=True)] if trace.trained else ()),
              *([Column("time", "ms", share=True, format=",.3f")] if trace.measured else ()))
     p = trace.provenance
-    notes = (convention.note, f"coverage: {whole.coverage}",
+    notes = (convention.note, f"coverage: {covered.coverage}",
              f"style {style}{' (chosen by auto)' if auto else ''}; traced on {p['device']} with torch {p['torch']}, input "
              + ", ".join(f"{s} {d}" for s, d in p["inputs"]))
     if any(r.cells.get("times") for r in rows):

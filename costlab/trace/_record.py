@@ -3,7 +3,7 @@
 File format (version 1): gzip-compressed UTF-8 JSON, one object with `format` = "costlab-trace", `version`,
 `provenance`, `count` (of operations), `tensors` ([shape, dtype] each, and of an expanded one the elements in memory), `params` ([names, shape, dtype, tensor]), `ops`
 ([name, module, module_type, call, inputs, outputs, params, attrs], and for a backward operation `of`), `inputs`, `outputs`,
-`saved` (tensors kept for the backward pass), and `measured` (the fields of `Measured`) where the run was measured.
+`saved` (tensors kept for the backward pass), `gradients` (parameters that got one), and `measured` (the fields of `Measured`) where the run was measured.
 """
 from __future__ import annotations
 
@@ -135,7 +135,8 @@ def _tuples(value):
 
 @dataclass(frozen=True)
 class Trace:
-    """What one run of a model did: a dataflow graph in execution order, with provenance."""
+    """What one run of a model did: a dataflow graph in execution order, with provenance. `saved` tensors are kept for the backward pass,
+    and `gradients` are the parameters that got one there."""
 
     ops: tuple[Op, ...]
     tensors: tuple[Tensor, ...]
@@ -145,6 +146,7 @@ class Trace:
     provenance: dict
     saved: tuple[int, ...] = ()
     measured: Measured | None = None
+    gradients: tuple[int, ...] = ()
 
     @property
     def forward(self) -> tuple[Op, ...]:
@@ -173,7 +175,7 @@ class Trace:
             "params": [[p.names, p.shape, p.dtype, p.tensor] for p in self.params],
             "ops": [[o.name, o.module, o.module_type, o.call, o.inputs, o.outputs, o.params, o.attrs, *([] if o.of is None else [o.of])]
                     for o in self.ops],
-            "inputs": self.inputs, "outputs": self.outputs, "saved": self.saved,
+            "inputs": self.inputs, "outputs": self.outputs, "saved": self.saved, "gradients": self.gradients,
             **({"measured": asdict(self.measured)} if self.measured else {}),
         }
         data = gzip.compress(json.dumps(doc, separators=(",", ":")).encode(), mtime=0)
@@ -214,7 +216,7 @@ class Trace:
                 tuple(Tensor(tuple(s), *rest) for s, *rest in doc["tensors"]),
                 tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
                 tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"], tuple(doc.get("saved", ())),
-                Measured.from_json(doc["measured"]) if doc.get("measured") else None)
+                Measured.from_json(doc["measured"]) if doc.get("measured") else None, tuple(doc.get("gradients", ())))
             made._check(doc.get("count"))
             return made
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -229,7 +231,7 @@ class Trace:
         need(count == len(self.ops))
         need(all(type(n) is int and n >= 0 for t in self.tensors for n in t.shape) and all(isinstance(t.dtype, str) for t in self.tensors))
         need(all(p.tensor in known and p.shape == self.tensors[p.tensor].shape for p in self.params))
-        need(all(i in known for i in (*self.inputs, *self.outputs, *self.saved)))
+        need(all(i in known for i in (*self.inputs, *self.outputs, *self.saved)) and all(i in params for i in self.gradients))
         for o in self.ops:
             need(all(i in known for i in (*o.inputs, *o.outputs)) and all(i in params for i in o.params))
             need(isinstance(o.name, str) and isinstance(o.module, str) and isinstance(o.module_type, str) and isinstance(o.attrs, dict) and type(o.call) is int)

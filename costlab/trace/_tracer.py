@@ -10,10 +10,14 @@ import contextlib
 import copy
 import datetime
 import gc
+import itertools
+import operator
+import random
 import re
 import sys
+import types
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 
 import torch
@@ -46,14 +50,44 @@ def _plain_name(name):
     return name.removeprefix("aten.").replace("_", "").lower()
 
 
+def _stored(t):
+    """Elements that a sparse tensor keeps."""
+    return (t._values() if t.layout is torch.sparse_coo else t.values()).numel() if not t.is_nested and t.layout is not torch._mkldnn else t.numel()
+
+
+def _storage(t):
+    """What tells apart the memory of tensors; a sparse one has its own."""
+    return t.untyped_storage()._cdata if t.layout is torch.strided else id(t)
+
+
 def _memory(t):
-    return t.untyped_storage()._cdata, t.storage_offset(), tuple(t.shape), tuple(t.stride())
+    return (_storage(t), t.storage_offset(), tuple(t.shape), tuple(t.stride())) if t.layout is torch.strided else (id(t),)
+
+
+@contextlib.contextmanager
+def _no_autocast():
+    """On `meta` autocast does nothing, so dtypes would be others than on a device: refused, and the CLI then runs on the CPU."""
+    enter = torch.autocast.__enter__
+
+    def refuse(self):
+        if self._enabled:
+            raise TraceError("autocast works on real devices only, so the model needs real values: trace it with device cpu")
+        return enter(self)
+    torch.autocast.__enter__ = refuse
+    try:
+        yield
+    finally:
+        torch.autocast.__enter__ = enter
+
+
+_RUNS = itertools.count(1)
 
 
 class _Recorder(TorchDispatchMode):
     def __init__(self, model, device):
         super().__init__()
         self.device = device
+        self.base = next(_RUNS) << 32  # a tensor's tag is this and its index: a tensor that outlives a run is another run's outside
         self.ops, self.tensors, self.params = [], [], []
         self.modules = ModuleStack(model)
         # id -> [stand-in, tensor index, parameter index, original (kept alive)]
@@ -80,6 +114,16 @@ class _Recorder(TorchDispatchMode):
         self.by_sequence: dict[tuple, int] = {}
         self.backward = False
 
+    def known(self, t):
+        """The index of a tensor that this run has made or was given; None for another."""
+        tag = getattr(t, "_costlab", None)
+        return tag - self.base if tag is not None and self.base <= tag < self.base + (1 << 32) else None
+
+    def mark(self, t, index):
+        """Remember a tensor's index."""
+        t._costlab = self.base + index
+        return t
+
     supports_higher_order_operators = True  # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
 
     @classmethod
@@ -90,6 +134,8 @@ class _Recorder(TorchDispatchMode):
         shape, kind = tuple(t.shape), str(t.dtype).removeprefix("torch.")
         if t.layout is torch.strided and not t.is_nested and 0 in t.stride():  # expanded: one element stands for many
             self.tensors.append((shape, kind, prod(n for n, step in zip(shape, t.stride()) if step)))
+        elif t.layout is not torch.strided and not t.is_nested and t.layout is not torch._mkldnn:  # what is stored of it
+            self.tensors.append((shape, kind, _stored(t)))
         else:
             self.tensors.append((shape, kind))
         return len(self.tensors) - 1
@@ -97,6 +143,10 @@ class _Recorder(TorchDispatchMode):
     def _standin(self, t):
         if t.device.type == self.device:
             return t
+        if t.layout is not torch.strided:
+            if self.device == "meta":
+                raise TraceError("sparse tensors are counted by their values, so the model needs real values: trace it with device cpu")
+            return t.detach().to(self.device)
         if self.device == "meta":
             return torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
         if t.device.type == "meta":
@@ -116,8 +166,8 @@ class _Recorder(TorchDispatchMode):
             entry = self.outside[id(t)] = [None, index, param, t]
         if entry[0] is None:
             entry[0] = self._standin(t)
-            if entry[0] is t and t.device.type != "meta":
-                self.homes.add(t.untyped_storage()._cdata)
+            if entry[0] is t and t.device.type != "meta" and t.layout is torch.strided:
+                self.homes.add(_storage(t))
             if self.device == "meta" and t.device.type == "cpu":
                 _values.give(entry[0], t)
         return entry
@@ -129,20 +179,19 @@ class _Recorder(TorchDispatchMode):
             if storage._cdata in self.homes and storage._cdata not in self.undo:
                 self.undo[storage._cdata] = storage, storage.clone()
 
-    def add_input(self, t):
+    def add_input(self, t, trained=False):
         made = self._standin(t.detach())
-        if made is t or made.data_ptr() == t.data_ptr() and t.device.type != "meta":
+        if made is t or t.device.type != "meta" and _storage(made) == _storage(t):
             made = made.clone()
         if self.device == "meta":
             _values.give(made, t)
-        made._costlab = self._tensor(made)
-        return made
+        return self.mark(made.requires_grad_(trained and t.requires_grad), self._tensor(made))
 
     def _higher_order(self, func, args, kwargs):
         """Run an operator that takes functions by its plain form, with its operations recorded."""
         def ready(value):
             if isinstance(value, torch.Tensor):
-                return value if hasattr(value, "_costlab") else self._outside(value)[0]
+                return value if self.known(value) is not None else self._outside(value)[0]
             return recorded(value) if callable(value) and not attention else value
 
         if func is torch.ops.higher_order.cond:
@@ -180,7 +229,7 @@ class _Recorder(TorchDispatchMode):
 
         def swap(value, writes):
             if isinstance(value, torch.Tensor):
-                index = getattr(value, "_costlab", None)
+                index = self.known(value)
                 if index is None and self.by_memory is not None and id(value) not in self.outside:
                     index = self.by_memory.get(_memory(value))
                 if index is None:
@@ -191,8 +240,12 @@ class _Recorder(TorchDispatchMode):
                         mutated.append(entry)
                     if entry[2] is not None:
                         used.append(entry[2])
+                    if value.layout is not torch.strided and self.device != "meta":
+                        attrs.setdefault("sparse", (len(inputs), _stored(value)))
                     inputs.append(entry[1])
                     return entry[0]
+                if value.layout is not torch.strided:
+                    attrs.setdefault("sparse", (len(inputs), _stored(value)))
                 inputs.append(index)
                 if writes:
                     self._protect(value)
@@ -223,18 +276,27 @@ class _Recorder(TorchDispatchMode):
                 small = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
                 if any(not t.dtype.is_floating_point and t.numel() <= _values.LIMIT for t in small):
                     _values.follow(func, new_args, new_kwargs, small)
+        if name == "aten._to_copy" and isinstance(new_args[0], torch.Tensor) and new_args[0].device != out.device and new_args[0].dtype == out.dtype:
+            silent = True  # only from one device to another: nothing on a single one
         outputs = []
         for t in (out,) if isinstance(out, torch.Tensor) else pytree.tree_leaves(out):
             if isinstance(t, torch.Tensor):
-                if silent and inputs:
-                    t._costlab = inputs[0]
-                    continue
                 if self.device == "meta" and t.device.type != "meta" and inputs:
+                    if isinstance(out, tuple) or name == "aten._to_copy":  # a value that is known: on the CPU for Python, and here as it was
+                        index = inputs[0] if silent else self._tensor(t)
+                        made = torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
+                        _values.give(made, t)
+                        self.outside[id(t)] = [self.mark(made, index), index, None, t]
+                        if not silent:
+                            outputs.append(index)
+                    continue
+                if silent and inputs:
+                    self.mark(t, inputs[0])
                     continue
                 entry = next((m for m in mutated if isinstance(m, list) and m[0] is t), None)
                 index = self._tensor(t)
                 if entry is None:
-                    t._costlab = index
+                    self.mark(t, index)
                     if self.by_memory is not None:
                         self.by_memory[_memory(t)] = index
                 else:
@@ -254,7 +316,27 @@ class _Recorder(TorchDispatchMode):
                 for key in ((following, _plain_name(name)), (following, None)):
                     self.by_sequence.setdefault(key, len(self.ops))
             self.ops.append(Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(used), attrs, of))
+            for t in mutated:
+                if isinstance(t, torch.Tensor) and t._base is not None:
+                    self._written(t, module, kind, call, of)
         return out
+
+    def _written(self, view, *where):
+        """A view was written: what it is a view of has changed too, and comes from both from now on."""
+        base, after = view._base, self.known(view)
+        before = self.known(base)
+        entry = self.outside.get(id(base)) if before is None else None
+        if after is None or before is None and entry is None:
+            return
+        index = self._tensor(base)
+        *place, of = where
+        self.ops.append(Op("costlab.write", *place, (entry[1] if entry else before, after), (index,), (), {}, of))
+        if entry:
+            entry[1] = index
+        else:
+            self.mark(base, index)
+            if self.by_memory is not None:
+                self.by_memory[_memory(base)] = index
 
     def _forward_of(self, node):
         """The forward operation of an autograd node. Its number was the next one when the operation ran, or is the one after
@@ -266,30 +348,35 @@ class _Recorder(TorchDispatchMode):
         return -1
 
     def lend_parameters(self, model):
-        """Leaf stand-ins for all parameters, by name, so that autograd runs on the tracing device and leaves the model be."""
+        """Put leaf stand-ins in the place of all parameters, so that autograd runs on the tracing device and leaves the model be; those that
+        require a gradient."""
         self.by_memory = {}
-        lent = {}
-        for name, p in model.named_parameters(remove_duplicate=False):
-            entry = self.outside[id(p)]
-            if entry[0] is None:
-                made = self._standin(p)
-                entry[0] = made.detach().requires_grad_(p.requires_grad)
-                self.outside[id(entry[0])] = entry
-            lent[name] = entry[0]
-        return lent
+        for module in model.modules():
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
+            for name, p in module._parameters.items():
+                if p is not None:
+                    entry = self._outside(p)
+                    if entry[0] is p or not entry[0].is_leaf or not isinstance(entry[0], torch.nn.Parameter):
+                        entry[0] = torch.nn.Parameter(self._standin(p).detach(), requires_grad=p.requires_grad)
+                        self.outside[id(entry[0])] = entry
+                    module._parameters[name] = entry[0]
+        return [t for t in dict.fromkeys(module._parameters[name] for module in model.modules() if not isinstance(module, torch.jit.ScriptModule)
+                                         for name in module._parameters if module._parameters[name] is not None) if t.requires_grad]
 
     def run_backward(self, out, leaves):
-        """The backward pass of `out`, from gradients of one at every differentiable output."""
+        """The backward pass of `out`, from gradients of one at every differentiable output; indices of the parameters that got one."""
         ends = [t for t in _each(out) if t.requires_grad]
         if not ends or not leaves:
             raise TraceError("nothing here can be trained: no output depends on a parameter that requires a gradient")
         with _disable_current_modes():
             ones = [torch.ones(t.shape, dtype=t.dtype, device=t.device) for t in ends]
             for t in ones:
-                t._costlab = self._tensor(t)
+                self.mark(t, self._tensor(t))
         self.backward = True
         self.modules.open[1:] = []
-        torch.autograd.grad(ends, leaves, ones, allow_unused=True)
+        torch.autograd.backward(ends, ones)
+        return tuple(self.outside[id(t)][2] for t in leaves if t.grad is not None)
 
     def enter(self, module, _args):
         self.modules.enter(module)
@@ -298,7 +385,7 @@ class _Recorder(TorchDispatchMode):
         """Put stand-ins in the place of parameters and buffers that are on another device: autocast and the model's own code ask tensors
         where they are. `_Kept` puts the model's own back."""
         for module in model.modules():
-            for own in (module._parameters, module._buffers):
+            for own in () if isinstance(module, torch.jit.ScriptModule) else (module._parameters, module._buffers):
                 for name, t in own.items():
                     if t is not None and t.device.type != self.device:
                         entry = self._outside(t)
@@ -316,7 +403,7 @@ class _Recorder(TorchDispatchMode):
         if self.failed is None and sys.exc_info()[0] is not None:
             self.failed = self.modules.now[0]
         if isinstance(module, _DROPOUT) and module.p and isinstance(out, torch.Tensor) and not (self.ops and self.ops[-1].name == "aten.native_dropout"):
-            index = getattr(out, "_costlab", None)
+            index = self.known(out)
             if index is not None:  # nothing in evaluation, some elementwise work in training: the papers' tables list it
                 path, kind, call = self.modules.now
                 self.ops.append(Op("costlab.dropout", path, kind, call, (index,), (index,), (), {"p": module.p}))
@@ -337,30 +424,67 @@ def _recurrent_forms():
 
 
 _CONTAINERS = (dict, OrderedDict, defaultdict, Counter, list, set, deque)
+_OBJECTS = 20_000  # plain objects and containers looked into
+
+
+def _is_plain(value):
+    """An instance of a user's class, whose attributes are in its own dict."""
+    return type(getattr(value, "__dict__", None)) is dict and not isinstance(value, (type, torch.nn.Module, torch.Tensor, types.ModuleType, types.FunctionType))
+
+
+def _one_hot(tensor, num_classes=-1):
+    """F.one_hot in one form; torch's differs by device."""
+    n = int(tensor.max()) + 1 if num_classes == -1 else num_classes
+    return torch.zeros((*tensor.shape, n), dtype=torch.int64, device=tensor.device).scatter_(-1, tensor.unsqueeze(-1), 1)
+
+
+def _pad_packed(data, batch_sizes, batch_first, padding_value, total_length):
+    """torch._VF._pad_packed_sequence in one form; torch's writes lengths from C++, which `meta` has no memory for."""
+    sizes = batch_sizes.tolist()
+    steps, batch, start = max(len(sizes), total_length), sizes[0], 0
+    out = torch.full((steps, batch, *data.shape[1:]), padding_value, dtype=data.dtype, device=data.device)
+    for i, n in enumerate(sizes):
+        out[i, :n] = data[start:start + n]
+        start += n
+    return out.transpose(0, 1) if batch_first else out, torch.tensor([sum(n > b for n in sizes) for b in range(batch)])
 
 
 class _Kept:
-    """What a model is made of, to be put back: its tensors by name with their gradients, and its plain attributes, containers among them
-    with what they held."""
+    """What a model is made of, to be put back: its tensors by name with their data and gradients, and its plain attributes, containers and
+    objects among them with what they held."""
 
-    def __init__(self, model):
-        self.modules, self.held, self.grads = [], {}, []
+    def __init__(self, model, *inputs):
+        self.modules, self.held, self.tensors = [], {}, []
         for m in model.modules():
+            if isinstance(m, torch.jit.ScriptModule):  # its tensors are in C++ and swapped where they are used
+                continue
             own = vars(m)
             self.modules.append((m, own.copy()))
             for name, value in own.items():
-                if type(value) in _CONTAINERS and (value or name[0] != "_"):
+                if value or name[0] != "_":
                     self.hold(value)
-            self.grads += [(p, p.requires_grad, p.grad) for p in m._parameters.values() if p is not None]
+            for tensors in (m._parameters, m._buffers):
+                self.tensors += [(t, t.data if t.layout is torch.strided else None, t.requires_grad, t.grad if t.is_leaf else None) for t in tensors.values() if t is not None]
+        for value in inputs:
+            self.hold(value)
 
-    def hold(self, container):
-        """Remember what is in a container and in those within it."""
-        if id(container) not in self.held:
-            items = container.copy()
-            self.held[id(container)] = container, items
-            for value in items.values() if isinstance(items, dict) else items:
-                if type(value) in _CONTAINERS:
-                    self.hold(value)
+    def hold(self, value):
+        """Remember what is in a container or a plain object, and in those within it."""
+        if type(value) in _CONTAINERS:
+            items = value.copy()
+            inside = items.values() if isinstance(items, dict) else items
+        elif _is_plain(value):
+            items = vars(value).copy()
+            inside = items.values()
+        else:
+            if type(value) is tuple:
+                for v in value:
+                    self.hold(v)
+            return
+        if id(value) not in self.held and len(self.held) < _OBJECTS:
+            self.held[id(value)] = value, items
+            for v in inside:
+                self.hold(v)
 
     def restore(self):
         for m, was in self.modules:
@@ -370,13 +494,34 @@ class _Kept:
                 if id(was[name]) not in self.held:  # it was empty
                     was[name].clear()
         for container, items in self.held.values():
-            container.clear()
-            (container.extend if isinstance(container, (list, deque)) else container.update)(items)
-        for p, wanted, grad in self.grads:
-            if p.requires_grad != wanted:
-                p.requires_grad_(wanted)
-            if p.grad is not grad:
-                p.grad = grad
+            now = container if type(container) in _CONTAINERS else vars(container)
+            if len(now) == len(items) and all(map(operator.is_, now, items)) and (not isinstance(now, dict) or all(map(operator.is_, now.values(), items.values()))):
+                continue
+            now.clear()
+            (now.extend if isinstance(now, (list, deque)) else now.update)(items)
+        for t, data, wanted, grad in self.tensors:
+            if data is not None and _memory(t) != _memory(data):
+                t.data = data
+            if t.requires_grad != wanted:
+                t.requires_grad_(wanted)
+            if t.is_leaf and t.grad is not grad:
+                t.grad = grad
+
+
+def _random_state(device):
+    """A function that puts every random state back."""
+    numpy = sys.modules.get("numpy")
+    torchs, python, numpys = torch.get_rng_state(), random.getstate(), numpy.random.get_state() if numpy else None
+    cuda = torch.cuda.get_rng_state_all() if device == "cuda" else None
+
+    def restore():
+        torch.set_rng_state(torchs)
+        random.setstate(python)
+        if numpys is not None:
+            numpy.random.set_state(numpys)
+        if cuda is not None:
+            torch.cuda.set_rng_state_all(cuda)
+    return restore
 
 
 @contextlib.contextmanager
@@ -386,8 +531,9 @@ def _composite(recurrent):
     cuda, mha = torch.backends.cuda, torch.backends.mha
     was = (cuda.flash_sdp_enabled(), cuda.mem_efficient_sdp_enabled(), cuda.cudnn_sdp_enabled(), mha.get_fastpath_enabled())
     mkldnn, cudnn = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
-    compiler = torch.compile
+    compiler, one_hot = torch.compile, torch.nn.functional.one_hot
     try:
+        torch.nn.functional.one_hot, torch._VF._pad_packed_sequence = _one_hot, _pad_packed
         # torch.cond and flex_attention compile what they are given, and a compiler cannot look through a recorder
         torch.compile = lambda model=None, **_: model if model is not None else lambda fn: fn
         cuda.enable_flash_sdp(False), cuda.enable_mem_efficient_sdp(False), cuda.enable_cudnn_sdp(False)
@@ -401,12 +547,15 @@ def _composite(recurrent):
         cuda.enable_flash_sdp(was[0]), cuda.enable_mem_efficient_sdp(was[1]), cuda.enable_cudnn_sdp(was[2])
         mha.set_fastpath_enabled(was[3])
         torch._C._set_mkldnn_enabled(mkldnn), torch._C._set_cudnn_enabled(cudnn)
-        torch.compile = compiler
-        for name in _RECURRENT if recurrent else ():
+        torch.compile, torch.nn.functional.one_hot = compiler, one_hot
+        for name in (*(_RECURRENT if recurrent else ()), "_pad_packed_sequence"):
             vars(torch._VF).pop(name, None)
 
 
 def _resolve(model, device):
+    device = str(device)
+    if device.startswith("cuda:") or device == "cpu:0":
+        device = device.partition(":")[0]
     if device not in ("auto", "cuda", "cpu", "meta"):
         raise TraceError(f"unknown device {device!r}; choose cuda, cpu, meta or auto")
     if device == "auto":
@@ -426,30 +575,64 @@ def _each(value):
     return found
 
 
-def _map(fn, value):
-    """`fn` of every tensor in a nested value: dicts, lists, (named) tuples, dataclasses; the rest stays."""
+def _holds(value, seen):
+    """Whether a plain object holds a tensor somewhere."""
+    if isinstance(value, torch.Tensor):
+        return True
+    if isinstance(value, (str, bytes, int, float, type(None))) or id(value) in seen or len(seen) > _OBJECTS:
+        return False
+    seen.add(id(value))
+    if isinstance(value, Mapping):
+        return any(_holds(v, seen) for v in value.values())
+    if isinstance(value, (list, tuple, set, deque)):
+        return any(_holds(v, seen) for v in value)
+    return _is_plain(value) and any(_holds(v, seen) for v in vars(value).values())
+
+
+def _map(fn, value, made=None):
+    """`fn` of every tensor in a nested value: dicts, lists, (named) tuples, dataclasses, and objects that hold tensors, which are copied;
+    the rest stays."""
     if isinstance(value, torch.Tensor):
         return fn(value)
-    if isinstance(value, Mapping):
-        made = {k: _map(fn, v) for k, v in value.items()}
-        if type(value) is dict:
-            return made
-        new = copy.copy(value)
-        for k, v in made.items():
-            new[k] = v
-        return new
+    made = {} if made is None else made  # by id: what is there twice stays one
+    if id(value) in made:
+        return made[id(value)][0]
+    new = _mapped(fn, value, made)
+    made.setdefault(id(value), (new, value))  # which keeps it alive, and its id its own
+    return new
+
+
+def _mapped(fn, value, made):
     if isinstance(value, torch.nn.utils.rnn.PackedSequence):  # its batch sizes are always on the CPU
         moved = [v if v is None else fn(v) for v in (value.data, value.sorted_indices, value.unsorted_indices)]
         return type(value)(moved[0], value.batch_sizes, *moved[1:])
-    if isinstance(value, (list, tuple)):
-        made = [_map(fn, v) for v in value]
-        return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
-    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+    if isinstance(value, Mapping):
+        if type(value) is dict:
+            return {k: _map(fn, v, made) for k, v in value.items()}
         new = copy.copy(value)
-        for name in value.__dataclass_fields__:
-            object.__setattr__(new, name, _map(fn, getattr(value, name)))
+        for k, v in value.items():
+            new[k] = _map(fn, v, made)
         return new
-    return value
+    if isinstance(value, (list, tuple)):
+        items = [_map(fn, v, made) for v in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    fields = getattr(value, "__dataclass_fields__", None) if not isinstance(value, type) else None
+    if fields is None and not (_is_plain(value) and _holds(value, set())):
+        return value
+    new = copy.copy(value)
+    made[id(value)] = new, value
+    for name in fields if fields is not None else tuple(vars(value)):
+        object.__setattr__(new, name, _map(fn, getattr(value, name), made))
+    return new
+
+
+def _drained(value):
+    """A model's output with iterators (a generator, a map) run to their end, while what they do is recorded."""
+    if isinstance(value, Iterator):
+        return [_drained(v) for v in value]
+    if type(value) in (list, tuple):
+        return type(value)(map(_drained, value))
+    return {k: _drained(v) for k, v in value.items()} if type(value) is dict else value
 
 
 def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None, fused=False,
@@ -479,22 +662,27 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     lazy = next((n for n, t in (*model.named_parameters(), *model.named_buffers()) if torch.nn.parameter.is_lazy(t)), None)
     if lazy:
         raise TraceError(f"{lazy} has no shape yet (a lazy module); run the model once on real inputs before tracing it")
-    kept = _Kept(model)
     recorder = _Recorder(model, device)
-    for buffer in model.buffers():  # a fresh copy, in case training-mode statistics are written
-        entry = recorder._outside(buffer)
-        if entry[0] is buffer:  # batch norm's schema does not say that it writes them
-            entry[0] = buffer.detach().clone()
     flags = [(m, m.training) for m in model.modules()]
-    rng = torch.get_rng_state()
-    cuda_rng = torch.cuda.get_rng_state_all() if device == "cuda" else None
-    watching = contextlib.ExitStack()
+    watching = contextlib.ExitStack()  # undone from the last to the first, all of it whatever fails
+    watching.callback(_random_state(device))
+    watching.callback(lambda: [setattr(m, "training", was) for m, was in flags])
+    watching.callback(torch.clear_autocast_cache)
+    watching.callback(recorder.restore)
+    watching.callback(_Kept(model, inputs, kwargs or {}).restore)
     # a CPU model on a GPU: what it makes for itself is made there too; casts that autocast keeps are of another run
     home = torch.device(device) if device == "cuda" and any(p.device.type != "cuda" for p in model.parameters()) else contextlib.nullcontext()
     torch.clear_autocast_cache()
-    collecting = gc.isenabled()
-    gc.disable()  # the record only grows: looking it through again and again would make a long trace quadratic
+    if gc.isenabled():
+        gc.disable()  # the record only grows: looking it through again and again would make a long trace quadratic
+        watching.callback(gc.enable)
     try:
+        if device == "meta":
+            watching.enter_context(_no_autocast())
+        for buffer in model.buffers():  # a fresh copy, in case training-mode statistics are written
+            entry = recorder._outside(buffer)
+            if entry[0] is buffer:  # batch norm's schema does not say that it writes them
+                entry[0] = buffer.detach().clone()
         watching.enter_context(hooked(recorder.enter, recorder.leave))
         train = True if backward and train is None else train
         if train is not None:
@@ -504,56 +692,44 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
 
         def convert(t):
             if id(t) not in made:
-                made[id(t)] = recorder.add_input(t)
+                made[id(t)] = recorder.add_input(t, backward)
             return made[id(t)]
 
         args, kw = _map(convert, (tuple(inputs), dict(kwargs or {})))
         if not backward:
             recorder.lend_all(model)
-        in_ids = tuple(t._costlab for t in made.values())
+        in_ids = tuple(map(recorder.known, made.values()))
         plain = contextlib.nullcontext() if fused else _composite(any(isinstance(m, torch.nn.RNNBase) for m, _ in flags))
-        saved = {}  # memory -> tensor index: views of one tensor are kept once
+        saved, graded = {}, ()  # memory -> tensor index: views of one tensor are kept once
         if backward:
-            lent = recorder.lend_parameters(model)
-            leaves = [t for t in dict.fromkeys(lent.values()) if t.requires_grad]
-
-            parameters = {t.untyped_storage()._cdata for t in lent.values()}
+            leaves = recorder.lend_parameters(model)
+            parameters = {t.untyped_storage()._cdata for t in leaves}
 
             def keep(t):
-                index, memory = getattr(t, "_costlab", None), t.untyped_storage()._cdata
+                index, memory = recorder.known(t), _storage(t)
                 index = recorder.by_memory.get(_memory(t)) if index is None else index
                 if index is not None and memory not in parameters:  # which are kept anyway
                     saved.setdefault(memory, index)
                 return t
             with torch.enable_grad(), plain, home, recorder:
                 with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
-                    out = torch.func.functional_call(model, lent, args, kw)
-                recorder.run_backward(out, leaves)
+                    out = _drained(model(*args, **kw))
+                graded = recorder.run_backward(out, leaves)
         else:
             with torch.no_grad(), plain, home, recorder:
-                out = model(*args, **kw)
+                out = _drained(model(*args, **kw))
     except TraceError:
         raise
     except Exception as e:
         where = recorder.failed or type(model).__name__
         hint = "; the model needs real values, so trace it with device cpu" if device == "meta" and "meta" in str(e).lower() else ""
         first = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
-        if recorder.current:
+        if recorder.current and all(i < len(recorder.tensors) for i in recorder.current[1]):
             name, ids = recorder.current
             hint = f" ({name} on {', '.join('x'.join(map(str, recorder.tensors[i][0])) or 'a scalar' for i in ids)})" + hint
         raise TraceError(f"the model failed in {where}: {type(e).__name__}: {first}{hint}") from e
     finally:
-        if collecting:
-            gc.enable()
-        kept.restore()
-        recorder.restore()
-        torch.clear_autocast_cache()
         watching.close()
-        for m, was in flags:
-            m.training = was
-        torch.set_rng_state(rng)
-        if cuda_rng is not None:
-            torch.cuda.set_rng_state_all(cuda_rng)
     tensors = tuple(Tensor(*t) for t in recorder.tensors)
     params = tuple(Param(tuple(recorder.param_names[id(p)]), tensors[t].shape, tensors[t].dtype, t) for p, t in recorder.params)
     name = torch.cuda.get_device_name() if device == "cuda" else device
@@ -563,5 +739,5 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         "device": name, "torch": torch.__version__, "costlab": __version__,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
-    out_ids = [t._costlab for t in _each(out) if hasattr(t, "_costlab")]
-    return Trace(tuple(recorder.ops), tensors, params, in_ids, tuple(out_ids), provenance, tuple(saved.values()))
+    out_ids = [i for i in map(recorder.known, _each(out)) if i is not None]
+    return Trace(tuple(recorder.ops), tensors, params, in_ids, tuple(out_ids), provenance, tuple(saved.values()), gradients=graded)

@@ -31,15 +31,30 @@ def _on_cpu(args, kwargs):
     return args, {**kwargs, "device": torch.device("cpu")} if kwargs.get("device") is not None else kwargs
 
 
+def _packed(data, lengths):
+    """Packed sequences, whose shapes follow from their lengths; None where these are not known."""
+    known = lengths if lengths.device.type == "cpu" else getattr(lengths, "_costlab_value", None)
+    if known is None:
+        return None
+    sizes = known.tolist()
+    return data.new_empty((sum(sizes), *data.shape[2:])), torch.tensor([sum(n > t for n in sizes) for t in range(max(sizes, default=0))])
+
+
 def read(func, args, kwargs):
     """The result of an operation that needs values, such as `item` or `nonzero`; None where they are not known."""
-    if not any(tag in func.tags for tag in _READS):
+    name = func._schema.name
+    if name == "aten::_pack_padded_sequence":
+        return _packed(*args[:2])
+    to_cpu = name == "aten::_to_copy" and kwargs.get("device") is not None and kwargs["device"].type == "cpu"
+    if not to_cpu and not any(tag in func.tags for tag in _READS):
         return None
     try:
         args, kwargs = _on_cpu(args, kwargs)
     except _Unknown:
         return None
     value = func(*args, **kwargs)
+    if to_cpu:
+        return value.clone()
     if not isinstance(value, torch.Tensor):
         return value
     out = value.to("meta")
@@ -49,7 +64,11 @@ def read(func, args, kwargs):
 
 def follow(func, args, kwargs, outs) -> None:
     """Give the outputs of an operation their values, where those of its inputs are known."""
-    if torch.Tag.nondeterministic_seeded in func.tags or func._schema.name.startswith("aten::empty"):
+    if torch.Tag.nondeterministic_seeded in func.tags:
+        return
+    if "empty" in func._schema.name:  # whatever is there is to be written over
+        for t in outs:
+            give(t, torch.zeros(t.shape, dtype=t.dtype))
         return
     try:
         args, kwargs = _on_cpu(args, kwargs)
