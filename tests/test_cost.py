@@ -179,6 +179,62 @@ def test_bytes_of_lookups_expanded_tensors_and_views():
     assert (view.read, view.written) == (0, 0)
 
 
+def test_a_generator_is_run_to_its_end():
+    def steps(m, x):
+        for _ in range(3):
+            yield m.w @ x
+    model = Fn(steps)
+    model.w = nn.Parameter(z(4, 4))
+    assert costlab.total(costlab.trace(model, z(4, 2))).macs == 3 * 32
+    model = Fn(lambda m, x: {"a": map(lambda v: m.w @ v, [x, x])})
+    model.w = nn.Parameter(z(4, 4))
+    assert costlab.total(costlab.trace(model, z(4, 2))).macs == 2 * 32
+
+
+@pytest.mark.parametrize("layout", ["to_sparse", "to_sparse_csr"])
+def test_a_sparse_factor_is_multiplied_where_it_keeps_something(layout):
+    """9 of 36 elements are kept, each by 4 columns."""
+    keep = torch.zeros(36)
+    keep[::4] = 1
+    a = getattr(keep.view(6, 6), layout)()
+    for fn in (lambda m, x: torch.sparse.mm(a, x), lambda m, x: a @ x, lambda m, x: torch.addmm(z(6, 4), a, x)):
+        trace = costlab.trace(Fn(fn), z(6, 4), device="cpu")
+        assert costlab.total(trace, strict=True).macs == 9 * 4
+    with pytest.raises(costlab.TraceError, match="trace it with device cpu"):
+        costlab.trace(Fn(lambda m, x: a @ x), z(6, 4), device="meta")
+
+
+def test_a_complex_product_is_four_real_ones():
+    total = costlab.total(costlab.trace(nn.Linear(3, 4, bias=False, dtype=torch.cfloat), z(2, 3, dtype=torch.cfloat)))
+    assert (total.macs, total.flops) == (4 * 24, 8 * 24)
+
+
+def test_autocast_is_refused_on_meta():
+    def cast(m, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            return x @ x
+
+    def off(m, x):
+        with torch.autocast("cpu", enabled=False):
+            return x @ x
+    with pytest.raises(costlab.TraceError, match="autocast works on real devices only"):
+        costlab.trace(Fn(cast), z(4, 4), device="meta")
+    assert costlab.total(costlab.trace(Fn(cast), z(4, 4), device="cpu")).macs == costlab.total(costlab.trace(Fn(off), z(4, 4), device="meta")).macs == 64
+
+
+def test_a_formula_that_returns_no_pair_names_its_op(monkeypatch):
+    from costlab.cost import _registry
+    monkeypatch.setattr(_registry, "_FORMULAS", dict(_registry._FORMULAS))
+    costlab.formula("aten::mm")(lambda t, op: 7)
+    with pytest.raises(TypeError, match="the formula of aten.mm returned 7; return .MACs, FLOPs."):
+        costlab.total(costlab.trace(Fn(lambda m, x: x @ x), z(2, 2)))
+
+
+@pytest.mark.parametrize("device", [torch.device("cpu"), torch.device("meta"), "meta"])
+def test_a_device_may_be_torchs_own(device):
+    assert costlab.total(costlab.trace(nn.Linear(2, 2), z(1, 2), device=device)).macs == 4
+
+
 def test_norm_scales_are_no_weights():
     total = costlab.total(costlab.trace(nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 4)), z(2, 8)))
     assert (total.params, total.weights) == (16 + 36, 32)

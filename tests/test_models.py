@@ -120,6 +120,26 @@ def test_no_count_depends_on_the_device(model, inputs):
     assert meta == cpu
 
 
+class Padded(nn.Module):
+    """Sequences of several lengths, as they are packed for an LSTM, and a label in one-hot form."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.fc = nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 2)
+
+    def forward(self, x, lengths, labels):
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return self.fc(out[labels.tolist()]) + nn.functional.one_hot(labels, 2)[:, None]
+
+
+def test_padded_sequences_and_one_hot_labels_count_the_same_on_every_device():
+    inputs = (torch.zeros(3, 5, 3), torch.tensor([5, 2, 4]), torch.tensor([0, 1]))
+    meta, cpu = (costlab.total(costlab.trace(Padded(), inputs, device=d), strict=True) for d in ("meta", "cpu"))
+    # 11 steps of 4 gates of 4 by 3 + 4; then two of the padded sequences
+    assert meta == cpu and cpu.macs == 11 * 16 * 7 + 2 * 5 * 8
+
+
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
 def test_recurrent_work_does_not_depend_on_the_device(kind):
     """On the CPU torch multiplies all steps' inputs at once, elsewhere step by step: other operations, the same work."""

@@ -206,6 +206,27 @@ FIELDS = [  # receptive field by hand: r += (k - 1) * dilation * jump; jump *= s
 ]
 
 
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_written_through_a_view_is_read_with_what_it_is_a_view_of(whole, device):
+    """A 1x1 and a 5x5 write parts of one tensor: what comes after sees 5x5."""
+    class Parts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = conv(8, 8, 1), conv(8, 4, 5), conv(8, 4, 1)
+
+        def forward(self, x):
+            y = self.a(x) if whole else x.new_empty(x.shape)
+            if not whole:
+                y[:, 4:] = self.a(x)[:, 4:]
+            y[:, :4] = self.b(x)
+            return self.c(y)
+    trace = costlab.trace(Parts(), torch.zeros(1, 8, 9, 9), device=device)
+    fields = {r.id: r.cells["receptive field"] for r in table(trace, "layers", columns="receptive-field").rows}
+    assert (fields["a"], fields["b"], fields["c"]) == ("1x1", "5x5", "5x5")
+    assert costlab.total(trace).coverage.startswith(f"{len(trace.ops)} of")
+
+
 def test_receptive_field_of_a_sequence():
     """3; then 3 + 4; then, on jump 2, 7 + 2 * 2 * 2."""
     model = seq(nn.Conv1d(2, 4, 3), nn.Conv1d(4, 4, 5, stride=2), nn.Conv1d(4, 4, 3, dilation=2))

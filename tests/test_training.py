@@ -7,6 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import costlab
 from costlab import zoo
 from costlab.cli import main
+from costlab.cost import training
 from costlab.trace._build import build_on_meta
 
 
@@ -86,3 +87,56 @@ def test_the_table_has_the_backward_pass(capsys, tmp_path):
 def test_nothing_to_train_is_refused():
     with pytest.raises(costlab.TraceError, match="nothing here can be trained"):
         costlab.trace(nn.ReLU(), torch.rand(3), backward=True)
+
+
+def test_frozen_parameters_take_no_gradients_and_no_state():
+    """1,000 x 10 and 10 biases of the head alone, four bytes each."""
+    model = nn.Sequential(nn.Linear(1000, 1000), nn.ReLU(), nn.Linear(1000, 10))
+    model[0].requires_grad_(False)
+    t = training(costlab.trace(model, torch.zeros(1, 1000), backward=True))
+    assert (t.gradients, t.optimizers["Adam"], t.backward_macs) == (40040, 80080, 10000) and t.weights == 4 * (1001000 + 10010)
+
+
+def test_backward_operations_without_a_formula_are_named(tmp_path, capsys):
+    import uuid
+    kind = f"costlab_test_{uuid.uuid4().hex[:8]}"
+
+    @torch.library.custom_op(f"{kind}::twice", mutates_args=())
+    def twice(x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+    @torch.library.custom_op(f"{kind}::back", mutates_args=())
+    def back(g: torch.Tensor) -> torch.Tensor:
+        return g * 2
+    twice.register_fake(torch.empty_like), back.register_fake(torch.empty_like)
+    twice.register_autograd(lambda ctx, g: back(g))
+    costlab.formula(f"{kind}::twice")(lambda t, op: (0, 1))
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return twice(self.fc(x))
+    trace = costlab.trace(Model(), torch.zeros(2, 4), backward=True)
+    notes = " ".join(costlab.table(trace).notes)
+    assert f"not counted: {kind}.back x1" in notes and "training step, a lower bound" in notes
+    with pytest.raises(ValueError, match=f"no formula for {kind}.back"):
+        costlab.table(trace, strict=True)
+
+
+@pytest.mark.parametrize("wrap", [lambda m: nn.DataParallel(m), lambda m: Again(m)], ids=["DataParallel", "reentrant checkpoint"])
+def test_wrapped_models_are_traced_with_their_backward_pass(wrap):
+    trace = costlab.trace(wrap(nn.Linear(4, 4)), torch.ones(2, 4, requires_grad=True), backward=True)
+    assert costlab.total(trace, trace.backward).macs >= 32 and len(trace.gradients) == 2
+
+
+class Again(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        from torch.utils.checkpoint import checkpoint
+        return checkpoint(self.inner, x, use_reentrant=True)

@@ -30,6 +30,34 @@ class Cross(nn.Module):
         return self.a(x, memory, memory)[0]
 
 
+class Products(nn.Module):
+    """addmm 2 x 4 x 4, then baddbmm of as much, then a matrix by a vector of 8."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(4, 4))
+
+    def forward(self, x):
+        y = torch.baddbmm(torch.zeros(1, 2, 4), torch.addmm(self.w[0], x, self.w)[None], self.w[None])
+        return y + torch.mv(x, self.w[0])[None, :, None]
+
+
+class Twice(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, w):
+        return x @ w @ w
+
+
+class Own(Products):
+    def forward(self, x):
+        return Twice.apply(x, self.w)
+
+
+class Einsum(nn.Module):
+    def forward(self, x):
+        return torch.einsum("bi,bij,bj->b", x, x[:, :, None] * x[:, None], x)
+
+
 MODELS = {  # name: (model, inputs, kwargs, MACs by hand)
     # 2 layers x (7 tokens x (4*256 + 2*16*32) + 2*49*16)
     "encoder": (nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 2), (torch.rand(1, 7, 16),), {},
@@ -39,6 +67,10 @@ MODELS = {  # name: (model, inputs, kwargs, MACs by hand)
     "gru": (nn.GRU(3, 4), (torch.rand(5, 2, 3),), {}, 5 * 2 * 12 * (3 + 4)),
     "norms and transposed": (nn.Sequential(nn.ConvTranspose2d(3, 4, 3), nn.BatchNorm2d(4), nn.GroupNorm(2, 4), nn.AdaptiveAvgPool2d(2)),
                              (torch.rand(1, 3, 6, 6),), {}, 36 * 3 * 4 * 9),
+    "bilinear": (nn.Bilinear(4, 4, 5), (torch.rand(2, 4), torch.rand(2, 4)), {}, 2 * 5 * 4 * 4 + 2 * 5 * 4),
+    "products": (Products(), (torch.rand(2, 4),), {}, 32 + 32 + 8),
+    "custom function": (Own(), (torch.rand(2, 4),), {}, 64),
+    "einsum of three": (Einsum(), (torch.rand(2, 4),), {}, 2 * 4 * 4 + 2 * 4),
 }
 
 
@@ -49,6 +81,16 @@ def test_attention_recurrence_and_norms(model, inputs, kwargs, macs):
     for c in result.counts:
         assert c.agrees, result.sheet.records()
         assert c.total + sum(d.macs for d in c.differences) == macs
+
+
+@pytest.mark.parametrize("model, inputs, reason", [
+    (nn.Sequential(nn.Conv1d(3, 4, 3), nn.Conv1d(4, 4, 3, groups=2)), (torch.rand(1, 3, 8),), "as if it had no groups"),
+    (nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, 0.0, batch_first=True), 2), (torch.rand(1, 7, 16),), "no formula for aten._scaled_dot_product"),
+    (nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 2)), (torch.rand(2, 3, 8, 8),), ""),
+], ids=["grouped", "attention", "plain"])
+def test_a_training_step(model, inputs, reason):
+    (count,) = verify(model, inputs, train=True).counts
+    assert count.agrees and (reason in count.differences[0].reason if reason else not count.differences)
 
 
 def test_a_wrong_formula_is_not_explained_away(monkeypatch, capsys):

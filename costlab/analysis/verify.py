@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import warnings
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import nn
@@ -109,17 +110,47 @@ def _attention(trace: Trace) -> dict[str, int]:
     return found
 
 
+# fvcore's names for operations that it has no formula for, and costlab's for the products in them
+_UNCOUNTED = {f"aten::{theirs}": f"aten.{ours}" for theirs, ours in (("mv", "mv"), ("addmv", "addmv"), ("dot", "dot"), ("vdot", "vdot"), ("bilinear", "_trilinear"),
+                                                                 ("baddbmm", "baddbmm"), ("addbmm", "addbmm"), ("addr", "addr"), ("ger", "ger"))}
+
+
+def _own(trace: Trace, by_module: dict[str, int], prefix: str) -> dict[str, int]:
+    """By module path what costlab counts in the module itself, less what the peer does, whose counts hold the children's too."""
+    theirs = {path: n - sum(m for child, m in by_module.items() if child and child != path and child.rpartition(".")[0] == path) for path, n in by_module.items()}
+    ours: dict[str, int] = {}
+    for op in trace.ops:
+        ours[prefix + op.module if op.module else prefix.rstrip(".")] = ours.get(prefix + op.module if op.module else prefix.rstrip("."), 0) + cost_of(trace, op).macs
+    return {path: ours.get(path, 0) - theirs.get(path, 0) for path in {*ours, *theirs}}
+
+
+class _Einsums(torch.overrides.TorchFunctionMode):
+    """The most operands that an einsum is given."""
+
+    operands = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is torch.einsum:
+            given = args[1:][0] if len(args) == 2 and isinstance(args[1], (list, tuple)) else args[1:]
+            self.operands = max(self.operands, len(given))
+        return func(*args, **(kwargs or {}))
+
+
 def _fvcore(model, args, kwargs, trace: Trace) -> Count:
     import fvcore
     from fvcore.nn import FlopCountAnalysis
     version = fvcore.__version__
     target = _Keywords(model, tuple(kwargs)) if kwargs else model
+    einsums = _Einsums()
     try:
         logging.disable(logging.WARNING)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             count = FlopCountAnalysis(target, (*args, *kwargs.values())).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
             by_operator = {k: int(v) for k, v in count.by_operator().items()}
+            if "einsum" in by_operator:
+                with einsums, torch.no_grad():
+                    model(*args, **kwargs)
     except Exception as e:  # TorchScript cannot trace every model
         return Count("fvcore", version, None, failed=_line(e))
     finally:
@@ -127,37 +158,68 @@ def _fvcore(model, args, kwargs, trace: Trace) -> Count:
     differences = [Difference(k, -v, f"fvcore counts {k}, which is no matrix product, in the same sum")
                    for k, v in by_operator.items() if k not in _PRODUCTS and v]
     prefix = "model." if kwargs else ""
-    hidden = 0
+    hidden, inside = 0, set()
     for path, macs in _attention(trace).items():
         missing = count.unsupported_ops(prefix + path if path else prefix.rstrip("."))
         if any("scaled_dot_product_attention" in k or "baddbmm" in k for k in missing):
             hidden += macs
+            inside.add(path)
     if hidden:
         differences.append(Difference("attention products", hidden, "fvcore has no formula for aten::scaled_dot_product_attention"))
-    recurrent = sum(cost_of(trace, op).macs for op in trace.ops if op.module_type in _RECURRENT)
     skipped = [k for k in count.unsupported_ops() if k in ("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::rnn_relu")]
+    recurrent = sum(cost_of(trace, op).macs for op in trace.ops if op.module_type in _RECURRENT)
     if recurrent and skipped:
         differences.append(Difference("recurrent products", recurrent, f"fvcore has no formula for {', '.join(skipped)}"))
+    for name in sorted({*count.unsupported_ops()} & {*_UNCOUNTED}):
+        macs = sum(cost_of(trace, op).macs for op in trace.ops if op.name == _UNCOUNTED[name] and op.module not in inside and op.module_type not in _RECURRENT)
+        if macs:
+            differences.append(Difference(name, macs, f"fvcore has no formula for {name}"))
+    opaque = {path for path, ops in count.by_module_and_operator().items() if einsums.operands > 2 and "einsum" in ops}
+    functions = {p for p in count.by_module() if any("PythonOp" in k for k in count.unsupported_ops(p))}
+    products = {path: int(sum(v for k, v in ops.items() if k in _PRODUCTS)) for path, ops in count.by_module_and_operator().items()}
+    for path, macs in _own(trace, products, prefix).items():
+        where = f" in {path}" if path else ""
+        if macs > 0 and path in functions and not any(p.startswith(path + "." if path else "") and p != path for p in functions):
+            differences.append(Difference(f"custom functions{where}", macs, "fvcore does not look into torch.autograd.Function"))
+        elif macs and path in opaque:
+            differences.append(Difference(f"einsum{where}", macs, "fvcore counts an einsum of three or more operands in an order of its own; torch multiplies them pair by pair, "
+                                          "and elementwise where nothing is summed"))
     return _close("fvcore", version, sum(by_operator.values()), total(trace).macs, differences)
 
 
-def _flop_counter(model, args, kwargs, trace: Trace) -> Count:
-    from torch.utils.flop_counter import FlopCounterMode, flop_registry
-    known = {str(k).replace("::", ".") for k in flop_registry}
-    try:
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            model(*args, **kwargs)
-        fused = run(model, args, kwargs, device="cpu", fused=True)
-    except Exception as e:
-        return Count("torch FlopCounterMode", torch.__version__, None, failed=_line(e))
-    missing: dict[str, list[int]] = {}
+def _unknown_to_torch(fused: Trace) -> list[Difference]:
+    """Operations as they run, for which FlopCounterMode has no formula."""
+    from torch.utils.flop_counter import flop_registry
+    known, missing = {str(k).replace("::", ".") for k in flop_registry}, {}
     for op in fused.ops:
         macs = cost_of(fused, op).macs
         if macs and op.name not in known:
             missing.setdefault(op.name, []).append(macs)
-    differences = [Difference(f"{name} x{len(v)}", sum(v), f"FlopCounterMode has no formula for {name}, which torch chose on the CPU")
-                   for name, v in missing.items()]
+    return [Difference(f"{name} x{len(v)}", sum(v), f"FlopCounterMode has no formula for {name}, which torch chose on the CPU") for name, v in missing.items()]
+
+
+def _flop_counter(model, args, kwargs, trace: Trace) -> Count:
+    from torch.utils.flop_counter import FlopCounterMode
+    try:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            model(*args, **kwargs)
+        differences = _unknown_to_torch(run(model, args, kwargs, device="cpu", fused=True))
+    except Exception as e:
+        return Count("torch FlopCounterMode", torch.__version__, None, failed=_line(e))
     return _close("torch FlopCounterMode", torch.__version__, counter.get_total_flops() // 2, total(trace).macs, differences)
+
+
+def _grouped(trace: Trace) -> int:
+    """What FlopCounterMode counts too much for the weight's gradients of grouped convolutions: all channels by all."""
+    extra = 0
+    for op in trace.backward:
+        groups = op.attrs.get("groups", 1)
+        if op.name == "aten.convolution_backward" and groups > 1 and op.attrs["output_mask"][1]:
+            _, data, weight = trace.shapes(op)[:3]
+            grad = trace.shapes(op)[0]
+            forward = (prod(data) if op.attrs.get("transposed") else prod(grad)) * prod(weight[1:])
+            extra += forward * (groups - 1)
+    return extra
 
 
 def _flop_counter_step(model, args, kwargs, trace: Trace) -> Count:
@@ -169,11 +231,14 @@ def _flop_counter_step(model, args, kwargs, trace: Trace) -> Count:
         with FlopCounterMode(display=False) as counter:
             outs = [t for t in _each(model(*args, **kwargs)) if t.requires_grad]
             torch.autograd.grad(outs, [p for p in model.parameters() if p.requires_grad], [torch.ones_like(t) for t in outs], allow_unused=True)
+        differences = _unknown_to_torch(run(model, args, kwargs, device="cpu", fused=True, backward=True))
     except Exception as e:
         return Count("torch FlopCounterMode", torch.__version__, None, failed=_line(e))
     finally:
         model.train(was)
-    return _close("torch FlopCounterMode", torch.__version__, counter.get_total_flops() // 2, total(trace).macs + total(trace, trace.backward).macs, [])
+    if extra := _grouped(trace):
+        differences.append(Difference("gradients of grouped weights", -extra, "FlopCounterMode counts the weight's gradient of a grouped convolution as if it had no groups"))
+    return _close("torch FlopCounterMode", torch.__version__, counter.get_total_flops() // 2, total(trace).macs + total(trace, trace.backward).macs, differences)
 
 
 def _close(peer, version, theirs, ours, differences):

@@ -370,7 +370,8 @@ def run(args, spec, resize=None):
                 raise
             return named(*on("cpu"), spec)
     except TraceError as e:
-        raise UserError(str(e)) from None
+        hint = f"; the inputs were costlab's own guess, name them with --input (see costlab {args.command} --help)" if spec.startswith("transformers:") and not args.input else ""
+        raise UserError(f"{e}{hint}") from None
 
 
 def named(made, model, spec):

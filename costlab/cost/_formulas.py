@@ -147,6 +147,15 @@ def attention(t, op):
     return _pair(prod(q[:-1]) * k[-2] * (q[-1] + v[-1]), 5 * prod(q[:-1]) * k[-2])
 
 
+@formula(*(f"aten._scaled_dot_product_{n}_backward" for n in ("flash_attention", "efficient_attention", "cudnn_attention", "flash_attention_for_cpu",
+                                                              "fused_attention_overrideable")))
+def attention_backward(t, op):
+    """Gradients of q, k, v (b, h, ., d) and of the weights: twice the forward's products. The scores that a fused kernel works out again are
+    not counted, so that no count depends on the kernel."""
+    q, k, v = t.shapes(op)[1:4]
+    return _pair(2 * prod(q[:-1]) * k[-2] * (q[-1] + v[-1]), 10 * prod(q[:-1]) * k[-2])
+
+
 @formula("aten._native_multi_head_attention")
 def fast_attention(t, op):
     """nn.MultiheadAttention's fast path: q (b, s, e), k (b, n, e): b (2 s + 2 n) e e for the projections, 2 b s n e for the
