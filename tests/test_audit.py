@@ -136,3 +136,14 @@ def test_what_is_no_number_is_said(tmp_path, cell, capsys):
     file.write_text(f'type,params\ninception (3a),"{cell}"\n')
     assert main(["audit", "googlenet", "--against", str(file)]) == 2
     assert "cannot read the number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cell, verdict", [("304M", "within rounding"), ("0.3G", "within rounding"), ("305M", "within rounding"), ("1B", "not explained"),
+                                           ("0.1G", "not explained"), ("200M", "not explained"), ("240M", "not explained")])
+def test_one_printed_digit_does_not_fit_whatever_it_is(tmp_path, capsys, cell, verdict):
+    """3b has 304,267,264: cut off or rounded up it may be off by a tenth, not by two thirds."""
+    file = tmp_path / "t.csv"
+    file.write_text(f"type,ops\nconvolution,118M\nconvolution,360M\ninception (3b),{cell}\nlinear,1M\n")
+    assert main(["audit", "googlenet", "--against", str(file), "--format", "json"]) == 0
+    found = {r["row"]: r["verdict"] for r in json.loads(capsys.readouterr().out)["rows"]}
+    assert found["inception (3b)"] == verdict

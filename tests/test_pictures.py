@@ -58,7 +58,8 @@ def test_alike_blocks_are_one_box_times_how_many():
 
 def test_opened_blocks_have_frames():
     d = diagram(GOOGLENET, depth=1)
-    assert len(d.groups) == 9 and ("inception4c", "inception (4c)") in d.groups
+    # the nine modules, and the 1x1 and 3x3 that Table 1 prints as one row
+    assert len(d.groups) == 10 and ("inception4c", "inception (4c)") in d.groups and ("conv2.1.0", "convolution") in d.groups
     assert sum(b.group == "inception3a" for b in d.boxes) == 8 and sum(b.macs for b in d.boxes) == 1582671872
 
 

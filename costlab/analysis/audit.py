@@ -20,6 +20,7 @@ from ..trace import Trace
 ROUNDINGS = {"rounded": lambda v: floor(v + 0.5), "truncated": floor, "rounded up": ceil}
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
 WIDTH_OFF = 0.25  # how far off an input width may be to explain a row
+FAR = 0.2  # how far one printed digit that is cut off or rounded up may be off to explain a cell
 CHANNEL_STEP = 16  # widths of these papers are multiples of 16
 
 
@@ -45,9 +46,13 @@ class Printed:
         power = int(m[4]) // 3 if m[4] else POWERS[m[3] or ""]
         return cls(text, float(m[1].replace(",", "")) * 10**places, power, len(m[2] or "") - places)
 
-    def fits(self, exact: float, base: int, rounding: str) -> bool:
-        """Whether `exact`, in units of base^power, prints as this."""
+    def fits(self, exact: float, base: int, rounding: str, off: float = 0.1) -> bool:
+        """Whether `exact`, in units of base^power, prints as this. Cut off or rounded up it may be `off` by so much of itself: 1.9G is no
+        "1G"."""
         unit = 10.0**self.decimals
+        # one digit rounded is off by a third at most: 0.6G is no "1G" either
+        if abs(self.value - exact / base**self.power) > (0.34 if rounding == "rounded" else off) * exact / base**self.power:
+            return False
         return round(self.value * unit) == ROUNDINGS[rounding](round(exact / base**self.power * unit, 9))
 
 
@@ -280,13 +285,16 @@ def _verdict(kind, p, row, other, best: Rule, width: str):
         return value, "within rounding", alike[0].rounding
     for name, reading in other:
         # the plainest rule that fits, those that count as the best convention does before others
-        fit = [r for r in sorted(RULES[kind], key=lambda r: r.base != best.base) if p.fits(r.value(reading), r.base, r.rounding)]
+        fit = [r for r in sorted(RULES[kind], key=lambda r: r.base != best.base) if p.fits(r.value(reading), r.base, r.rounding, FAR)]
         if fit:
             return value, "explained", f"{name}: {fit[0].value(reading):,} under {fit[0]}"
     if width:
         return value, "explained", width
     if near:
         return value, "explained", f"by another convention than most cells: {near[0]}"
+    for r in RULES[kind]:
+        if (r.base, r.bias, r.norm, r.factor) == (best.base, best.bias, best.norm, best.factor) and p.fits(value, r.base, r.rounding, FAR):
+            return value, "explained", f"{r.rounding} to the few digits that are printed"
     return value, "not explained", "no convention fits"
 
 

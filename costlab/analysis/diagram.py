@@ -5,12 +5,14 @@ import re
 from dataclasses import dataclass, replace
 
 from ..cost import total
-from ..graph import forks, layer_graph, residuals
+from ..graph import layer_graph
 from ..tables import span, table
 from ..trace import Trace
 
 LIMIT = 400  # boxes; above it an expanded diagram is collapsed again
 SHOWN = 4  # rewritten convolutions in one picture
+READ = 33  # boxes that a page shows at full size: three columns
+_DEPTHS = 8  # of modules, tried for a page
 PAGE = 60  # boxes of a collapsed diagram; more are put together in groups
 
 
@@ -88,9 +90,8 @@ def _edges(owner, nodes):
 def _collapsed(boxes, edges):
     """Runs of alike boxes in a chain become one, times how many; names may differ in their numbers."""
     def alike(box):
-        path = box.id.split("/")[0]
-        first = box.lines[0].replace(f"{path}: ", re.sub(r"\d+", "*", path) + ": ", 1) if box.lines[0].startswith(f"{path}: ") else box.lines[0]
-        return box.kind, (first, *box.lines[1:]), box.params, box.macs
+        name, colon, kind = box.lines[0].partition(": ")
+        return box.kind, (re.sub(r"\d+", "*", name) + colon + kind if colon else name, *box.lines[1:]), box.params, box.macs
 
     readers, feeders = {}, {}
     for a, b in edges:
@@ -112,8 +113,8 @@ def _together(run):
     first, n = run[0], len(run)
     if n == 1:
         return first
-    paths = [b.id.split("/")[0] for b in run]
-    name = first.lines[0].replace(f"{paths[0]}: ", f"{span(paths)}: ", 1)
+    names = [b.lines[0].partition(": ") for b in run]
+    name = f"{span([n for n, *_ in names])}: {names[0][2]}" if names[0][1] else first.lines[0]
     seconds = None if first.seconds is None else sum(b.seconds for b in run)
     return replace(first, lines=(name, *first.lines[1:]), params=sum(b.params for b in run), macs=n * first.macs, share=n * first.share, times=n, seconds=seconds)
 
@@ -165,14 +166,31 @@ def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str 
     title = trace.provenance["model"]
     if module is not None:
         return _module(trace, nodes, module, title)
-    rows = table(trace, style, "macs", merge=False)
-    whole = _whole(trace, nodes)
     notes = []
     if depth == 1 and len(nodes) > LIMIT:
         depth = 0
         notes.append(f"{len(nodes)} layers are too many to draw: shown as blocks; open one with --module PATH")
+    rows = table(trace, style, "macs", merge=False)
+    boxes, edges, groups = _blocks(trace, nodes, rows, depth)
+    if depth == 0:
+        boxes, edges = _collapsed(boxes, edges)
+        if rows.style == "layers" and len(boxes) > READ:  # modules cut at a depth, so that alike blocks become one
+            deepest = max(op.module.count(".") + 1 for op in trace.forward)
+            for at in range(min(deepest, _DEPTHS), 0, -1):
+                tried = _collapsed(*_blocks(trace, nodes, table(trace, "layers", "macs", at, merge=False), 0)[:2])
+                if 3 <= len(tried[0]) <= READ:
+                    boxes, edges = tried
+                    break
+        if len(boxes) > PAGE:
+            notes.append(f"{len(boxes)} blocks are drawn as {PAGE} groups in their order; open a part with --module PATH")
+            boxes, edges = _grouped(boxes, edges, PAGE)
+    return Diagram(title, tuple(boxes), edges, tuple(groups), False, (*notes, *_notes(trace)))
+
+
+def _blocks(trace, nodes, rows, depth):
+    """Boxes, edges and frames for the rows of a table, opened to their layers at depth 1."""
+    whole = _whole(trace, nodes)
     owner, boxes, groups = {}, [], []
-    regions = {r.end for r in forks(nodes)} | {r.end for r in residuals(nodes)}
     for row in rows.rows:
         members = [nodes[i] for i in row.nodes if nodes[i].op]
         if not members:
@@ -184,37 +202,30 @@ def diagram(trace: Trace, depth: int = 0, module: str | None = None, style: str 
             meets = []
         members = [n for n in members if n not in meets]
         end = members[-1]
-        opened = depth == 1 and len(members) > 1 and any(i in regions for i in row.nodes)
-        if opened:
+        if depth == 1 and len(members) > 1:
             ids = {n.index: f"{row.id}/{n.index}" for n in members}
-            name = row.cells.get("type") or row.cells.get("layer name") or row.id
+            name = row.cells.get("name") or row.cells.get("type") or row.cells.get("layer name") or row.id
             groups.append((row.id, name))
             boxes += _layers(trace, members, ids, lambda n: row.id)  # noqa: B023
             owner |= ids
-            continue
-        first = row.cells.get("layers") or row.cells.get("type") or row.id
-        lines = [first]
-        if rows.style == "paper" and row.cells.get("patch size/stride"):
-            lines[0] = f"{first} {row.cells['patch size/stride']}"
-        elif rows.style == "layers":
-            lines[0] = f"{row.cells['name']}: {first}"
-        elif rows.style == "resnet" and end.kind in ("join",):
-            lines.insert(0, row.cells["layer name"])
-        lines.append(row.cells["output size"])
-        kind = "cat" if end.kind == "cat" else "join" if end.kind == "join" else end.kind
-        ident = row.id if row.id == row.path else f"{row.path}/{row.id}"  # a further call of a module links to its row too
-        boxes.append(Box(ident, kind, tuple(lines), row.params, row.macs, row.macs / whole, seconds=row.seconds))
-        owner |= {n.index: ident for n in members}
+        else:
+            first = row.cells.get("layers") or row.cells.get("type") or row.id
+            lines = [first]
+            if rows.style == "paper" and row.cells.get("patch size/stride"):
+                lines[0] = f"{first} {row.cells['patch size/stride']}"
+            elif rows.style == "layers":
+                # what no module of its own does is called by what it is
+                lines[0] = _layer(end)[0] if row.cells["name"] == "(model)" and len(members) == 1 else f"{row.cells['name']}: {first}"
+            elif rows.style == "resnet" and end.kind in ("join",):
+                lines.insert(0, row.cells["layer name"])
+            lines.append(row.cells["output size"])
+            ident = row.id if row.id == row.path else f"{row.path}/{row.id}"  # a further call of a module links to its row too
+            boxes.append(Box(ident, end.kind, tuple(lines), row.params, row.macs, row.macs / whole, seconds=row.seconds))
+            owner |= {n.index: ident for n in members}
         for n in meets:
-            owner[n.index] = f"{ident}/{n.index}"
+            owner[n.index] = f"{row.path}/{row.id}/{n.index}"
             boxes.append(Box(owner[n.index], n.kind, _layer(n), 0, 0, 0.0))
-    edges = _edges(owner, nodes)
-    if depth == 0:
-        boxes, edges = _collapsed(boxes, edges)
-        if len(boxes) > PAGE:
-            notes.append(f"{len(boxes)} blocks are drawn as {PAGE} groups in their order; open a part with --module PATH")
-            boxes, edges = _grouped(boxes, edges, PAGE)
-    return Diagram(title, tuple(boxes), edges, tuple(groups), False, (*notes, *_notes(trace)))
+    return boxes, _edges(owner, nodes), groups
 
 
 def _notes(trace):

@@ -8,7 +8,7 @@ from math import prod
 from ..trace._record import Op, Trace
 
 _KINDS = {"aten.convolution": "conv", "aten.addmm": "linear", "aten.mm": "linear", "aten._grouped_mm": "linear", "aten.bmm": "product",
-          "aten.baddbmm": "product", "aten.embedding": "embedding", "aten._softmax": "softmax", "aten.native_dropout": "dropout",
+          "aten.baddbmm": "product", "aten.embedding": "embedding", "aten._softmax": "softmax", "aten._safe_softmax": "softmax", "aten.native_dropout": "dropout",
           "costlab.dropout": "dropout",
           **{f"aten.{n}": f"{n[:3]} pool" for n in (
               "max_pool1d", "max_pool2d", "max_pool3d", "max_pool2d_with_indices", "max_pool3d_with_indices", "avg_pool1d",

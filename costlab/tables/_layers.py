@@ -19,7 +19,7 @@ def rows(trace, nodes, depth=None, merge=True):
     holds most of the MACs or params. Then, with `merge`, alike modules whose paths differ in a number are one row, `times`."""
     model = _Model(trace, nodes)
     if depth is not None:
-        return [model.group(key, ops) for key, ops in model.cut(lambda path: path[:depth])]
+        return [model.group(key, ops) for key, ops in model.cut(lambda path: path[:depth], runs=not merge)]
     return [r.group for r in model.opened(merge)]
 
 
@@ -62,7 +62,8 @@ class _Model:
         shown = [op for op in ops if op.outputs]
         nodes = [self.layer[id(op)] for op in ops if id(op) in self.layer]
         own = [n for n in nodes if n.kind in WEIGHTED or n.kernel]
-        kind = ops[0].module_type if all(o.module == key for o in ops) else own[0].op.module_type if len(own) == 1 else "block"
+        itself = next((o.module_type for o in ops if o.module == key), "block")  # what the module does between its parts says what it is
+        kind = ops[0].module_type if all(o.module == key for o in ops) else own[0].op.module_type if len(own) == 1 else itself
         return Group(key, {"name": key or "(model)", "type": kind, "patch size/stride": patch(own[0]) if len(own) == 1 else "",
                            "output size": self.size(shown[-1]) if shown else "", "depth": longest(nodes)}, nodes, ops)
 
@@ -99,6 +100,8 @@ class _Model:
         made: list[_Row] = []
         for path, ops in self.cut(key, runs=not merge):
             row = _Row(self.trace, self.group(path, ops), [tuple(path.split("."))])
+            if not merge and len(row.group.nodes) == 1 and path:  # one layer: by its own name
+                row.group.cells["name"] = row.group.nodes[0].op.module or path
             if made and not row.macs and not row.params and all(n.kind in ("join", "cat") for n in row.group.nodes):
                 made[-1].take(row)  # activations and additions belong to what they follow
             else:

@@ -74,7 +74,8 @@ def choose_style(trace: Trace, nodes) -> str:
     macs = {n.index: cost_of(trace, n.op).macs for n in nodes if n.op}
     convs, whole = {n.index for n in nodes if n.kind == "conv"}, sum(macs.values())
     for style, regions in (("paper", forks), ("resnet", residuals)):
-        inside = {m for r in regions(nodes) for m in r.members}
+        # what a transformer adds up is no residual block of convolutions
+        inside = {m for r in regions(nodes) if style != "resnet" or any(nodes[m].kind == "conv" for m in r.members) for m in r.members}
         there = sum(macs.get(m, 0) for m in inside)
         if convs and (2 * len(convs & inside) > len(convs) or 2 * there > whole) and 4 * there > whole and len(list(STYLES[style](trace, nodes))) <= _ROWS:
             return style
