@@ -3,6 +3,8 @@ import csv
 import io
 import re
 
+import json
+
 import pytest
 
 from costlab import reference
@@ -124,3 +126,24 @@ def test_numbers_written_as_text_are_numbers(said, verdict):
     """YAML 1.1 reads 25.6e6 as text."""
     entry = {"says": "x", "checks": [{"expr": "model('resnet50').params", "said": said, "tolerance": 0.01}]}
     assert claims.run([entry]).claims[0].verdict == verdict
+
+
+@pytest.mark.parametrize("checks, verdict, code", [
+    ("[{ expr = '5 < 1' }, { expr = '2 > 1' }]", "contradicted", 1), ("[{ expr = '3 > 1' }, { expr = '2 > 1' }]", "reproduced", 0),
+    ("[{ expr = '7 / 2', said = 3.4, tolerance = 0.05 }, { expr = '2 > 3' }]", "contradicted", 1)])
+def test_one_failing_check_breaks_a_budget(tmp_path, capsys, checks, verdict, code):
+    file = tmp_path / "l.toml"
+    file.write_text(f"[[claim]]\nid = 'budget'\nsays = 'x'\nchecks = {checks}\n")
+    assert main(["claims", "--ledger", str(file), "--check", "--format", "json"]) == code
+    assert json.loads(capsys.readouterr().out)["rows"][0]["verdict"] == verdict
+
+
+@pytest.mark.parametrize("entry, line", [
+    ("checks = [{ expr = '1', said = 1, tolerance = '1%' }]", "tolerance is a share such as 0.01, not '1%'"), ("checks = [{ expr = '1', said = 1, about = -1 }]", "about is a share"),
+    ("published = 'no'", "published is true or false, not 'no'"), ("[[claim]]\nid = 'a'\nsays = 'y'", "claim a: two claims have this id")])
+def test_options_of_a_ledger_are_checked(tmp_path, capsys, entry, line):
+    file = tmp_path / "l.toml"
+    file.write_text(f"[[claim]]\nid = 'a'\nsays = 'x'\n{entry}\n")
+    assert main(["claims", "--ledger", str(file)]) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1

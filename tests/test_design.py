@@ -134,6 +134,8 @@ def test_the_command_ranks_and_applies(capsys):
     (["factorize", "googlenet", "--apply", "conv3"], "no rewrite 'conv3'"), (["factorize", "--padding", "odd"], "unknown padding 'odd'"),
     (["factorize", "googlenet", "--apply", "conv1.0:1xn-nx1", "--apply", "conv1.0:bottleneck"], "rewritten twice"),
     (["factorize", "googlenet", "--rewrite", "stacked-3x3", "--mid", "out", "--apply", "best"], "no rewrite saves MACs"),
+    (["factorize", "--kernel", "4"], "an even kernel has no same padding"), (["factorize", "--c-in", "0"], "from 1"), (["factorize", "googlenet", "--grid", "7"], "--grid sets the case of the rule table"),
+    (["chart", "bottleneck", "resnet50", "-o", "x.svg"], "the bottleneck chart takes no model"), (["chart", "pareto", "--input", "1x3x9x9", "-o", "x.svg"], "takes no model and no input"),
     (["factorize", "--kernel", "1"], "there is nothing to factorize below 2"),
     (["grid", "--kernel", "2"], "choose an odd one"), (["grid", "--c-out", "100"], "c_out is greater than c_in"), (["grid", "--pool", "2x2"], "35 is odd"),
     (["grid", "--d", "2"], "too small"), (["bottleneck", "--widths", "1,2"], "six widths"), (["bottleneck", "--widths", "a"], "cannot read --widths"),
@@ -223,6 +225,12 @@ class Own(nn.Conv2d):
     """A convolution of one's own may do anything."""
 
 
+def hooked():
+    conv = nn.Conv2d(8, 8, 5)
+    conv.register_forward_hook(lambda m, args, out: out * 2)
+    return conv
+
+
 def tied():
     a, b = nn.Conv2d(8, 8, 5), nn.Conv2d(8, 8, 5)
     b.weight = a.weight
@@ -242,6 +250,7 @@ def read_elsewhere():
 
 @pytest.mark.parametrize("modules, reason", [
     (lambda: (Own(8, 8, 5),), "it is a Own, not an nn.Conv2d"), (lambda: (nn.Conv2d(8, 8, 5, padding=2, padding_mode="reflect"),), "its padding is reflect"),
+    (lambda: (hooked(),), "it has hooks or a norm of its weight, which would be lost"), (lambda: (nn.utils.weight_norm(nn.Conv2d(8, 8, 5)),), "it has hooks or a norm of its weight, which would be lost"),
     (tied, "its weight is tied to another module's"), (read_elsewhere, "its weight is read elsewhere"), (lambda: (nn.Conv2d(8, 8, 5),), "")])
 def test_a_convolution_that_cannot_be_replaced_is_left_with_its_reason(modules, reason):
     model, trace = net(*modules())
@@ -267,3 +276,51 @@ def test_a_unets_skip_is_no_grid_reduction_and_its_diagram_has_no_cycle():
     d = diagram(trace)
     order = {b.id: i for i, b in enumerate(d.boxes)}
     assert len(d.edges) >= 5 and all(order[a] < order[b] for a, b in d.edges)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("alone", [True, False])
+def test_rewrites_keep_the_dtype_and_reach_a_model_that_is_one_convolution(dtype, alone):
+    conv = nn.Conv2d(8, 8, 5, padding=2)
+    model = (conv if alone else nn.Sequential(nn.ModuleDict({"a:b": conv})["a:b"])).to(dtype)
+    x = torch.zeros(1, 8, 12, 12, dtype=dtype)
+    found = factorize.candidates(run(model, x))
+    result = factorize.factorize(model, x, {}, factorize.choose(found, ["best"]), "m")
+    assert result.agrees and all(a == b for _, a, b in result.fields) and result.traces[1].tensors[result.traces[1].outputs[0]].dtype == str(dtype).removeprefix("torch.")
+
+
+def test_the_ranking_counts_all_and_says_how_many_it_shows(capsys):
+    doc = rows(capsys, "factorize", "googlenet", "--top", "5")
+    assert len(doc["rows"]) == 5 and doc["notes"][0] == "70 rewrites of 20 convolutions, ranked by MACs saved, of which the first 5 are shown; 14 of them would cost more"
+    five = rows(capsys, "factorize", "googlenet", "--kernel", "5", "--top", "0")
+    assert len(five["rows"]) == 36 and all(r["shape"].startswith("5x5") for r in five["rows"])
+
+
+def test_a_pool_that_a_skip_goes_round_is_no_bottleneck():
+    """Pooling 8 to 8 channels and widening after: narrow, unless what was pooled is read again."""
+    class Net(nn.Module):
+        def __init__(self, skip):
+            super().__init__()
+            self.skip, self.a, self.b, self.c = skip, nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 64, 3, padding=1), nn.Conv2d(72 if skip else 64, 4, 1)
+
+        def forward(self, x):
+            a = self.a(x)
+            y = self.b(nn.functional.max_pool2d(torch.relu(a), 2))
+            return self.c(torch.cat((nn.functional.interpolate(y, scale_factor=2), a), 1) if self.skip else y)
+    for skip in (True, False):
+        (found,) = [r for r in grid.reductions(run(Net(skip), torch.zeros(1, 3, 12, 12))) if "pool" in r.scheme]
+        assert found.bottleneck == (not skip and found.scheme.startswith("pool"))
+
+
+def test_shares_are_fractions_for_machines_and_percent_for_people(capsys):
+    (row,) = rows(capsys, "factorize", "--kernel", "5", "--rewrite", "stacked-3x3")["rows"]
+    assert row["MACs saved (fraction)"] == pytest.approx(0.28) and "28.0%" in (main(["factorize", "--kernel", "5"]), capsys.readouterr().out)[1]
+
+
+def test_the_numbers_beside_the_savings_chart_hold_both_halves(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("matplotlib")
+    assert main(["chart", "savings", "--c-in", "16", "--c-out", "32", "--kernel", "9", "-o", str(tmp_path / "s.svg")]) == 0
+    frame = pandas.read_csv(tmp_path / "s.csv")
+    curve = frame[frame["rule"] == "9x9 as stacked 3x3"]
+    assert list(curve["middle width (channels)"]) == list(range(1, 65)) and "break-even at middle width" in frame["notes"][0]

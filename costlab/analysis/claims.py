@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
 import operator
 import re
 from dataclasses import dataclass, field
@@ -245,7 +246,8 @@ def evaluate(expression: str, functions=None):
             values = [look(v) for v in node.values]
             return all(values) if isinstance(node.op, ast.And) else any(values)
         if isinstance(node, ast.Compare) and all(type(o) in _OPERATORS for o in node.ops):
-            values = [look(node.left), *(look(c) for c in node.comparators)]
+            sides = [node.left, *node.comparators]
+            values = [note(side, look(side)) if isinstance(side, ast.BinOp) else look(side) for side in sides]  # a ratio that is compared says how far off
             return all(_OPERATORS[type(o)](a, b) for o, a, b in zip(node.ops, values, values[1:]))
         if isinstance(node, ast.Subscript):
             return look(node.value)[look(node.slice)]
@@ -379,11 +381,23 @@ def _verdict(checks, rival, published) -> str:
     return "approximately"
 
 
-def run(entries, functions=None, title="claims", only=None) -> Ledger:
-    """Run a ledger's entries (dicts as in the file); `only`: ids to run.
+def _options(ident, check):
+    """Refuse a tolerance that is no number."""
+    for key in ("tolerance", "about"):
+        value = check.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+            raise LedgerError(f"claim {ident}: {key} is a share such as 0.01, not {value!r}")
+
+
+def run(entries, functions=None, title="claims", only=None, strict=False) -> Ledger:
+    """Run a ledger's entries (dicts as in the file); `only`: ids to run; `strict`: one check that fails contradicts its claim, as a budget's
+    does, where a note's claim holds approximately.
 
     Raises LedgerError, naming the entry, for one that cannot be run."""
     known = [str(e.get("id", i + 1)) for i, e in enumerate(entries)]
+    twice = next((k for k in known if known.count(k) > 1), None)
+    if twice:
+        raise LedgerError(f"claim {twice}: two claims have this id")
     for wanted in only or ():
         if wanted not in known:
             near = difflib.get_close_matches(wanted, known, 3)
@@ -395,6 +409,8 @@ def run(entries, functions=None, title="claims", only=None) -> Ledger:
         unknown = set(entry) - {"id", "says", "paper", "assumption", "source", "checks", "readings", "published"}
         if unknown or "says" not in entry:
             raise LedgerError(f"claim {ident}: " + (f"unknown key {sorted(unknown)[0]!r}" if unknown else "it says nothing (no key 'says')"))
+        if not isinstance(entry.get("published", False), bool):
+            raise LedgerError(f"claim {ident}: published is true or false, not {entry['published']!r}")
         checks = []
         for kind in ("checks", "readings"):
             if not isinstance(entry.get(kind, []), list):
@@ -406,6 +422,7 @@ def run(entries, functions=None, title="claims", only=None) -> Ledger:
             if strange:
                 near = difflib.get_close_matches(strange, ("said", "tolerance", "about", "note"), 1)
                 raise LedgerError(f"claim {ident}: unknown key {strange!r} in a check" + (f"; did you mean {near[0]}?" if near else ""))
+            _options(ident, check)
             try:
                 value, working = evaluate(check["expr"], functions)
                 said = check.get("said")
@@ -418,8 +435,10 @@ def run(entries, functions=None, title="claims", only=None) -> Ledger:
             except (LedgerError, TypeError) as e:
                 raise LedgerError(f"claim {ident}: {e}") from None
             checks.append(Check(check["expr"], said, value, working, outcome, check.get("note", "")))
-        claims.append(Claim(ident, entry["says"], entry.get("paper", ""), entry.get("assumption", ""), entry.get("source", ""), tuple(checks),
-                            _verdict(checks, bool(entry.get("readings")), entry.get("published", False))))
+        verdict = _verdict(checks, bool(entry.get("readings")), entry.get("published", False))
+        if strict and any(c.outcome == "no" for c in checks[: len(entry.get("checks", ()))]):
+            verdict = "contradicted"
+        claims.append(Claim(ident, entry["says"], entry.get("paper", ""), entry.get("assumption", ""), entry.get("source", ""), tuple(checks), verdict))
     return Ledger(title, tuple(claims))
 
 

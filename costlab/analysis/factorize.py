@@ -185,6 +185,14 @@ class RuleTable:
         return Sheet("factorized convolutions", columns, rows, self.notes)
 
 
+def savings_sheet(table: RuleTable, curve: Curve) -> Sheet:
+    """The numbers of the savings chart: a row a rule, then a row a middle width of the break-even curve."""
+    sheet, name = table.sheet, f"{curve.kernel}x{curve.kernel} as stacked 3x3"
+    points = tuple({"rule": name, "middle width": mid, "MACs after / before": ratio} for mid, ratio in zip(curve.mids, curve.ratios))
+    note = f"{name}, {curve.c_in} to {curve.c_out} channels: break-even at middle width {curve.even:.2f}"
+    return Sheet(sheet.title, (*sheet.columns, Column("middle width", "channels"), Column("MACs after / before", "x", format=".4f")), (*sheet.rows, *points), (*sheet.notes, note))
+
+
 def _x(shape):
     return "x".join(map(str, shape))
 
@@ -232,6 +240,8 @@ def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int =
         raise ValueError(f"unknown padding {padding!r}; choose same or valid")
     if min(c_in, c_out, grid, 1 if c_mid is None else c_mid) < 1:
         raise ValueError("widths and grid are whole numbers from 1")
+    if padding == "same" and any(k % 2 == 0 for k in kernels or ()):
+        raise ValueError("an even kernel has no same padding; take --padding valid")
     if kernels and min(kernels) < 2:
         raise ValueError(f"kernel {min(kernels)}: there is nothing to factorize below 2")
     wanted = [(k, r, _named(k, r)) for k in dict.fromkeys(kernels) for r in REWRITES if REWRITES[r].eligible(Conv(c_in, c_out, (k, k)))] if kernels else RULES
@@ -325,6 +335,8 @@ def obstacle(model: nn.Module, trace: Trace, c: Candidate) -> str:
         return "it is no module"
     if type(module) is not nn.Conv2d:
         return f"it is a {type(module).__name__}, not an nn.Conv2d"
+    if module._forward_hooks or module._forward_pre_hooks or "weight" not in module._parameters:
+        return "it has hooks or a norm of its weight, which would be lost"
     if module.padding_mode != "zeros":
         return f"its padding is {module.padding_mode}"
     if isinstance(module.padding, str) and any(k % 2 == 0 for k in c.conv.kernel):
@@ -351,14 +363,17 @@ def apply(model: nn.Module, chosen) -> nn.Module:
     twice = next((p for p in paths if paths.count(p) > 1), None)
     if twice:
         raise ValueError(f"{twice} is to be rewritten twice; choose one rewrite")
-    new = copy.deepcopy(model)
+    try:
+        new = copy.deepcopy(model)
+    except Exception as e:  # as of tensors that are the result of a computation
+        raise ValueError(f"the model cannot be copied: {type(e).__name__}: {(str(e).splitlines() or [''])[0]}") from None
     for c in chosen:
         old = new.get_submodule(c.path)
         if not isinstance(old, nn.Conv2d) or old.padding_mode != "zeros":
             raise ValueError(f"{c.path or 'the model'} is no zero-padded nn.Conv2d module, so it cannot be replaced")
-        made = build_on_meta(lambda: build(c.conv, c.rewrite, c.mid))  # noqa: B023
+        made = build_on_meta(lambda: build(c.conv, c.rewrite, c.mid)).to(old.weight.dtype)  # noqa: B023
         if old.weight.device.type != "meta":
-            made = build(c.conv, c.rewrite, c.mid).to(old.weight.device)
+            made = build(c.conv, c.rewrite, c.mid).to(old.weight.device, old.weight.dtype)
         made.train(old.training)
         if c.path == "":
             return made
@@ -413,13 +428,15 @@ _COLUMNS = (Column("convolution"), Column("rewrite"), Column("shape"), Column("p
             Column("MACs before", "MACs"), Column("MACs after", "MACs"), Column("MACs saved", "%", format=".1%"))
 
 
-def candidate_sheet(model: str, found, whole, left=()) -> Sheet:
-    """The ranking: a row a candidate, the largest saving first. `left`: convolutions that cannot be replaced, path to reason."""
+def candidate_sheet(model: str, found, whole, left=(), top: int | None = None) -> Sheet:
+    """The ranking: a row a candidate, the largest saving first, of all that were `found` the first `top`. `left`: convolutions that cannot be
+    replaced, path to reason."""
     rows = tuple({"convolution": c.path, "rewrite": c.rewrite, "shape": f"{_x(c.conv.kernel)}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
                   "params before": c.params[0], "params after": c.params[1], "MACs before": c.macs[0], "MACs after": c.macs[1],
-                  "MACs saved": c.saved / c.macs[0], "of the model": c.saved / whole.macs} for c in found)
+                  "MACs saved": c.saved / c.macs[0], "of the model": c.saved / whole.macs} for c in found[:top])
     dearer = sum(c.saved < 0 for c in found)
-    notes = (f"{len(found)} rewrites of {len({c.path for c in found})} convolutions, ranked by MACs saved; {dearer} would cost more",
+    notes = (f"{len(found)} rewrites of {len({c.path for c in found})} convolutions, ranked by MACs saved{f', of which the first {len(rows)} are shown' if len(rows) < len(found) else ''}; "
+             f"{dearer} of them would cost more",
              f"the model has {whole.macs:,} MACs and {whole.params:,} params; apply some with --apply PATH, PATH:REWRITE or `best`",
              *([f"not listed, because they cannot be replaced: {len(left)} convolutions, such as {next(iter(left))}: {next(iter(left.values()))}"] if left else ()))
     return Sheet(f"{model}: rewrites", (*_COLUMNS, Column("of the model", "%", format=".2%")), rows, notes)
@@ -438,10 +455,10 @@ def choose(found, wanted, left=None) -> list[Candidate]:
                     paths.add(c.path)
                     chosen.append(c)
             if not paths:
-                raise ValueError("no rewrite saves MACs at this middle width; try --mid in" if found or not left else
-                                 f"no convolution here can be replaced; {next(iter(left))}: {next(iter(left.values()))}")
+                raise ValueError("no rewrite saves MACs at this middle width; try --mid in" if found else
+                                 "there is no convolution that can be factorized: 2-d, dense and larger than 1x1" if not left else f"no convolution here can be replaced; {next(iter(left))}: {next(iter(left.values()))}")
             continue
-        path, _, rewrite = name.partition(":")
+        path, _, rewrite = (name, "", "") if any(c.path == name for c in found) or name in (left or {}) else name.rpartition(":") if ":" in name else (name, "", "")
         match = [c for c in found if c.path == path and (not rewrite or c.rewrite == rewrite)]
         if path in (left or {}):
             raise ValueError(f"{path} cannot be replaced: {left[path]}")
@@ -466,7 +483,7 @@ def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str =
     for c in chosen:
         ends = []
         for graph in graphs:
-            last = [n for n in graph if n.op and (n.op.module == c.path or n.op.module.startswith(c.path + "."))]
+            last = [n for n in graph if n.op and (not c.path or n.op.module == c.path or n.op.module.startswith(c.path + "."))]
             ends.append(max(last[-1].field) if last and last[-1].field else 0)
         fields.append((c.path, *ends))
     outputs = tuple(tuple(t.tensors[i].shape for i in t.outputs) for t in traces)

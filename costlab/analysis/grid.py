@@ -182,22 +182,23 @@ def reductions(trace: Trace) -> tuple[Reduction, ...]:
             found.append(Reduction(n.op.module, f"{_x(n.kernel)} convolution of stride {max(n.stride)}", before, after, None, False, macs(n), other))
             continue
         first, follow = nodes[n.preds[0]], readers[n.index]
+        squeezed = readers[first.index] == [n.index]  # no skip goes round the pool
         last = nodes[follow[0]] if len(follow) == 1 else None
-        if _plain(first) and set(first.stride) == {1} and readers[first.index] == [n.index]:
+        if _plain(first) and set(first.stride) == {1} and squeezed:
             found.append(Reduction(first.op.module, f"{_x(first.kernel)} convolution, then pool", first.in_shape[1:], after, None, False, macs(first),
                                    _parallel(first.in_shape[1:], after, first.kernel, n.stride, batch)))
             continue
         low = prod(after)
         if last is not None and _plain(last) and set(last.stride) == {1}:
             out = last.out_shape[1:]
-            found.append(Reduction(last.op.module, f"pool, then {_x(last.kernel)} convolution", before, out, low, low < min(prod(before), prod(out)), macs(last),
+            found.append(Reduction(last.op.module, f"pool, then {_x(last.kernel)} convolution", before, out, low, squeezed and low < min(prod(before), prod(out)), macs(last),
                                    _parallel(before, out, last.kernel, n.stride, batch)))
             continue
         module = next((f for f in regions if f.root == n.index), None)
         end = nodes[module.end] if module else None
         out = end.out_shape[1:] if end else after
         work = total(trace, [op for m in module.members for op in nodes[m].ops]).macs if module else 0
-        found.append(Reduction(n.op.module, "pool, then a module" if module else "pool", before, out, low, low < min(prod(before), prod(out)), work, None))
+        found.append(Reduction(n.op.module, "pool, then a module" if module else "pool", before, out, low, squeezed and low < min(prod(before), prod(out)), work, None))
     return tuple(sorted(found, key=lambda r: -r.saved))
 
 
@@ -209,14 +210,15 @@ def _grid_of(shape):
     return _x((*shape[1:], shape[0]))
 
 
-def reduction_sheet(model: str, found, whole) -> Sheet:
-    """A row a place; `whole` the total of the model."""
+def reduction_sheet(model: str, found, whole, top: int | None = None) -> Sheet:
+    """A row a place, of all that were `found` the first `top`; `whole` the total of the model."""
     columns = (Column("place"), Column("scheme"), Column("from"), Column("to"), Column("narrowest", "elements"), Column("representational bottleneck"),
                Column("MACs", "MACs"), Column("MACs in parallel", "MACs"), Column("of the model", "%", format=".1%"))
     rows = tuple({"place": r.place, "scheme": r.scheme, "from": _grid_of(r.before), "to": _grid_of(r.after), "narrowest": r.narrowest,
                   "representational bottleneck": "YES" if r.bottleneck else "no", "MACs": r.macs, "MACs in parallel": r.parallel,
-                  "of the model": r.saved / whole.macs if r.parallel is not None and whole.macs else None} for r in found)
-    return Sheet(f"{model}: grid reductions", columns, rows, (
+                  "of the model": r.saved / whole.macs if r.parallel is not None and whole.macs else None} for r in found[:top])
+    more = (f"{len(found)} places, of which the first {len(rows)} are shown",) if len(rows) < len(found) else ()
+    return Sheet(f"{model}: grid reductions", columns, rows, (*more,
         "in parallel: a strided convolution of the same kernel beside the pool, to the same grid and channels (Rethinking, Figure 10, right), traced; "
         "of the model: MACs saved. It is another function, to be trained and measured",
-        "a representational bottleneck is a pool alone whose output is narrower than its input and than what follows; one MAC = one multiply-add"))
+        "a representational bottleneck is a pool alone, with no skip round it, whose output is narrower than its input and than what follows; one MAC = one multiply-add"))

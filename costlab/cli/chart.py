@@ -49,6 +49,8 @@ def run(args):
         raise UserError(f"unknown chart {args.kind!r}; choose {', '.join(KINDS)}")
     if args.kind in ("stages", "cumulative", "gradients", "roofline", "memory") and not args.model:
         raise UserError(f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o {args.output}")
+    if args.kind in ("savings", "grid", "bottleneck", "head", "pareto") and (args.model or args.input or args.arg):
+        raise UserError(f"the {args.kind} chart takes no model and no input")
     try:
         results, sheet = _results(args)
     except ModuleNotFoundError as e:
@@ -79,10 +81,10 @@ def _results(args):
         second = roofline(get_trace(args, args.against), args.style, args.depth) if args.against else None
         return (result, second), result.sheet
     if args.kind == "savings":
-        from ..analysis.factorize import curve, rules
+        from ..analysis.factorize import curve, rules, savings_sheet
         c_in, c_out = _or(args.c_in, 64), _or(args.c_out, 64)
-        table = rules(c_in, c_out)
-        return (table, curve(c_in, c_out, _or(args.kernel, 5))), table.sheet
+        result = rules(c_in, c_out), curve(c_in, c_out, _or(args.kernel, 5))
+        return result, savings_sheet(*result)
     if args.kind == "grid":
         from ..analysis.grid import grid
         result = grid(args.d, _or(args.c_in, 320), _or(args.c_out, 640), _or(args.kernel, 3))

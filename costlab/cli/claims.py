@@ -31,7 +31,7 @@ def run(args):
     try:
         if args.ledger:
             entries = claims.read(args.ledger)
-            ledger = claims.run(entries, {**claims.FUNCTIONS, "model": _any_model}, args.ledger, args.id)
+            ledger = claims.run(entries, {**claims.FUNCTIONS, "model": _any_model}, args.ledger, args.id, strict=True)
         else:
             ledger = claims.run(claims.note_ledger(), None, "the study note's claims", args.id)
     except claims.LedgerError as e:

@@ -16,11 +16,11 @@ def add(sub):
     p.add_argument("--mid", default="default", metavar="WIDTH", help="middle width: in, out, sqrt, a number, or each rule's default")
     p.add_argument("--apply", action="append", default=[], metavar="PATH", help="rewrite this convolution (PATH, PATH:REWRITE or best) and trace again; repeat for several")
     p.add_argument("--top", type=int, default=20, help="how many candidates to list (default: 20; 0 for all)")
-    p.add_argument("--c-in", type=int, default=64, help="input channels of the rule table (default: 64)")
-    p.add_argument("--c-out", type=int, default=64, help="output channels of the rule table (default: 64)")
-    p.add_argument("--grid", type=int, default=28, help="grid side of the rule table (default: 28)")
-    p.add_argument("--kernel", type=int, action="append", help="only rules of this kernel; repeat for several")
-    p.add_argument("--padding", default="same", help="same or valid, for the rule table (default: same)")
+    p.add_argument("--c-in", type=int, help="input channels of the rule table (default: 64)")
+    p.add_argument("--c-out", type=int, help="output channels of the rule table (default: 64)")
+    p.add_argument("--grid", type=int, help="grid side of the rule table (default: 28)")
+    p.add_argument("--kernel", type=int, action="append", help="only rules, or a model's convolutions, of this kernel; repeat for several")
+    p.add_argument("--padding", help="same or valid, for the rule table (default: same)")
     p.add_argument("--diagram", metavar="FILE", help="the rules, or with --apply the rewritten convolutions, before and after, as .svg, .pdf, .png or .dot")
     p.add_argument("--measure", action="store_true", help="with --apply: measure both for real, with random weights")
     add_measuring(p)
@@ -37,6 +37,8 @@ def run(args):
     mid = int(args.mid) if args.mid.isdecimal() and args.mid.isascii() else args.mid
     try:
         if args.model is None:
+            for name, usual in (("c_in", 64), ("c_out", 64), ("grid", 28), ("padding", "same")):
+                setattr(args, name, usual if getattr(args, name) is None else getattr(args, name))
             if mid in ("in", "out", "sqrt"):
                 mid = f._mid(f.Conv(args.c_in, args.c_out, (3, 3)), "1xn-nx1", mid)
             if args.measure or args.roofline:
@@ -51,6 +53,9 @@ def run(args):
                 draw_modules(args.diagram, [t for r in table.rules for t in r.traces], [f"{r.name}: {w}" for r in table.rules for w in ("before", "after")])
             show(args, table.sheet)
             return 0
+        given = next((f"--{k.replace('_', '-')}" for k in ("c_in", "c_out", "grid", "padding") if getattr(args, k) is not None), None)
+        if given:
+            raise ValueError(f"{given} sets the case of the rule table; a model has its own: leave it out, or leave out the model")
         if args.measure and not args.apply or args.roofline and not args.measure:
             raise ValueError("--measure times what --apply rewrites, and --roofline draws what --measure gives; name all that it takes")
         if is_trace(args.model) and not args.apply:
@@ -59,6 +64,7 @@ def run(args):
             model, inputs, kwargs = get_model(args, real=args.measure)
             first = trace(model, inputs, kwargs, device="meta" if args.measure else args.device, spec=args.model)
         found, left = f.candidates(first, args.rewrite, mid), {}
+        found = [c for c in found if not args.kernel or set(c.conv.kernel) <= set(args.kernel)]
         if not is_trace(args.model):
             found, left = f.replaceable(model, first, found)
         if not args.apply:
@@ -66,7 +72,7 @@ def run(args):
                 raise ValueError("the ranking counts the forward pass; with --apply, --mode train counts the backward pass before and after")
             if args.diagram:
                 raise ValueError("--diagram shows what --apply rewrites; name something to apply")
-            show(args, f.candidate_sheet(args.model, found[: args.top or None], total(first), left))
+            show(args, f.candidate_sheet(args.model, found, total(first), left, args.top or None))
             return 0
         result = f.factorize(model, inputs, kwargs, f.choose(found, args.apply, left), args.model, args.device,
                              measuring(args) if args.measure else partial(trace, backward=args.mode == "train"))

@@ -266,7 +266,7 @@ def opportunities(c: Context):
     found = []
     for m, one, two in _each(c, "opportunities", "reductions"):
         if m.rewrites:
-            sheet = candidate_sheet(m.name, m.rewrites[:SHOWN], m.total)
+            sheet = candidate_sheet(m.name, m.rewrites, m.total, top=SHOWN)
             keep = [k for k in sheet.columns if not k.key.startswith("params")]
             found += [Text((f"Rewrites of single convolutions of {m.name} at their input's width, ranked by MACs saved", Ref(one),
                             ". Each changes the model, which is to be trained and measured again: 28% fewer operations need not be 28% less time.")),
@@ -274,7 +274,7 @@ def opportunities(c: Context):
         else:
             found.append(Text(f"No convolution of {m.name} is saved MACs by stacked 3x3 or by 1xn and nx1 pairs at its input's width."))
         if m.reductions:
-            sheet = reduction_sheet(m.name, m.reductions[:SHOWN], m.total)
+            sheet = reduction_sheet(m.name, m.reductions, m.total, top=SHOWN)
             keep = [k for k in sheet.columns if k.key != "narrowest"]
             found += [Text((f"Where the grid of {m.name} shrinks, and what a strided convolution beside the pool would save there", Ref(two), ".")),
                       Grid(replace(sheet, columns=tuple(keep)), f"Grid reductions of {m.name}", two)]

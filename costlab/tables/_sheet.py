@@ -23,7 +23,9 @@ class Column:
 
     @property
     def machine_header(self) -> str:
-        """As `header`, with params counted in elements."""
+        """As `header`, with params counted in elements, and shares that people read as percent as the fractions that they are."""
+        if self.unit == "%" and self.format.endswith("%"):
+            return f"{self.key} (fraction)"
         return f"{self.key} (elements)" if self.unit == "params" else self.header
 
 

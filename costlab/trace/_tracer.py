@@ -461,7 +461,7 @@ class _Kept:
             own = vars(m)
             self.modules.append((m, own.copy()))
             for name, value in own.items():
-                if value or name[0] != "_":
+                if name[0] != "_" or type(value) in _CONTAINERS and value:
                     self.hold(value)
             for tensors in (m._parameters, m._buffers):
                 self.tensors += [(t, t.data if t.layout is torch.strided else None, t.requires_grad, t.grad if t.is_leaf else None) for t in tensors.values() if t is not None]

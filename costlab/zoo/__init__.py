@@ -32,7 +32,7 @@ _MODELS = {
     "googlenet_naive": Entry("googlenet", "googlenet", _224, "the same with naive modules, Figure 2(a)", {"naive": True}),
     "cnds8": Entry("cnds", "cnds8", _227, "Wang et al. 2015, Training Deeper Networks with Deep SuperVision"),
     "bn_inception": Entry("bn_inception", "bn_inception", _224, "Ioffe, Szegedy 2015, Batch Normalization, Figure 5"),
-    "inception_v2": Entry("inception", "inception_v2", _299, f"{_RETHINKING}, Table 1 (filters assumed)"),
+    "inception_v2": Entry("inception", "inception_v2", _299, f"{_RETHINKING}, Table 1; filters of its modules are not printed and assumed after TF-slim's Inception-v3: Figure 5 64 / 48-64 / 64-96-96 / 64, Figure 6 128, 160, 160, 160, 192 to 192, Figure 7 320 / 384 / 448-384 / 192"),
     "inception_v3": Entry("inception", "inception_v3", _299, f"{_RETHINKING}; TF-slim's layers"),
     **{f"resnet{d}": Entry("resnet", "resnet", _224, _HE, {"depth": d}) for d in (18, 34, 50, 101, 152)},
     **{f"resnet{d}_stride3x3": Entry("resnet", "resnet", _224, f"{_HE}; stride on the 3x3", {"depth": d, "stride_on": "3x3"})
