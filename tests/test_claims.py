@@ -1,9 +1,8 @@
 """The ledger of the note against the reference file: every verdict, every number."""
 import csv
 import io
-import re
-
 import json
+import re
 
 import pytest
 

@@ -73,10 +73,23 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     with open(journal, "a") as f:
         f.write('{"configuration": {"n": 4')  # cut short while it was written
     result = s.sweep(work, square, journal=journal)
-    assert open(log).read().split() == ["0", "1", "2", "3", "4", "5"] and [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
+    assert open(log).read().split() == ["0", "1", "2", "3", "3", "4", "5"] and [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
     lines = [json.loads(line) for line in open(journal)]
-    assert len(lines) == 6 and {line["costlab"] for line in lines} == {costlab.__version__}
-    assert s.sweep(work, square, journal=journal).outcomes == result.outcomes and len(open(log).read().split()) == 6
+    assert len(lines) == 7 and {line["costlab"] for line in lines} == {costlab.__version__}
+    assert s.sweep(work, square, journal=journal).outcomes == result.outcomes
+    assert open(log).read().split() == ["0", "1", "2", "3", "3", "4", "5", "3"]  # only what failed is tried again
+
+
+def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
+    file, journal = tmp_path / "net.py", str(tmp_path / "j.jsonl")
+    argv = [f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--journal", journal]
+    macs = []
+    for width in (4, 4, 6):
+        file.write_text(NET.replace("width=4", f"width={width}"))
+        doc = rows(capsys, *argv)
+        macs.append([r["MACs"] for r in doc["rows"]])
+    assert macs[0] == macs[1] == [6920, 13840] and macs[2] == [10380, 20760]  # width x (27 x 64 + 2)
+    assert any("2 outcomes in the journal are of another version of the model" in n for n in doc["notes"]) and len(open(journal).readlines()) == 4
 
 
 @pytest.mark.parametrize("text, line", [("no json\n{}\n", "line 1: no line of a sweep"), ("one line of a paper", "line 1"), ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: no line")])

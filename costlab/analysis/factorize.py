@@ -16,7 +16,7 @@ from torch import nn
 from ..cost import total, training
 from ..graph import layer_graph
 from ..tables import Column, Sheet, measured_note
-from ..trace import Trace
+from ..trace import Timing, Trace
 from ..trace._build import build_on_meta, traced
 from ..trace._tracer import trace as run
 from .roofline import against
@@ -386,7 +386,8 @@ def apply(model: nn.Module, chosen) -> nn.Module:
 
 @dataclass(frozen=True)
 class Factorization:
-    """Before and after a set of rewrites, traced both times, beside the prediction."""
+    """Before and after a set of rewrites, traced both times, beside the prediction; `ratio`: how many times as long it takes, both run in turns
+    (None: not measured)."""
 
     model: str
     chosen: tuple[Candidate, ...]
@@ -397,6 +398,7 @@ class Factorization:
     fields: tuple[tuple[str, int, int], ...]
     outputs: tuple
     traces: tuple[Trace, Trace]
+    ratio: Timing | None = None
 
     @property
     def agrees(self) -> bool:
@@ -419,9 +421,19 @@ class Factorization:
                  "a ReLU stands between the new convolutions; one MAC = one multiply-add; params with biases and norm scales")
         if self.traces[0].trained:
             notes += tuple(f"{word}, {training(t).note}" for word, t in zip(("before", "after"), self.traces))
-        said = against(*self.traces)
+        said = against(*self.traces) if self.ratio is None else _in_turns(self.ratio, 1 - self.macs[1] / self.macs[0])
         notes += (f"{said}; {measured_note(self.traces[1].measured)}",) if said else ()
         return Sheet(f"{self.model}: {len(rows)} convolution{'s' * (len(rows) != 1)} rewritten", _COLUMNS, tuple(rows), notes, end)
+
+
+def _in_turns(ratio, fewer: float) -> str:
+    """What a paired measurement says of the time."""
+    interval = f"95% interval {ratio.low:.3f} to {ratio.high:.3f} times as long, run in turns"
+    if ratio.low <= 1 <= ratio.high:
+        return f"no difference in time is shown ({interval})"
+    less = 1 - ratio.median
+    text = f"the rewritten model takes {100 * abs(less):.1f}% {'less' if less > 0 else 'more'} time ({interval})"
+    return text + (f": the change of {100 * abs(fewer):.0f}% {'fewer' if fewer > 0 else 'more'} operations is not one of {100 * abs(fewer):.0f}% in time" if abs(fewer - less) > 0.05 else "")
 
 
 _COLUMNS = (Column("convolution"), Column("rewrite"), Column("shape"), Column("params before", "params"), Column("params after", "params"),
@@ -470,9 +482,9 @@ def choose(found, wanted, left=None) -> list[Candidate]:
     return chosen
 
 
-def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str = "auto", tracer=run) -> Factorization:
+def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str = "auto", tracer=run, pair=None) -> Factorization:
     """Apply `chosen` for real, trace again and compare with the prediction. `tracer`: `costlab.trace`, or `costlab.measure.measure` to have the
-    times too. Raises TraceError when the new model fails."""
+    times too; `pair`: `costlab.measure.paired`, to compare them. Raises TraceError when the new model fails."""
     after_model = apply(model, chosen)
     traces = tuple(tracer(m, inputs, kwargs, device=device, spec=s) for m, s in ((model, spec), (after_model, f"{spec} rewritten")))
     before, after = (total(t) for t in traces)
@@ -487,4 +499,5 @@ def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str =
             ends.append(max(last[-1].field) if last and last[-1].field else 0)
         fields.append((c.path, *ends))
     outputs = tuple(tuple(t.tensors[i].shape for i in t.outputs) for t in traces)
-    return Factorization(spec, tuple(chosen), (before.params, after.params), (before.macs, after.macs), params, macs, tuple(fields), outputs, traces)
+    ratio = pair(model, after_model, inputs, kwargs, device=device) if pair else None
+    return Factorization(spec, tuple(chosen), (before.params, after.params), (before.macs, after.macs), params, macs, tuple(fields), outputs, traces, ratio)

@@ -148,7 +148,7 @@ def memory(trace: Trace) -> Memory:
     alive = sorted((r for r, i in born.items() if 0 <= i <= at <= kept.get(r, i) and r == root[r] and r not in params), key=lambda r: -size_of(trace, r))
     held = tuple(Held(f"{whose[r].module or 'the model'} ({whose[r].name.removeprefix('aten.')})", trace.tensors[r].shape, size_of(trace, r)) for r in alive[:LARGEST])
     sizes = lambda roots: sum(size_of(trace, r) for r in roots)  # noqa: E731
-    grads = sizes({root[p.tensor] for i, p in enumerate(trace.params) if any(i in op.params for op in trace.forward)}) if trace.trained else 0
+    grads = sizes({root[trace.params[i].tensor] for i in trace.gradients})
     measured = getattr(trace.measured, "peak", None) if not trace.trained else None
     return Memory(trace.provenance["model"], sizes(params), sizes(static), sizes(inputs), tuple(live), live[at] if live else 0, at, ops[at].module if ops else "", least, held,
                   trace.trained, grads, {k: n * grads for k, n in OPTIMIZERS.items()} if trace.trained else {}, measured)

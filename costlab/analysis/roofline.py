@@ -8,6 +8,7 @@ from ..cost import total
 from ..tables import Column, Sheet, measured_note, table
 from ..trace import Timing, Trace
 
+DRIFT = 0.03  # share of the time by which two runs apart may differ for no reason
 CLOSED = 0.05  # the parts and the whole may differ by so much
 
 
@@ -44,7 +45,7 @@ class Place:
 @dataclass(frozen=True)
 class Roofline:
     """A measured run. `peak` FLOP/s and `bandwidth` bytes/s, measured on the same device in the same run; `closure`: what the operations in
-    place and `other` kernels (seconds) add up to, by the whole."""
+    place and `other` kernels (seconds) add up to, by the whole, with `lost`, the seconds of operations that the trace does not have."""
 
     model: str
     places: tuple[Place, ...]
@@ -56,6 +57,7 @@ class Roofline:
     other: float
     closure: float
     notes: tuple[str, ...]
+    lost: float = 0.0
 
     @property
     def ridge(self) -> float:
@@ -78,7 +80,9 @@ class Roofline:
                  "rate": p.rate / 1e9 or None, "bound": p.bound, "of the ceiling": p.reached} for p in self.places]
         if self.other:
             rows.append({"block": "kernels of no operation", "time": ms(self.other)})
-        parts = sum(p.seconds for p in self.places) + self.other
+        if self.lost:
+            rows.append({"block": "operations that the trace does not have", "time": ms(self.lost)})
+        parts = sum(p.seconds for p in self.places) + self.other + self.lost
         rows.append({"block": "closure: the parts together", "time": ms(parts), "share": self.closure, "bound": "" if self.closed else "DIFFERS from the whole by more than 5%"})
         return Sheet(f"{self.model}: time and roofline", columns, tuple(rows), self.notes, {"block": "the whole model", "time": ms(self.total.median)},
                      facts={"ceiling FLOP/s": self.peak, "ceiling bytes/s": self.bandwidth, "closure": self.closure})
@@ -90,13 +94,15 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
     if not m:
         raise ValueError(f"{trace.provenance['model']} was not measured; trace it with --measure")
     peak, bandwidth = m.ceilings.get(m.conditions.get("product"), m.ceilings["float32"]), m.ceilings["bandwidth"]
-    moved = [0] * len(trace.ops)
+    moved, lost = [0] * len(trace.ops), sum(o.seconds for o in m.ops if o.of < 0)
     for o in m.ops:
-        moved[o.of] += o.bytes
+        if o.of >= 0:
+            moved[o.of] += o.bytes
     alone = {(t.path, t.call): t for t in m.modules}
     took, op_index = [0.0] * len(trace.ops), {id(op): i for i, op in enumerate(trace.ops)}
     for o in m.ops:
-        took[o.of] += o.seconds
+        if o.of >= 0:
+            took[o.of] += o.seconds
     an_op = median([x.host for x in m.modules] or [0.0])
     t = table(trace, style, "macs", depth)
     whole = sum(r.seconds for r in t.rows) or 1.0
@@ -122,8 +128,14 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
     notes.append(f"ceilings of the device in the same run: {peak / 1e9:,.0f} GFLOP/s ({c.get('product', 'float32')} matrix products), {bandwidth / 1e9:,.1f} GB/s (copies); "
                  f"the ridge is at {peak / bandwidth:.1f} FLOP/byte")
     if abs(closure - 1) > CLOSED:
-        notes.append(f"the parts add up to {100 * closure:.0f}% of the whole: " + ("what is missing is the host's own work between operations" if closure < 1 else
-                     "operations ran slower one by one than together"))
+        gap = "gaps between the kernels on the device, and kernels that no operation launched" if "graph replay" in c["method"] else "the host's own work between operations"
+        notes.append(f"the parts add up to {100 * closure:.0f}% of the whole: " + (f"what is missing is {gap}" if closure < 1 else "operations ran slower one by one than together"))
+    if lost:
+        notes.append(f"{1e3 * lost:,.3f} ms are in operations that the trace does not have: the model runs otherwise when it is timed")
+    if any(p.warm is not None for p in places):
+        few = [p.name for p in places if p.warm is not None and p.cold is None]
+        notes.append("alone: the row's modules one by one, without what is done between them; cold: inputs, weights and outputs rotated past the last cache"
+                     + (f", blank where they are too small for that ({len(few)} rows)" if few else ""))
     notes.append(f"launch-bound, the host takes longer than the kernels: {', '.join(issued)}" if issued else "no block is launch-bound")
     if over:
         notes.append(f"above the ceiling: {', '.join(over)}; a cache is faster than the memory that was measured, and some convolutions multiply less than they count")
@@ -135,11 +147,11 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
         notes.append(f"torch.compile {c['compile']}")
     if c.get("clocks before"):
         thrown = c.get("blocks thrown away")
-        notes.append(f"before: {_conditions(c['clocks before'])}; after: {_conditions(c['clocks after'])}; "
-                     + ("no block was steady, so all are kept" if thrown is None else f"{thrown} blocks thrown away, because the clock moved"))
+        kept = "; no block was steady, so all are kept" if thrown is None else f"; {thrown} blocks thrown away, because the clock moved"
+        notes.append(f"before: {_conditions(c['clocks before'])}; after: {_conditions(c['clocks after'])}" + (kept if "sm_mhz" in c["clocks before"] else ""))
         if c["clocks before"].get("load", 0) > c.get("cores", 1e9) / 2:
             notes.append("the machine was busy with other work: times are too long")
-    return Roofline(t.title, tuple(places), m.total, m.eager, m.compiled, peak, bandwidth, m.other, closure, tuple(notes))
+    return Roofline(t.title, tuple(places), m.total, m.eager, m.compiled, peak, bandwidth, m.other, closure, tuple(notes), lost)
 
 
 _WORDS = {"sm_mhz": "SM clock {} MHz", "memory_mhz": "memory clock {} MHz", "watts": "{} W", "celsius": "{} C", "throttle": "throttle reasons {}", "load": "load {}"}
@@ -161,6 +173,8 @@ def against(before: Trace, after: Trace) -> str | None:
     text = f"{names[1]} has {say(fewer, 'fewer', 'more')} MACs than {names[0]} and takes {say(less, 'less', 'more')} time ({1e3 * a.total.median:,.3f} to {1e3 * b.total.median:,.3f} ms)"
     if not (a.total.high < b.total.low or b.total.high < a.total.low):
         text += "; the intervals of the two times meet, so no difference is shown"
-    elif abs(fewer - less) > 0.05:
+    elif abs(less) < DRIFT:
+        text += "; the two were measured one after the other, and so small a difference may be drift between the runs"
+    if abs(fewer - less) > 0.05:
         text += f": the change of {say(fewer, 'fewer', 'more')} operations is not one of {100 * abs(fewer):.0f}% in time"
     return text

@@ -60,6 +60,13 @@ class Sweep:
         return Sheet("sweep", columns, rows, notes)
 
 
+MADE_OF = "made of"  # of a configuration: what it was run with
+
+
+def _of(configuration):
+    return {k: v for k, v in configuration.items() if k != MADE_OF}
+
+
 def _key(configuration: dict) -> str:
     return json.dumps(configuration, sort_keys=True)
 
@@ -137,12 +144,16 @@ def sweep(configurations, work: Callable[[dict], dict], *, engine: Callable[[], 
         work: importable by name, so that processes can run it; gives numbers by name, or raises.
         engine: makes a `concurrent.futures` executor (`local(jobs)`, `dask(address)`); None runs here, one after the other.
         jobs: configurations in flight at a time.
-        journal: a file that takes each outcome as it comes; what it holds is not run again.
+        journal: a file that takes each outcome as it comes; what it holds is not run again, unless it failed. Outcomes of another MADE_OF, which
+            a configuration may have, are left, with a note.
         progress: called with (done, of).
 
     Raises JournalError for a journal that cannot be read or written."""
     configurations = list(configurations)
-    known = _read(journal) if journal else {}
+    known = {k: o for k, o in (_read(journal) if journal else {}).items() if o.result is not None}  # what failed may have been for lack of memory
+    wanted = {_key(_of(c)) for c in configurations} - {_key(_of(c)) for c in configurations if _key(c) in known}
+    if old := sum(_key(_of(o.configuration)) in wanted for o in known.values()):
+        notes = (*notes, f"{old} outcomes in the journal are of another version of the model, of costlab or of the machine, and were left")
     todo = [c for c in configurations if _key(c) not in known]
     tell = progress or (lambda done, of: None)
 

@@ -29,6 +29,13 @@ def add(sub):
     p.set_defaults(run=run)
 
 
+def _pair(args):
+    if not args.measure:
+        return None
+    from ..measure import paired
+    return partial(paired, dtype=args.dtype, channels_last=args.channels_last)
+
+
 def run(args):
     """Tabulate the rules, rank the candidates, or apply some."""
     from ..analysis import factorize as f
@@ -75,7 +82,7 @@ def run(args):
             show(args, f.candidate_sheet(args.model, found, total(first), left, args.top or None))
             return 0
         result = f.factorize(model, inputs, kwargs, f.choose(found, args.apply, left), args.model, args.device,
-                             measuring(args) if args.measure else partial(trace, backward=args.mode == "train"))
+                             measuring(args) if args.measure else partial(trace, backward=args.mode == "train"), _pair(args))
     except (ValueError, TraceError) as e:
         raise UserError(str(e)) from None
     if args.diagram:

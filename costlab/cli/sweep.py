@@ -76,6 +76,33 @@ def _arguments(configuration):
     return args, sizes
 
 
+def _made_of(spec, args) -> str:
+    """What an outcome depends on beside its configuration: the model's file or library, versions, and where times were taken."""
+    import hashlib
+    import importlib.metadata
+    import importlib.util
+
+    from .. import __version__
+    said = [f"costlab {__version__}"]
+    home, _, factory = spec.rpartition(":")
+    file = spec if os.path.isfile(spec) else home
+    if not os.path.isfile(file) and factory and not home.endswith(".py"):
+        try:
+            found = importlib.util.find_spec(home)
+            file = found.origin if found and found.origin else ""
+            said.append(f"{home} {importlib.metadata.version(home.partition('.')[0])}")
+        except (ImportError, ValueError):  # no such distribution
+            pass
+    if os.path.isfile(file):
+        with open(file, "rb") as f:
+            said.append(hashlib.sha256(f.read()).hexdigest()[:16])
+    if args.measure:
+        from ..measure._protocol import _device
+        import torch
+        said += [f"torch {torch.__version__}", str(_device(args.device).describe()["device"])]
+    return ", ".join(said)
+
+
 def one(configuration) -> dict:
     """The numbers of one configuration; runs in a worker."""
     from ..analysis.memory import memory
@@ -179,7 +206,8 @@ def run(args):
     writable(args.output, args.chart)
     fixed = {k: getattr(args, k) for k in ("input", "arg", "device", "mode", "dtype", "channels_last", "compile", "measure")}
     several = len(args.model) > 1
-    configurations = [{"model": m, **dict(zip(axes, chosen)), **fixed} for m in args.model for chosen in itertools.product(*axes.values())]
+    made = {m: _made_of(m, args) for m in args.model} if args.journal else {}
+    configurations = [{"model": m, **dict(zip(axes, chosen)), **fixed, **({sweeping.MADE_OF: made[m]} if made else {})} for m in args.model for chosen in itertools.product(*axes.values())]
     for spec in args.model:  # what no configuration could run is one line, not a table of failures
         get_model(args, spec)
     try:
@@ -190,7 +218,7 @@ def run(args):
         result = sweeping.sweep(configurations, one, engine=engine, jobs=jobs, journal=args.journal, axes=(*(["model"] if several else []), *axes),
                                 progress=lambda done, of: progress_line(f"{done} of {of} configurations"))
         if not any(a.startswith("arg.") for a in axes):  # of the sizes alone
-            result = replace(result, notes=tuple(_polynomials(args, axes, result)))
+            result = replace(result, notes=(*result.notes, *_polynomials(args, axes, result)))
     except ModuleNotFoundError as e:
         raise UserError(f"the dask engine needs {e.name}; pip install 'costlab[dask]'") from None
     except (sweeping.JournalError, OSError) as e:

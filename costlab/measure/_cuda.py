@@ -8,7 +8,7 @@ import torch
 
 from ._watch import Watch
 
-_BUSY = 0.15  # seconds of work while the clocks are sampled
+_PATIENCE = 10  # seconds that nvidia-smi may take
 _DRIFT = 0.02  # a block during which the SM clock moved by more is not kept
 _QUERY = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu", "clocks_throttle_reasons.active")
 
@@ -31,8 +31,9 @@ def attribute(events, runs: int, count: int):
 
 
 def kernel_us(event) -> float:
-    """Microseconds of the kernels that an event and those inside it launched; not of the stamps' own echoes on the device."""
-    own = sum(k.duration for k in event.kernels if not k.name.startswith("costlab"))
+    """Microseconds of the kernels that an event and those inside it launched; not of the echoes that stamps, and a model's own annotations,
+    have on the device under their own name."""
+    own = sum(k.duration for k in event.kernels if not k.name.startswith("costlab") and k.name != event.name)
     return own + sum(map(kernel_us, event.cpu_children))
 
 
@@ -75,19 +76,30 @@ class Cuda:
     def clocks(self, fn=None) -> dict:
         """Clocks in MHz, power in W, temperature in C, reasons for throttling, sampled while `fn` runs again and again, because an idle device
         slows down; empty where nvidia-smi is not at hand."""
-        if fn:
-            for _ in range(min(2000, max(1, round(_BUSY / max(self.seconds(fn, 1), 1e-6))))):
-                fn()
         try:
             card = getattr(torch.cuda.get_device_properties(torch.cuda.current_device()), "uuid", None)  # indices are CUDA's, not nvidia-smi's
             which = f"GPU-{card}" if card else str(torch.cuda.current_device())
-            done = subprocess.run(["nvidia-smi", f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader,nounits", f"--id={which}"],
-                                  capture_output=True, text=True, timeout=10, check=True)
-            return dict(zip(("sm_mhz", "memory_mhz", "watts", "celsius", "throttle"), (v.strip() for v in done.stdout.strip().splitlines()[0].split(","))))
+            with subprocess.Popen(["nvidia-smi", f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader,nounits", f"--id={which}"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as asked:
+                said = self._busy_until(asked, fn)
+            return dict(zip(("sm_mhz", "memory_mhz", "watts", "celsius", "throttle"), (v.strip() for v in said.strip().splitlines()[0].split(","))))
         except (OSError, subprocess.SubprocessError, IndexError):
             return {}
         finally:
             torch.cuda.synchronize()
+
+    def _busy_until(self, asked, fn) -> str:
+        """What a process says, while `fn` keeps the device at work until it ends."""
+        begin = time.perf_counter()
+        while fn and asked.poll() is None and time.perf_counter() - begin < _PATIENCE:
+            for _ in range(self.calls):
+                fn()
+            torch.cuda.synchronize()  # no further ahead than a few calls
+        try:
+            return asked.communicate(timeout=_PATIENCE)[0]
+        except subprocess.TimeoutExpired:
+            asked.kill()
+            raise
 
     def steady(self, before, after) -> bool:
         """Whether the SM clock stood still between two samples."""

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from ..trace import Measured, ModuleTime, OpTime, Trace, TraceError
+from ..trace import Measured, ModuleTime, OpTime, Timing, Trace, TraceError
 from ..trace._tracer import trace as run
 from ._cpu import Cpu
 from ._cuda import Cuda
@@ -24,7 +24,7 @@ DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, 
 _BLOCK = {"cpu": 0.01, "cuda": 0.001}  # seconds that a block of calls lasts at least
 _LONG = 1.0  # seconds; a model that takes longer is measured in fewer blocks
 _MODULE_BLOCKS, _RUNS = 7, 7
-_COPIES = 1024
+_COPIES, _VIEWS = 1024, 16384  # at most of a module with weights, and of inputs alone
 
 
 class MeasureError(TraceError):
@@ -33,14 +33,17 @@ class MeasureError(TraceError):
 
 @contextlib.contextmanager
 def _flags(dtype):
-    """cuDNN chooses its algorithms by trying, TF32 only where it was asked for; both as before afterwards."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    was = cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32
+    """cuDNN chooses its algorithms by trying, TF32 only where it was asked for, and an encoder layer is not one operation, so that times go to
+    its modules; all as before afterwards."""
+    cudnn, matmul, mha = torch.backends.cudnn, torch.backends.cuda.matmul, torch.backends.mha
+    was, fast = (cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32), mha.get_fastpath_enabled()
     try:
+        mha.set_fastpath_enabled(False)
         cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = True, dtype == "tf32", dtype == "tf32"
         yield
     finally:
         cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = was
+        mha.set_fastpath_enabled(fast)
 
 
 def _device(name):
@@ -123,28 +126,32 @@ def _captured(model, call):
 
 def _rotated(device, module, args, kwargs):
     """Calls of copies of a module and its inputs, together larger than twice the last cache; None where they would not fit."""
-    size = sum(t.numel() * t.element_size() for t in (*_tensors((args, kwargs)), *module.parameters(), *module.buffers())) or 1
+    own = [*module.parameters(), *module.buffers()]
+    size, most = sum(t.numel() * t.element_size() for t in (*_tensors((args, kwargs)), *own)) or 1, _COPIES if own else _VIEWS
     n = math.ceil(2 * device.cache() / size) + 1
-    if n > _COPIES or n * size > device.free() / 4:
-        n = min(_COPIES, int(device.free() / 4 / size))
+    if n > most or n * size > device.free() / 8:
+        n = min(most, int(device.free() / 8 / size))
         if n * size < 2 * device.cache():
             return None
-    copies = [(copy.deepcopy(module), *pytree.tree_map(lambda t: t.clone() if isinstance(t, torch.Tensor) else t, (args, kwargs))) for _ in range(max(2, n))]
+    copies = [(copy.deepcopy(module) if own else module, *pytree.tree_map(lambda t: t.clone() if isinstance(t, torch.Tensor) else t, (args, kwargs))) for _ in range(max(2, n))]
     return [lambda m=m, a=a, k=k: m(*a, **k) for m, a, k in copies]
 
 
 def _signature(module, args, kwargs):
-    shapes = [(tuple(t.shape), t.stride(), t.dtype) for t in _tensors((args, kwargs))]
-    return type(module), repr(module), str(shapes)
+    """What makes two calls alike: of torch's own modules what they show of themselves and their tensors; a user's module shows nothing."""
+    shapes = [(tuple(t.shape), t.stride(), t.dtype) for t in (*_tensors((args, kwargs)), *module.parameters(), *module.buffers())]
+    return type(module), repr(module), str(shapes), 0 if type(module).__module__.startswith("torch.nn.") else id(module)
 
 
-def _chain(calls):
-    """One function that makes all the calls."""
+def _chain(calls, keep=False):
+    """One function that makes all the calls; with `keep` what they return stays until the last, so that each writes elsewhere."""
     def every():
-        out = None
+        kept = []
         for fn in calls:
             out = fn()
-        return out
+            if keep:
+                kept.append(out)
+        return kept or out
     return every
 
 
@@ -186,30 +193,24 @@ def _plan(device, calls):
     once = min(device.seconds(calls[0], 1) for _ in range(2))
     if device.kind == "cuda":
         rounds = max(1, math.ceil(_BLOCK["cuda"] / max(once * len(calls), 1e-7)))
-        replayed, _ = device.replay(_chain(calls * rounds), shared=True)
+        replayed, _ = device.replay(_chain(calls * rounds, len(calls) > 1), shared=True)
         if replayed:  # a block of replays, so that the launch of the first one weighs little
             replay = min(device.seconds(replayed, 1) for _ in range(2))
             return replayed, len(calls) * rounds, max(1, math.ceil(_BLOCK["cuda"] / max(replay, 1e-7)))
-    return _chain(calls), len(calls), max(1, math.ceil(_BLOCK[device.kind] / max(once * len(calls), 1e-7)))
+    return _chain(calls, len(calls) > 1), len(calls), max(1, math.ceil(_BLOCK[device.kind] / max(once * len(calls), 1e-7)))
 
 
-def measure(model: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="fp32", channels_last=False, compile=False, blocks=20, isolate=True,
-            spec=None, progress=None) -> Trace:
-    """Trace `model` and measure it: inference, in evaluation mode, on a copy of the model.
-
-    Args:
-        inputs, kwargs: as `costlab.trace` takes them; real values (zeros take less power, so clocks are higher).
-        device: "cuda", "cpu" or "auto". dtype: a name of `DTYPES`; tf32 is float32 with TF32 products.
-        channels_last: 4-d tensors as NHWC. compile: time `torch.compile(model)` too.
-        blocks: of repeated calls of the whole model; fewer when it is slow. isolate: time single modules too.
-        progress: called with (done, of, what).
-
-    Returns a Trace whose `measured` is filled. Raises MeasureError for a device or dtype that is not to be had, TraceError when the model fails."""
+def _place(device, dtype):
     if dtype not in DTYPES:
         raise MeasureError(f"unknown dtype {dtype!r}; choose {', '.join(DTYPES)}")
-    place, tell = _device(device), progress or (lambda *_: None)
+    place = _device(device)
     if dtype == "tf32" and place.kind != "cuda":
         raise MeasureError("tf32 products are for CUDA devices; choose fp32, bf16 or fp16")
+    return place
+
+
+def _ready(model, inputs, kwargs, place, dtype, channels_last):
+    """A copy of the model in evaluation mode, and its inputs, on the device and in the dtype and layout."""
     if isinstance(inputs, dict):
         inputs, kwargs = (), {**inputs, **(kwargs or {})}
     elif not isinstance(inputs, (tuple, list)):
@@ -225,8 +226,53 @@ def measure(model: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="f
     if any(t.device.type == "meta" for t in (*model.parameters(), *model.buffers())):
         raise MeasureError("the model has meta tensors; measure one with real weights")
     model = copy.deepcopy(model).to(place.kind, DTYPES[dtype]).eval()
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
+    return model.to(memory_format=torch.channels_last) if channels_last else model, args, kw
+
+
+def paired(first: nn.Module, second: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="fp32", channels_last=False, blocks=20) -> Timing:
+    """How many times as long `second` takes as `first`, both run in turns, so that what drifts (clocks, temperature, other work) is in both: a
+    Timing whose numbers are ratios. Arguments and errors as of `measure`."""
+    place = _place(device, dtype)
+    state, draw = torch.get_rng_state(), random.Random(0)
+    try:
+        with _flags(dtype), torch.inference_mode():
+            calls = []
+            for model in (first, second):
+                ready, args, kw = _ready(model, inputs, kwargs, place, dtype, channels_last)
+                call = lambda m=ready, a=args, k=kw: m(*a, **k)  # noqa: E731
+                for _ in range(place.warmups):
+                    call()
+                calls.append(place.replay(call)[0] or call)
+            counts = [_repeats(place, call) for call in calls]
+            ratios = []
+            for _ in range(blocks):
+                order = [0, 1]
+                draw.shuffle(order)
+                took = {i: place.seconds(calls[i], counts[i]) for i in order}
+                ratios.append(took[1] / took[0])
+            return timing(ratios)
+    except (RuntimeError, NotImplementedError) as e:
+        if isinstance(e, TraceError):
+            raise
+        raise MeasureError(f"measuring failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}") from e
+    finally:
+        torch.set_rng_state(state)
+
+
+def measure(model: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="fp32", channels_last=False, compile=False, blocks=20, isolate=True,
+            spec=None, progress=None) -> Trace:
+    """Trace `model` and measure it: inference, in evaluation mode, on a copy of the model.
+
+    Args:
+        inputs, kwargs: as `costlab.trace` takes them; real values (zeros take less power, so clocks are higher).
+        device: "cuda", "cpu" or "auto". dtype: a name of `DTYPES`; tf32 is float32 with TF32 products.
+        channels_last: 4-d tensors as NHWC. compile: time `torch.compile(model)` too.
+        blocks: of repeated calls of the whole model; fewer when it is slow. isolate: time single modules too.
+        progress: called with (done, of, what).
+
+    Returns a Trace whose `measured` is filled. Raises MeasureError for a device or dtype that is not to be had, TraceError when the model fails."""
+    place, tell = _place(device, dtype), progress or (lambda *_: None)
+    model, args, kw = _ready(model, inputs, kwargs, place, dtype, channels_last)
     state = torch.get_rng_state()
     try:
         tell(0, 6, "tracing")

@@ -123,7 +123,8 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     place = {id(op): i for i, op in enumerate(trace.ops)}
     took = [0.0] * len(trace.ops)
     for o in trace.measured.ops if trace.measured else ():
-        took[o.of] += o.seconds
+        if o.of >= 0:
+            took[o.of] += o.seconds
     gradients: dict[int, list] = {}
     for op in trace.backward:
         gradients.setdefault(op.of, []).append(op)
