@@ -247,10 +247,16 @@ def test_a_click_on_a_block_selects_its_row_and_bars(page):
 def test_bars_and_rows_select_too_by_mouse_and_by_keyboard(page):
     page.locator('[data-bar="macs"][data-row="inception3a"]').click()
     assert picked(page) == ["inception3a"] and page.locator(".node.pick").get_attribute("data-row") == "inception3a"
-    page.locator('tr[data-row="pool1"]').focus()
+    name = page.get_by_role("button", name="max pool", exact=True).first
+    name.focus()
     assert page.locator(".node.hover").get_attribute("data-row") == "pool1"
     page.keyboard.press("Enter")
     assert picked(page) == ["pool1"] and page.locator(".node.pick").get_attribute("data-row") == "pool1"
+    assert page.locator('tr[data-row="pool1"]').get_attribute("aria-current") == "true" and page.locator(".node.pick").get_attribute("aria-pressed") == "true"
+    assert page.evaluate("document.activeElement.closest('#picked') !== null")  # the panel is at hand
+    page.keyboard.press("Escape")
+    assert picked(page) == [] and page.evaluate("document.activeElement.className") == "name"
+    assert "170M MACs" in page.locator(".diagram .node", has_text="inception (4e)").get_attribute("aria-label")
 
 
 def test_a_permalink_opens_its_row(page):
@@ -274,6 +280,10 @@ def test_the_table_sorts_and_filters(page):
     assert first_cells(page, 99) == [f"inception (4{x})" for x in "abcde"] and page.locator(".find span").first.inner_text() == "5 of 19 rows"
     box.fill("ops > 150M")
     assert first_cells(page, 99) == ["convolution", "inception (3b)", "inception (4e)"]
+    box.fill("ops >= 1.5e8")
+    assert first_cells(page, 99) == ["convolution", "inception (3b)", "inception (4e)"]
+    box.fill("foo > 3")
+    assert first_cells(page, 99) == before and page.locator(".find span").first.inner_text() == "no column foo"
     box.fill("")
     assert first_cells(page, 99) == before
 

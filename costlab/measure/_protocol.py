@@ -6,6 +6,7 @@ import contextlib
 import copy
 import datetime
 import math
+import os
 import random
 from dataclasses import replace
 
@@ -273,6 +274,7 @@ def measure(model: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="f
     Returns a Trace whose `measured` is filled. Raises MeasureError for a device or dtype that is not to be had, TraceError when the model fails."""
     place, tell = _place(device, dtype), progress or (lambda *_: None)
     model, args, kw = _ready(model, inputs, kwargs, place, dtype, channels_last)
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler says on stderr that it starts and stops
     state = torch.get_rng_state()
     try:
         tell(0, 6, "tracing")

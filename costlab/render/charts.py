@@ -32,15 +32,35 @@ def _figure(width, height, columns=1, **kw):
     return fig, fig.subplots(1, columns, **kw)
 
 
-def _brief(name: str, width: int = 48) -> str:
+def _brief(name: str, head: float = 1 / 3, width: int = 48) -> str:
     """A long module path without its middle: its end says most."""
-    return name if len(name) <= width else f"{name[:width // 3]}...{name[3 - width + width // 3:]}"
+    first = round(head * (width - 3))
+    return name if len(name) <= width else f"{name[:first]}...{name[first + 3 - width:]}"
+
+
+def _briefs(names) -> list[str]:
+    """Long names cut where they still differ as much as they did."""
+    names = list(names)
+    for head in (1 / 3, 2 / 3, 0.1):
+        short_ = [_brief(n, head) for n in names]
+        if len(set(short_)) == len(set(names)):
+            return short_
+    return [n if len(n) <= 100 else _brief(n, 1 / 2, 100) for n in names]
+
+
+def _log(ax, directions):
+    """Logarithmic axes, "x", "y" or "xy", with plain numbers: 1K, 0.01, 1e-7."""
+    for d in directions:
+        getattr(ax, f"set_{d}scale")("log")
+        axis = getattr(ax, f"{d}axis")
+        axis.set_major_formatter(lambda v, _: short(v) if v >= 1 else f"{v:g}")
+        axis.set_minor_formatter("")
 
 
 def _bars(ax, names, values, color, label=short, hatch=None):
     places = range(len(names))
     bars = ax.barh(places, values, color=color, height=0.72, hatch=hatch, edgecolor="white", linewidth=0)
-    ax.set_yticks(places, list(map(_brief, names)))
+    ax.set_yticks(places, _briefs(names))
     ax.invert_yaxis()
     ax.set_xlim(min(0, *values) * 1.25, max(*values, 1e-9) * 1.22)
     ax.tick_params(axis="y", length=0)
@@ -94,7 +114,7 @@ def cumulative(profile):
                         ha="right" if up else "left", va="bottom" if up else "top")
     elif lines:
         ax.legend(loc="best")
-    ax.set_xticks(range(n), [_brief(s.name) for s in profile.steps], rotation=45, ha="right", fontsize=8)
+    ax.set_xticks(range(n), _briefs(s.name for s in profile.steps), rotation=45, ha="right", fontsize=8)
     ax.set_ylim(0, 104)
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
     ax.grid(axis="y", color="#DDDDDD")
@@ -217,12 +237,10 @@ def pareto(result):
     ax.step([p.macs for p in front], [p.top5 for p in front], where="post", color="#BBBBBB", linewidth=1, linestyle="--", zorder=0)
     for p in result.points:
         ax.plot([p.macs], [p.top5], "o" if p.front else "s", color=BLUE if p.front else ORANGE, markersize=6)
-    ax.set_xscale("log")
+    _log(ax, "x")
     ax.set_ylim(0, max(p.top5 for p in result.points) * 1.12)
     ax.set_xlim(min(p.macs for p in result.points) / 1.5, max(p.macs for p in result.points) * 2.2)
     _spread(fig, ax, [(p.macs, p.top5, p.name) for p in result.points])
-    ax.xaxis.set_major_formatter(lambda v, _: short(v))
-    ax.xaxis.set_minor_formatter("")
     ax.set_xlabel("MACs (multiply-adds, from traces; log scale)")
     ax.set_ylabel("top-5 error, as published (%)")
     ax.set_title("Cost against published error: circles and the dashed line are the Pareto front\n"
@@ -280,7 +298,7 @@ def waterfall(change):
     if rest:
         steps.append((f"{len(rest)} other blocks", sum(rest)))
     fig, ax = _figure(9, max(2.2, 0.3 * (len(steps) + 2) + 0.8))
-    at, places, names = change.macs[0], [], [f"{change.base} (base)", *(_brief(name) for name, _ in steps), f"{change.head} (head)"]
+    at, places, names = change.macs[0], [], [f"{change.base} (base)", *_briefs(name for name, _ in steps), f"{change.head} (head)"]
     bars = [(0, at, GREY, short(at))]
     for _, delta in steps:
         bars.append((min(at, at + delta), abs(delta), GREEN if delta < 0 else RED, f"{'-' if delta < 0 else '+'}{short(abs(delta))}"))
@@ -311,8 +329,7 @@ def roofline(result, after=None):
     ax.plot([lo, result.ridge, hi], [lo * result.bandwidth / 1e9, result.peak / 1e9, result.peak / 1e9], color="black", linewidth=1.2)
     ax.annotate(f"{result.peak / 1e9:,.0f} GFLOP/s", (hi, result.peak / 1e9), xytext=(-4, 4), textcoords="offset points", ha="right", fontsize=8)
     ax.annotate(f"{result.bandwidth / 1e9:,.1f} GB/s", (lo, lo * result.bandwidth / 1e9), xytext=(10, 0), textcoords="offset points", ha="left", va="top", fontsize=8)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    _log(ax, "xy")
     longest = max((p.seconds for p in places), default=1.0)
     for bound, (color, marker) in _BOUNDS.items():
         found = [p for p in places if p.bound == bound]
@@ -324,9 +341,11 @@ def roofline(result, after=None):
         if (q.intensity, q.rate) != (p.intensity, p.rate):
             ax.annotate("", (q.intensity, q.rate / 1e9), (p.intensity, p.rate / 1e9), arrowprops={"arrowstyle": "->", "color": GREY})
     ax.set_xlim(lo, hi)
-    ax.set_ylim(min(p.rate for p in (*places, *later.values())) / 4e9 if places else 1, result.peak / 1e9 * 3)
+    ax.set_ylim(min(p.rate for p in (*places, *later.values())) / 4e9 if places else 1, max(result.peak, *(p.rate for p in (*places, *later.values()))) / 1e9 * 3)
     count = Counter(p.name for p in places)
-    _spread(fig, ax, [(p.intensity, p.rate / 1e9, _brief(p.name if count[p.name] == 1 else f"{p.name} ({p.id})")) for p in sorted(places, key=lambda p: -p.seconds)[:12]])
+    shown = sorted(places, key=lambda p: -p.seconds)[:12]
+    words = _briefs(p.name if count[p.name] == 1 else f"{p.name} ({p.id})" for p in shown)
+    _spread(fig, ax, [(p.intensity, p.rate / 1e9, word) for p, word in zip(shown, words)])
     ax.legend(loc="upper left")
     ax.set_xlabel("intensity (FLOPs a byte of tensors read and written)")
     ax.set_ylabel("reached (GFLOP/s)")
@@ -337,20 +356,21 @@ def roofline(result, after=None):
 def memory(result):
     """Bytes alive beyond params, buffers and inputs while each operation runs."""
     fig, ax = _figure(9, 3.6)
-    mega = [v / 1e6 for v in result.live]
+    unit, size = next((u, s) for u, s in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("bytes", 1)) if result.peak >= s or s == 1)
+    mega = [v / size for v in result.live]
     ax.fill_between(range(len(mega)), mega, step="mid", color=BLUE, alpha=0.35, linewidth=0)
     ax.step(range(len(mega)), mega, where="mid", color=BLUE, linewidth=1)
     left = result.at < len(mega) / 2
-    ax.annotate(f"peak {result.peak / 1e6:,.1f} MB in {result.place or 'the model'}", (result.at, result.peak / 1e6), xytext=(8 if left else -8, 6), textcoords="offset points",
+    ax.annotate(f"peak {result.peak / size:,.1f} {unit} in {_brief(result.place or 'the model')}", (result.at, result.peak / size), xytext=(8 if left else -8, 6), textcoords="offset points",
                 ha="left" if left else "right", fontsize=8)
-    ax.plot([result.at], [result.peak / 1e6], "o", color=RED, markersize=5)
+    ax.plot([result.at], [result.peak / size], "o", color=RED, markersize=5)
     if result.measured is not None:
-        ax.axhline(result.measured / 1e6, color=RED, linestyle="--", linewidth=1)
-        ax.annotate(f"measured peak {result.measured / 1e6:,.1f} MB", (len(mega) - 1, result.measured / 1e6), xytext=(0, 3), textcoords="offset points", ha="right", color=RED, fontsize=8)
-    ax.set_ylim(0, max(result.peak, result.measured or 0) / 1e6 * 1.18 or 1)
+        ax.axhline(result.measured / size, color=RED, linestyle="--", linewidth=1)
+        ax.annotate(f"measured peak {result.measured / size:,.1f} {unit}", (len(mega) - 1, result.measured / size), xytext=(0, 3), textcoords="offset points", ha="right", color=RED, fontsize=8)
+    ax.set_ylim(0, max(result.peak, result.measured or 0) / size * 1.18 or 1)
     ax.set_xlim(0, max(1, len(mega) - 1))
     ax.set_xlabel("operation, in order of execution")
-    ax.set_ylabel("alive (MB)")
+    ax.set_ylabel(f"alive ({unit})")
     ax.set_title(f"{result.model}: memory beyond params, buffers and inputs, by liveness" + (", training step" if result.trained else ""))
     return fig
 
@@ -394,7 +414,7 @@ def gradients(flow):
     series = [("without heads", flow.without, BLUE, "o")] + ([("with heads", flow.with_heads, ORANGE, "s")] if flow.with_heads else [])
     for word, values, color, marker in series:
         ax.plot(places, values, color=color, marker=marker, markersize=4, label=word)
-    ax.set_yscale("log")
+    _log(ax, "y")
     ax.axhline(flow.threshold, color=RED, linestyle="--", linewidth=1)
     ax.annotate(f"threshold {flow.threshold:g}", (len(flow.layers) - 1, flow.threshold), xytext=(0, 3), textcoords="offset points", ha="right", color=RED)
     if flow.place:
@@ -402,9 +422,9 @@ def gradients(flow):
         ax.annotate("a head belongs here", (i, flow.without[i]), xytext=(0, -24), textcoords="offset points", ha="center", color=RED,
                     arrowprops={"arrowstyle": "->", "color": RED})
     ax.legend(loc="best")
-    ax.set_xticks(places, flow.layers, rotation=45, ha="right", fontsize=8)
+    ax.set_xticks(places, _briefs(flow.layers), rotation=45, ha="right", fontsize=8)
     ax.set_ylabel("mean |gradient| of the weights")
-    ax.set_title(f"{flow.model}: gradient flow over {flow.iterations} iterations")
+    ax.set_title(f"{flow.model}: gradient flow over {flow.iterations} iteration{'s' * (flow.iterations != 1)}")
     return fig
 
 

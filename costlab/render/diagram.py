@@ -71,7 +71,7 @@ def _body(d: Diagram, prefix: str = "", indent: str = "  ") -> list[str]:
     lines = []
     frames: dict[str, list] = {}
     for box in d.boxes:
-        node = f"{indent}{_quote(prefix + box.id)} [id={_quote(prefix + box.id)} tooltip={_quote(_ascii(', '.join(box.lines)))} label={_label(box)}];"
+        node = f"{indent}{_quote(prefix + box.id)} [id={_quote(prefix + box.id)} tooltip={_quote(', '.join(box.lines))} label={_label(box)}];"
         frames.setdefault(box.group, []).append(node)
     names = dict(d.groups)
     for group, nodes in frames.items():
@@ -109,10 +109,6 @@ def _columns(d: Diagram) -> dict[str, int]:
     for box in d.boxes:
         column.setdefault(box.id, max((column.get(f, 0) for f in feeders.get(box.id, ())), default=0))
     return column
-
-
-def _ascii(text):
-    return "".join(c if ord(c) < 128 else f"&#{ord(c)};" for c in text)
 
 
 _GRAPH = f'fontname={_FONT} fontsize=12 nodesep=0.18 ranksep=0.28 pad=0.1 labelloc=t labeljust=l'

@@ -73,6 +73,8 @@ def _unique(p: Picture) -> str:
 
 def _picture(p: Picture, title: str) -> str:
     drawn = _unique(p)
+    if p.linked:  # its blocks are buttons, which an image would hide
+        drawn = drawn.replace('role="img"', 'role="group"', 1)
     if p.diagram:
         hint = "drag to move, pinch or Ctrl + wheel to zoom" + (", click a block to find it in the table" if p.linked else "")
         drawn = ('<div class="tools"><button type="button">zoom in</button><button type="button">zoom out</button><button type="button">whole</button>'

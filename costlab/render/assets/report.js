@@ -20,18 +20,21 @@ function unfilter() {
 
 function clear() {
   all(".pick").forEach(e => e.classList.remove("pick"));
-  rows.forEach(r => r.removeAttribute("aria-selected"));
+  rows.forEach(r => r.removeAttribute("aria-current"));
+  nodes.forEach(n => n.setAttribute("aria-pressed", "false"));
   panel.hidden = true;
 }
 
-function select(id, keepAddress) {
+let from = null;  // what was activated by keyboard, where Escape goes back to
+
+function select(id, keepAddress, activated) {
   const row = byId.get(id);
   clear();
   if (!row) return;
   row.classList.add("pick");
-  row.setAttribute("aria-selected", "true");
+  row.setAttribute("aria-current", "true");
   const found = shapes(id);
-  found.forEach(s => s.classList.add("pick"));
+  found.forEach(s => { s.classList.add("pick"); if (nodes.includes(s)) s.setAttribute("aria-pressed", "true"); });
   const heads = [...main.tHead.rows[0].cells].map(c => c.textContent);
   const said = [...row.cells].map((c, i) => [heads[i], c.textContent]).filter(([, v]) => v);
   panel.querySelector("b").textContent = said.shift()[1];
@@ -46,6 +49,8 @@ function select(id, keepAddress) {
     };
   }
   panel.hidden = false;
+  from = activated ?? null;
+  if (activated) panel.querySelector("button:not([hidden])").focus();
   if (!keepAddress) history.replaceState(null, "", "#" + encodeURIComponent("row:" + id));
 }
 
@@ -53,7 +58,7 @@ panel.querySelector("[data-copy]").onclick = e => {
   const done = () => { e.target.textContent = "copied"; setTimeout(() => e.target.textContent = "copy link", 1500); };
   navigator.clipboard ? navigator.clipboard.writeText(location.href).then(done, () => prompt("link", location.href)) : prompt("link", location.href);
 };
-panel.querySelector("[data-clear]").onclick = () => { clear(); history.replaceState(null, "", location.pathname + location.search); };
+panel.querySelector("[data-clear]").onclick = () => { clear(); from?.focus(); from = null; history.replaceState(null, "", location.pathname + location.search); };
 addEventListener("keydown", e => { if (e.key === "Escape" && !panel.hidden) panel.querySelector("[data-clear]").click(); });
 
 function live(element, id) {
@@ -62,10 +67,24 @@ function live(element, id) {
   element.addEventListener("mouseleave", () => light(id, false));
   element.addEventListener("focus", () => light(id, true));
   element.addEventListener("blur", () => light(id, false));
-  element.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); select(id); } });
+  element.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); select(id, false, element); } });
 }
-rows.forEach(r => { r.tabIndex = 0; live(r, r.dataset.row); });
-nodes.filter(n => byId.has(n.dataset.row)).forEach(n => { n.setAttribute("tabindex", "0"); n.setAttribute("role", "button"); live(n, n.dataset.row); });
+rows.forEach(r => {
+  live(r, r.dataset.row);
+  const name = r.cells[0].firstElementChild ?? r.cells[0].appendChild(Object.assign(document.createElement("button"), { type: "button" }));
+  if (!name.textContent) name.append(...[...r.cells[0].childNodes].filter(c => c !== name));  // the row's name is what the keyboard reaches
+  name.className = "name";
+  name.addEventListener("focus", () => light(r.dataset.row, true));
+  name.addEventListener("blur", () => light(r.dataset.row, false));
+  name.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); e.stopPropagation(); select(r.dataset.row, false, name); } });
+});
+nodes.filter(n => byId.has(n.dataset.row)).forEach(n => {
+  n.setAttribute("tabindex", "0");
+  n.setAttribute("role", "button");
+  n.setAttribute("aria-pressed", "false");
+  n.setAttribute("aria-label", [...n.querySelectorAll("text")].map(t => t.textContent).join(", "));
+  live(n, n.dataset.row);
+});
 bars.filter(b => byId.has(b.dataset.row)).forEach(b => { b.style.cursor = "pointer"; live(b, b.dataset.row); });
 
 const value = cell => cell.dataset.v === undefined ? null : Number(cell.dataset.v);
@@ -90,13 +109,14 @@ all("table").forEach(table => {
   const size = { "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
   filter?.addEventListener("input", () => {
     const asked = filter.value.trim().toLowerCase();
-    const term = asked.match(/^(.+?)\s*(<=|>=|<|>|=)\s*([\d.,]+)\s*([kmgt]?)%?$/);
+    const term = asked.match(/^(.+?)\s*(<=|>=|<|>|=)\s*([\d.,]+(?:e[+-]?\d+)?)\s*([kmgt]?)%?$/);
     const column = term ? heads.findIndex(h => h.textContent.toLowerCase().startsWith(term[1])) : -1;
     const bound = term ? Number(term[3].replace(/,/g, "")) * size[term[4].toUpperCase()] : 0;
     const test = { "<": v => v < bound, ">": v => v > bound, "<=": v => v <= bound, ">=": v => v >= bound, "=": v => v === bound };
     first.forEach(r => r.hidden = column >= 0
       ? !(value(r.cells[column]) !== null && test[term[2]](value(r.cells[column])))
       : !r.textContent.toLowerCase().includes(asked));
+    if (term && column < 0) return void (first.forEach(r => r.hidden = false), count.textContent = `no column ${term[1]}`);
     count.textContent = asked ? `${first.filter(r => !r.hidden).length} of ${first.length} rows` : "";
   });
 });
