@@ -1,4 +1,6 @@
 """Reports: the PDF's structure, the HTML in a real browser, configurations, escaping, and that the committed reports are not stale."""
+import html
+import json
 import re
 import shutil
 from pathlib import Path
@@ -137,8 +139,11 @@ def test_what_users_write_is_never_markup(tmp_path, suffix):
 @pytest.mark.parametrize("text, line", [
     ("models = ['googlenet'", "line 1"), ("modles = ['googlenet']", "line 1: unknown key 'modles'"), ("title = 'x'\nsections = ['sumary']", "line 2: unknown section 'sumary'"),
     ("[notes]\nnothing = 'x'", "line 2: unknown section 'nothing'"), ("models = 'googlenet'", "line 1: models is a list of texts"),
-    ("models = ['googlenet']\npaper = 'a3'", "line 2: unknown paper 'a3'"), ("models = ['googlenet']\nlogo = 'none.png'", "cannot read the logo"),
-    ("models = ['googlenet']\nlogo = 'r.toml'", "is no .svg, .png or .jpg"), ("title = 'x'", "name a model"),
+    ("models = ['googlenet']\npaper = 'a3'", "line 2: unknown paper 'a3'"), ("models = ['googlenet']\nlogo = 'none.png'", "line 2: there is no file"),
+    ("models = ['googlenet']\nlogo = 'r.toml'", "r.toml: the logo"), ("title = 'x'", "name a model"), ("models = []", "line 1: no models are named"),
+    ("models = ['googlenet']\nmeasured = 'none'", "line 2: there is no folder"), ("# base\nbase = 'googlenet'", "line 2: a review needs both"),
+    ("title = 'x'\nmodels = ['googlenet', 'googlnet']", "line 2: unknown model 'googlnet'"), ("models = ['googlenet']\nsections = ['table', 'cost', 'table']", "line 2: section 'table' is named twice"),
+    ("models = ['googlenet']\nsections = ['table']\n[notes]\ncost = 'x'", "line 4: a note for section 'cost'"),
 ])
 def test_a_broken_configuration_is_one_line_with_its_place(tmp_path, capsys, text, line):
     config = tmp_path / "r.toml"
@@ -159,6 +164,70 @@ def test_bad_input_is_one_line(argv, line, capsys, tmp_path, monkeypatch):
     assert main(["report", *argv]) == 2
     err = capsys.readouterr().err
     assert line in err and err.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
+def test_a_damaged_logo_is_one_line(tmp_path, capsys):
+    for name, data in (("a.png", b"\x89PNG\r\n\x1a\nno more"), ("b.png", b"GIF89a"), ("c.svg", b"<svg")):
+        (tmp_path / name).write_bytes(data)
+        (tmp_path / "r.toml").write_text(f"models = ['nin_cifar10']\nlogo = '{name}'\nsections = ['summary']\n")
+        assert main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / "r.pdf")]) == 2
+        err = capsys.readouterr().err.rpartition("\r")[2]
+        assert "r.toml" in err and "damaged" in err and err.count("\n") == 1 and not (tmp_path / "r.pdf").exists()
+
+
+NOTE = """### A heading
+
+# A higher one
+
+#### And one far below
+
+3. three
+4. four
+
+| a | b |
+| - | - |
+| 1 | **2** |
+
+A [link](https://example.com) and `code`.
+"""
+
+
+def test_notes_keep_their_form(tmp_path):
+    (tmp_path / "r.toml").write_text(f"models = ['nin_cifar10']\nsections = ['summary']\n[notes]\nsummary = {json.dumps(NOTE)}\n")
+    for name in ("r.pdf", "r.html"):
+        assert main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / name)]) == 0
+    page = (tmp_path / "r.html").read_text()
+    assert "<h3>A heading</h3>" in page and '<ol start="3">' in page and "<th>a</th>" in page and '<a href="https://example.com">link</a>' in page
+    pdf = pypdf.PdfReader(tmp_path / "r.pdf")
+    assert "3. three 4. four" in " ".join(pdf.pages[0].extract_text().split())
+    tags = [str(e["/S"]) for e in elements(pdf.trailer["/Root"]["/StructTreeRoot"]["/K"]) if "/S" in e]
+    assert tags.count("/TH") == 2 and tags.count("/H2") == 2 and tags.count("/H3") == 1 and "/Link" in tags
+
+
+def test_the_way_to_do_it_again_is_whole(tmp_path):
+    file = tmp_path / "my net.py"
+    file.write_text("from torch import nn\ndef build(width=4):\n    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())\n")
+    out = tmp_path / "r.html"
+    assert main(["report", f"{file}:build", "--input", "1x3x8x8", "--arg", "width=6", "--title", "A b", "--sections", "summary,conventions", "-o", str(out)]) == 0
+    assert f"costlab report '{file}:build' --sections summary,conventions --title 'A b' --input 1x3x8x8 --arg width=6 -o FILE.pdf" in html.unescape(out.read_text())
+
+
+def test_models_without_operations_and_several_models_are_described(tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text("from torch import nn\ndef empty():\n    return nn.Identity()\n")
+    out = tmp_path / "r.html"
+    assert main(["report", f"{file}:empty", "nin_cifar10", "--input", "1x3x32x32", "-o", str(out)]) == 0
+    text = out.read_text()
+    assert "0 of 0 ops known" in text and "nin_cifar10: 25 of 25 ops known" in text and "There are no published figures for nin_cifar10" in text
+
+
+def test_a_measured_trace_is_not_shown_for_another_input(tmp_path):
+    from costlab.measure import measure
+    measure(nn.Sequential(nn.Conv2d(3, 4, 3)), torch.randn(1, 3, 8, 8), device="cpu", blocks=3, isolate=False, spec="nin_cifar10").save(tmp_path / "nin_cifar10.trace")
+    (tmp_path / "r.toml").write_text("models = ['nin_cifar10']\nmeasured = '.'\nsections = ['measurements']\n")
+    for more, found in (([], True), (["--input", "2x3x32x32"], False)):
+        assert main(["report", "--config", str(tmp_path / "r.toml"), *more, "-o", str(tmp_path / "r.html")]) == 0
+        assert ("Not measured" not in (tmp_path / "r.html").read_text()) == found
 
 
 def test_files_beside_the_configuration_are_found_from_anywhere(tmp_path, monkeypatch):

@@ -39,7 +39,9 @@ def run(args):
         config = replace(config, **{k: v for k, v in (("title", args.title), ("paper", args.paper), ("base", args.base), ("head", args.head),
                                                       ("models", tuple(args.model)), ("sections", tuple((args.sections or "").split(",")) if args.sections else ())) if v})
         if bool(config.base) != bool(config.head):
-            raise UserError("a review needs both --base and --head")
+            alone = "base" if config.base else "head"
+            where = "" if not args.config or getattr(args, alone) else f"{report.line(args.config, alone)}: "
+            raise UserError(f"{where}a review needs both --base and --head (base and head in a TOML file)")
         if config.inputs and not args.input:
             args.input = list(config.inputs)
         elsewhere = args.input or args.arg or args.mode != "eval"  # then a measured trace of that name is of something else
@@ -50,7 +52,7 @@ def run(args):
             except UserError as e:
                 if not args.config or spec in (*args.model, args.base, args.head):
                     raise
-                raise UserError(f"{args.config}: {e}") from None
+                raise UserError(f"{report.line(args.config, spec)}: {e}") from None
         review = tuple(find(spec) for spec in (config.base, config.head)) if config.base else None
         models = config.models or ((config.head,) if review else ())
         if not models:
@@ -69,7 +71,7 @@ def run(args):
     except ModuleNotFoundError as e:
         raise UserError(f"reports need {e.name}; pip install 'costlab[report]'") from None
     except ValueError as e:
-        raise UserError(str(e)) from None
+        raise UserError(str(e) if not args.config or str(e).startswith(args.config) else f"{args.config}: {e}") from None
     finally:
         progress_line("")
     write(args.output, data)

@@ -82,7 +82,7 @@ def _made_of(spec, args) -> str:
     import importlib.metadata
     import importlib.util
 
-    from .. import __version__
+    from .._version import __version__
     said = [f"costlab {__version__}"]
     home, _, factory = spec.rpartition(":")
     file = spec if os.path.isfile(spec) else home

@@ -1,6 +1,6 @@
 """Reports: traces in, a document out. One function a section."""
 from ._build import build, measured
-from ._config import Config, ReportError, read
+from ._config import Config, ReportError, line, read
 from ._sections import SECTIONS
 
-__all__ = ["SECTIONS", "Config", "ReportError", "build", "measured", "read"]
+__all__ = ["SECTIONS", "Config", "ReportError", "build", "line", "measured", "read"]
