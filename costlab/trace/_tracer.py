@@ -11,6 +11,7 @@ import copy
 import datetime
 import gc
 import itertools
+import math
 import operator
 import random
 import re
@@ -454,22 +455,23 @@ class _Kept:
     objects among them with what they held."""
 
     def __init__(self, model, *inputs):
-        self.modules, self.held, self.tensors = [], {}, []
+        self.modules, self.held, self.tensors, self.empty = [], {}, [], []
         for m in model.modules():
             if isinstance(m, torch.jit.ScriptModule):  # its tensors are in C++ and swapped where they are used
                 continue
             own = vars(m)
             self.modules.append((m, own.copy()))
+            self.empty += [own[name] for name in ("_parameters", "_buffers", "_modules") if not own[name]]
             for name, value in own.items():
                 if name[0] != "_" or type(value) in _CONTAINERS and value:
-                    self.hold(value)
+                    self.hold(value, math.inf)
             for tensors in (m._parameters, m._buffers):
                 self.tensors += [(t, t.data if t.layout is torch.strided else None, t.requires_grad, t.grad if t.is_leaf else None) for t in tensors.values() if t is not None]
         for value in inputs:
             self.hold(value)
 
-    def hold(self, value):
-        """Remember what is in a container or a plain object, and in those within it."""
+    def hold(self, value, most=_OBJECTS):
+        """Remember what is in a container or a plain object, and in those within it, of which there may be very many."""
         if type(value) in _CONTAINERS:
             items = value.copy()
             inside = items.values() if isinstance(items, dict) else items
@@ -481,7 +483,7 @@ class _Kept:
                 for v in value:
                     self.hold(v)
             return
-        if id(value) not in self.held and len(self.held) < _OBJECTS:
+        if id(value) not in self.held and len(self.held) < most + len(self.modules) * 4:
             self.held[id(value)] = value, items
             for v in inside:
                 self.hold(v)
@@ -490,9 +492,8 @@ class _Kept:
         for m, was in self.modules:
             vars(m).clear()
             vars(m).update(was)
-            for name in ("_parameters", "_buffers", "_modules"):
-                if id(was[name]) not in self.held:  # it was empty
-                    was[name].clear()
+        for own in self.empty:
+            own.clear()
         for container, items in self.held.values():
             now = container if type(container) in _CONTAINERS else vars(container)
             if len(now) == len(items) and all(map(operator.is_, now, items)) and (not isinstance(now, dict) or all(map(operator.is_, now.values(), items.values()))):
