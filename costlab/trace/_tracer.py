@@ -426,6 +426,7 @@ def _recurrent_forms():
 
 _CONTAINERS = (dict, OrderedDict, defaultdict, Counter, list, set, deque)
 _OBJECTS = 20_000  # plain objects and containers looked into
+_SIMPLE = frozenset((bool, int, float, complex, str, bytes, type(None), torch.Tensor, torch.nn.Parameter, torch.Size, torch.dtype, torch.device))
 
 
 def _is_plain(value):
@@ -461,9 +462,14 @@ class _Kept:
                 continue
             own = vars(m)
             self.modules.append((m, own.copy()))
-            self.empty += [own[name] for name in ("_parameters", "_buffers", "_modules") if not own[name]]
+            for name in ("_parameters", "_buffers", "_modules"):
+                inside = own[name]
+                if inside:
+                    self.held[id(inside)] = inside, inside.copy()
+                else:
+                    self.empty.append(inside)
             for name, value in own.items():
-                if name[0] != "_" or type(value) in _CONTAINERS and value:
+                if type(value) not in _SIMPLE and (name[0] != "_" or type(value) in _CONTAINERS and value):
                     self.hold(value, math.inf)
             for tensors in (m._parameters, m._buffers):
                 self.tensors += [(t, t.data if t.layout is torch.strided else None, t.requires_grad, t.grad if t.is_leaf else None) for t in tensors.values() if t is not None]
@@ -472,6 +478,8 @@ class _Kept:
 
     def hold(self, value, most=_OBJECTS):
         """Remember what is in a container or a plain object, and in those within it, of which there may be very many."""
+        if type(value) in _SIMPLE or id(value) in self.held:
+            return
         if type(value) in _CONTAINERS:
             items = value.copy()
             inside = items.values() if isinstance(items, dict) else items
@@ -483,7 +491,7 @@ class _Kept:
                 for v in value:
                     self.hold(v)
             return
-        if id(value) not in self.held and len(self.held) < most + len(self.modules) * 4:
+        if len(self.held) < most + 4 * len(self.modules):
             self.held[id(value)] = value, items
             for v in inside:
                 self.hold(v)
