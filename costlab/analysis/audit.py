@@ -411,9 +411,9 @@ def audit_totals(model: str, trace: Trace, printed, title: str = "") -> tuple[Ce
         value, verdict, reason = rules[0].value(readings[0][1]) if kind == "ops" else readings[0][1].weights + readings[0][1].biases, "not explained", ""
         value = readings[0][1].macs if kind == "ops" else value
         for name, reading in readings:
-            fit = [r for r in sorted(rules, key=lambda r: (r.factor, r.base != 1000, not r.bias)) if p.fits(r.value(reading), r.base, r.rounding)]
+            fit = [r for r in sorted(rules, key=lambda r: (r.factor, r.base != 1000, not r.bias)) if p.fits(r.value(reading), r.base, r.rounding, FAR)]
             if fit:
-                plain = name == "all layers" and fit[0].base == 1000 and fit[0].factor == 1
+                plain = name == "all layers" and fit[0].base == 1000 and fit[0].factor == 1 and p.fits(fit[0].value(reading), 1000, fit[0].rounding)
                 verdict, reason = ("within rounding", fit[0].rounding) if plain else ("explained", f"{name}: {fit[0].value(reading):,} under {fit[0]}")
                 break
         found.append(Cell("total", kind, p.text, value, _shown(value, p, 1000), p.value * 1000**p.power / value, verdict,

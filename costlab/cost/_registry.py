@@ -18,7 +18,7 @@ class UnknownOpError(ValueError):
 
 @dataclass(frozen=True)
 class Cost:
-    """What one operation does: `macs` multiply-adds in matrix products and convolutions; `flops` floating-point
+    """What one operation does: `macs` real multiply-adds in matrix products and convolutions (a complex one is four); `flops` floating-point
     operations (2 per MAC, plus the elementwise ones); `activations` output elements of convolutions and matrix
     products (pycls/timm `macts`); `outputs` all output elements, views apart; `read`, `written` in bytes."""
 
