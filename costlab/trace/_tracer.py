@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime
+import functools
 import gc
 import itertools
 import math
@@ -44,6 +45,7 @@ def _plain(value):
 
 
 _DROPOUT = torch.nn.modules.dropout._DropoutNd
+_STATISTICS = {"running_mean", "running_var"}  # which not every schema says that it writes
 _NOT_RECORDED = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
 
 
@@ -65,6 +67,9 @@ def _memory(t):
     return (_storage(t), t.storage_offset(), tuple(t.shape), tuple(t.stride())) if t.layout is torch.strided else (id(t),)
 
 
+_CASTS = "autocast works on real devices only, so the model needs real values: trace it with device cpu"
+
+
 @contextlib.contextmanager
 def _no_autocast():
     """On `meta` autocast does nothing, so dtypes would be others than on a device: refused, and the CLI then runs on the CPU."""
@@ -72,7 +77,7 @@ def _no_autocast():
 
     def refuse(self):
         if self._enabled:
-            raise TraceError("autocast works on real devices only, so the model needs real values: trace it with device cpu")
+            raise TraceError(_CASTS)
         return enter(self)
     torch.autocast.__enter__ = refuse
     try:
@@ -222,7 +227,7 @@ class _Recorder(TorchDispatchMode):
             schema = func._schema
             info = self.schemas[func] = (
                 schema.name.replace("::", "."), [a.name for a in schema.arguments],
-                {a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write},
+                {a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write} | (_STATISTICS if "batch_norm" in schema.name else set()),
                 schema.name in _NOT_RECORDED or schema.name.startswith("profiler::"),
                 _shapes.find(func) if self.device == "meta" else None)
         name, argnames, written, silent, shape_rule = info
@@ -362,6 +367,11 @@ class _Recorder(TorchDispatchMode):
                         entry[0] = torch.nn.Parameter(self._standin(p).detach(), requires_grad=p.requires_grad)
                         self.outside[id(entry[0])] = entry
                     module._parameters[name] = entry[0]
+            for name, b in module._buffers.items():
+                if b is not None:
+                    entry = self._outside(b)
+                    self.outside[id(entry[0])] = entry
+                    module._buffers[name] = entry[0]
         return [t for t in dict.fromkeys(module._parameters[name] for module in model.modules() if not isinstance(module, torch.jit.ScriptModule)
                                          for name in module._parameters if module._parameters[name] is not None) if t.requires_grad]
 
@@ -376,7 +386,17 @@ class _Recorder(TorchDispatchMode):
                 self.mark(t, self._tensor(t))
         self.backward = True
         self.modules.open[1:] = []
-        torch.autograd.backward(ends, ones)
+        nodes = _nodes(ends)
+        if not any(n.name() == "CheckpointFunctionBackward" for n in nodes):
+            grads = torch.autograd.grad(ends, leaves, ones, allow_unused=True)
+            return tuple(self.outside[id(t)][2] for t, g in zip(leaves, grads) if g is not None)
+        # a reentrant checkpoint runs its own backward pass, which is refused where gradients are asked for
+        others = [(v, v.grad) for n in nodes if (v := getattr(n, "variable", None)) is not None and id(v) not in set(map(id, leaves))]
+        try:
+            torch.autograd.backward(ends, ones)
+        finally:
+            for v, grad in others:
+                v.grad = grad
         return tuple(self.outside[id(t)][2] for t in leaves if t.grad is not None)
 
     def enter(self, module, _args):
@@ -429,9 +449,31 @@ _OBJECTS = 20_000  # plain objects and containers looked into
 _SIMPLE = frozenset((bool, int, float, complex, str, bytes, type(None), torch.Tensor, torch.nn.Parameter, torch.Size, torch.dtype, torch.device))
 
 
+# threads, queues, loggers, files: what the process shares is not put back
+_SHARED = sys.stdlib_module_names - {"abc", "builtins", "collections", "dataclasses", "types", "typing"}
+
+
+@functools.lru_cache(maxsize=None)
+def _is_own(kind):
+    """Whether a class is a user's own, and neither a module nor what the process shares."""
+    return not issubclass(kind, (type, torch.nn.Module, torch.Tensor, types.ModuleType, types.FunctionType, torch.nn.utils.rnn.PackedSequence)) and not any(
+        c.__module__.partition(".")[0] in _SHARED for c in kind.__mro__)
+
+
 def _is_plain(value):
     """An instance of a user's class, whose attributes are in its own dict."""
-    return type(getattr(value, "__dict__", None)) is dict and not isinstance(value, (type, torch.nn.Module, torch.Tensor, types.ModuleType, types.FunctionType))
+    return _is_own(type(value)) and type(getattr(value, "__dict__", None)) is dict
+
+
+def _nodes(ends):
+    """All nodes of the autograd graph behind some tensors."""
+    found, stack = set(), [t.grad_fn for t in ends]
+    while stack:
+        node = stack.pop()
+        if node is not None and node not in found:
+            found.add(node)
+            stack += [n for n, _ in node.next_functions]
+    return found
 
 
 def _one_hot(tensor, num_classes=-1):
@@ -443,11 +485,12 @@ def _one_hot(tensor, num_classes=-1):
 def _pad_packed(data, batch_sizes, batch_first, padding_value, total_length):
     """torch._VF._pad_packed_sequence in one form; torch's writes lengths from C++, which `meta` has no memory for."""
     sizes = batch_sizes.tolist()
-    steps, batch, start = max(len(sizes), total_length), sizes[0], 0
-    out = torch.full((steps, batch, *data.shape[1:]), padding_value, dtype=data.dtype, device=data.device)
-    for i, n in enumerate(sizes):
-        out[i, :n] = data[start:start + n]
+    batch, start, steps = sizes[0], 0, []
+    for n in sizes:
+        steps.append(torch.nn.functional.pad(data[start:start + n], (0, 0) * (data.dim() - 1) + (0, batch - n), value=padding_value))
         start += n
+    steps += [torch.full_like(steps[0], padding_value)] * (total_length - len(sizes))
+    out = torch.stack(steps)
     return out.transpose(0, 1) if batch_first else out, torch.tensor([sum(n > b for n in sizes) for b in range(batch)])
 
 
@@ -466,10 +509,11 @@ class _Kept:
                 inside = own[name]
                 if inside:
                     self.held[id(inside)] = inside, inside.copy()
-                else:
-                    self.empty.append(inside)
-            for name, value in own.items():
-                if type(value) not in _SIMPLE and (name[0] != "_" or type(value) in _CONTAINERS and value):
+            for value in own.values():
+                kind = type(value)
+                if kind in _CONTAINERS and not value:
+                    self.empty.append(value)
+                elif kind not in _SIMPLE:
                     self.hold(value, math.inf)
             for tensors in (m._parameters, m._buffers):
                 self.tensors += [(t, t.data if t.layout is torch.strided else None, t.requires_grad, t.grad if t.is_leaf else None) for t in tensors.values() if t is not None]
@@ -478,23 +522,29 @@ class _Kept:
 
     def hold(self, value, most=_OBJECTS):
         """Remember what is in a container or a plain object, and in those within it, of which there may be very many."""
-        if type(value) in _SIMPLE or id(value) in self.held:
-            return
-        if type(value) in _CONTAINERS:
-            items = value.copy()
-            inside = items.values() if isinstance(items, dict) else items
-        elif _is_plain(value):
-            items = vars(value).copy()
-            inside = items.values()
-        else:
-            if type(value) is tuple:
-                for v in value:
-                    self.hold(v)
-            return
-        if len(self.held) < most + 4 * len(self.modules):
-            self.held[id(value)] = value, items
-            for v in inside:
-                self.hold(v)
+        stack, tuples = [value], set()
+        while stack:
+            value = stack.pop()
+            kind = type(value)
+            if kind in _SIMPLE or id(value) in self.held:
+                continue
+            if kind is tuple:
+                if id(value) not in tuples:
+                    tuples.add(id(value))
+                    stack += value
+                continue
+            if kind in _CONTAINERS:
+                items = value.copy()
+                inside = items.values() if isinstance(items, dict) else items
+            elif _is_plain(value):
+                items = vars(value).copy()
+                inside = items.values()
+            else:
+                continue
+            if len(self.held) < most + 4 * len(self.modules):
+                self.held[id(value)] = value, items
+                stack += inside
+                most = min(most, _OBJECTS)
 
     def restore(self):
         for m, was in self.modules:
@@ -511,6 +561,8 @@ class _Kept:
         for t, data, wanted, grad in self.tensors:
             if data is not None and _memory(t) != _memory(data):
                 t.data = data
+            if t.grad_fn is not None:
+                t.detach_()
             if t.requires_grad != wanted:
                 t.requires_grad_(wanted)
             if t.is_leaf and t.grad is not grad:
@@ -578,9 +630,25 @@ def _resolve(model, device):
 
 
 def _each(value):
-    """Every tensor in a nested value."""
-    found = []
-    _map(lambda t: (found.append(t), t)[1], value)
+    """Every tensor in a nested value, in order."""
+    found, stack, seen = [], [value], set()
+    while stack:
+        value = stack.pop()
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+            continue
+        if type(value) in _SIMPLE or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Mapping):
+            inside = list(value.values())
+        elif isinstance(value, (list, tuple)):
+            inside = list(value)
+        elif hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+            inside = [getattr(value, name) for name in value.__dataclass_fields__]
+        else:
+            inside = list(vars(value).values()) if _is_plain(value) else []
+        stack += reversed(inside)
     return found
 
 
@@ -628,7 +696,11 @@ def _mapped(fn, value, made):
     fields = getattr(value, "__dataclass_fields__", None) if not isinstance(value, type) else None
     if fields is None and not (_is_plain(value) and _holds(value, set())):
         return value
-    new = copy.copy(value)
+    if _is_plain(value):  # without its own ways to be copied
+        new = object.__new__(type(value))
+        vars(new).update(vars(value))
+    else:
+        new = copy.copy(value)
     made[id(value)] = new, value
     for name in fields if fields is not None else tuple(vars(value)):
         object.__setattr__(new, name, _map(fn, getattr(value, name), made))
@@ -687,6 +759,8 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         watching.callback(gc.enable)
     try:
         if device == "meta":
+            if any(torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda")):
+                raise TraceError(_CASTS)
             watching.enter_context(_no_autocast())
         for buffer in model.buffers():  # a fresh copy, in case training-mode statistics are written
             entry = recorder._outside(buffer)
