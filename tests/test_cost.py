@@ -204,6 +204,26 @@ def test_a_sparse_factor_is_multiplied_where_it_keeps_something(layout):
         costlab.trace(Fn(lambda m, x: a @ x), z(6, 4), device="meta")
 
 
+def test_a_batch_of_sparse_matrices_counts_each_element_once():
+    a = torch.zeros(4, 8, 8)
+    a[:, 1, 2] = 1
+    assert costlab.total(costlab.trace(Fn(lambda m, x: torch.bmm(a.to_sparse(), x)), z(4, 8, 3), device="cpu")).macs == 4 * 3
+
+
+def test_the_backward_pass_of_a_bilinear_layer():
+    """n o i j for one product and n o i for the other, once for each of three gradients."""
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 3, bias=False), nn.Bilinear(3, 5, 7, bias=False)
+
+        def forward(self, x, y):
+            return self.b(self.a(x), y)
+    trace = costlab.trace(Both(), (z(2, 3), z(2, 5)), backward=True)
+    products = [costlab.total(trace, [op]).macs for op in trace.ops if op.name == "aten._trilinear"]
+    assert products[0] == 2 * 7 * 3 * 5 + 2 * 7 * 3 and all(m >= 2 * 7 * 3 * 5 for m in products) and len(products) == 3
+
+
 def test_a_complex_product_is_four_real_ones():
     total = costlab.total(costlab.trace(nn.Linear(3, 4, bias=False, dtype=torch.cfloat), z(2, 3, dtype=torch.cfloat)))
     assert (total.macs, total.flops) == (4 * 24, 8 * 24)
@@ -219,6 +239,8 @@ def test_autocast_is_refused_on_meta():
             return x @ x
     with pytest.raises(costlab.TraceError, match="autocast works on real devices only"):
         costlab.trace(Fn(cast), z(4, 4), device="meta")
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(costlab.TraceError, match="autocast works on real devices only"):
+        costlab.trace(nn.Linear(4, 4), z(4, 4), device="meta")
     assert costlab.total(costlab.trace(Fn(cast), z(4, 4), device="cpu")).macs == costlab.total(costlab.trace(Fn(off), z(4, 4), device="meta")).macs == 64
 
 

@@ -1,7 +1,10 @@
 """A traced model keeps its state, whatever it does to it while it runs."""
 import collections
 import functools
+import logging
+import queue
 import random
+import threading
 
 import numpy
 import pytest
@@ -35,6 +38,7 @@ class Keeps(nn.Module):
         self.register_parameter("late", None)
         self.queue, self.box = collections.deque([1], 3), Box()
         self.box.inner = Box()
+        self._log, self._memo, self.mean, self.var = [], {}, torch.zeros(4), torch.ones(4)
 
     def forward(self, x):
         y = self.fc(x)
@@ -73,6 +77,8 @@ CHANGES = {
     "an object": lambda m, y: (m.box.inner.items.append(y), setattr(m.box, "n", 3)),
     "a queue": lambda m, y: m.queue.append(y),
     "Python's and numpy's random state": lambda m, y: (random.random(), numpy.random.rand()),
+    "private containers that were empty": lambda m, y: (m._log.append(1), m._memo.update(a=y), m.fc.register_forward_hook(lambda *a: None)),
+    "statistics that are no buffers": lambda m, y: nn.functional.batch_norm(y, m.mean, m.var, training=True),
     "half of it, and then it fails": fail,
 }
 
@@ -80,7 +86,7 @@ CHANGES = {
 def state(m):
     """Everything that is to stay, by value and by which object it is."""
     tensors = {k: (id(v), v.detach().clone(), v.requires_grad, v.device, v.grad) for k, v in (*m.named_parameters(), *m.named_buffers())}
-    plain = {k: repr(v) for k, v in vars(m).items() if k not in ("change", "_parameters", "_buffers", "_modules")}
+    plain = {k: repr(v) for k, v in (*vars(m).items(), *((f"fc{k}", v) for k, v in vars(m.fc).items() if "hooks" in k)) if k not in ("change", "_parameters", "_buffers", "_modules")}
     return tensors, plain, [(n, id(c), c.training) for n, c in m.named_modules()], [
         torch.get_rng_state().tolist(), random.getstate(), repr(numpy.random.get_state())]
 
@@ -162,3 +168,110 @@ def test_a_scripted_module_is_traced_and_left_as_it_was(device):
     before = {k: v.clone() for k, v in model.state_dict().items()}
     assert costlab.total(costlab.trace(model, torch.ones(2, 4), device=device, train=False)).macs == 64
     assert all(torch.equal(v, model.state_dict()[k]) for k, v in before.items()) and all(m.training for m in model) and model(torch.ones(2, 4)).shape == (2, 4)
+
+
+def test_threads_and_loggers_are_the_processs():
+    """A worker that waits for its queue still wakes after the model was traced, and a logger made meanwhile stays."""
+    class Works(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.asked, self.done, self.log = nn.Linear(4, 4), queue.Queue(), queue.Queue(), logging.getLogger("costlab.test")
+            threading.Thread(target=self.work, daemon=True).start()
+
+        def work(self):
+            while True:
+                self.asked.get()
+                self.done.put(1)
+
+        def forward(self, x):
+            logging.getLogger("costlab.test.lazy")
+            self.asked.put(1)
+            self.done.get(timeout=10)
+            return self.fc(x)
+    model = Works()
+    for _ in range(2):
+        assert costlab.total(costlab.trace(model, torch.ones(2, 4), device="cpu")).macs == 32
+        model(torch.ones(2, 4))
+    assert "costlab.test.lazy" in logging.Logger.manager.loggerDict
+
+
+def test_training_leaves_other_gradients_and_graphs_alone():
+    class Carries(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.extra, self.h = nn.Linear(4, 4), [nn.Parameter(torch.ones(4, 4))], torch.zeros(2, 4)
+
+        def forward(self, x):
+            self.h = torch.tanh(self.fc(x) + self.h) @ self.extra[0]
+            return self.h
+    model, x = Carries(), torch.ones(2, 4)
+    costlab.trace(model, x, device="cpu", backward=True)
+    assert model.extra[0].grad is None and not model.h.requires_grad
+    out = model(x)
+    model.h = torch.zeros(2, 4)
+    costlab.trace(model, x, device="cpu", backward=True)
+    out.sum().backward()
+    assert model.extra[0].grad is not None
+
+
+def test_a_buffer_written_with_a_gradient_is_put_back():
+    class Memory(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+            self.register_buffer("k", torch.zeros(4, 4))
+
+        def forward(self, x):
+            self.k[:2] = self.fc(x)
+            return self.k @ x.T
+    for device in DEVICES:
+        model = Memory()
+        assert costlab.total(costlab.trace(model, torch.ones(2, 4), device=device, backward=True)).macs == 64
+        assert torch.equal(model.k, torch.zeros(4, 4)) and not model.k.requires_grad
+
+
+def test_odd_objects_do_no_harm():
+    class Node:
+        def __init__(self, rest):
+            self.rest = rest
+
+    class Odd:
+        def __new__(cls, a):
+            return object.__new__(cls)
+
+        def __init__(self, a):
+            self.a = a
+
+        def __getstate__(self):
+            raise TypeError("not to be copied")
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.chain, self.pair = nn.Linear(4, 4), None, ()
+            for _ in range(3000):
+                self.chain = Node(self.chain)
+            for _ in range(40):
+                self.pair = (self.pair, self.pair)
+
+        def forward(self, x):
+            return Odd(self.fc(x.a))
+    trace = costlab.trace(Model(), Odd(torch.ones(2, 4)))
+    assert costlab.total(trace).macs == 32 and len(trace.inputs) == len(trace.outputs) == 1
+
+
+def test_padding_a_sequence_takes_linear_memory_in_training():
+    """Bytes written grow with the length, not with its square."""
+    class Padded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(8, 8)
+
+        def forward(self, x, lengths):
+            packed = nn.utils.rnn.pack_padded_sequence(self.fc(x), lengths, batch_first=True)
+            return nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)[0]
+    written = []
+    for n in (50, 200):
+        trace = costlab.trace(Padded(), (torch.ones(2, n, 8), torch.full((2,), n)), device="cpu", backward=True)
+        written.append(costlab.total(trace, trace.backward).written)
+    assert written[1] < 4.5 * written[0]

@@ -101,6 +101,19 @@ def test_a_wrong_formula_is_not_explained_away(monkeypatch, capsys):
     assert "NOT EXPLAINED" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name, model, inputs", [
+    ("aten._trilinear", nn.Bilinear(3, 5, 7, bias=False), (torch.ones(2, 3), torch.ones(2, 5))), ("aten.mv", Products(), (torch.rand(2, 4),)),
+    ("aten.mm", Own(), (torch.rand(2, 4),))])
+def test_a_wrong_formula_does_not_explain_itself(name, model, inputs, monkeypatch):
+    assert verify(model, inputs).agrees
+    monkeypatch.setitem(_registry._FORMULAS, name, lambda t, op: (7_000_000, 1))
+    assert not verify(model, inputs).agrees
+
+
+def test_complex_products_are_explained():
+    assert verify(nn.Linear(4, 4, bias=False, dtype=torch.cfloat), (torch.zeros(2, 4, dtype=torch.cfloat),)).agrees
+
+
 def test_a_saved_trace_is_counted_by_its_model(tmp_path, capsys):
     file = tmp_path / "g.trace"
     main(["trace", "nin_cifar10", "-o", str(file)])

@@ -23,7 +23,8 @@ def _product(t, op, macs, extra=0):
     if "sparse" in op.attrs:
         place, kept = op.attrs["sparse"]
         first = place == (1 if op.name in _ADDED else 0)
-        macs = kept * (_out(t, op) // max(1, _in(t, op, place)[-2 if first else -1]))
+        shape = _in(t, op, place)  # each element that is kept meets a row, or a column, of the other
+        macs = kept * _out(t, op) // max(1, prod(shape[:-1] if first else (*shape[:-2], shape[-1])))
     return _pair(macs * (4 if t.tensors[op.outputs[0]].dtype.startswith("complex") else 1), extra)
 
 
@@ -72,9 +73,16 @@ def outer_product(t, op):
 
 @formula("aten._trilinear")
 def trilinear(t, op):
-    """nn.Bilinear, x1 (n, i), weight (o, i, j), x2 (n, j): weight and x2 first, n o i j, then x1, n o i."""
-    batch, weight = _in(t, op)[0], _in(t, op, 1)
-    return _pair(batch * (prod(weight) + prod(weight[:-1])))
+    """nn.Bilinear, x1 (n, i), weight (o, i, j), x2 (n, j), each with dimensions of one where `expand` says so: all of them together, n o i j, for
+    one product, and for the other all but the last, n o i; backward the same dimensions are in other places."""
+    sizes: dict[int, int] = {}
+    for k in range(3):
+        shape, spread = list(_in(t, op, k)), op.attrs.get(f"expand{k + 1}", ())
+        for d in range(len(shape) + len(spread)):
+            if d not in spread:
+                sizes[d] = max(sizes.get(d, 1), shape.pop(0))
+    whole = prod(sizes.values())
+    return _pair(whole + whole // max(1, sizes[max(sizes)]))
 
 
 @formula("aten._grouped_mm")

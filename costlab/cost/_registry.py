@@ -68,11 +68,13 @@ def formula(*names: str):
 # ops whose outputs are the memory of their first input
 VIEWS = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute", "aten.expand", "aten.slice", "aten.select",
                          "aten.unsqueeze", "aten.squeeze", "aten._unsafe_view", "aten.split", "aten.split_with_sizes",
-                         "aten.unbind", "costlab.dropout", "costlab.write", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold"))
+                         "aten.unbind", "costlab.dropout", "costlab.write", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold",
+                         *(f"aten.{n}" for n in ("as_strided_", "squeeze_", "unsqueeze_", "t_", "transpose_", "view_as_real", "view_as_complex", "_reshape_alias", "alias", "_conj"))))
 
 
 # ops that read as much of their first input as they put out, and ops whose further outputs are bookkeeping that differs by device
 GATHERS = frozenset(f"aten.{n}" for n in ("embedding", "index", "_unsafe_index", "index_select", "gather", "take", "masked_select"))
+_STATISTICS = frozenset(("aten.native_batch_norm", "aten._native_batch_norm_legit_no_training"))
 _MAIN_OUTPUT = frozenset(("aten._embedding_bag", "aten._embedding_bag_forward_only"))
 
 
@@ -89,7 +91,7 @@ def cost_of(trace: Trace, op: Op) -> Cost:
     if not (isinstance(found, tuple) and len(found) == 2):
         raise TypeError(f"the formula of {op.name} returned {found!r}; return (MACs, FLOPs), two numbers")
     macs, flops = found
-    made = op.outputs[:1] if op.name in _MAIN_OUTPUT else op.outputs
+    made = op.outputs[:1] if op.name in _MAIN_OUTPUT or op.name in _STATISTICS else op.outputs
     outputs = sum(trace.tensors[i].numel for i in made)
     if op.name in VIEWS and not (macs or flops):
         return Cost()  # a view of what is already there

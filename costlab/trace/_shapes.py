@@ -99,6 +99,8 @@ def _bmm(a, b):
 @rule("aten._grouped_mm.default")
 def _grouped_mm(a, b, offs=None, bias=None, out_dtype=None):
     """torch's own shapes are for bfloat16 alone; its CPU kernel takes float32 too."""
+    if offs is not None and a.dim() == b.dim() == 2 and a.shape[1] == b.shape[0] and a.dtype == b.dtype:  # the weights' gradients
+        return _empty((offs.shape[0], a.shape[0], b.shape[1]), dtype=out_dtype or a.dtype, device="meta")
     if a.dim() != 2 or b.dim() != 3 or a.shape[1] != b.shape[1] or a.dtype != b.dtype or offs is None:
         return None
     return _empty((a.shape[0], b.shape[2]), dtype=out_dtype or a.dtype, device="meta")

@@ -485,10 +485,8 @@ def _one_hot(tensor, num_classes=-1):
 def _pad_packed(data, batch_sizes, batch_first, padding_value, total_length):
     """torch._VF._pad_packed_sequence in one form; torch's writes lengths from C++, which `meta` has no memory for."""
     sizes = batch_sizes.tolist()
-    batch, start, steps = sizes[0], 0, []
-    for n in sizes:
-        steps.append(torch.nn.functional.pad(data[start:start + n], (0, 0) * (data.dim() - 1) + (0, batch - n), value=padding_value))
-        start += n
+    batch = sizes[0]
+    steps = [torch.nn.functional.pad(step, (0, 0) * (data.dim() - 1) + (0, batch - step.shape[0]), value=padding_value) for step in data.split(sizes)]
     steps += [torch.full_like(steps[0], padding_value)] * (total_length - len(sizes))
     out = torch.stack(steps)
     return out.transpose(0, 1) if batch_first else out, torch.tensor([sum(n > b for n in sizes) for b in range(batch)])
