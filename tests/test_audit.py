@@ -147,3 +147,17 @@ def test_one_printed_digit_does_not_fit_whatever_it_is(tmp_path, capsys, cell, v
     assert main(["audit", "googlenet", "--against", str(file), "--format", "json"]) == 0
     found = {r["row"]: r["verdict"] for r in json.loads(capsys.readouterr().out)["rows"]}
     assert found["inception (3b)"] == verdict
+
+
+def test_ops_are_audited_at_the_printed_input_alone(capsys):
+    doc = audit(capsys, "resnet50", "--input", "2x3x224x224")
+    assert doc["rows"] == [] and "ops and sizes are printed for an input of 1x3x224x224 and not compared with those of 2x3x224x224" in doc["notes"]
+    doc = audit(capsys, "googlenet", "--input", "8x3x224x224")
+    assert {r["cell"] for r in doc["rows"]} == {"params"} and {r["row"]: r["verdict"] for r in doc["rows"]}["inception (5a)"] != ""
+
+
+def test_a_row_that_is_not_there_is_said_to_be_missing(tmp_path, capsys):
+    file = tmp_path / "t.csv"
+    file.write_text("type,output size,params,ops\nconvolution,112x112x64,9.2K,118M\ninception (3a),28x28x256,159K,128M\ninception (9z),28x28x256,163K,128M\n")
+    rows = audit(capsys, "googlenet", "--against", str(file))["rows"]
+    assert [(r["cell"], r["explanation"]) for r in rows if r["row"].startswith("inception (9z)")] == [("row", "the trace has no such row here")]

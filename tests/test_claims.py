@@ -146,3 +146,13 @@ def test_options_of_a_ledger_are_checked(tmp_path, capsys, entry, line):
     assert main(["claims", "--ledger", str(file)]) == 2
     err = capsys.readouterr().err
     assert line in err and err.count("\n") == 1
+
+
+def test_rows_of_any_style_and_what_a_comparison_compared(tmp_path, capsys):
+    file = tmp_path / "l.toml"
+    file.write_text("[[claim]]\nid = 'a'\nsays = 'x'\nchecks = [{ expr = \"model('resnet18').row('conv1.0').macs <= model('nin_cifar10').macs / 2\" }]\n")
+    assert main(["claims", "--ledger", str(file), "--check", "--format", "json"]) == 1
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["computed now"] == "118,013,952 <= 1.112e+08" and row["verdict"] == "contradicted"
+    file.write_text(file.read_text().replace("conv1.0", "conv9"))
+    assert main(["claims", "--ledger", str(file)]) == 2 and "no row 'conv9'; did you mean" in capsys.readouterr().err

@@ -204,3 +204,37 @@ def test_a_trace_file_that_no_tracer_wrote_is_one_line(change, tmp_path, capsys)
     assert main(["table", str(file)]) == 2
     err = capsys.readouterr().err
     assert err == f"costlab: {file} is damaged or cut short; trace the model again\n"
+
+
+def test_what_is_written_goes_where_it_was_said(tmp_path, capsys):
+    """Through a link, into a pipe, to standard output for "-"; an existing file keeps its mode."""
+    import os
+    import threading
+    real, link, pipe = tmp_path / "real.csv", tmp_path / "t.csv", tmp_path / "p.csv"
+    real.write_text("BEFORE")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    os.mkfifo(pipe)
+    assert main(["head", "-o", str(link)]) == 0 and link.is_symlink() and "BEFORE" not in real.read_text() and real.stat().st_mode & 0o777 == 0o600
+    got = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    assert main(["head", "-o", str(pipe)]) == 0
+    reader.join()
+    assert got == [real.read_text()] and pipe.is_fifo()
+    capsys.readouterr()
+    assert main(["head", "--format", "csv", "-o", "-"]) == 0 and capsys.readouterr().out == got[0] and not (tmp_path / "-").exists()
+
+
+def test_an_interrupt_is_one_line(monkeypatch, capsys):
+    from costlab.cli import head
+
+    def stop(args):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(head, "run", stop)
+    assert main(["head"]) == 130 and capsys.readouterr().err == "\rcostlab: interrupted\n"
+
+
+def test_of_several_models_the_one_that_failed_is_named(capsys):
+    assert main(["compare", "nin_cifar10", "alexnet", "--input", "1x3x64x64"]) == 2
+    assert "costlab: alexnet: the model failed in" in capsys.readouterr().err

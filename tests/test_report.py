@@ -255,6 +255,35 @@ def test_a_review_says_what_changed_block_by_block(tmp_path):
     assert "Every block of base equals its counterpart" in (tmp_path / "r.html").read_text()
 
 
+def test_a_review_sees_what_costs_the_same_and_is_otherwise():
+    """A dilation and an activation change no cost; the block that has them is named with what differs."""
+    def net(dilation, act):
+        return costlab.trace(nn.Sequential(nn.Conv2d(3, 4, 3, padding=dilation, dilation=dilation), act, nn.Conv2d(4, 4, 1)), torch.zeros(1, 3, 8, 8))
+    steps = {s.name: s for s in change(net(1, nn.ReLU()), net(2, nn.SiLU())).steps}
+    assert [s.what for s in steps.values()].count("equal") == 1 and any("dilation: 1x1 -> 2x2" in s.cells for s in steps.values())
+    assert any("ReLU (relu) -> SiLU (silu)" in s.cells for s in steps.values())
+
+
+class Deep(nn.Module):
+    """Blocks of which the last holds most of the cost, unless there are few."""
+
+    def __init__(self, depth):
+        super().__init__()
+        self.down = nn.ModuleList(nn.Sequential(nn.Conv2d(3 if i == 0 else 2 ** (i + 2), 2 ** (i + 3), 3, padding=1), nn.ReLU(), nn.Conv2d(2 ** (i + 3), 2 ** (i + 3), 3, padding=1))
+                                  for i in range(depth))
+
+    def forward(self, x):
+        for block in self.down:
+            x = block(x)
+        return x
+
+
+def test_a_block_that_is_in_both_is_never_removed_and_added_again():
+    base, head = (costlab.trace(Deep(n), torch.zeros(1, 3, 8, 8), spec=f"deep{n}") for n in (5, 4))
+    what = {s.name: s.what for s in change(base, head).steps}
+    assert "added" not in what.values() and [n for n, w in what.items() if w == "removed"] and all(n.startswith("down.4") for n, w in what.items() if w == "removed")
+
+
 def test_missing_parts_leave_a_sentence():
     context = report.build(report.Config(sections=("audit", "comparison", "opportunities", "measurements", "change")), [small()], None, "costlab report", None)
     said = [" ".join(str(x) for x in p.parts) for s in context.sections for p in s.parts if isinstance(p, Text)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, floor
 
-from .. import reference
+from .. import reference, zoo
 from ..cost import cost_of, is_weight, total
 from ..graph import forks, layer_graph
 from ..tables import STYLES, Column, Sheet, table
@@ -219,6 +219,9 @@ def align(printed: list[dict], rows: list[Counted]) -> list[Counted | None]:
             return 6 if label == r.label else -1
         if _kind(label) != _kind(r.label):
             return -1
+        mine, theirs = (re.search(r"\((\w+)\)", name) for name in (label, r.label))
+        if mine and theirs and mine[1] != theirs[1]:  # (9z) is not (5b)
+            return -1
         same = lambda key: p.get(key) and p[key] == str(r.cells.get(_NAMES.get(key, key), ""))  # noqa: E731
         return 2 + 3 * (label == r.label) + 2 * bool(same("output size")) + 2 * bool(same("input size")) + bool(same("patch size stride"))
     n, m = len(printed), len(rows)
@@ -372,7 +375,7 @@ def _structure(name, line, row: Counted):
         elif key == "depth":
             reason = "counted as one layer" if text == "1" else ""
         elif key == "output size" and re.fullmatch(r"[\dx]+", text) and re.fullmatch(r"[\dx]+", have):
-            widths = [int(v) for k, v in mine.items() if re.search(r"^(1x1|3x3|5x5|double 3x3|\d+x\d+)$", k) and v.isdigit()]
+            widths = [int(v) for k, v in line.items() if re.search(r"^(1x1|3x3|5x5|double 3x3|\d+x\d+)$", k) and v.isdigit()]
             reason = f"the printed filters add up to {have.rsplit('x', 1)[-1]} channels" if widths else ""
         bad.append(Cell(name, key, text, have, have, None, "explained" if reason else "not explained", reason))
     return found, bad
@@ -437,12 +440,19 @@ def audit_published(trace: Trace, find) -> Audit:
     Raises ValueError for a model without published figures."""
     name = trace.provenance["model"]
     totals = [r for r in reference.load("printed_totals") if r["model"] == name]
+    shape, said = "x".join(map(str, zoo.input_shape(name))) if name in zoo.names() else "", ()
+    elsewhere = shape and trace.provenance["inputs"] and trace.provenance["inputs"][0][0] != shape
+    if elsewhere:  # then ops and grids are not the printed ones
+        totals = [r for r in totals if r["quantity"] == "params"]
+        said = (f"ops and sizes are printed for an input of {shape} and not compared with those of {trace.provenance['inputs'][0][0]}",)
     if name in PUBLISHED:
         table_name, readings = PUBLISHED[name]
         rows = reference.load(table_name)
+        if elsewhere:
+            rows = [{k: v for k, v in r.items() if k != "ops" and k.replace("_", " ") not in ("output size", "input size")} for r in rows]
         result = audit(rows, trace, [(words, find(other)) for other, words in readings], f"{name} against {rows[0]['source']}")
-    elif totals:
+    elif totals or elsewhere and name in published_models():
         result = Audit(f"{name} against published totals", (), (), ())
     else:
         raise ValueError(f"no published figures for {name}; there are some for {', '.join(published_models())}, or give your own with --against FILE.csv")
-    return replace(result, cells=result.cells + audit_totals(name, trace, totals))
+    return replace(result, cells=result.cells + audit_totals(name, trace, totals), notes=(*said, *result.notes))

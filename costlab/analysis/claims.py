@@ -44,7 +44,7 @@ class Figures:
 
     @cached_property
     def _table(self):
-        return table(self._trace, "paper", "macs")
+        return table(self._trace, "auto", "macs")
 
     macs = property(lambda self: self._total.macs, doc="Multiply-adds.")
     flops = property(lambda self: self._total.flops, doc="Floating-point operations.")
@@ -109,10 +109,15 @@ class Figures:
         return Figures(self._trace, [op for n in nodes for op in n.ops], nodes)
 
     def _row(self, label):
+        names = {}
         for r in self._table.rows:
-            if r.cells["type"] == label:
-                return r
-        raise LedgerError(f"no row {label!r}")
+            for name in (r.id, *(r.cells.get(k) for k in ("type", "name", "layer name", "layers"))):
+                if name:
+                    names.setdefault(name, r)
+        if label in names:
+            return names[label]
+        near = difflib.get_close_matches(label, names, 3)
+        raise LedgerError(f"no row {label!r}" + (f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(r.id for r in self._table.rows[:12])}"))
 
     def cell(self, label, column):
         """A cell of the paper's table."""
@@ -322,11 +327,20 @@ class Ledger:
     @property
     def sheet(self) -> Sheet:
         """A row a claim: what is said, what is computed now, the verdict."""
-        rows = tuple({"id": c.id, "claim": c.says, "computed now": "; ".join(spell(k.value) for k in c.checks if not isinstance(k.value, bool)),
+        rows = tuple({"id": c.id, "claim": c.says, "computed now": "; ".join(map(_computed, c.checks)),
                       "published": c.paper, "assumption": c.assumption, "verdict": c.verdict} for c in self.claims)
         columns = tuple(Column(k) for k in ("id", "claim", "computed now", "published", "assumption", "verdict"))
         counts = ", ".join(f"{n} {v}" for v in VERDICTS if (n := sum(c.verdict == v for c in self.claims)))
         return Sheet(self.title, columns, rows, (f"{len(self.claims)} claims: {counts}", *self.notes))
+
+
+def _computed(check) -> str:
+    """What a check gave; of a comparison the two sides, where the working has them."""
+    if not isinstance(check.value, bool):
+        return spell(check.value)
+    sides, working = re.split(r"\s*(<=|>=|==|!=|<|>)\s*", check.expr), dict(check.working)
+    said = [spell(working[s]) if s in working else s for s in sides]
+    return " ".join(said) if len(sides) > 1 and any(s in working for s in sides) else spell(check.value)
 
 
 def spell(value) -> str:

@@ -52,14 +52,10 @@ class Heads:
 def pointwise_difference(c_in: int = 64, c_out: int = 32, seed: int = 0) -> float:
     """The largest absolute difference between a 1x1 convolution and the linear layer with its weights at every position."""
     generator = torch.Generator().manual_seed(seed)
-    conv = nn.Conv2d(c_in, c_out, 1, dtype=torch.float64)
-    linear = nn.Linear(c_in, c_out, dtype=torch.float64)
-    x = torch.rand(2, c_in, 5, 5, dtype=torch.float64, generator=generator)
-    with torch.no_grad():
-        conv.weight.copy_(torch.rand(conv.weight.shape, dtype=torch.float64, generator=generator))
-        linear.weight.copy_(conv.weight[:, :, 0, 0])
-        linear.bias.copy_(conv.bias)
-        return float((conv(x) - linear(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)).abs().max())
+    weight, bias, x = (torch.rand(*shape, dtype=torch.float64, generator=generator) for shape in ((c_out, c_in), (c_out,), (2, c_in, 5, 5)))
+    one = nn.functional.conv2d(x, weight[:, :, None, None], bias)
+    other = nn.functional.linear(x.permute(0, 2, 3, 1), weight, bias).permute(0, 3, 1, 2)
+    return float((one - other).abs().max())
 
 
 def heads(c_in: int = 256, side: int = 6, classes: int = 1000, hidden: int = 4096, train: bool = False) -> Heads:

@@ -42,3 +42,11 @@ def main(argv=None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except ModuleNotFoundError as e:
+        if (e.name or "").partition(".")[0] != "torch":
+            raise
+        print("costlab: this needs torch, which is not installed; of a saved trace costlab table, memory, compare, diagram and chart memory do without", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\rcostlab: interrupted" + ("; what is done is in the journal, and the same command goes on" if getattr(args, "journal", None) else ""), file=sys.stderr)
+        return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import difflib
 import os
+import stat
 import sys
 import tempfile
 import warnings
@@ -48,7 +49,10 @@ _SUFFIX = {".txt": "text", ".md": "md", ".tex": "latex", ".html": "html", ".htm"
 def show(args, sheet):
     """Render a sheet as the command's arguments ask."""
     from ..render import FORMATS, terminal
-    name = args.format or _SUFFIX.get(os.path.splitext(args.output or "")[1].lower(), "text")
+    suffix = os.path.splitext(args.output or "")[1].lower()
+    if not args.format and suffix and suffix not in _SUFFIX:
+        raise UserError(f"cannot tell the format of {args.output!r}; name it {', '.join(dict.fromkeys(_SUFFIX))}, or give --format")
+    name = args.format or _SUFFIX.get(suffix, "text")
     if name == "parquet" and args.output is None:
         raise UserError("parquet is no text: name a file with -o FILE")
     if name == "text" and args.output is None and sys.stdout.isatty():
@@ -371,7 +375,8 @@ def run(args, spec, resize=None):
             return named(*on("cpu"), spec)
     except TraceError as e:
         hint = f"; the inputs were costlab's own guess, name them with --input (see costlab {args.command} --help)" if spec.startswith("transformers:") and not args.input else ""
-        raise UserError(f"{e}{hint}") from None
+        which = f"{spec}: " if isinstance(getattr(args, "model", None), list) or getattr(args, "base", None) else ""
+        raise UserError(f"{which}{e}{hint}") from None
 
 
 def named(made, model, spec):
@@ -394,9 +399,23 @@ def _shape_text(shape):
     return "x".join(map(str, shape))
 
 
+def refuse(args, names, why):
+    """Refuse options that were given where they do nothing: `names` of arguments whose default is None or empty."""
+    given = next((n for n in names if getattr(args, n) not in (None, [])), None)
+    if given:
+        raise UserError(f"--{given.replace('_', '-')} {why}")
+
+
+def default(args, **values):
+    """The defaults of options, after those that do nothing were refused."""
+    for name, value in values.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+
+
 def writable(*paths):
     """Refuse files that could not be written, before a long run."""
-    for path in filter(None, paths):
+    for path in (os.path.realpath(p) for p in paths if p and p != "-"):
         home = os.path.dirname(path) or "."
         if os.path.isdir(path) or not os.path.isdir(home) or not os.access(home, os.W_OK):
             raise UserError(f"cannot write {path}: {'it is a folder' if os.path.isdir(path) else f'no folder {home} that can be written'}")
@@ -404,21 +423,34 @@ def writable(*paths):
 
 def write(path, data):
     """Print, or write the file (text or bytes) beside and rename it."""
-    if path is None:
-        sys.stdout.write(data)
+    if path in (None, "-"):
+        try:
+            out = sys.stdout if isinstance(data, str) else sys.stdout.buffer
+            out.write(data)
+            out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as e:
+            raise UserError(f"cannot write to standard output: {e.strerror}") from None
         return
     data = data.encode() if isinstance(data, str) else data
+    given, path = path, os.path.realpath(path)  # what a link points to, not the link
     try:
+        mode = os.stat(path).st_mode if os.path.exists(path) else None
+        if mode is not None and not stat.S_ISREG(mode):  # a device or a pipe is written to, never replaced
+            with open(path, "wb") as f:
+                f.write(data)
+            return
         fd, part = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".costlab-")
         try:
             with os.fdopen(fd, "wb") as f:
                 f.write(data)
             umask = os.umask(0)
             os.umask(umask)
-            os.chmod(part, 0o666 & ~umask)
+            os.chmod(part, 0o666 & ~umask if mode is None else stat.S_IMODE(mode))
             os.replace(part, path)
         except BaseException:
             os.unlink(part)
             raise
     except OSError as e:
-        raise UserError(f"cannot write {path}: {e.strerror}") from None
+        raise UserError(f"cannot write {given}: {e.strerror}") from None

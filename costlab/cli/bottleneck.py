@@ -1,13 +1,13 @@
 """`costlab bottleneck`: naive against reduced Inception modules."""
-from ._common import UserError, add_mode, add_output, show
+from ._common import UserError, add_mode, add_output, default, refuse, show
 
 
 def add(sub):
     """Register the command."""
     p = sub.add_parser("bottleneck", help="naive against reduced Inception modules, module by module and chained")
     p.add_argument("--widths", metavar="N,...", help="one module of your own: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj")
-    p.add_argument("--c-in", type=int, default=192, help="its input channels (default: 192)")
-    p.add_argument("--grid", type=int, default=28, help="its grid side (default: 28)")
+    p.add_argument("--c-in", type=int, help="its input channels (default: 192)")
+    p.add_argument("--grid", type=int, help="its grid side (default: 28)")
     add_mode(p)
     p.add_argument("--diagram", metavar="FILE", help="the first module naive and reduced, side by side, as .svg, .pdf, .png or .dot")
     add_output(p)
@@ -17,6 +17,9 @@ def add(sub):
 def run(args):
     """Trace, render."""
     from ..analysis.bottleneck import Bottleneck, bottleneck, pair
+    if not args.widths:
+        refuse(args, ("c_in", "grid"), "is of a module of your own: give its --widths too")
+    default(args, c_in=192, grid=28)
     try:
         if args.widths:
             widths = [int(w) for w in args.widths.split(",")]

@@ -1,8 +1,10 @@
 """`costlab chart KIND [MODEL] -o FILE`: charts as SVG, PDF or PNG, with their numbers beside as CSV."""
 import os
 
-from ._common import UserError, add_model, get_trace, write
+from ._common import UserError, add_model, default, get_trace, refuse, write
 
+_TAKES = {"stages": ("style", "depth"), "cumulative": ("style", "depth"), "savings": ("c_in", "c_out", "kernel"), "grid": ("d", "c_in", "c_out", "kernel"), "head": ("c_in",),
+          "gradients": ("iterations",), "roofline": ("style", "depth", "against")}
 KINDS = ("stages", "cumulative", "savings", "grid", "bottleneck", "head", "aux", "pareto", "gradients", "roofline", "memory")
 
 
@@ -11,13 +13,13 @@ def add(sub):
     p = sub.add_parser("chart", help="charts, with their numbers as CSV: " + ", ".join(KINDS))
     p.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
     add_model(p, optional=True)
-    p.add_argument("--style", default="auto", help="rows of the network, as in costlab table (default: auto)")
+    p.add_argument("--style", help="rows of the network, as in costlab table (default: auto)")
     p.add_argument("--depth", type=int, help="module depth of the layers style (default: opens what holds most of the cost)")
     p.add_argument("--c-in", type=int, help="input channels (savings: 64, grid: 320, head: 256)")
     p.add_argument("--c-out", type=int, help="output channels (savings: 64, grid: 640)")
-    p.add_argument("--d", type=int, default=35, help="grid side of the grid chart (default: 35)")
+    p.add_argument("--d", type=int, help="grid side of the grid chart (default: 35)")
     p.add_argument("--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3)")
-    p.add_argument("--iterations", type=int, default=20, help="training iterations of the gradients chart (default: 20)")
+    p.add_argument("--iterations", type=int, help="training iterations of the gradients chart (default: 20)")
     p.add_argument("--against", metavar="TRACE", help="roofline: a second measured trace, with arrows to its blocks")
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf or .png; FILE.csv is written beside")
     p.set_defaults(run=run)
@@ -51,6 +53,9 @@ def run(args):
         raise UserError(f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o {args.output}")
     if args.kind in ("savings", "grid", "bottleneck", "head", "pareto") and (args.model or args.input or args.arg):
         raise UserError(f"the {args.kind} chart takes no model and no input")
+    options = {name for names in _TAKES.values() for name in names}
+    refuse(args, sorted(options.difference(_TAKES.get(args.kind, ()))), f"does nothing for the {args.kind} chart; leave it out")
+    default(args, style="auto", d=35, iterations=20)
     try:
         results, sheet = _results(args)
     except ModuleNotFoundError as e:

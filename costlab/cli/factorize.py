@@ -1,7 +1,7 @@
 """`costlab factorize [MODEL]`: the rules of factorized convolutions, or rewrites of a model for real."""
 from functools import partial
 
-from ._common import UserError, add_model, add_output, get_model, get_trace, is_trace, show
+from ._common import UserError, add_model, add_output, default, get_model, get_trace, is_trace, refuse, show
 from .trace import add_measuring, measuring
 
 
@@ -15,7 +15,7 @@ def add(sub):
     p.add_argument("--rewrite", action="append", metavar="NAME", help="only this rewrite: stacked-3x3, 1xn-nx1, depthwise-separable, bottleneck; repeat for several")
     p.add_argument("--mid", default="default", metavar="WIDTH", help="middle width: in, out, sqrt, a number, or each rule's default")
     p.add_argument("--apply", action="append", default=[], metavar="PATH", help="rewrite this convolution (PATH, PATH:REWRITE or best) and trace again; repeat for several")
-    p.add_argument("--top", type=int, default=20, help="how many candidates to list (default: 20; 0 for all)")
+    p.add_argument("--top", type=int, help="how many candidates to list (default: 20; 0 for all)")
     p.add_argument("--c-in", type=int, help="input channels of the rule table (default: 64)")
     p.add_argument("--c-out", type=int, help="output channels of the rule table (default: 64)")
     p.add_argument("--grid", type=int, help="grid side of the rule table (default: 28)")
@@ -44,8 +44,8 @@ def run(args):
     mid = int(args.mid) if args.mid.isdecimal() and args.mid.isascii() else args.mid
     try:
         if args.model is None:
-            for name, usual in (("c_in", 64), ("c_out", 64), ("grid", 28), ("padding", "same")):
-                setattr(args, name, usual if getattr(args, name) is None else getattr(args, name))
+            refuse(args, ("apply", "top", "input", "arg"), "is of a model; name one, or leave it out")
+            default(args, c_in=64, c_out=64, grid=28, padding="same")
             if mid in ("in", "out", "sqrt"):
                 mid = f._mid(f.Conv(args.c_in, args.c_out, (3, 3)), "1xn-nx1", mid)
             if args.measure or args.roofline:
@@ -60,9 +60,8 @@ def run(args):
                 draw_modules(args.diagram, [t for r in table.rules for t in r.traces], [f"{r.name}: {w}" for r in table.rules for w in ("before", "after")])
             show(args, table.sheet)
             return 0
-        given = next((f"--{k.replace('_', '-')}" for k in ("c_in", "c_out", "grid", "padding") if getattr(args, k) is not None), None)
-        if given:
-            raise ValueError(f"{given} sets the case of the rule table; a model has its own: leave it out, or leave out the model")
+        refuse(args, ("c_in", "c_out", "grid", "padding"), "sets the case of the rule table; a model has its own: leave it out, or leave out the model")
+        default(args, top=20)
         if args.measure and not args.apply or args.roofline and not args.measure:
             raise ValueError("--measure times what --apply rewrites, and --roofline draws what --measure gives; name all that it takes")
         if is_trace(args.model) and not args.apply:

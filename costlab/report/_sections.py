@@ -191,7 +191,7 @@ def summary(c: Context):
     if narrow:
         items.append(Text((f"A representational bottleneck is at {_list(narrow)}", Ref("reductions"), ".")))
     for m, ident in _each(c, "audit"):
-        if m.audit:
+        if m.audit and m.audit.cells:
             verdicts = Counter(x.verdict for x in m.audit.cells if x.column in ("params", "ops"))
             items.append(Text((f"Published figures of {m.name}: of {sum(verdicts.values())} printed params and ops, {_list(f'{n} {v}' for v, n in verdicts.items())}", Ref(ident), ".")))
     if len(c.traces) > 1:
@@ -287,6 +287,9 @@ def audits(c: Context):
     """Published figures against the traces."""
     found = []
     for m, ident in _each(c, "audit"):
+        if m.audit and not m.audit.cells:
+            found.append(Text(f"Published figures of {m.name}: {m.audit.notes[0]}."))
+            continue
         found += [Text((f"Every printed number of {m.name} beside the recomputed one", Ref(ident), ". Verdicts are found by trying conventions, not written by hand.")),
                   Grid(m.audit.sheet, m.audit.title, ident)] if m.audit else [
                   Text(f"There are no published figures for {m.name} in costlab's reference data; check a table of your own with costlab audit --against FILE.csv.")]

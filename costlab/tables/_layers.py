@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from ..cost import total
 from ..graph import WEIGHTED, longest
@@ -15,12 +16,26 @@ _KEEPS = ("add", "add_", "mul", "gelu", "relu", "relu_", "view", "_unsafe_view",
 
 
 def rows(trace, nodes, depth=None, merge=True):
-    """Groups by module path in the order of their first operation: cut at `depth`, or, without one, with every module opened that
+    """Groups by module path in the order of their first operation: cut at `depth` (a set: those modules opened), or, without one, with every module opened that
     holds most of the MACs or params. Then, with `merge`, alike modules whose paths differ in a number are one row, `times`."""
     model = _Model(trace, nodes)
     if depth is not None:
+        if isinstance(depth, frozenset):
+            return [r.group for r in model.rows(depth, merge)]
         return [model.group(key, ops) for key, ops in model.cut(lambda path: path[:depth], runs=not merge)]
-    return [r.group for r in model.opened(merge)]
+    return [r.group for r in model.opened(merge)[0]]
+
+
+def opened(trace, nodes) -> frozenset:
+    """The module paths (as tuples) that the style opens when no depth is given."""
+    return frozenset(_Model(trace, nodes).opened(False)[1])
+
+
+def _common(path, ops):
+    """The module path that all operations share, at least `path`: what ran of a container between others is called by what it is."""
+    parts = [op.module.split(".") for op in ops if (op.module + ".").startswith(path + ".")] if path else []
+    shared = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, zip(*parts))]
+    return ".".join(shared) if len(parts) == len(ops) else path
 
 
 class _Row:
@@ -65,7 +80,14 @@ class _Model:
         itself = next((o.module_type for o in ops if o.module == key), "block")  # what the module does between its parts says what it is
         kind = ops[0].module_type if all(o.module == key for o in ops) else own[0].op.module_type if len(own) == 1 else itself
         return Group(key, {"name": key or "(model)", "type": kind, "patch size/stride": patch(own[0]) if len(own) == 1 else "",
-                           "output size": self.size(shown[-1]) if shown else "", "depth": longest(nodes)}, nodes, ops)
+                           "output size": self.size(shown[-1]) if shown else "", "depth": self.depth(nodes)}, nodes, ops)
+
+    def depth(self, nodes):
+        """Layers on the longest way through them, which may lead through others in between."""
+        if not nodes or nodes[-1].index - nodes[0].index + 1 == len(nodes):
+            return longest(nodes)
+        inside = {n.index for n in nodes}
+        return longest(self.nodes[nodes[0].index:nodes[-1].index + 1], lambda n: n.kind in WEIGHTED and n.index in inside)
 
     def size(self, op):
         """The output's size; a linear layer or layer norm on a grid has its channels last already."""
@@ -75,7 +97,7 @@ class _Model:
         return size(shape, self.batch, op is not None and op.name in _PRODUCTS)
 
     def opened(self, merge):
-        """Rows, the dearest modules opened one after the other."""
+        """Rows, the dearest modules opened one after the other, and which were opened."""
         whole, opened = total(self.trace, self.ops), {()}
 
         def share(row):
@@ -84,12 +106,12 @@ class _Model:
         while True:
             best = max((r for r in found if any(k in self.deep and k not in opened for k in r.keys)), key=share, default=None)
             if best is None or share(best) <= _MOST:
-                return found
-            opened = opened | set(best.keys)
-            finer = self.rows(opened, merge)
+                return found, opened
+            more = opened | set(best.keys)
+            finer = self.rows(more, merge)
             if len(finer) > (_ROWS if merge else _UNMERGED):
-                return found
-            found = finer
+                return found, opened
+            found, opened = finer, more
 
     def rows(self, opened, merge):
         def key(path):
@@ -99,9 +121,7 @@ class _Model:
             return path[:n]
         made: list[_Row] = []
         for path, ops in self.cut(key, runs=not merge):
-            row = _Row(self.trace, self.group(path, ops), [tuple(path.split("."))])
-            if not merge and len(row.group.nodes) == 1 and path:  # one layer: by its own name
-                row.group.cells["name"] = row.group.nodes[0].op.module or path
+            row = _Row(self.trace, self.group(path if merge else _common(path, ops), ops), [tuple(path.split("."))])
             if made and not row.macs and not row.params and all(n.kind in ("join", "cat") for n in row.group.nodes):
                 made[-1].take(row)  # activations and additions belong to what they follow
             else:
@@ -130,7 +150,6 @@ class _Model:
 
     def together(self, found):
         first, nodes = found[0].group, [n for r in found for n in r.group.nodes]
-        inside = {n.index for n in nodes}
-        depth = longest(self.nodes, lambda n: n.kind in WEIGHTED and n.index in inside)
+        depth = self.depth(sorted(nodes, key=lambda n: n.index))
         cells = {**first.cells, "name": span([r.group.path for r in found]), "times": len(found), "depth": depth}
         return _Row(self.trace, Group(first.path, cells, nodes, [op for r in found for op in r.group.ops]), [k for r in found for k in r.keys])

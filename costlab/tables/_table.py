@@ -111,7 +111,7 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
         convention = CONVENTIONS[convention]
     if depth is not None and style not in ("layers", "auto"):
         raise ValueError(f"a depth cuts the layers style, and this is {style}; leave out one of them")
-    if depth is not None and depth < 1:
+    if isinstance(depth, int) and depth < 1:
         raise ValueError(f"depth {depth} shows no module; choose 1 or more")
     added = tuple(dict.fromkeys(_extra(columns)))
     nodes = layer_graph(trace)
