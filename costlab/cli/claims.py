@@ -9,7 +9,7 @@ def add(sub):
     p = sub.add_parser("claims", help="run a ledger of claims: what is said, what is computed now, the verdict")
     p.add_argument("id", nargs="*", metavar="ID", help="explain these claims with their working (default: all, as a table)")
     p.add_argument("--ledger", metavar="FILE", help="a TOML or YAML ledger of your own (default: the study note's 70 claims)")
-    p.add_argument("--check", action="store_true", help="exit with code 1 when a claim is contradicted or a typo")
+    p.add_argument("--check", action="store_true", help="exit with code 1 when a claim is contradicted (a typo is one too)")
     add_output(p)
     p.set_defaults(run=run)
 
