@@ -93,7 +93,7 @@ def _line(e):
 
 def _attention(trace: Trace) -> dict[str, int]:
     """MACs of query-key and weight-value products by module path: two batched products with a softmax between."""
-    made, found, scores = {}, {}, {}
+    made, found = {}, {}
     for op in trace.ops:
         source = next((made[i] for i in op.inputs if i in made), None)
         if op.name in ("aten.bmm", "aten.baddbmm"):

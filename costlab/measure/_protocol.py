@@ -201,6 +201,20 @@ def _plan(device, calls):
     return _chain(calls, len(calls) > 1), len(calls), max(1, math.ceil(_BLOCK[device.kind] / max(once * len(calls), 1e-7)))
 
 
+@contextlib.contextmanager
+def _told():
+    """What torch refuses is a MeasureError; the random state is put back."""
+    state = torch.get_rng_state()
+    try:
+        yield
+    except (RuntimeError, NotImplementedError) as e:
+        if isinstance(e, TraceError):
+            raise
+        raise MeasureError(f"measuring failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}") from e
+    finally:
+        torch.set_rng_state(state)
+
+
 def _place(device, dtype):
     if dtype not in DTYPES:
         raise MeasureError(f"unknown dtype {dtype!r}; choose {', '.join(DTYPES)}")
@@ -233,31 +247,23 @@ def _ready(model, inputs, kwargs, place, dtype, channels_last):
 def paired(first: nn.Module, second: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="fp32", channels_last=False, blocks=20) -> Timing:
     """How many times as long `second` takes as `first`, both run in turns, so that what drifts (clocks, temperature, other work) is in both: a
     Timing whose numbers are ratios. Arguments and errors as of `measure`."""
-    place = _place(device, dtype)
-    state, draw = torch.get_rng_state(), random.Random(0)
-    try:
-        with _flags(dtype), torch.inference_mode():
-            calls = []
-            for model in (first, second):
-                ready, args, kw = _ready(model, inputs, kwargs, place, dtype, channels_last)
-                call = lambda m=ready, a=args, k=kw: m(*a, **k)  # noqa: E731
-                for _ in range(place.warmups):
-                    call()
-                calls.append(place.replay(call)[0] or call)
-            counts = [_repeats(place, call) for call in calls]
-            ratios = []
-            for _ in range(blocks):
-                order = [0, 1]
-                draw.shuffle(order)
-                took = {i: place.seconds(calls[i], counts[i]) for i in order}
-                ratios.append(took[1] / took[0])
-            return timing(ratios)
-    except (RuntimeError, NotImplementedError) as e:
-        if isinstance(e, TraceError):
-            raise
-        raise MeasureError(f"measuring failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}") from e
-    finally:
-        torch.set_rng_state(state)
+    place, draw = _place(device, dtype), random.Random(0)
+    with _told(), _flags(dtype), torch.inference_mode():
+        calls = []
+        for model in (first, second):
+            ready, args, kw = _ready(model, inputs, kwargs, place, dtype, channels_last)
+            call = lambda m=ready, a=args, k=kw: m(*a, **k)  # noqa: E731
+            for _ in range(place.warmups):
+                call()
+            calls.append(place.replay(call)[0] or call)
+        counts = [_repeats(place, call) for call in calls]
+        ratios = []
+        for _ in range(blocks):
+            order = [0, 1]
+            draw.shuffle(order)
+            took = {i: place.seconds(calls[i], counts[i]) for i in order}
+            ratios.append(took[1] / took[0])
+        return timing(ratios)
 
 
 def measure(model: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="fp32", channels_last=False, compile=False, blocks=20, isolate=True,
@@ -275,18 +281,11 @@ def measure(model: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="f
     place, tell = _place(device, dtype), progress or (lambda *_: None)
     model, args, kw = _ready(model, inputs, kwargs, place, dtype, channels_last)
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler says on stderr that it starts and stops
-    state = torch.get_rng_state()
-    try:
+    with _told():
         tell(0, 6, "tracing")
         trace = run(model, args, kw, device=place.kind, spec=spec)
         with _flags(dtype), torch.inference_mode():
             return replace(trace, measured=_measured(model, args, kw, trace, place, dtype, channels_last, compile, blocks, isolate, tell))
-    except (RuntimeError, NotImplementedError) as e:
-        if isinstance(e, TraceError):
-            raise
-        raise MeasureError(f"measuring failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}") from e
-    finally:
-        torch.set_rng_state(state)
 
 
 def _measured(model, args, kwargs, trace, device, dtype, channels_last, compile, blocks, isolate, tell) -> Measured:
