@@ -71,6 +71,21 @@ main(['table', {str(file)!r}, '--format', 'csv'])"""
     assert any(line.startswith("softmax,softmax,") for line in fresh(code).splitlines())
 
 
+@pytest.mark.parametrize("argv, code", [("memory {f}", 0), ("compare {f} {f}", 0), ("diagram {f} -o {d}/x.svg", 0), ("chart memory {f} -o {d}/x.svg", 0), ("report {f} -o {d}/x.html", 2),
+                                        ("chart stages {f} -o {d}/y.svg", None), ("factorize {f}", 2), ("verify {f}", 2), ("table googlenet", 2), ("claims C13", 2)])
+def test_without_torch_a_command_works_or_says_so_in_one_line(argv, code, tmp_path):
+    file = tmp_path / "g.trace"
+    cli.main(["trace", "googlenet", "-o", str(file)])
+    hide = f"""import sys; sys.modules['torch'] = None
+from costlab.cli import main
+sys.exit(main({argv.format(f=file, d=tmp_path).split()!r}))"""
+    done = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True)
+    if code is not None:
+        assert done.returncode == code, done.stderr
+    if done.returncode:
+        assert done.stderr.rpartition("\r")[2].startswith("costlab: this needs torch, which is not installed") and "Traceback" not in done.stderr
+
+
 README = (ROOT.parent / "README.md").read_text()
 
 

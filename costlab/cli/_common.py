@@ -63,7 +63,7 @@ def show(args, sheet):
     try:
         data = FORMATS[name](sheet)
     except ModuleNotFoundError as e:
-        raise UserError(f"format {name} needs {e.name}; install it with pip install 'costlab[parquet]'") from None
+        raise missing(e, f"format {name} needs {e.name}; install it with pip install 'costlab[parquet]'") from None
     write(args.output, data)
 
 
@@ -397,6 +397,11 @@ def progress_line(text):
 
 def _shape_text(shape):
     return "x".join(map(str, shape))
+
+
+def missing(e, text):
+    """What to raise for a package that is not there: the line that names the extra; torch is in no extra and has a line of its own."""
+    return e if (e.name or "").partition(".")[0] == "torch" else UserError(text)
 
 
 def refuse(args, names, why):

@@ -1,5 +1,5 @@
 """`costlab aux`: auxiliary classifiers: their cost, and where to put them."""
-from ._common import UserError, add_output, progress_line, show
+from ._common import UserError, add_output, missing, progress_line, show
 
 
 def add(sub):
@@ -50,7 +50,7 @@ def run(args):
                            data="scikit-learn's handwritten digits, scaled up", progress=progress)
         progress_line("")
     except ModuleNotFoundError as e:
-        raise UserError(f"the probe needs {e.name}; pip install 'costlab[probe]'") from None
+        raise missing(e, f"the probe needs {e.name}; pip install 'costlab[probe]'") from None
     except (ValueError, RuntimeError) as e:
         raise UserError(str(e).splitlines()[0]) from None
     show(args, result.sheet)

@@ -1,7 +1,7 @@
 """`costlab chart KIND [MODEL] -o FILE`: charts as SVG, PDF or PNG, with their numbers beside as CSV."""
 import os
 
-from ._common import UserError, add_model, default, get_trace, refuse, write
+from ._common import UserError, add_model, default, get_trace, missing, refuse, write
 
 _TAKES = {"stages": ("style", "depth"), "cumulative": ("style", "depth"), "savings": ("c_in", "c_out", "kernel"), "grid": ("d", "c_in", "c_out", "kernel"), "head": ("c_in",),
           "gradients": ("iterations",), "roofline": ("style", "depth", "against")}
@@ -39,7 +39,7 @@ def draw(output, kind, results, sheet):
     try:
         picture = charts.render(getattr(charts, kind), *results, format=suffix[1:])
     except ModuleNotFoundError as e:
-        raise UserError(f"this chart needs {e.name}; pip install 'costlab[charts]'") from None
+        raise missing(e, f"this chart needs {e.name}; pip install 'costlab[charts]'") from None
     write(output.removesuffix(suffix) + ".csv", csv_text(sheet))
     write(output, picture)
 
@@ -59,7 +59,7 @@ def run(args):
     try:
         results, sheet = _results(args)
     except ModuleNotFoundError as e:
-        raise UserError(f"this chart needs {e.name}; pip install 'costlab[probe]'") from None
+        raise missing(e, f"this chart needs {e.name}; pip install 'costlab[probe]'") from None
     except ValueError as e:
         raise UserError(str(e)) from None
     draw(args.output, args.kind, results, sheet)

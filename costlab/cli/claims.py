@@ -1,7 +1,7 @@
 """`costlab claims [ID ...]`: the executable ledger of the study note, or a ledger of your own."""
 import argparse
 
-from ._common import UserError, add_output, get_trace, show
+from ._common import UserError, add_output, get_trace, missing, show
 
 
 def add(sub):
@@ -37,7 +37,7 @@ def run(args):
     except claims.LedgerError as e:
         raise UserError(str(e)) from None
     except ModuleNotFoundError as e:
-        raise UserError(f"a YAML ledger needs {e.name}; pip install 'costlab[yaml]', or write it as TOML") from None
+        raise missing(e, f"a YAML ledger needs {e.name}; pip install 'costlab[yaml]', or write it as TOML") from None
     if args.id and not args.format and not args.output:
         for c in ledger.claims:
             print(_explained(c))

@@ -1,7 +1,7 @@
 """`costlab diagram MODEL -o FILE`: block diagrams as SVG, PDF, PNG or DOT."""
 import os
 
-from ._common import UserError, add_model, get_trace, write
+from ._common import UserError, add_model, get_trace, missing, write
 
 
 def add(sub):
@@ -24,7 +24,7 @@ def draw(output, text, alt):
     try:
         data = picture(text, alt, suffix[1:])
     except ModuleNotFoundError as e:
-        raise UserError(f"diagrams need {e.name}; pip install 'costlab[diagrams]'") from None
+        raise missing(e, f"diagrams need {e.name}; pip install 'costlab[diagrams]'") from None
     write(output, data)
 
 

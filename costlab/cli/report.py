@@ -2,7 +2,7 @@
 import os
 import shlex
 
-from ._common import UserError, add_model, get_trace, progress_line, writable, write
+from ._common import UserError, add_model, get_trace, missing, progress_line, writable, write
 
 
 def add(sub):
@@ -69,7 +69,7 @@ def run(args):
             from ..render.report_html import page
             data = page(document)
     except ModuleNotFoundError as e:
-        raise UserError(f"reports need {e.name}; pip install 'costlab[report]'") from None
+        raise missing(e, f"reports need {e.name}; pip install 'costlab[report]'") from None
     except ValueError as e:
         raise UserError(str(e) if not args.config or str(e).startswith(args.config) else f"{args.config}: {e}") from None
     finally:

@@ -5,7 +5,7 @@ import os
 import re
 from dataclasses import replace
 
-from ._common import UserError, add_model, add_output, get_model, progress_line, show, writable
+from ._common import UserError, add_model, add_output, get_model, missing, progress_line, show, writable
 from ._common import run as run_model
 from .trace import add_measuring, measured
 
@@ -220,7 +220,7 @@ def run(args):
         if not any(a.startswith("arg.") for a in axes):  # of the sizes alone
             result = replace(result, notes=(*result.notes, *_polynomials(args, axes, result)))
     except ModuleNotFoundError as e:
-        raise UserError(f"the dask engine needs {e.name}; pip install 'costlab[dask]'") from None
+        raise missing(e, f"the dask engine needs {e.name}; pip install 'costlab[dask]'") from None
     except (sweeping.JournalError, OSError) as e:
         raise UserError(str(e)) from None
     finally:

@@ -1,5 +1,5 @@
 """`costlab verify MODEL`: a second count by fvcore and by torch, each difference explained."""
-from ._common import UserError, add_model, add_output, get_model, is_trace, load_trace, show
+from ._common import UserError, add_model, add_output, get_model, is_trace, load_trace, missing, show
 
 
 def add(sub):
@@ -25,7 +25,7 @@ def run(args):
         from ..analysis.verify import verify
         result = verify(model, inputs, kwargs, spec=spec, train=args.mode == "train")
     except ModuleNotFoundError as e:
-        raise UserError(f"verify needs {e.name}; pip install 'costlab[verify]'") from None
+        raise missing(e, f"verify needs {e.name}; pip install 'costlab[verify]'") from None
     except (TraceError, MemoryError) as e:
         raise UserError(str(e)) from None
     show(args, result.sheet)
