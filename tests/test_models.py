@@ -216,6 +216,8 @@ def test_what_is_written_goes_where_it_was_said(tmp_path, capsys):
     link.symlink_to(real)
     os.mkfifo(pipe)
     assert main(["head", "-o", str(link)]) == 0 and link.is_symlink() and "BEFORE" not in real.read_text() and real.stat().st_mode & 0o777 == 0o600
+    assert main(["trace", "nin_cifar10", "-o", str(link)]) == 0 and link.is_symlink() and costlab.Trace.load(real).ops and real.stat().st_mode & 0o777 == 0o600
+    assert main(["head", "-o", str(link)]) == 0
     got = []
     reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
     reader.start()

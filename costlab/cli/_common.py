@@ -4,12 +4,12 @@ from __future__ import annotations
 import ast
 import difflib
 import os
-import stat
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from ..trace._files import write_file
 
 
 _LONG = 240  # letters of a message of somebody else's
@@ -439,23 +439,7 @@ def write(path, data):
             raise UserError(f"cannot write to standard output: {e.strerror}") from None
         return
     data = data.encode() if isinstance(data, str) else data
-    given, path = path, os.path.realpath(path)  # what a link points to, not the link
     try:
-        mode = os.stat(path).st_mode if os.path.exists(path) else None
-        if mode is not None and not stat.S_ISREG(mode):  # a device or a pipe is written to, never replaced
-            with open(path, "wb") as f:
-                f.write(data)
-            return
-        fd, part = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".costlab-")
-        try:
-            with os.fdopen(fd, "wb") as f:
-                f.write(data)
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(part, 0o666 & ~umask if mode is None else stat.S_IMODE(mode))
-            os.replace(part, path)
-        except BaseException:
-            os.unlink(part)
-            raise
+        write_file(path, data)
     except OSError as e:
-        raise UserError(f"cannot write {given}: {e.strerror}") from None
+        raise UserError(f"cannot write {path}: {e.strerror}") from None

@@ -2,11 +2,10 @@
 from __future__ import annotations
 
 import re
-from itertools import takewhile
 
 from ..cost import total
 from ..graph import WEIGHTED, longest
-from ._parts import Group, batch_of, patch, size, span
+from ._parts import Group, batch_of, common_path, patch, size, span
 
 _UNMERGED = 2000
 _MOST, _ROWS = 0.4, 64  # without a depth: a module with more than this share is opened, as long as so many rows hold them
@@ -29,13 +28,6 @@ def rows(trace, nodes, depth=None, merge=True):
 def opened(trace, nodes) -> frozenset:
     """The module paths (as tuples) that the style opens when no depth is given."""
     return frozenset(_Model(trace, nodes).opened(False)[1])
-
-
-def _common(path, ops):
-    """The module path that all operations share, at least `path`: what ran of a container between others is called by what it is."""
-    parts = [op.module.split(".") for op in ops if (op.module + ".").startswith(path + ".")] if path else []
-    shared = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, zip(*parts))]
-    return ".".join(shared) if len(parts) == len(ops) else path
 
 
 class _Row:
@@ -121,7 +113,8 @@ class _Model:
             return path[:n]
         made: list[_Row] = []
         for path, ops in self.cut(key, runs=not merge):
-            row = _Row(self.trace, self.group(path if merge else _common(path, ops), ops), [tuple(path.split("."))])
+            # what ran of a container between others is called by what it is
+            row = _Row(self.trace, self.group(path if merge or not path else common_path(ops), ops), [tuple(path.split("."))])
             if made and not row.macs and not row.params and all(n.kind in ("join", "cat") for n in row.group.nodes):
                 made[-1].take(row)  # activations and additions belong to what they follow
             else:

@@ -124,7 +124,7 @@ def rows(trace, nodes, depth=None, merge=True):
         end = members[-1]
         cells = {"output size": size(end.out_shape, batch, end.kind == "linear"), "depth": longest(members)}
         if fork:
-            path = common_path(members)
+            path = common_path(n.op for n in members if n.op)
             strides = {s for n in members for s in n.stride}
             cells |= {"type": _label(fork, nodes, path),
                       "patch size/stride": f"stride {max(strides)}" if max(strides, default=1) > 1 else ""}

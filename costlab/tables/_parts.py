@@ -53,10 +53,10 @@ def rate_of(node: Node) -> str:
     return str(node.dilation[0]) if len(set(node.dilation)) == 1 else x(node.dilation)
 
 
-def common_path(nodes) -> str:
-    """The module path that all layers share."""
+def common_path(ops) -> str:
+    """The module path that all operations share."""
     common = []
-    for parts in zip(*(n.op.module.split(".") for n in nodes if n.op)):
+    for parts in zip(*(op.module.split(".") for op in ops)):
         if len(set(parts)) > 1:
             break
         common.append(parts[0])

@@ -51,7 +51,7 @@ def rows(trace, nodes, depth=None, merge=True):
     module at the depth of the residual blocks (the strided blocks of mobile networks); then each other layer."""
     blocks = {b.end: b for b in residuals(nodes)}
     owner = {m: b for b in blocks.values() for m in b.members}
-    level = min((common_path([nodes[i] for i in b.members]).count(".") + 1 for b in blocks.values()), default=99)
+    level = min((common_path(nodes[i].op for i in b.members if nodes[i].op).count(".") + 1 for b in blocks.values()), default=99)
     parallel = {m: f for f in forks(nodes) for m in f.members if not any(i in owner for i in f.members)}
     batch = batch_of(trace)
     groups, previous = [], None  # [cells text, nodes, times]
@@ -93,6 +93,6 @@ def rows(trace, nodes, depth=None, merge=True):
             layers = f"{_body(several)} x 1, no shortcut"
         else:
             layers = _single(end) if end.op else "input"
-        path = common_path(members) if len(members) > 1 else end.op.module if end.op else ""
+        path = common_path(n.op for n in members if n.op) if len(members) > 1 else end.op.module if end.op else ""
         yield Group(path, {"layer name": path or "(model)", "output size": size(end.out_shape, batch, end.kind == "linear"), "layers": layers,
                            "depth": longest(members)}, members, [op for n in members for op in n.ops])

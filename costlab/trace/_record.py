@@ -10,9 +10,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from math import prod
+
+from ._files import write_file
 
 FORMAT, VERSION = "costlab-trace", 1
 
@@ -179,18 +180,7 @@ class Trace:
             **({"measured": asdict(self.measured)} if self.measured else {}),
         }
         data = gzip.compress(json.dumps(doc, separators=(",", ":")).encode(), mtime=0)
-        path = os.fspath(path)
-        fd, part = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".costlab-")
-        try:
-            with os.fdopen(fd, "wb") as f:
-                f.write(data)
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(part, 0o666 & ~umask)
-            os.replace(part, path)
-        except BaseException:
-            os.unlink(part)
-            raise
+        write_file(path, data)
 
     @classmethod
     def load(cls, path) -> "Trace":
