@@ -3,6 +3,7 @@
 Each time is the median of repeats after a warm-up; a peer that takes long is run once, and marked so. Ratios above 1 mean that
 costlab is faster. Nothing here is a test.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -18,7 +19,9 @@ import time
 import types
 import warnings
 
-sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations"))
+sys.modules.setdefault(
+    "torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations")
+)
 import torch  # noqa: E402
 import torchvision.models as tv  # noqa: E402
 
@@ -28,43 +31,74 @@ from costlab.trace._build import build_on_meta  # noqa: E402
 
 # published MACs: GoogLeNet's closed form (the caffe model's layers); torchvision's `_ops` for its own
 MODELS = {"GoogLeNet": (lambda: zoo.build("googlenet"), 1582671872 / 1e9)}
-for _name, _label in (("resnet50", "ResNet-50"), ("vit_b_16", "ViT-B/16"), ("convnext_base", "ConvNeXt-Base")):
-    MODELS[_label] = (lambda n=_name: tv.get_model(n, weights=None), tv.get_model_weights(_name).DEFAULT.meta["_ops"])
+for _name, _label in (
+    ("resnet50", "ResNet-50"),
+    ("vit_b_16", "ViT-B/16"),
+    ("convnext_base", "ConvNeXt-Base"),
+):
+    MODELS[_label] = (
+        lambda n=_name: tv.get_model(n, weights=None),
+        tv.get_model_weights(_name).DEFAULT.meta["_ops"],
+    )
 
 
 def _fvcore(model, x):
     from fvcore.nn import FlopCountAnalysis
-    return FlopCountAnalysis(model, x).unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
+
+    return (
+        FlopCountAnalysis(model, x)
+        .unsupported_ops_warnings(False)
+        .uncalled_modules_warnings(False)
+        .total()
+    )
 
 
 def _torchinfo(model, x):
     import torchinfo
+
     return torchinfo.summary(model, input_data=x, verbose=0).total_mult_adds
 
 
 def _ptflops(model, x):
     from ptflops import get_model_complexity_info
-    return get_model_complexity_info(model, tuple(x.shape[1:]), print_per_layer_stat=False, as_strings=False, verbose=False,
-                                     input_constructor=lambda _: {_first(model): x})[0]
+
+    return get_model_complexity_info(
+        model,
+        tuple(x.shape[1:]),
+        print_per_layer_stat=False,
+        as_strings=False,
+        verbose=False,
+        input_constructor=lambda _: {_first(model): x},
+    )[0]
 
 
 def _first(model):
     import inspect
-    return next(iter(inspect.signature(model.forward).parameters)) if not isinstance(model, torch.nn.Sequential) else "input"
+
+    return (
+        next(iter(inspect.signature(model.forward).parameters))
+        if not isinstance(model, torch.nn.Sequential)
+        else "input"
+    )
 
 
 def _calflops(model, x):
     from calflops import calculate_flops
-    return calculate_flops(model, args=[x], print_results=False, print_detailed=False, output_as_string=False)[1]
+
+    return calculate_flops(
+        model, args=[x], print_results=False, print_detailed=False, output_as_string=False
+    )[1]
 
 
 def _thop(model, x):
     import thop
+
     return thop.profile(model, (x,), verbose=False)[0]
 
 
 def _torchlens(model, x):
     import torchlens
+
     return float(torchlens.trace(model, x).total_macs_forward)
 
 
@@ -73,12 +107,25 @@ def _costlab_cpu(model, x):
 
 
 LIMIT = 120  # seconds a case
-PEERS = {"costlab on CPU": _costlab_cpu, "fvcore": _fvcore, "torchinfo": _torchinfo, "ptflops": _ptflops, "calflops": _calflops, "thop": _thop, "TorchLens": _torchlens}
+PEERS = {
+    "costlab on CPU": _costlab_cpu,
+    "fvcore": _fvcore,
+    "torchinfo": _torchinfo,
+    "ptflops": _ptflops,
+    "calflops": _calflops,
+    "thop": _thop,
+    "TorchLens": _torchlens,
+}
 
 
 def _quiet(fn):
     logging.disable(logging.WARNING)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), torch.no_grad():
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        torch.no_grad(),
+    ):
         warnings.simplefilter("ignore")
         return fn()
 
@@ -107,8 +154,10 @@ def _table(head, rows):
 
 def start_up(repeats):
     """The whole process, alternated with `import torch` alone."""
-    commands = {"import torch": [sys.executable, "-c", "import torch"],
-                "costlab table googlenet": [sys.executable, "-m", "costlab", "table", "googlenet"]}
+    commands = {
+        "import torch": [sys.executable, "-c", "import torch"],
+        "costlab table googlenet": [sys.executable, "-m", "costlab", "table", "googlenet"],
+    }
     times = {k: [] for k in commands}
     for _ in range(repeats + 1):
         for name, command in commands.items():
@@ -118,7 +167,10 @@ def start_up(repeats):
     median = {k: statistics.median(v[1:]) for k, v in times.items()}
     base = median["import torch"]
     print("## Whole process (target: at most 1.3)\n")
-    _table(("process", "seconds", "ratio to import torch"), [(k, f"{v:.2f}", f"{v / base:.2f}") for k, v in median.items()])
+    _table(
+        ("process", "seconds", "ratio to import torch"),
+        [(k, f"{v:.2f}", f"{v / base:.2f}") for k, v in median.items()],
+    )
 
 
 def case(peer, label, batch, repeats):
@@ -145,20 +197,32 @@ def _run_case(peer, label, batch, repeats):
 
 def tracing(batches, repeats):
     """Trace with the graph and count; costlab runs on meta, the peers as they do, on the CPU."""
-    print("## Trace and count, in process: peer's time / costlab's on meta, and the error against the published MACs\n")
+    print(
+        "## Trace and count, in process: peer's time / costlab's on meta, and the error against the published MACs\n"
+    )
     rows = []
     for label, (make, published) in MODELS.items():
         for batch in batches:
             meta, x = build_on_meta(make).eval(), torch.empty(batch, 3, 224, 224, device="meta")
             ours, _, total = _median(lambda: costlab.total(costlab.trace(meta, x)), repeats)  # noqa: B023
-            row = [label, batch, f"{1e3 * ours:.0f} ms, {100 * (total.macs / batch / 1e9 / published - 1):+.2f}%"]
+            row = [
+                label,
+                batch,
+                f"{1e3 * ours:.0f} ms, {100 * (total.macs / batch / 1e9 / published - 1):+.2f}%",
+            ]
             for peer in PEERS:
                 r = _run_case(peer, label, batch, repeats)
                 if "failed" in r:
                     row.append(f"failed: {r['failed']}")
                     continue
-                error = f"{100 * (r['count'] / batch / 1e9 / published - 1):+.2f}%" if r["count"] else "no count"
-                row.append(f"{r['seconds'] / ours:.1f}x{' (one run)' if r['times'] == 1 else ''}, {error}")
+                error = (
+                    f"{100 * (r['count'] / batch / 1e9 / published - 1):+.2f}%"
+                    if r["count"]
+                    else "no count"
+                )
+                row.append(
+                    f"{r['seconds'] / ours:.1f}x{' (one run)' if r['times'] == 1 else ''}, {error}"
+                )
             rows.append(row)
             print(f"{label} at batch {batch} done", file=sys.stderr, flush=True)
     _table(("model", "batch", "costlab on meta", *PEERS), rows)
@@ -169,15 +233,22 @@ def scaling(repeats):
     print("## Scaling on meta\n")
     make = MODELS["ResNet-50"][0]
     model = build_on_meta(make).eval()
-    base = _median(lambda: costlab.trace(model, torch.empty(1, 3, 224, 224, device="meta")), repeats)[0]
+    base = _median(
+        lambda: costlab.trace(model, torch.empty(1, 3, 224, 224, device="meta")), repeats
+    )[0]
     rows = []
     for what, shape in (("batch 64", (64, 3, 224, 224)), ("512 pixels", (1, 3, 512, 512))):
         t = _median(lambda: costlab.trace(model, torch.empty(shape, device="meta")), repeats)[0]  # noqa: B023
         rows.append((f"ResNet-50, {what} against batch 1 at 224", f"{t / base:.2f}"))
     per = {}
     for n in (3000, 30000):
-        deep = build_on_meta(lambda: torch.nn.Sequential(*(torch.nn.Conv2d(4, 4, 1) for _ in range(n))))  # noqa: B023
-        per[n] = _median(lambda: costlab.trace(deep, torch.empty(1, 4, 8, 8, device="meta")), 3, 30)[0] / n  # noqa: B023
+        deep = build_on_meta(
+            lambda: torch.nn.Sequential(*(torch.nn.Conv2d(4, 4, 1) for _ in range(n)))
+        )  # noqa: B023
+        per[n] = (
+            _median(lambda: costlab.trace(deep, torch.empty(1, 4, 8, 8, device="meta")), 3, 30)[0]
+            / n
+        )  # noqa: B023
     rows.append(("time an operation, 30,000 layers against 3,000", f"{per[30000] / per[3000]:.2f}"))
     _table(("what", "ratio"), rows)
 
@@ -186,12 +257,19 @@ def main():
     """Run all parts; --quick leaves out batch 64."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="batch 1 only, fewer repeats")
-    parser.add_argument("--case", nargs=4, metavar=("PEER", "MODEL", "BATCH", "REPEATS"), help="one measurement, as JSON (used by the benchmark)")
+    parser.add_argument(
+        "--case",
+        nargs=4,
+        metavar=("PEER", "MODEL", "BATCH", "REPEATS"),
+        help="one measurement, as JSON (used by the benchmark)",
+    )
     args = parser.parse_args()
     if args.case:
         return case(args.case[0], args.case[1], int(args.case[2]), int(args.case[3]))
     repeats = 3 if args.quick else 5
-    print(f"# costlab {costlab.__version__} beside its peers\n\ntorch {torch.__version__}, {os.cpu_count()} cores, {torch.get_num_threads()} threads\n")
+    print(
+        f"# costlab {costlab.__version__} beside its peers\n\ntorch {torch.__version__}, {os.cpu_count()} cores, {torch.get_num_threads()} threads\n"
+    )
     start_up(5 if args.quick else 9)
     scaling(repeats)
     tracing((1,) if args.quick else (1, 64), repeats)

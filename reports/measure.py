@@ -3,6 +3,7 @@
 Networks at batch 1 and 32 in fp32 and bf16, the pairs of the factorization rules, the grid-reduction schemes. Needs torch and costlab alone.
 A file that is there is left; delete it to measure again.
 """
+
 import argparse
 import sys
 import time
@@ -31,7 +32,12 @@ def cases():
         mid = REWRITES[rewrite].default_mid(conv)
         before, after = slug(name)
         yield before, conv.build, (BATCH, WIDTH, GRID, GRID), "fp32"
-        yield after, lambda conv=conv, rewrite=rewrite, mid=mid: build(conv, rewrite, mid), (BATCH, WIDTH, GRID, GRID), "fp32"
+        yield (
+            after,
+            lambda conv=conv, rewrite=rewrite, mid=mid: build(conv, rewrite, mid),
+            (BATCH, WIDTH, GRID, GRID),
+            "fp32",
+        )
     for name, make in schemes(35, 320, 640):
         yield slug(name)[0], make, (BATCH, 320, 35, 35), "fp32"
 
@@ -52,12 +58,21 @@ def main():
         begin = time.perf_counter()
         torch.manual_seed(0)
         try:
-            trace = measure(make(), torch.randn(shape), device=args.device, dtype=dtype, spec=name.split("-b32")[0])
+            trace = measure(
+                make(),
+                torch.randn(shape),
+                device=args.device,
+                dtype=dtype,
+                spec=name.split("-b32")[0],
+            )
         except Exception as e:  # one that fails does not stop the rest
             print(f"{name}: {type(e).__name__}: {e}", flush=True)
             continue
         trace.save(file)
-        print(f"{name}: {1e3 * trace.measured.total.median:.3f} ms, measured in {time.perf_counter() - begin:.0f} s", flush=True)
+        print(
+            f"{name}: {1e3 * trace.measured.total.median:.3f} ms, measured in {time.perf_counter() - begin:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

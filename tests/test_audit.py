@@ -1,4 +1,5 @@
 """The audits' verdicts come out of the solver, and agree with the recount in the reference data."""
+
 import csv
 import io
 import json
@@ -17,23 +18,40 @@ def audit(capsys, *argv):
 
 # row: (params verdict, ops verdict), from ../shared/reference/googlenet_recount.csv, column verdict
 GOOGLENET = {
-    "convolution 7x7/2": ("explained", "explained"), "convolution 3x3/1": ("exact", "within rounding"),
-    "inception (3a)": ("within rounding", "within rounding"), "inception (3b)": ("explained", "within rounding"),
-    **{f"inception ({k})": ("not explained", "within rounding") for k in ("4a", "4b", "4c", "4d", "4e", "5b")},
-    "inception (5a)": ("explained", "explained"), "linear": ("exact", "within rounding"),
+    "convolution 7x7/2": ("explained", "explained"),
+    "convolution 3x3/1": ("exact", "within rounding"),
+    "inception (3a)": ("within rounding", "within rounding"),
+    "inception (3b)": ("explained", "within rounding"),
+    **{
+        f"inception ({k})": ("not explained", "within rounding")
+        for k in ("4a", "4b", "4c", "4d", "4e", "5b")
+    },
+    "inception (5a)": ("explained", "explained"),
+    "linear": ("exact", "within rounding"),
 }
 
 
 def test_googlenet(capsys):
     doc = audit(capsys, "googlenet")
     cells = {(r["row"], r["cell"]): r for r in doc["rows"] if r["row"] != "total"}
-    assert {row: tuple(cells[row, kind]["verdict"] for kind in ("params", "ops")) for row, _ in cells} == GOOGLENET
-    stem = cells["convolution 7x7/2", "params"]["explanation"], cells["convolution 7x7/2", "ops"]["explanation"]
+    assert {
+        row: tuple(cells[row, kind]["verdict"] for kind in ("params", "ops")) for row, _ in cells
+    } == GOOGLENET
+    stem = (
+        cells["convolution 7x7/2", "params"]["explanation"],
+        cells["convolution 7x7/2", "ops"]["explanation"],
+    )
     assert "separable 7x7 stem of depth multiplier 8: 2,712" in stem[0] and "34,019,328" in stem[1]
-    assert {cells["inception (5a)", k]["explanation"] for k in ("params", "ops")} == {"consistent with 928 input channels instead of 832"}
+    assert {cells["inception (5a)", k]["explanation"] for k in ("params", "ops")} == {
+        "consistent with 928 input channels instead of 832"
+    }
     assert cells["inception (4a)", "ops"]["explanation"] == "truncated"
     notes = " ".join(doc["notes"])
-    assert "weights only, K = 1024" in notes and "no convention fits inception (4a)" in notes and "101 of 101" in notes
+    assert (
+        "weights only, K = 1024" in notes
+        and "no convention fits inception (4a)" in notes
+        and "101 of 101" in notes
+    )
     assert "6,998,552" not in cells and "1,498,677,248 with a separable 7x7 stem" in notes
 
 
@@ -43,20 +61,37 @@ def test_the_recount_in_the_reference_data_is_met(capsys):
     exact = {r["row"]: r["exact"] for r in doc["rows"] if r["cell"] == "ops"}
     layers = reference.load("architectures/googlenet_caffe")
     for name in ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"):
-        assert exact[f"inception ({name})"] == sum(int(r["macs"]) for r in layers if r["name"].startswith(f"{name}/"))
+        assert exact[f"inception ({name})"] == sum(
+            int(r["macs"]) for r in layers if r["name"].startswith(f"{name}/")
+        )
 
 
 def test_bn_inception_finds_the_contradictory_cells(capsys):
     doc = audit(capsys, "bn_inception")
     got = {(r["row"], r["cell"]): r["explanation"] for r in doc["rows"] if r["row"] != "total"}
-    assert got == {("convolution 3x3/1", "depth"): "counted as one layer",
-                   ("inception (3c)", "output size"): "the printed grid is the input's: the row strides",
-                   **{(f"inception ({k})", "output size"): f"the printed filters add up to {n} channels" for k, n in (("4c", 608), ("4d", 608), ("4e", 1056))}}
-    assert [r["verdict"] for r in doc["rows"] if r["row"] == "total"] == ["not explained", "within rounding"]
+    assert got == {
+        ("convolution 3x3/1", "depth"): "counted as one layer",
+        ("inception (3c)", "output size"): "the printed grid is the input's: the row strides",
+        **{
+            (f"inception ({k})", "output size"): f"the printed filters add up to {n} channels"
+            for k, n in (("4c", 608), ("4d", 608), ("4e", 1056))
+        },
+    }
+    assert [r["verdict"] for r in doc["rows"] if r["row"] == "total"] == [
+        "not explained",
+        "within rounding",
+    ]
 
 
-@pytest.mark.parametrize("model, verdicts", [("alexnet", ["within rounding", "within rounding"]), ("vgg16", ["within rounding", "explained"]),
-                                             ("resnet50", ["within rounding"]), ("inception_v2", ["not explained"])])
+@pytest.mark.parametrize(
+    "model, verdicts",
+    [
+        ("alexnet", ["within rounding", "within rounding"]),
+        ("vgg16", ["within rounding", "explained"]),
+        ("resnet50", ["within rounding"]),
+        ("inception_v2", ["not explained"]),
+    ],
+)
 def test_published_totals(capsys, model, verdicts):
     doc = audit(capsys, model)
     assert [r["verdict"] for r in doc["rows"] if r["row"] == "total"] == verdicts
@@ -67,8 +102,16 @@ def test_inception_v2_grids(capsys):
 
 
 def test_a_submitted_table_is_checked_against_its_code(tmp_path, capsys):
-    rows = [{"type": r["type"], "output size": r["output_size"], "#3x3": r["n3x3"], "params": r["params"], "ops": r["ops"]}
-            for r in reference.load("googlenet_table1")]
+    rows = [
+        {
+            "type": r["type"],
+            "output size": r["output_size"],
+            "#3x3": r["n3x3"],
+            "params": r["params"],
+            "ops": r["ops"],
+        }
+        for r in reference.load("googlenet_table1")
+    ]
     rows[4]["#3x3"], rows[5]["ops"] = "129", "340M"
     out = io.StringIO()
     writer = csv.DictWriter(out, rows[0])
@@ -77,11 +120,19 @@ def test_a_submitted_table_is_checked_against_its_code(tmp_path, capsys):
     file.write_text(out.getvalue())
     doc = audit(capsys, "googlenet", "--against", str(file))
     bad = {(r["row"], r["cell"]): r["verdict"] for r in doc["rows"]}
-    assert bad["inception (3a)", "#3x3".strip("#")] == bad["inception (3b)", "ops"] == "not explained"
+    assert (
+        bad["inception (3a)", "#3x3".strip("#")] == bad["inception (3b)", "ops"] == "not explained"
+    )
 
 
-@pytest.mark.parametrize("text, line", [("type,params\nconvolution,lots\n", "cannot read the number 'lots'"), ("", "has no table"),
-                                        ("a,b\n1,2\n", "no printed row has a counterpart")])
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("type,params\nconvolution,lots\n", "cannot read the number 'lots'"),
+        ("", "has no table"),
+        ("a,b\n1,2\n", "no printed row has a counterpart"),
+    ],
+)
 def test_a_bad_csv_is_one_line(tmp_path, capsys, text, line):
     file = tmp_path / "bad.csv"
     file.write_text(text)
@@ -91,12 +142,23 @@ def test_a_bad_csv_is_one_line(tmp_path, capsys, text, line):
 
 
 def test_a_model_without_published_figures_says_so(capsys):
-    assert main(["audit", "nin"]) == 2 and "no published figures for nin; there are some for googlenet" in capsys.readouterr().err
+    assert (
+        main(["audit", "nin"]) == 2
+        and "no published figures for nin; there are some for googlenet" in capsys.readouterr().err
+    )
 
 
-@pytest.mark.parametrize("text, exact, base, rounding, fits", [
-    ("159K", 163328, 1024, "truncated", True), ("159K", 163328, 1024, "rounded", False), ("2.7K", 2712, 1000, "rounded", True),
-    ("3.8e9", 3857973248, 1000, "truncated", True), ("1,024", 1024, 1000, "rounded", True), ("1.5G", 1582671872, 1000, "rounded", False)])
+@pytest.mark.parametrize(
+    "text, exact, base, rounding, fits",
+    [
+        ("159K", 163328, 1024, "truncated", True),
+        ("159K", 163328, 1024, "rounded", False),
+        ("2.7K", 2712, 1000, "rounded", True),
+        ("3.8e9", 3857973248, 1000, "truncated", True),
+        ("1,024", 1024, 1000, "rounded", True),
+        ("1.5G", 1582671872, 1000, "rounded", False),
+    ],
+)
 def test_numbers_as_printed(text, exact, base, rounding, fits):
     assert Printed.parse(text).fits(exact, base, rounding) is fits
 
@@ -112,14 +174,24 @@ def test_costlabs_own_table_is_exact(tmp_path, capsys, model, convention):
     assert len(numbers) >= 16 and {r["verdict"] for r in found} == {"exact"}
 
 
-@pytest.mark.parametrize("header, cells", [("Params (M),MACs (M)", "0.16,128"), ("#params,Mult-Adds", "159K,128M"), ("PARAMS (K),FLOPs", "159,256M"), ("params,ops", "1.6e5,1.3e8"),
-                                           ("params,ops", "0.16e6,0.13e9")])
+@pytest.mark.parametrize(
+    "header, cells",
+    [
+        ("Params (M),MACs (M)", "0.16,128"),
+        ("#params,Mult-Adds", "159K,128M"),
+        ("PARAMS (K),FLOPs", "159,256M"),
+        ("params,ops", "1.6e5,1.3e8"),
+        ("params,ops", "0.16e6,0.13e9"),
+    ],
+)
 def test_columns_and_numbers_as_papers_write_them(tmp_path, header, cells, capsys):
     file = tmp_path / "t.csv"
     file.write_text(f"type,{header}\ninception (3a),{cells}\n")
     assert main(["audit", "googlenet", "--against", str(file), "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)["rows"]
-    assert [r["cell"] for r in found] == ["params", "ops"] and all(r["verdict"] != "not explained" for r in found)
+    assert [r["cell"] for r in found] == ["params", "ops"] and all(
+        r["verdict"] != "not explained" for r in found
+    )
 
 
 @pytest.mark.parametrize("cells", ["0.21M,", "0.30M,", "0.21M,73.6M"])
@@ -138,12 +210,24 @@ def test_what_is_no_number_is_said(tmp_path, cell, capsys):
     assert "cannot read the number" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("cell, verdict", [("304M", "within rounding"), ("0.3G", "within rounding"), ("305M", "within rounding"), ("1B", "not explained"),
-                                           ("0.1G", "not explained"), ("200M", "not explained"), ("240M", "not explained")])
+@pytest.mark.parametrize(
+    "cell, verdict",
+    [
+        ("304M", "within rounding"),
+        ("0.3G", "within rounding"),
+        ("305M", "within rounding"),
+        ("1B", "not explained"),
+        ("0.1G", "not explained"),
+        ("200M", "not explained"),
+        ("240M", "not explained"),
+    ],
+)
 def test_one_printed_digit_does_not_fit_whatever_it_is(tmp_path, capsys, cell, verdict):
     """3b has 304,267,264: cut off or rounded up it may be off by a tenth, not by two thirds."""
     file = tmp_path / "t.csv"
-    file.write_text(f"type,ops\nconvolution,118M\nconvolution,360M\ninception (3b),{cell}\nlinear,1M\n")
+    file.write_text(
+        f"type,ops\nconvolution,118M\nconvolution,360M\ninception (3b),{cell}\nlinear,1M\n"
+    )
     assert main(["audit", "googlenet", "--against", str(file), "--format", "json"]) == 0
     found = {r["row"]: r["verdict"] for r in json.loads(capsys.readouterr().out)["rows"]}
     assert found["inception (3b)"] == verdict
@@ -151,13 +235,23 @@ def test_one_printed_digit_does_not_fit_whatever_it_is(tmp_path, capsys, cell, v
 
 def test_ops_are_audited_at_the_printed_input_alone(capsys):
     doc = audit(capsys, "resnet50", "--input", "2x3x224x224")
-    assert doc["rows"] == [] and "ops and sizes are printed for an input of 1x3x224x224 and not compared with those of 2x3x224x224" in doc["notes"]
+    assert (
+        doc["rows"] == []
+        and "ops and sizes are printed for an input of 1x3x224x224 and not compared with those of 2x3x224x224"
+        in doc["notes"]
+    )
     doc = audit(capsys, "googlenet", "--input", "8x3x224x224")
-    assert {r["cell"] for r in doc["rows"]} == {"params"} and {r["row"]: r["verdict"] for r in doc["rows"]}["inception (5a)"] != ""
+    assert {r["cell"] for r in doc["rows"]} == {"params"} and {
+        r["row"]: r["verdict"] for r in doc["rows"]
+    }["inception (5a)"] != ""
 
 
 def test_a_row_that_is_not_there_is_said_to_be_missing(tmp_path, capsys):
     file = tmp_path / "t.csv"
-    file.write_text("type,output size,params,ops\nconvolution,112x112x64,9.2K,118M\ninception (3a),28x28x256,159K,128M\ninception (9z),28x28x256,163K,128M\n")
+    file.write_text(
+        "type,output size,params,ops\nconvolution,112x112x64,9.2K,118M\ninception (3a),28x28x256,159K,128M\ninception (9z),28x28x256,163K,128M\n"
+    )
     rows = audit(capsys, "googlenet", "--against", str(file))["rows"]
-    assert [(r["cell"], r["explanation"]) for r in rows if r["row"].startswith("inception (9z)")] == [("row", "the trace has no such row here")]
+    assert [
+        (r["cell"], r["explanation"]) for r in rows if r["row"].startswith("inception (9z)")
+    ] == [("row", "the trace has no such row here")]

@@ -1,4 +1,5 @@
 """The ledger of the note against the reference file: every verdict, every number."""
+
 import csv
 import io
 import json
@@ -28,7 +29,9 @@ def test_the_verdict_is_the_reference_files(claim):
     assert claim.verdict == ("published only" if want.startswith("published") else want)
 
 
-@pytest.mark.parametrize("claim", [c for c in LEDGER.claims if c.checks and c.id not in IN_WORDS], ids=lambda c: c.id)
+@pytest.mark.parametrize(
+    "claim", [c for c in LEDGER.claims if c.checks and c.id not in IN_WORDS], ids=lambda c: c.id
+)
 def test_every_computed_number_is_in_the_reference_file(claim):
     text = " ".join(v for k, v in REFERENCE[claim.id].items() if k != "verdict")
     numbers = [float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?:\.\d+)?", text)]
@@ -40,14 +43,22 @@ def test_every_computed_number_is_in_the_reference_file(claim):
 
 
 def test_most_claims_are_computed():
-    computed = [c for c in LEDGER.claims if any("model(" in k.expr or "module(" in k.expr or "convs(" in k.expr for k in c.checks)]
+    computed = [
+        c
+        for c in LEDGER.claims
+        if any("model(" in k.expr or "module(" in k.expr or "convs(" in k.expr for k in c.checks)
+    ]
     assert len(computed) >= 56
 
 
 def test_one_claim_is_explained_with_its_working(capsys):
     assert main(["claims", "C13"]) == 0
     out = capsys.readouterr().out
-    assert "C13: contradicted" in out and "model('alexnet').macs = 724,406,816" in out and "= 2.185" in out
+    assert (
+        "C13: contradicted" in out
+        and "model('alexnet').macs = 724,406,816" in out
+        and "= 2.185" in out
+    )
 
 
 TOML = """
@@ -75,39 +86,87 @@ def test_a_ledger_of_your_own(tmp_path, capsys, name, text):
     assert main(["claims", "--ledger", str(file), "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     # 8 million is 5% off, and the ledger allows 1%
-    assert [r["verdict"] for r in rows] == ["contradicted", "contradicted"] and rows[1]["computed now"] == "7,595,176"
+    assert [r["verdict"] for r in rows] == ["contradicted", "contradicted"] and rows[1][
+        "computed now"
+    ] == "7,595,176"
     assert main(["claims", "--ledger", str(file), "--check"]) == 1
 
 
 def test_a_ledger_takes_any_model(tmp_path, capsys):
-    (tmp_path / "net.py").write_text("from torch import nn\nbuild = lambda width=4: nn.Conv2d(3, width, 3, bias=False)\n")
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\nbuild = lambda width=4: nn.Conv2d(3, width, 3, bias=False)\n"
+    )
     file = tmp_path / "mine.toml"
     file.write_text(f"""[[claim]]
 says = "twice as wide is twice as dear"
 checks = [{{ expr = "model('{tmp_path}/net.py:build', size=8, width=8).macs / model('{tmp_path}/net.py:build', size=8).macs", said = 2 }}]
 """)
-    assert main(["claims", "--ledger", str(file), "--check"]) == 0 and "reproduced" in capsys.readouterr().out
+    assert (
+        main(["claims", "--ledger", str(file), "--check"]) == 0
+        and "reproduced" in capsys.readouterr().out
+    )
 
 
-@pytest.mark.parametrize("text, line", [
-    ("claim = 3", "has no claims"), ("[[claim]\n", "mine.toml: "), ("[[claim]]\nid = 'a'\n", "claim a: it says nothing"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"modle('nin').macs\" }]", "unknown name 'modle'"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').mcas\" }]", "unknown figure 'mcas'"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"__import__('os').system('true')\" }]", "unknown name '__import__'"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').__class__\" }]", "unknown figure '__class__'"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"(lambda: 1)()\" }]", "is not allowed"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"1 +\" }]", "cannot read '1 +'"),
-    ("[[claim]]\nsays = 'x'\ncheck = []", "unknown key 'check'"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').macs\", sais = 5 }]", "unknown key 'sais' in a check; did you mean said?"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').macs\" }]", "with nothing to hold it against"),
-    ("[[claim]]\nsays = 'x'\nchecks = 5", "checks is a list of tables"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('googlenet', size=8).macs\", said = 1 }]", "fails: TraceError: the model failed in pool3"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"convs((64, 64, 3), size=-28).macs\", said = 1 }]", "fails: RuntimeError"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"9**9**9\", said = 1 }]", "out of all proportion"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"'a' * 10 ** 9\", said = 1 }]", "multiplies what is no number"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin')\" }]", "that is a model and no figure"),
-    ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').macs\", said = 'many' }]", "cannot compare a number with 'many'"),
-])
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("claim = 3", "has no claims"),
+        ("[[claim]\n", "mine.toml: "),
+        ("[[claim]]\nid = 'a'\n", "claim a: it says nothing"),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"modle('nin').macs\" }]",
+            "unknown name 'modle'",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').mcas\" }]",
+            "unknown figure 'mcas'",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"__import__('os').system('true')\" }]",
+            "unknown name '__import__'",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').__class__\" }]",
+            "unknown figure '__class__'",
+        ),
+        ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"(lambda: 1)()\" }]", "is not allowed"),
+        ("[[claim]]\nsays = 'x'\nchecks = [{ expr = \"1 +\" }]", "cannot read '1 +'"),
+        ("[[claim]]\nsays = 'x'\ncheck = []", "unknown key 'check'"),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').macs\", sais = 5 }]",
+            "unknown key 'sais' in a check; did you mean said?",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').macs\" }]",
+            "with nothing to hold it against",
+        ),
+        ("[[claim]]\nsays = 'x'\nchecks = 5", "checks is a list of tables"),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('googlenet', size=8).macs\", said = 1 }]",
+            "fails: TraceError: the model failed in pool3",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"convs((64, 64, 3), size=-28).macs\", said = 1 }]",
+            "fails: RuntimeError",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"9**9**9\", said = 1 }]",
+            "out of all proportion",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"'a' * 10 ** 9\", said = 1 }]",
+            "multiplies what is no number",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin')\" }]",
+            "that is a model and no figure",
+        ),
+        (
+            "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').macs\", said = 'many' }]",
+            "cannot compare a number with 'many'",
+        ),
+    ],
+)
 def test_a_bad_ledger_is_one_line(tmp_path, capsys, text, line):
     file = tmp_path / "mine.toml"
     file.write_text(text)
@@ -120,16 +179,36 @@ def test_an_unknown_claim_is_one_line(capsys):
     assert main(["claims", "C99"]) == 2 and "no claim 'C99'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("said, verdict", [("25.6e6", "reproduced"), ("25.56M", "reproduced"), ("25,557,032", "reproduced"), ("27.5M", "contradicted")])
+@pytest.mark.parametrize(
+    "said, verdict",
+    [
+        ("25.6e6", "reproduced"),
+        ("25.56M", "reproduced"),
+        ("25,557,032", "reproduced"),
+        ("27.5M", "contradicted"),
+    ],
+)
 def test_numbers_written_as_text_are_numbers(said, verdict):
     """YAML 1.1 reads 25.6e6 as text."""
-    entry = {"says": "x", "checks": [{"expr": "model('resnet50').params", "said": said, "tolerance": 0.01}]}
+    entry = {
+        "says": "x",
+        "checks": [{"expr": "model('resnet50').params", "said": said, "tolerance": 0.01}],
+    }
     assert claims.run([entry]).claims[0].verdict == verdict
 
 
-@pytest.mark.parametrize("checks, verdict, code", [
-    ("[{ expr = '5 < 1' }, { expr = '2 > 1' }]", "contradicted", 1), ("[{ expr = '3 > 1' }, { expr = '2 > 1' }]", "reproduced", 0),
-    ("[{ expr = '7 / 2', said = 3.4, tolerance = 0.05 }, { expr = '2 > 3' }]", "contradicted", 1)])
+@pytest.mark.parametrize(
+    "checks, verdict, code",
+    [
+        ("[{ expr = '5 < 1' }, { expr = '2 > 1' }]", "contradicted", 1),
+        ("[{ expr = '3 > 1' }, { expr = '2 > 1' }]", "reproduced", 0),
+        (
+            "[{ expr = '7 / 2', said = 3.4, tolerance = 0.05 }, { expr = '2 > 3' }]",
+            "contradicted",
+            1,
+        ),
+    ],
+)
 def test_one_failing_check_breaks_a_budget(tmp_path, capsys, checks, verdict, code):
     file = tmp_path / "l.toml"
     file.write_text(f"[[claim]]\nid = 'budget'\nsays = 'x'\nchecks = {checks}\n")
@@ -137,9 +216,18 @@ def test_one_failing_check_breaks_a_budget(tmp_path, capsys, checks, verdict, co
     assert json.loads(capsys.readouterr().out)["rows"][0]["verdict"] == verdict
 
 
-@pytest.mark.parametrize("entry, line", [
-    ("checks = [{ expr = '1', said = 1, tolerance = '1%' }]", "tolerance is a share such as 0.01, not '1%'"), ("checks = [{ expr = '1', said = 1, about = -1 }]", "about is a share"),
-    ("published = 'no'", "published is true or false, not 'no'"), ("[[claim]]\nid = 'a'\nsays = 'y'", "claim a: two claims have this id")])
+@pytest.mark.parametrize(
+    "entry, line",
+    [
+        (
+            "checks = [{ expr = '1', said = 1, tolerance = '1%' }]",
+            "tolerance is a share such as 0.01, not '1%'",
+        ),
+        ("checks = [{ expr = '1', said = 1, about = -1 }]", "about is a share"),
+        ("published = 'no'", "published is true or false, not 'no'"),
+        ("[[claim]]\nid = 'a'\nsays = 'y'", "claim a: two claims have this id"),
+    ],
+)
 def test_options_of_a_ledger_are_checked(tmp_path, capsys, entry, line):
     file = tmp_path / "l.toml"
     file.write_text(f"[[claim]]\nid = 'a'\nsays = 'x'\n{entry}\n")
@@ -150,9 +238,14 @@ def test_options_of_a_ledger_are_checked(tmp_path, capsys, entry, line):
 
 def test_rows_of_any_style_and_what_a_comparison_compared(tmp_path, capsys):
     file = tmp_path / "l.toml"
-    file.write_text("[[claim]]\nid = 'a'\nsays = 'x'\nchecks = [{ expr = \"model('resnet18').row('conv1.0').macs <= model('nin_cifar10').macs / 2\" }]\n")
+    file.write_text(
+        "[[claim]]\nid = 'a'\nsays = 'x'\nchecks = [{ expr = \"model('resnet18').row('conv1.0').macs <= model('nin_cifar10').macs / 2\" }]\n"
+    )
     assert main(["claims", "--ledger", str(file), "--check", "--format", "json"]) == 1
     (row,) = json.loads(capsys.readouterr().out)["rows"]
     assert row["computed now"] == "118,013,952 <= 1.112e+08" and row["verdict"] == "contradicted"
     file.write_text(file.read_text().replace("conv1.0", "conv9"))
-    assert main(["claims", "--ledger", str(file)]) == 2 and "no row 'conv9'; did you mean" in capsys.readouterr().err
+    assert (
+        main(["claims", "--ledger", str(file)]) == 2
+        and "no row 'conv9'; did you mean" in capsys.readouterr().err
+    )

@@ -1,4 +1,5 @@
 """Comparisons: the plain words, exact totals, stages that add up."""
+
 import json
 
 import pytest
@@ -12,17 +13,40 @@ def compare(capsys, *models):
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("a, b, words", [
-    ("googlenet", "alexnet", "googlenet has 8.7 times fewer parameters than alexnet and 2.2 times more MACs"),  # 60965224/6998552; 1582671872/724406816
-    ("alexnet", "googlenet", "alexnet has 8.7 times more parameters than googlenet and 2.2 times fewer MACs"),
-    ("vgg16", "googlenet", "vgg16 has 19.8 times more parameters than googlenet and 9.8 times more MACs"),
-    ("resnet50", "resnet50_stride3x3", "resnet50 has as many parameters than resnet50_stride3x3 and 1.1 times fewer MACs"),
-])
+@pytest.mark.parametrize(
+    "a, b, words",
+    [
+        (
+            "googlenet",
+            "alexnet",
+            "googlenet has 8.7 times fewer parameters than alexnet and 2.2 times more MACs",
+        ),  # 60965224/6998552; 1582671872/724406816
+        (
+            "alexnet",
+            "googlenet",
+            "alexnet has 8.7 times more parameters than googlenet and 2.2 times fewer MACs",
+        ),
+        (
+            "vgg16",
+            "googlenet",
+            "vgg16 has 19.8 times more parameters than googlenet and 9.8 times more MACs",
+        ),
+        (
+            "resnet50",
+            "resnet50_stride3x3",
+            "resnet50 has as many parameters than resnet50_stride3x3 and 1.1 times fewer MACs",
+        ),
+    ],
+)
 def test_plain_words(capsys, a, b, words):
-    assert compare(capsys, a, b)["notes"][0] == words.replace("as many parameters than resnet50_stride3x3", "as many parameters as resnet50_stride3x3")
+    assert compare(capsys, a, b)["notes"][0] == words.replace(
+        "as many parameters than resnet50_stride3x3", "as many parameters as resnet50_stride3x3"
+    )
 
 
-@pytest.mark.parametrize("models", [("googlenet", "inception_v2"), ("alexnet", "googlenet", "vgg16")])
+@pytest.mark.parametrize(
+    "models", [("googlenet", "inception_v2"), ("alexnet", "googlenet", "vgg16")]
+)
 def test_stages_add_up_and_align(capsys, models):
     rows = compare(capsys, *models)["rows"]
     for model in models:
@@ -30,7 +54,9 @@ def test_stages_add_up_and_align(capsys, models):
             whole = next(r[model] for r in rows if r["what"] == what)
             assert sum(r[model] or 0 for r in rows if r["what"].endswith(f": {what}")) == whole
     strides = [r["what"].split(" (")[0] for r in rows if r["what"].endswith(": MACs")]
-    assert strides[-1].startswith("head") and strides[:-1] == [f"stride {2 ** k}" for k in range(0 if "vgg16" in models else 1, 6)]
+    assert strides[-1].startswith("head") and strides[:-1] == [
+        f"stride {2**k}" for k in range(0 if "vgg16" in models else 1, 6)
+    ]
 
 
 def test_published_error_is_labelled(capsys):

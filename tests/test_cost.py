@@ -1,4 +1,5 @@
 """Every count against its closed form, with the derivation in the case."""
+
 import copy
 
 import pytest
@@ -52,27 +53,79 @@ class Double(torch.autograd.Function):
 z = torch.zeros
 CASES = {
     # name: (model, inputs, MACs, params) - derivation
-    "conv2d 3->8 k3 on 6x6 valid: 4*4*8 * 3*9; 3*8*9+8": (nn.Conv2d(3, 8, 3), (z(1, 3, 6, 6),), 16 * 8 * 27, 224),
+    "conv2d 3->8 k3 on 6x6 valid: 4*4*8 * 3*9; 3*8*9+8": (
+        nn.Conv2d(3, 8, 3),
+        (z(1, 3, 6, 6),),
+        16 * 8 * 27,
+        224,
+    ),
     "conv1d 2->4 k3 on 10: 8*4 * 6; 24+4": (nn.Conv1d(2, 4, 3), (z(1, 2, 10),), 192, 28),
     "conv3d 2->4 k2 on 3^3: 8*4 * 16; 64+4": (nn.Conv3d(2, 4, 2), (z(1, 2, 3, 3, 3),), 512, 68),
-    "transposed 3->2 k3 s2 on 4x4: inputs 48 * 2*9": (nn.ConvTranspose2d(3, 2, 3, 2), (z(1, 3, 4, 4),), 864, 56),
-    "grouped 4->8 k3 g2 pad1 5x5: 25*8 * 2*9": (nn.Conv2d(4, 8, 3, padding=1, groups=2, bias=False), (z(1, 4, 5, 5),), 3600, 144),
-    "depthwise 4 k3 pad1 5x5: 25*4 * 9": (nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False), (z(1, 4, 5, 5),), 900, 36),
-    "dilated k3 d2 on 7x7: 3*3*1 * 9": (nn.Conv2d(1, 1, 3, dilation=2, bias=False), (z(1, 1, 7, 7),), 81, 9),
+    "transposed 3->2 k3 s2 on 4x4: inputs 48 * 2*9": (
+        nn.ConvTranspose2d(3, 2, 3, 2),
+        (z(1, 3, 4, 4),),
+        864,
+        56,
+    ),
+    "grouped 4->8 k3 g2 pad1 5x5: 25*8 * 2*9": (
+        nn.Conv2d(4, 8, 3, padding=1, groups=2, bias=False),
+        (z(1, 4, 5, 5),),
+        3600,
+        144,
+    ),
+    "depthwise 4 k3 pad1 5x5: 25*4 * 9": (
+        nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False),
+        (z(1, 4, 5, 5),),
+        900,
+        36,
+    ),
+    "dilated k3 d2 on 7x7: 3*3*1 * 9": (
+        nn.Conv2d(1, 1, 3, dilation=2, bias=False),
+        (z(1, 1, 7, 7),),
+        81,
+        9,
+    ),
     "linear 4->5, batch 3: 3*4*5; 20+5": (nn.Linear(4, 5), (z(3, 4),), 60, 25),
     "linear on (2,3,4): 6*4*5": (nn.Linear(4, 5), (z(2, 3, 4),), 120, 25),
     "a @ b (2,3)(3,4)": (Fn(lambda m, a, b: a @ b), (z(2, 3), z(3, 4)), 24, 0),
     "bmm 5x(2,3)(3,4)": (Fn(lambda m, a, b: torch.bmm(a, b)), (z(5, 2, 3), z(5, 3, 4)), 120, 0),
     "addmm": (Fn(lambda m, c, a, b: torch.addmm(c, a, b)), (z(2, 4), z(2, 3), z(3, 4)), 24, 0),
-    "baddbmm": (Fn(lambda m, c, a, b: torch.baddbmm(c, a, b)), (z(5, 2, 4), z(5, 2, 3), z(5, 3, 4)), 120, 0),
-    "einsum bij,bjk": (Fn(lambda m, a, b: torch.einsum("bij,bjk->bik", a, b)), (z(5, 2, 3), z(5, 3, 4)), 120, 0),
-    "F.conv2d on a bare Parameter": (Fn(lambda m, x: F.conv2d(x, m.w), w=z(8, 3, 1, 1)), (z(1, 3, 4, 4),), 16 * 24, 24),
-    "sdpa b1 h2 s4 n6 d8: 2*4*6*(8+8)": (Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v)),
-                                          (z(1, 2, 4, 8), z(1, 2, 6, 8), z(1, 2, 6, 8)), 768, 0),
-    "gqa 4 query heads on 2: 4*3*3*(8+8)": (Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True)),
-                                            (z(1, 4, 3, 8), z(1, 2, 3, 8), z(1, 2, 3, 8)), 576, 0),
+    "baddbmm": (
+        Fn(lambda m, c, a, b: torch.baddbmm(c, a, b)),
+        (z(5, 2, 4), z(5, 2, 3), z(5, 3, 4)),
+        120,
+        0,
+    ),
+    "einsum bij,bjk": (
+        Fn(lambda m, a, b: torch.einsum("bij,bjk->bik", a, b)),
+        (z(5, 2, 3), z(5, 3, 4)),
+        120,
+        0,
+    ),
+    "F.conv2d on a bare Parameter": (
+        Fn(lambda m, x: F.conv2d(x, m.w), w=z(8, 3, 1, 1)),
+        (z(1, 3, 4, 4),),
+        16 * 24,
+        24,
+    ),
+    "sdpa b1 h2 s4 n6 d8: 2*4*6*(8+8)": (
+        Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v)),
+        (z(1, 2, 4, 8), z(1, 2, 6, 8), z(1, 2, 6, 8)),
+        768,
+        0,
+    ),
+    "gqa 4 query heads on 2: 4*3*3*(8+8)": (
+        Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True)),
+        (z(1, 4, 3, 8), z(1, 2, 3, 8), z(1, 2, 3, 8)),
+        576,
+        0,
+    ),
     "mha E8 h2 L5: in 5*8*24, qk+av 2*5*5*8, out 5*64; 192+24+64+8": (
-        Fn(lambda m, x: m.a(x, x, x)[0]), (z(1, 5, 8),), 960 + 400 + 320, 288),
+        Fn(lambda m, x: m.a(x, x, x)[0]),
+        (z(1, 5, 8),),
+        960 + 400 + 320,
+        288,
+    ),
     "lstm 3->4, T5: 5*16*(3+4)": (nn.LSTM(3, 4), (z(5, 1, 3),), 560, 16 * 7 + 32),
     "gru 3->4, T5: 5*12*(3+4)": (nn.GRU(3, 4), (z(5, 1, 3),), 420, 12 * 7 + 24),
     "rnn 3->4, T5: 5*4*(3+4)": (nn.RNN(3, 4), (z(5, 1, 3),), 140, 4 * 7 + 8),
@@ -81,24 +134,65 @@ CASES = {
     "bfloat16 linear": (nn.Linear(4, 5).bfloat16(), (z(3, 4, dtype=torch.bfloat16),), 60, 25),
     "custom autograd.Function": (Fn(lambda m, a, b: Double.apply(a, b)), (z(2, 3), z(3, 4)), 24, 0),
     "empty batch": (nn.Linear(4, 5), (z(0, 4),), 0, 25),
-    "a @ b broadcast (2,1,3,4)(5,4,6): 2*5*3*4*6": (Fn(lambda m, a, b: a @ b), (z(2, 1, 3, 4), z(5, 4, 6)), 720, 0),
+    "a @ b broadcast (2,1,3,4)(5,4,6): 2*5*3*4*6": (
+        Fn(lambda m, a, b: a @ b),
+        (z(2, 1, 3, 4), z(5, 4, 6)),
+        720,
+        0,
+    ),
     "mv (3,4)(4)": (Fn(lambda m, a, b: a @ b), (z(3, 4), z(4)), 12, 0),
     "addr (3)(4)": (Fn(lambda m, c, a, b: torch.addr(c, a, b)), (z(3, 4), z(3), z(4)), 12, 0),
-    "bilinear 3x4->5, batch 2: 2*(5*3*4 + 5*3); 60+5": (nn.Bilinear(3, 4, 5), (z(2, 3), z(2, 4)), 150, 65),
-    "conv_tbc T5 k3 3->4: 3*4 outputs * 9": (Fn(lambda m, x, w, b: torch.conv_tbc(x, w, b)), (z(5, 1, 3), z(3, 3, 4), z(4)), 108, 0),
+    "bilinear 3x4->5, batch 2: 2*(5*3*4 + 5*3); 60+5": (
+        nn.Bilinear(3, 4, 5),
+        (z(2, 3), z(2, 4)),
+        150,
+        65,
+    ),
+    "conv_tbc T5 k3 3->4: 3*4 outputs * 9": (
+        Fn(lambda m, x, w, b: torch.conv_tbc(x, w, b)),
+        (z(5, 1, 3), z(3, 3, 4), z(4)),
+        108,
+        0,
+    ),
     "two experts, 16 rows of 16 by 16x8: 16*16*8": (
         Fn(lambda m, a, b, o: torch._grouped_mm(a, b, offs=o)),
-        (z(16, 16, dtype=torch.bfloat16), z(2, 16, 8, dtype=torch.bfloat16), torch.tensor([8, 16], dtype=torch.int32)), 2048, 0),
+        (
+            z(16, 16, dtype=torch.bfloat16),
+            z(2, 16, 8, dtype=torch.bfloat16),
+            torch.tensor([8, 16], dtype=torch.int32),
+        ),
+        2048,
+        0,
+    ),
     "lstm cell 3->4, batch 2: 2*16*(3+4)": (nn.LSTMCell(3, 4), (z(2, 3),), 224, 16 * 7 + 32),
     "encoder layer E8 ff16 L3 (fast path off): 3*(24*8 + 64 + 2*128) + 2*9*8": (
-        nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), (z(1, 3, 8),), 3 * (192 + 64 + 256) + 144, 24 * 9 + 72 + 16 * 9 + 8 * 17 + 32),
+        nn.TransformerEncoderLayer(8, 2, 16, batch_first=True),
+        (z(1, 3, 8),),
+        3 * (192 + 64 + 256) + 144,
+        24 * 9 + 72 + 16 * 9 + 8 * 17 + 32,
+    ),
     "cond takes one branch: 4*4*4": (
-        Fn(lambda m, p, x: torch.cond(p, lambda v: v @ v.T, lambda v: v.clone(), (x,))), (torch.tensor(True), z(4, 4)), 64, 0),
+        Fn(lambda m, p, x: torch.cond(p, lambda v: v @ v.T, lambda v: v.clone(), (x,))),
+        (torch.tensor(True), z(4, 4)),
+        64,
+        0,
+    ),
     "batch norm has no MACs": (nn.BatchNorm2d(4), (z(1, 4, 3, 3),), 0, 8),
-    "interpolation has no MACs": (Fn(lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear")), (z(1, 1, 4, 4),), 0, 0),
+    "interpolation has no MACs": (
+        Fn(lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear")),
+        (z(1, 1, 4, 4),),
+        0,
+        0,
+    ),
 }
-CASES["mha E8 h2 L5: in 5*8*24, qk+av 2*5*5*8, out 5*64; 192+24+64+8"][0].a = nn.MultiheadAttention(8, 2, batch_first=True)
-DEVICES = ["meta", "cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
+CASES["mha E8 h2 L5: in 5*8*24, qk+av 2*5*5*8, out 5*64; 192+24+64+8"][0].a = nn.MultiheadAttention(
+    8, 2, batch_first=True
+)
+DEVICES = [
+    "meta",
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")),
+]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -115,8 +209,20 @@ FLOPS = {
     "linear 4->5 with bias, batch 3: 2*60 + 15 adds": (nn.Linear(4, 5), (z(3, 4),), 135, 15, 15),
     "conv 3->8 k1 with bias: 2*256*3 + 256": (nn.Conv2d(3, 8, 1), (x44,), 1792, 256, 256),
     "batch norm: 4 an element": (nn.BatchNorm2d(3), (x44,), 384, 0, 96),
-    "layer norm: 4 an element; also mean and deviation of 24 rows": (nn.LayerNorm(4), (x44,), 384, 0, 144),
-    "group norm: 4 an element; also mean and deviation of 2*3 groups": (nn.GroupNorm(3, 3), (x44,), 384, 0, 108),
+    "layer norm: 4 an element; also mean and deviation of 24 rows": (
+        nn.LayerNorm(4),
+        (x44,),
+        384,
+        0,
+        144,
+    ),
+    "group norm: 4 an element; also mean and deviation of 2*3 groups": (
+        nn.GroupNorm(3, 3),
+        (x44,),
+        384,
+        0,
+        108,
+    ),
     "max pool 2: 4 compares an output; also the indices": (nn.MaxPool2d(2), (x44,), 96, 0, 48),
     "avg pool 3 pad 1: 9 adds an output": (nn.AvgPool2d(3, 1, 1), (x44,), 864, 0, 96),
     "global average: 1 an input element": (nn.AdaptiveAvgPool2d(1), (x44,), 96, 0, 6),
@@ -126,13 +232,48 @@ FLOPS = {
     "sum: 1 an input element": (Fn(lambda m, a: a.sum()), (x44,), 96, 0, 1),
     "softmax: 5 an element": (nn.Softmax(1), (x44,), 480, 0, 96),
     "embedding: no arithmetic": (nn.Embedding(10, 4), (z(3, dtype=torch.long),), 0, 0, 12),
-    "bag of 2 rows: 1 an element looked up": (nn.EmbeddingBag(10, 4), (z(3, 2, dtype=torch.long),), 24, 0, None),
-    "bilinear x2: 8 an output": (Fn(lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear")), (z(1, 1, 4, 4),), 512, 0, 64),
-    "nearest x2: moves": (Fn(lambda m, x: F.interpolate(x, scale_factor=2)), (z(1, 1, 4, 4),), 0, 0, 64),
-    "fft of 64 points: 5 n log2 n": (Fn(lambda m, x: torch.fft.fft2(x)), (z(8, 8, dtype=torch.complex64),), 1920, 0, 64),
-    "cdist 2x4 in 3: 3 a coordinate": (Fn(lambda m, a, b: torch.cdist(a, b)), (z(2, 3), z(4, 3)), 72, 0, 8),
+    "bag of 2 rows: 1 an element looked up": (
+        nn.EmbeddingBag(10, 4),
+        (z(3, 2, dtype=torch.long),),
+        24,
+        0,
+        None,
+    ),
+    "bilinear x2: 8 an output": (
+        Fn(lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear")),
+        (z(1, 1, 4, 4),),
+        512,
+        0,
+        64,
+    ),
+    "nearest x2: moves": (
+        Fn(lambda m, x: F.interpolate(x, scale_factor=2)),
+        (z(1, 1, 4, 4),),
+        0,
+        0,
+        64,
+    ),
+    "fft of 64 points: 5 n log2 n": (
+        Fn(lambda m, x: torch.fft.fft2(x)),
+        (z(8, 8, dtype=torch.complex64),),
+        1920,
+        0,
+        64,
+    ),
+    "cdist 2x4 in 3: 3 a coordinate": (
+        Fn(lambda m, a, b: torch.cdist(a, b)),
+        (z(2, 3), z(4, 3)),
+        72,
+        0,
+        8,
+    ),
     "sdpa b1 h1 s2 n3 d4: 2*2*3*8, scale 2*(8+12), softmax 5*6": (
-        Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v)), (z(1, 1, 2, 4), z(1, 1, 3, 4), z(1, 1, 3, 4)), 96 + 20 + 30, 14, None),
+        Fn(lambda m, q, k, v: F.scaled_dot_product_attention(q, k, v)),
+        (z(1, 1, 2, 4), z(1, 1, 3, 4), z(1, 1, 3, 4)),
+        96 + 20 + 30,
+        14,
+        None,
+    ),
 }
 
 
@@ -142,10 +283,15 @@ def test_flops_and_activations(case, device):
     model, inputs, flops, activations, outputs = FLOPS[case]
     total = costlab.total(costlab.trace(model.eval(), inputs, device=device), strict=True)
     assert (total.macs > 0) == (activations > 0)
-    assert (total.flops, total.activations) == (flops, activations) and outputs in (None, total.outputs)
+    assert (total.flops, total.activations) == (flops, activations) and outputs in (
+        None,
+        total.outputs,
+    )
 
 
-@pytest.mark.parametrize("dtype, width", [(torch.float32, 4), (torch.bfloat16, 2), (torch.float64, 8)])
+@pytest.mark.parametrize(
+    "dtype, width", [(torch.float32, 4), (torch.bfloat16, 2), (torch.float64, 8)]
+)
 def test_bytes_are_the_tensors_read_and_written(dtype, width):
     total = costlab.total(costlab.trace(nn.Linear(4, 5).to(dtype), z(3, 4, dtype=dtype)))
     assert (total.read, total.written) == (width * (12 + 20 + 5), width * 15)
@@ -155,18 +301,30 @@ def test_bytes_are_the_tensors_read_and_written(dtype, width):
 def test_flex_attention_is_counted_dense():
     pytest.importorskip("torch.nn.attention.flex_attention")
     from torch.nn.attention.flex_attention import flex_attention
+
     q, kv = z(1, 4, 128, 16), z(1, 2, 128, 16)
-    trace = costlab.trace(Fn(lambda m, q, k: flex_attention(q, k, k, enable_gqa=True)), (q, kv), device="cpu")
+    trace = costlab.trace(
+        Fn(lambda m, q, k: flex_attention(q, k, k, enable_gqa=True)), (q, kv), device="cpu"
+    )
     assert costlab.total(trace, strict=True).macs == 4 * 128 * 128 * (16 + 16)
 
 
 @pytest.mark.parametrize("device", ["meta", "cpu"])
 def test_inference_mode_changes_no_count(device):
-    make = lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(72, 4), nn.Softmax(1)).eval()  # noqa: E731
+    make = lambda: nn.Sequential(
+        nn.Conv2d(3, 8, 3),
+        nn.BatchNorm2d(8),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(72, 4),
+        nn.Softmax(1),
+    ).eval()  # noqa: E731
     plain = costlab.trace(make(), z(1, 3, 8, 8), device=device)
     with torch.inference_mode():  # the tensors themselves are inference tensors too
         made = costlab.trace(make(), z(1, 3, 8, 8), device=device)
-    assert costlab.total(made) == costlab.total(plain) and [o.name for o in made.ops] == [o.name for o in plain.ops]
+    assert costlab.total(made) == costlab.total(plain) and [o.name for o in made.ops] == [
+        o.name for o in plain.ops
+    ]
 
 
 def test_bytes_of_lookups_expanded_tensors_and_views():
@@ -183,6 +341,7 @@ def test_a_generator_is_run_to_its_end():
     def steps(m, x):
         for _ in range(3):
             yield m.w @ x
+
     model = Fn(steps)
     model.w = nn.Parameter(z(4, 4))
     assert costlab.total(costlab.trace(model, z(4, 2))).macs == 3 * 32
@@ -197,7 +356,11 @@ def test_a_sparse_factor_is_multiplied_where_it_keeps_something(layout):
     keep = torch.zeros(36)
     keep[::4] = 1
     a = getattr(keep.view(6, 6), layout)()
-    for fn in (lambda m, x: torch.sparse.mm(a, x), lambda m, x: a @ x, lambda m, x: torch.addmm(z(6, 4), a, x)):
+    for fn in (
+        lambda m, x: torch.sparse.mm(a, x),
+        lambda m, x: a @ x,
+        lambda m, x: torch.addmm(z(6, 4), a, x),
+    ):
         trace = costlab.trace(Fn(fn), z(6, 4), device="cpu")
         assert costlab.total(trace, strict=True).macs == 9 * 4
     with pytest.raises(costlab.TraceError, match="trace it with device cpu"):
@@ -207,11 +370,17 @@ def test_a_sparse_factor_is_multiplied_where_it_keeps_something(layout):
 def test_a_batch_of_sparse_matrices_counts_each_element_once():
     a = torch.zeros(4, 8, 8)
     a[:, 1, 2] = 1
-    assert costlab.total(costlab.trace(Fn(lambda m, x: torch.bmm(a.to_sparse(), x)), z(4, 8, 3), device="cpu")).macs == 4 * 3
+    assert (
+        costlab.total(
+            costlab.trace(Fn(lambda m, x: torch.bmm(a.to_sparse(), x)), z(4, 8, 3), device="cpu")
+        ).macs
+        == 4 * 3
+    )
 
 
 def test_the_backward_pass_of_a_bilinear_layer():
     """n o i j for one product and n o i for the other, once for each of three gradients."""
+
     class Both(nn.Module):
         def __init__(self):
             super().__init__()
@@ -219,13 +388,20 @@ def test_the_backward_pass_of_a_bilinear_layer():
 
         def forward(self, x, y):
             return self.b(self.a(x), y)
+
     trace = costlab.trace(Both(), (z(2, 3), z(2, 5)), backward=True)
     products = [costlab.total(trace, [op]).macs for op in trace.ops if op.name == "aten._trilinear"]
-    assert products[0] == 2 * 7 * 3 * 5 + 2 * 7 * 3 and all(m >= 2 * 7 * 3 * 5 for m in products) and len(products) == 3
+    assert (
+        products[0] == 2 * 7 * 3 * 5 + 2 * 7 * 3
+        and all(m >= 2 * 7 * 3 * 5 for m in products)
+        and len(products) == 3
+    )
 
 
 def test_a_complex_product_is_four_real_ones():
-    total = costlab.total(costlab.trace(nn.Linear(3, 4, bias=False, dtype=torch.cfloat), z(2, 3, dtype=torch.cfloat)))
+    total = costlab.total(
+        costlab.trace(nn.Linear(3, 4, bias=False, dtype=torch.cfloat), z(2, 3, dtype=torch.cfloat))
+    )
     assert (total.macs, total.flops) == (4 * 24, 8 * 24)
 
 
@@ -237,15 +413,24 @@ def test_autocast_is_refused_on_meta():
     def off(m, x):
         with torch.autocast("cpu", enabled=False):
             return x @ x
+
     with pytest.raises(costlab.TraceError, match="autocast works on real devices only"):
         costlab.trace(Fn(cast), z(4, 4), device="meta")
-    with torch.autocast("cpu", torch.bfloat16), pytest.raises(costlab.TraceError, match="autocast works on real devices only"):
+    with (
+        torch.autocast("cpu", torch.bfloat16),
+        pytest.raises(costlab.TraceError, match="autocast works on real devices only"),
+    ):
         costlab.trace(nn.Linear(4, 4), z(4, 4), device="meta")
-    assert costlab.total(costlab.trace(Fn(cast), z(4, 4), device="cpu")).macs == costlab.total(costlab.trace(Fn(off), z(4, 4), device="meta")).macs == 64
+    assert (
+        costlab.total(costlab.trace(Fn(cast), z(4, 4), device="cpu")).macs
+        == costlab.total(costlab.trace(Fn(off), z(4, 4), device="meta")).macs
+        == 64
+    )
 
 
 def test_a_formula_that_returns_no_pair_names_its_op(monkeypatch):
     from costlab.cost import _registry
+
     monkeypatch.setattr(_registry, "_FORMULAS", dict(_registry._FORMULAS))
     costlab.formula("aten::mm")(lambda t, op: 7)
     with pytest.raises(TypeError, match="the formula of aten.mm returned 7; return .MACs, FLOPs."):
@@ -269,7 +454,9 @@ def test_a_lazy_module_is_told_to_run_first():
 
 def test_what_a_model_makes_for_itself_is_made_on_the_tracing_device():
     model = Fn(lambda m, x: F.grid_sample(x, z(1, 4, 4, 2), align_corners=False))
-    meta, cpu = (costlab.total(costlab.trace(model, z(1, 3, 8, 8), device=d)) for d in ("meta", "cpu"))
+    meta, cpu = (
+        costlab.total(costlab.trace(model, z(1, 3, 8, 8), device=d)) for d in ("meta", "cpu")
+    )
     assert meta == cpu
 
 

@@ -1,4 +1,5 @@
 """The shape of the house: imports point one way, the core needs torch alone, every command is in the README."""
+
 import ast
 import re
 import subprocess
@@ -12,7 +13,18 @@ from costlab import cli
 
 ROOT = Path(costlab.__file__).parent
 # a package may import itself and those before it; zoo stands beside (plain modules, no costlab import)
-ORDER = ["trace", "cost", "measure", "reference", "graph", "tables", "analysis", "render", "report", "cli"]
+ORDER = [
+    "trace",
+    "cost",
+    "measure",
+    "reference",
+    "graph",
+    "tables",
+    "analysis",
+    "render",
+    "report",
+    "cli",
+]
 ALONE = {"zoo"}
 # the analyses and reports make models to trace: they may ask the zoo
 MAY_USE_ZOO = {"analysis", "report", "cli"}
@@ -31,7 +43,9 @@ def imported(file):
             yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("costlab."))
 
 
-@pytest.mark.parametrize("file", sorted(ROOT.glob("*/**/*.py")), ids=lambda f: str(f.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "file", sorted(ROOT.glob("*/**/*.py")), ids=lambda f: str(f.relative_to(ROOT))
+)
 def test_imports_point_one_way(file):
     home = file.relative_to(ROOT).parts[0]
     for other in imported(file):
@@ -49,14 +63,28 @@ def test_every_package_has_its_place():
 
 
 def fresh(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_the_core_imports_torch_alone_and_nothing_heavy():
-    heavy = "pandas matplotlib fvcore sympy torch._dynamo rich graphviz typst transformers timm torchvision".split()
+    heavy = [
+        "pandas",
+        "matplotlib",
+        "fvcore",
+        "sympy",
+        "torch._dynamo",
+        "rich",
+        "graphviz",
+        "typst",
+        "transformers",
+        "timm",
+        "torchvision",
+    ]
     code = f"""import sys
 from costlab.cli import main
-main(['table', 'googlenet', '-o', {str(ROOT.parent / '.pytest_cache' / 'table.txt')!r}])
+main(['table', 'googlenet', '-o', {str(ROOT.parent / ".pytest_cache" / "table.txt")!r}])
 print([m for m in {heavy!r} if m in sys.modules])"""
     (ROOT.parent / ".pytest_cache").mkdir(exist_ok=True)
     assert fresh(code).strip() == "[]"
@@ -71,8 +99,21 @@ main(['table', {str(file)!r}, '--format', 'csv'])"""
     assert any(line.startswith("softmax,softmax,") for line in fresh(code).splitlines())
 
 
-@pytest.mark.parametrize("argv, code", [("memory {f}", 0), ("compare {f} {f}", 0), ("diagram {f} -o {d}/x.svg", 0), ("chart memory {f} -o {d}/x.svg", 0), ("report {f} -o {d}/x.html", 2),
-                                        ("chart stages {f} -o {d}/y.svg", None), ("factorize {f}", 2), ("verify {f}", 2), ("table googlenet", 2), ("claims C13", 2)])
+@pytest.mark.parametrize(
+    "argv, code",
+    [
+        ("memory {f}", 0),
+        ("compare {f} {f}", 0),
+        ("diagram {f} -o {d}/x.svg", 0),
+        ("chart memory {f} -o {d}/x.svg", 0),
+        ("report {f} -o {d}/x.html", 2),
+        ("chart stages {f} -o {d}/y.svg", None),
+        ("factorize {f}", 2),
+        ("verify {f}", 2),
+        ("table googlenet", 2),
+        ("claims C13", 2),
+    ],
+)
 def test_without_torch_a_command_works_or_says_so_in_one_line(argv, code, tmp_path):
     file = tmp_path / "g.trace"
     cli.main(["trace", "googlenet", "-o", str(file)])
@@ -83,7 +124,12 @@ sys.exit(main({argv.format(f=file, d=tmp_path).split()!r}))"""
     if code is not None:
         assert done.returncode == code, done.stderr
     if done.returncode:
-        assert done.stderr.rpartition("\r")[2].startswith("costlab: this needs torch, which is not installed") and "Traceback" not in done.stderr
+        assert (
+            done.stderr.rpartition("\r")[2].startswith(
+                "costlab: this needs torch, which is not installed"
+            )
+            and "Traceback" not in done.stderr
+        )
 
 
 README = (ROOT.parent / "README.md").read_text()
@@ -98,6 +144,8 @@ def test_every_command_has_a_section_with_its_options(command, capsys):
     assert section, f"README has no section '### costlab {command}'"
     shared = re.search(r"^### Models and inputs\n(.*?)(?=^##|\Z)", README, re.M | re.S)[1]
     for option in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*)", text)) - {"--help"}:
-        assert option in section[1] or option in shared, f"README's section on {command} does not name {option}"
+        assert option in section[1] or option in shared, (
+            f"README's section on {command} does not name {option}"
+        )
     for option in set(re.findall(r"(?<![\w`-])(--[a-z][a-z-]*)", section[1])):
         assert option in text, f"README names {option} for {command}, which --help does not know"

@@ -1,4 +1,5 @@
 """Reports: the PDF's structure, the HTML in a real browser, configurations, escaping, and that the committed reports are not stale."""
+
 import html
 import json
 import re
@@ -25,7 +26,9 @@ EVIL = '<script>alert(1)</script>#import "x": *\\input{y} & "quoted"'
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     home = tmp_path_factory.mktemp("report")
-    assert main(["trace", "googlenet", "--device", "meta", "-o", str(home / "googlenet.trace")]) == 0
+    assert (
+        main(["trace", "googlenet", "--device", "meta", "-o", str(home / "googlenet.trace")]) == 0
+    )
     for name in ("a.pdf", "b.pdf", "a.html"):
         assert main(["report", str(home / "googlenet.trace"), "-o", str(home / name)]) == 0
     return home
@@ -38,12 +41,30 @@ def test_the_same_trace_gives_the_same_bytes(made):
 def test_the_pdf_is_tagged_with_language_title_contents_and_embedded_fonts(made):
     pdf = pypdf.PdfReader(made / "a.pdf")
     root = pdf.trailer["/Root"]
-    assert root["/Lang"].startswith("en") and root["/MarkInfo"]["/Marked"] and root["/ViewerPreferences"]["/DisplayDocTitle"]
-    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data() and pdf.metadata.title == "What googlenet costs, and why"
-    assert [o.title for o in pdf.outline if not isinstance(o, list)][:2] == ["1 Summary", "2 The network's table"]
-    fonts = {n: f.get_object() for p in pdf.pages for n, f in p["/Resources"].get("/Font", {}).items()}
-    assert fonts and all("/FontFile" in str(f["/DescendantFonts"][0]["/FontDescriptor"].keys()) for f in fonts.values())
-    assert all(tuple(p.mediabox[2:]) in ((pytest.approx(595.28, abs=0.1), pytest.approx(841.89, abs=0.1)),) for p in pdf.pages)
+    assert (
+        root["/Lang"].startswith("en")
+        and root["/MarkInfo"]["/Marked"]
+        and root["/ViewerPreferences"]["/DisplayDocTitle"]
+    )
+    assert (
+        b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
+        and pdf.metadata.title == "What googlenet costs, and why"
+    )
+    assert [o.title for o in pdf.outline if not isinstance(o, list)][:2] == [
+        "1 Summary",
+        "2 The network's table",
+    ]
+    fonts = {
+        n: f.get_object() for p in pdf.pages for n, f in p["/Resources"].get("/Font", {}).items()
+    }
+    assert fonts and all(
+        "/FontFile" in str(f["/DescendantFonts"][0]["/FontDescriptor"].keys())
+        for f in fonts.values()
+    )
+    assert all(
+        tuple(p.mediabox[2:]) in ((pytest.approx(595.28, abs=0.1), pytest.approx(841.89, abs=0.1)),)
+        for p in pdf.pages
+    )
 
 
 def elements(node):
@@ -58,33 +79,85 @@ def elements(node):
 
 
 def test_every_figure_has_alternative_text_and_every_table_its_header(made):
-    tags = [e for e in elements(pypdf.PdfReader(made / "a.pdf").trailer["/Root"]["/StructTreeRoot"]["/K"]) if "/S" in e]
+    tags = [
+        e
+        for e in elements(pypdf.PdfReader(made / "a.pdf").trailer["/Root"]["/StructTreeRoot"]["/K"])
+        if "/S" in e
+    ]
     figures = [e for e in tags if e["/S"] == "/Figure"]
     assert len(figures) == 5 and all(e["/Alt"] for e in figures)
     tables = [e for e in tags if e["/S"] == "/Table"]
-    assert len(tables) == 4 and all(any(c["/S"] == "/THead" for c in elements(t["/K"]) if "/S" in c) for t in tables)
+    assert len(tables) == 4 and all(
+        any(c["/S"] == "/THead" for c in elements(t["/K"]) if "/S" in c) for t in tables
+    )
 
 
 def test_the_pdf_says_the_numbers(made):
     pages = pypdf.PdfReader(made / "a.pdf").pages
-    first, text = pages[0].extract_text(), " ".join(" ".join(p.extract_text() for p in pages).split())
+    first, text = (
+        pages[0].extract_text(),
+        " ".join(" ".join(p.extract_text() for p in pages).split()),
+    )
     assert "Contents" in first and f"1 / {len(pages)}" in first
-    for words in ("6,998,552 params", "1,582,671,872 multiply-adds", "inception (3b) (19%)", "Table 1: ", "Figure 4: ", "159.5K", "conv2.1.0", "928 input channels", "Not measured",
-                  "162 of 162 ops known", "To reproduce: costlab report"):
+    for words in (
+        "6,998,552 params",
+        "1,582,671,872 multiply-adds",
+        "inception (3b) (19%)",
+        "Table 1: ",
+        "Figure 4: ",
+        "159.5K",
+        "conv2.1.0",
+        "928 input channels",
+        "Not measured",
+        "162 of 162 ops known",
+        "To reproduce: costlab report",
+    ):
         assert words in text, words
     assert re.search(r"would save 679,972,608 MACs, 43% ?\(Table ?2\)", text)
 
 
 def test_letter_paper(made, tmp_path):
     file = tmp_path / "letter.pdf"
-    assert main(["report", str(made / "googlenet.trace"), "--paper", "us-letter", "--sections", "table", "-o", str(file)]) == 0
-    assert {tuple(map(float, p.mediabox[2:])) for p in pypdf.PdfReader(file).pages} == {(612.0, 792.0)}
+    assert (
+        main(
+            [
+                "report",
+                str(made / "googlenet.trace"),
+                "--paper",
+                "us-letter",
+                "--sections",
+                "table",
+                "-o",
+                str(file),
+            ]
+        )
+        == 0
+    )
+    assert {tuple(map(float, p.mediabox[2:])) for p in pypdf.PdfReader(file).pages} == {
+        (612.0, 792.0)
+    }
 
 
 def test_a_long_table_repeats_its_header(tmp_path):
     file = tmp_path / "deep.py"
-    file.write_text("from torch import nn\ndef build():\n    return nn.Sequential(*(nn.Conv2d(3 + i, 4 + i, 1) for i in range(60)))\n")
-    assert main(["report", f"{file}:build", "--input", "1x3x8x8", "--sections", "table", "-o", str(tmp_path / "deep.pdf")]) == 0
+    file.write_text(
+        "from torch import nn\ndef build():\n    return nn.Sequential(*(nn.Conv2d(3 + i, 4 + i, 1) for i in range(60)))\n"
+    )
+    assert (
+        main(
+            [
+                "report",
+                f"{file}:build",
+                "--input",
+                "1x3x8x8",
+                "--sections",
+                "table",
+                "-o",
+                str(tmp_path / "deep.pdf"),
+            ]
+        )
+        == 0
+    )
     pages = [p.extract_text() for p in pypdf.PdfReader(tmp_path / "deep.pdf").pages]
     assert len([p for p in pages if "patch" in p and "params" in p and "Conv2d" in p]) == 2
 
@@ -103,15 +176,33 @@ def misplaced(file):
                 columns.setdefault(round(x), []).append((y, text))  # noqa: B023
                 if not (14 < x < width - 14 and 14 < y < height - 14):  # noqa: B023
                     found.append(text)
+
         page.extract_text(visitor_text=look)
         for lines in columns.values():
             lines.sort()
-            found += [(a, b) for a, b in zip(lines, lines[1:]) if 0.1 < b[0] - a[0] < 5 and min(len(a[1].strip()), len(b[1].strip())) > 1]
+            found += [
+                (a, b)
+                for a, b in zip(lines, lines[1:])
+                if 0.1 < b[0] - a[0] < 5 and min(len(a[1].strip()), len(b[1].strip())) > 1
+            ]
     return found
 
 
 def test_nothing_is_cut_at_a_page_edge(tmp_path):
-    assert main(["report", "--base", "googlenet", "--head", "bn_inception", "-o", str(tmp_path / "r.pdf")]) == 0
+    assert (
+        main(
+            [
+                "report",
+                "--base",
+                "googlenet",
+                "--head",
+                "bn_inception",
+                "-o",
+                str(tmp_path / "r.pdf"),
+            ]
+        )
+        == 0
+    )
     for file in (tmp_path / "r.pdf", *REPORTS.glob("*.pdf")):
         assert misplaced(file) == []
 
@@ -126,25 +217,49 @@ def test_what_users_write_is_never_markup(tmp_path, suffix):
     trace, out = tmp_path / "m.trace", tmp_path / f"r.{suffix}"
     small(EVIL).save(trace)
     config = tmp_path / "r.toml"
-    config.write_text(f"title = '''{EVIL}'''\nmodels = ['''{trace}''']\n[notes]\nsummary = '''A **note** with {EVIL} and ![x](http://example.com/x.png)'''\n")
+    config.write_text(
+        f"title = '''{EVIL}'''\nmodels = ['''{trace}''']\n[notes]\nsummary = '''A **note** with {EVIL} and ![x](http://example.com/x.png)'''\n"
+    )
     assert main(["report", "--config", str(config), "-o", str(out)]) == 0
     if suffix == "html":
         text = out.read_text()
-        assert text.count("<script") == 1 and "&lt;script&gt;alert(1)" in text and "<strong>note</strong>" in text and "<img" not in text
+        assert (
+            text.count("<script") == 1
+            and "&lt;script&gt;alert(1)" in text
+            and "<strong>note</strong>" in text
+            and "<img" not in text
+        )
     else:
         text = " ".join(" ".join(p.extract_text() for p in pypdf.PdfReader(out).pages).split())
         assert "<script>alert(1)</script>#import" in text and "\\input{y} & " in text
 
 
-@pytest.mark.parametrize("text, line", [
-    ("models = ['googlenet'", "line 1"), ("modles = ['googlenet']", "line 1: unknown key 'modles'"), ("title = 'x'\nsections = ['sumary']", "line 2: unknown section 'sumary'"),
-    ("[notes]\nnothing = 'x'", "line 2: unknown section 'nothing'"), ("models = 'googlenet'", "line 1: models is a list of texts"),
-    ("models = ['googlenet']\npaper = 'a3'", "line 2: unknown paper 'a3'"), ("models = ['googlenet']\nlogo = 'none.png'", "line 2: there is no file"),
-    ("models = ['googlenet']\nlogo = 'r.toml'", "r.toml: the logo"), ("title = 'x'", "name a model"), ("models = []", "line 1: no models are named"),
-    ("models = ['googlenet']\nmeasured = 'none'", "line 2: there is no folder"), ("# base\nbase = 'googlenet'", "line 2: a review needs both"),
-    ("title = 'x'\nmodels = ['googlenet', 'googlnet']", "line 2: unknown model 'googlnet'"), ("models = ['googlenet']\nsections = ['table', 'cost', 'table']", "line 2: section 'table' is named twice"),
-    ("models = ['googlenet']\nsections = ['table']\n[notes]\ncost = 'x'", "line 4: a note for section 'cost'"),
-])
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("models = ['googlenet'", "line 1"),
+        ("modles = ['googlenet']", "line 1: unknown key 'modles'"),
+        ("title = 'x'\nsections = ['sumary']", "line 2: unknown section 'sumary'"),
+        ("[notes]\nnothing = 'x'", "line 2: unknown section 'nothing'"),
+        ("models = 'googlenet'", "line 1: models is a list of texts"),
+        ("models = ['googlenet']\npaper = 'a3'", "line 2: unknown paper 'a3'"),
+        ("models = ['googlenet']\nlogo = 'none.png'", "line 2: there is no file"),
+        ("models = ['googlenet']\nlogo = 'r.toml'", "r.toml: the logo"),
+        ("title = 'x'", "name a model"),
+        ("models = []", "line 1: no models are named"),
+        ("models = ['googlenet']\nmeasured = 'none'", "line 2: there is no folder"),
+        ("# base\nbase = 'googlenet'", "line 2: a review needs both"),
+        ("title = 'x'\nmodels = ['googlenet', 'googlnet']", "line 2: unknown model 'googlnet'"),
+        (
+            "models = ['googlenet']\nsections = ['table', 'cost', 'table']",
+            "line 2: section 'table' is named twice",
+        ),
+        (
+            "models = ['googlenet']\nsections = ['table']\n[notes]\ncost = 'x'",
+            "line 4: a note for section 'cost'",
+        ),
+    ],
+)
 def test_a_broken_configuration_is_one_line_with_its_place(tmp_path, capsys, text, line):
     config = tmp_path / "r.toml"
     config.write_text(text)
@@ -154,11 +269,18 @@ def test_a_broken_configuration_is_one_line_with_its_place(tmp_path, capsys, tex
     assert "line" not in line or "r.toml" in err
 
 
-@pytest.mark.parametrize("argv, line", [
-    (["googlenet", "-o", "r.doc"], "name it .pdf or .html"), (["googlenet", "-o", "/no/such/r.pdf"], "cannot write /no/such/r.pdf"), (["-o", "r.pdf"], "name a model"),
-    (["--base", "googlenet", "-o", "r.pdf"], "needs both --base and --head"), (["googlenet", "--sections", "sumary", "-o", "r.pdf"], "unknown section 'sumary'"),
-    (["--config", "none.toml", "-o", "r.pdf"], "cannot read none.toml"), (["googlnet", "-o", "r.pdf"], "did you mean googlenet"),
-])
+@pytest.mark.parametrize(
+    "argv, line",
+    [
+        (["googlenet", "-o", "r.doc"], "name it .pdf or .html"),
+        (["googlenet", "-o", "/no/such/r.pdf"], "cannot write /no/such/r.pdf"),
+        (["-o", "r.pdf"], "name a model"),
+        (["--base", "googlenet", "-o", "r.pdf"], "needs both --base and --head"),
+        (["googlenet", "--sections", "sumary", "-o", "r.pdf"], "unknown section 'sumary'"),
+        (["--config", "none.toml", "-o", "r.pdf"], "cannot read none.toml"),
+        (["googlnet", "-o", "r.pdf"], "did you mean googlenet"),
+    ],
+)
 def test_bad_input_is_one_line(argv, line, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["report", *argv]) == 2
@@ -167,12 +289,26 @@ def test_bad_input_is_one_line(argv, line, capsys, tmp_path, monkeypatch):
 
 
 def test_a_damaged_logo_is_one_line(tmp_path, capsys):
-    for name, data in (("a.png", b"\x89PNG\r\n\x1a\nno more"), ("b.png", b"GIF89a"), ("c.svg", b"<svg")):
+    for name, data in (
+        ("a.png", b"\x89PNG\r\n\x1a\nno more"),
+        ("b.png", b"GIF89a"),
+        ("c.svg", b"<svg"),
+    ):
         (tmp_path / name).write_bytes(data)
-        (tmp_path / "r.toml").write_text(f"models = ['nin_cifar10']\nlogo = '{name}'\nsections = ['summary']\n")
-        assert main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / "r.pdf")]) == 2
+        (tmp_path / "r.toml").write_text(
+            f"models = ['nin_cifar10']\nlogo = '{name}'\nsections = ['summary']\n"
+        )
+        assert (
+            main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / "r.pdf")])
+            == 2
+        )
         err = capsys.readouterr().err.rpartition("\r")[2]
-        assert "r.toml" in err and "damaged" in err and err.count("\n") == 1 and not (tmp_path / "r.pdf").exists()
+        assert (
+            "r.toml" in err
+            and "damaged" in err
+            and err.count("\n") == 1
+            and not (tmp_path / "r.pdf").exists()
+        )
 
 
 NOTE = """### A heading
@@ -193,74 +329,195 @@ A [link](https://example.com) and `code`.
 
 
 def test_notes_keep_their_form(tmp_path):
-    (tmp_path / "r.toml").write_text(f"models = ['nin_cifar10']\nsections = ['summary']\n[notes]\nsummary = {json.dumps(NOTE)}\n")
+    (tmp_path / "r.toml").write_text(
+        f"models = ['nin_cifar10']\nsections = ['summary']\n[notes]\nsummary = {json.dumps(NOTE)}\n"
+    )
     for name in ("r.pdf", "r.html"):
-        assert main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / name)]) == 0
+        assert (
+            main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / name)]) == 0
+        )
     page = (tmp_path / "r.html").read_text()
-    assert "<h3>A heading</h3>" in page and '<ol start="3">' in page and "<th>a</th>" in page and '<a href="https://example.com">link</a>' in page
+    assert (
+        "<h3>A heading</h3>" in page
+        and '<ol start="3">' in page
+        and "<th>a</th>" in page
+        and '<a href="https://example.com">link</a>' in page
+    )
     pdf = pypdf.PdfReader(tmp_path / "r.pdf")
     assert "3. three 4. four" in " ".join(pdf.pages[0].extract_text().split())
-    tags = [str(e["/S"]) for e in elements(pdf.trailer["/Root"]["/StructTreeRoot"]["/K"]) if "/S" in e]
-    assert tags.count("/TH") == 2 and tags.count("/H2") == 2 and tags.count("/H3") == 1 and "/Link" in tags
+    tags = [
+        str(e["/S"]) for e in elements(pdf.trailer["/Root"]["/StructTreeRoot"]["/K"]) if "/S" in e
+    ]
+    assert (
+        tags.count("/TH") == 2
+        and tags.count("/H2") == 2
+        and tags.count("/H3") == 1
+        and "/Link" in tags
+    )
 
 
 def test_the_way_to_do_it_again_is_whole(tmp_path):
     file = tmp_path / "my net.py"
-    file.write_text("from torch import nn\ndef build(width=4):\n    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())\n")
+    file.write_text(
+        "from torch import nn\ndef build(width=4):\n    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())\n"
+    )
     out = tmp_path / "r.html"
-    assert main(["report", f"{file}:build", "--input", "1x3x8x8", "--arg", "width=6", "--title", "A b", "--sections", "summary,conventions", "-o", str(out)]) == 0
-    assert f"costlab report '{file}:build' --sections summary,conventions --title 'A b' --input 1x3x8x8 --arg width=6 -o FILE.pdf" in html.unescape(out.read_text())
+    assert (
+        main(
+            [
+                "report",
+                f"{file}:build",
+                "--input",
+                "1x3x8x8",
+                "--arg",
+                "width=6",
+                "--title",
+                "A b",
+                "--sections",
+                "summary,conventions",
+                "-o",
+                str(out),
+            ]
+        )
+        == 0
+    )
+    assert (
+        f"costlab report '{file}:build' --sections summary,conventions --title 'A b' --input 1x3x8x8 --arg width=6 -o FILE.pdf"
+        in html.unescape(out.read_text())
+    )
 
 
 def test_models_without_operations_and_several_models_are_described(tmp_path):
     file = tmp_path / "net.py"
     file.write_text("from torch import nn\ndef empty():\n    return nn.Identity()\n")
     out = tmp_path / "r.html"
-    assert main(["report", f"{file}:empty", "nin_cifar10", "--input", "1x3x32x32", "-o", str(out)]) == 0
+    assert (
+        main(["report", f"{file}:empty", "nin_cifar10", "--input", "1x3x32x32", "-o", str(out)])
+        == 0
+    )
     text = out.read_text()
-    assert "0 of 0 ops known" in text and "nin_cifar10: 25 of 25 ops known" in text and "There are no published figures for nin_cifar10" in text
+    assert (
+        "0 of 0 ops known" in text
+        and "nin_cifar10: 25 of 25 ops known" in text
+        and "There are no published figures for nin_cifar10" in text
+    )
 
 
 def test_a_measured_trace_is_not_shown_for_another_input(tmp_path):
     from costlab.measure import measure
-    measure(nn.Sequential(nn.Conv2d(3, 4, 3)), torch.randn(1, 3, 8, 8), device="cpu", blocks=3, isolate=False, spec="nin_cifar10").save(tmp_path / "nin_cifar10.trace")
-    (tmp_path / "r.toml").write_text("models = ['nin_cifar10']\nmeasured = '.'\nsections = ['measurements']\n")
+
+    measure(
+        nn.Sequential(nn.Conv2d(3, 4, 3)),
+        torch.randn(1, 3, 8, 8),
+        device="cpu",
+        blocks=3,
+        isolate=False,
+        spec="nin_cifar10",
+    ).save(tmp_path / "nin_cifar10.trace")
+    (tmp_path / "r.toml").write_text(
+        "models = ['nin_cifar10']\nmeasured = '.'\nsections = ['measurements']\n"
+    )
     for more, found in (([], True), (["--input", "2x3x32x32"], False)):
-        assert main(["report", "--config", str(tmp_path / "r.toml"), *more, "-o", str(tmp_path / "r.html")]) == 0
+        assert (
+            main(
+                [
+                    "report",
+                    "--config",
+                    str(tmp_path / "r.toml"),
+                    *more,
+                    "-o",
+                    str(tmp_path / "r.html"),
+                ]
+            )
+            == 0
+        )
         assert ("Not measured" not in (tmp_path / "r.html").read_text()) == found
 
 
 def test_files_beside_the_configuration_are_found_from_anywhere(tmp_path, monkeypatch):
     small("beside").save(tmp_path / "net.trace")
-    (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9" height="9"><rect width="9" height="9"/></svg>')
-    (tmp_path / "r.toml").write_text("models = ['net.trace']\nlogo = 'logo.svg'\nsections = ['summary']\n")
+    (tmp_path / "logo.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9" height="9"><rect width="9" height="9"/></svg>'
+    )
+    (tmp_path / "r.toml").write_text(
+        "models = ['net.trace']\nlogo = 'logo.svg'\nsections = ['summary']\n"
+    )
     monkeypatch.chdir("/")
     for name in ("r.pdf", "r.html"):
-        assert main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / name)]) == 0
-    assert "data:image/svg+xml;base64," in (tmp_path / "r.html").read_text() and "beside" in (tmp_path / "r.html").read_text()
+        assert (
+            main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / name)]) == 0
+        )
+    assert (
+        "data:image/svg+xml;base64," in (tmp_path / "r.html").read_text()
+        and "beside" in (tmp_path / "r.html").read_text()
+    )
 
 
 def test_a_review_says_what_changed_block_by_block(tmp_path):
     base, head = small("base", 4), small("head", 6)
     result = change(base, head)
     # 3 c 9 weights on 36 places and c biases; then 36 c 2 weights and 2 biases
-    assert [(s.name.split(" ")[0], s.what, s.params, s.macs) for s in result.steps if s.what != "equal"] == [
-        ("0", "changed", (112, 168), (36 * 108, 36 * 162)), ("3", "changed", (290, 434), (288, 432))]
+    assert [
+        (s.name.split(" ")[0], s.what, s.params, s.macs) for s in result.steps if s.what != "equal"
+    ] == [
+        ("0", "changed", (112, 168), (36 * 108, 36 * 162)),
+        ("3", "changed", (290, 434), (288, 432)),
+    ]
     for t in (base, head):
         t.save(tmp_path / f"{t.provenance['model']}.trace")
-    assert main(["report", "--base", str(tmp_path / "base.trace"), "--head", str(tmp_path / "head.trace"), "-o", str(tmp_path / "r.html")]) == 0
+    assert (
+        main(
+            [
+                "report",
+                "--base",
+                str(tmp_path / "base.trace"),
+                "--head",
+                str(tmp_path / "head.trace"),
+                "-o",
+                str(tmp_path / "r.html"),
+            ]
+        )
+        == 0
+    )
     text = (tmp_path / "r.html").read_text()
-    assert "Review: base to head" in text and "2 changed of 2 blocks" in text and "+1,944 MACs, +56 params" in text and 'id="waterfall"' in text
-    assert main(["report", "--base", str(tmp_path / "base.trace"), "--head", str(tmp_path / "base.trace"), "-o", str(tmp_path / "r.html")]) == 0
+    assert (
+        "Review: base to head" in text
+        and "2 changed of 2 blocks" in text
+        and "+1,944 MACs, +56 params" in text
+        and 'id="waterfall"' in text
+    )
+    assert (
+        main(
+            [
+                "report",
+                "--base",
+                str(tmp_path / "base.trace"),
+                "--head",
+                str(tmp_path / "base.trace"),
+                "-o",
+                str(tmp_path / "r.html"),
+            ]
+        )
+        == 0
+    )
     assert "Every block of base equals its counterpart" in (tmp_path / "r.html").read_text()
 
 
 def test_a_review_sees_what_costs_the_same_and_is_otherwise():
     """A dilation and an activation change no cost; the block that has them is named with what differs."""
+
     def net(dilation, act):
-        return costlab.trace(nn.Sequential(nn.Conv2d(3, 4, 3, padding=dilation, dilation=dilation), act, nn.Conv2d(4, 4, 1)), torch.zeros(1, 3, 8, 8))
+        return costlab.trace(
+            nn.Sequential(
+                nn.Conv2d(3, 4, 3, padding=dilation, dilation=dilation), act, nn.Conv2d(4, 4, 1)
+            ),
+            torch.zeros(1, 3, 8, 8),
+        )
+
     steps = {s.name: s for s in change(net(1, nn.ReLU()), net(2, nn.SiLU())).steps}
-    assert [s.what for s in steps.values()].count("equal") == 1 and any("dilation: 1x1 -> 2x2" in s.cells for s in steps.values())
+    assert [s.what for s in steps.values()].count("equal") == 1 and any(
+        "dilation: 1x1 -> 2x2" in s.cells for s in steps.values()
+    )
     assert any("ReLU (relu) -> SiLU (silu)" in s.cells for s in steps.values())
 
 
@@ -269,8 +526,14 @@ class Deep(nn.Module):
 
     def __init__(self, depth):
         super().__init__()
-        self.down = nn.ModuleList(nn.Sequential(nn.Conv2d(3 if i == 0 else 2 ** (i + 2), 2 ** (i + 3), 3, padding=1), nn.ReLU(), nn.Conv2d(2 ** (i + 3), 2 ** (i + 3), 3, padding=1))
-                                  for i in range(depth))
+        self.down = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(3 if i == 0 else 2 ** (i + 2), 2 ** (i + 3), 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(2 ** (i + 3), 2 ** (i + 3), 3, padding=1),
+            )
+            for i in range(depth)
+        )
 
     def forward(self, x):
         for block in self.down:
@@ -281,26 +544,59 @@ class Deep(nn.Module):
 def test_a_block_that_is_in_both_is_never_removed_and_added_again():
     base, head = (costlab.trace(Deep(n), torch.zeros(1, 3, 8, 8), spec=f"deep{n}") for n in (5, 4))
     what = {s.name: s.what for s in change(base, head).steps}
-    assert "added" not in what.values() and [n for n, w in what.items() if w == "removed"] and all(n.startswith("down.4") for n, w in what.items() if w == "removed")
+    assert (
+        "added" not in what.values()
+        and [n for n, w in what.items() if w == "removed"]
+        and all(n.startswith("down.4") for n, w in what.items() if w == "removed")
+    )
 
 
 def test_missing_parts_leave_a_sentence():
-    context = report.build(report.Config(sections=("audit", "comparison", "opportunities", "measurements", "change")), [small()], None, "costlab report", None)
-    said = [" ".join(str(x) for x in p.parts) for s in context.sections for p in s.parts if isinstance(p, Text)]
-    assert len(said) == 7 and all(s.endswith(".") or "costlab" in s for s in said) and "There are no published figures for net in" in said[0]
+    context = report.build(
+        report.Config(sections=("audit", "comparison", "opportunities", "measurements", "change")),
+        [small()],
+        None,
+        "costlab report",
+        None,
+    )
+    said = [
+        " ".join(str(x) for x in p.parts)
+        for s in context.sections
+        for p in s.parts
+        if isinstance(p, Text)
+    ]
+    assert (
+        len(said) == 7
+        and all(s.endswith(".") or "costlab" in s for s in said)
+        and "There are no published figures for net in" in said[0]
+    )
 
 
 def test_a_reference_without_its_target_is_left_out():
     words = Text(("See it", Ref("there"), " and not", Ref("gone"), "."))
     sheet = costlab.table(small()).sheet
-    text = html_page(Document("t", "s", (Section("a", "A", (words, Points((words,)), Grid(sheet, "c", "there"))),)))
+    text = html_page(
+        Document(
+            "t", "s", (Section("a", "A", (words, Points((words,)), Grid(sheet, "c", "there"))),)
+        )
+    )
     assert text.count('See it (<a href="#there">Table 1</a>) and not.') == 2
 
 
 # ---- the page in a browser
 
-CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+CHROMIUM = next(
+    (p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="module")
@@ -344,17 +640,30 @@ def test_a_click_on_a_block_selects_its_row_and_bars(page):
 
 def test_bars_and_rows_select_too_by_mouse_and_by_keyboard(page):
     page.locator('[data-bar="macs"][data-row="inception3a"]').click()
-    assert picked(page) == ["inception3a"] and page.locator(".node.pick").get_attribute("data-row") == "inception3a"
+    assert (
+        picked(page) == ["inception3a"]
+        and page.locator(".node.pick").get_attribute("data-row") == "inception3a"
+    )
     name = page.get_by_role("button", name="max pool", exact=True).first
     name.focus()
     assert page.locator(".node.hover").get_attribute("data-row") == "pool1"
     page.keyboard.press("Enter")
-    assert picked(page) == ["pool1"] and page.locator(".node.pick").get_attribute("data-row") == "pool1"
-    assert page.locator('tr[data-row="pool1"]').get_attribute("aria-current") == "true" and page.locator(".node.pick").get_attribute("aria-pressed") == "true"
-    assert page.evaluate("document.activeElement.closest('#picked') !== null")  # the panel is at hand
+    assert (
+        picked(page) == ["pool1"]
+        and page.locator(".node.pick").get_attribute("data-row") == "pool1"
+    )
+    assert (
+        page.locator('tr[data-row="pool1"]').get_attribute("aria-current") == "true"
+        and page.locator(".node.pick").get_attribute("aria-pressed") == "true"
+    )
+    assert page.evaluate(
+        "document.activeElement.closest('#picked') !== null"
+    )  # the panel is at hand
     page.keyboard.press("Escape")
     assert picked(page) == [] and page.evaluate("document.activeElement.className") == "name"
-    assert "170M MACs" in page.locator(".diagram .node", has_text="inception (4e)").get_attribute("aria-label")
+    assert "170M MACs" in page.locator(".diagram .node", has_text="inception (4e)").get_attribute(
+        "aria-label"
+    )
 
 
 def test_a_permalink_opens_its_row(page):
@@ -363,7 +672,9 @@ def test_a_permalink_opens_its_row(page):
 
 
 def first_cells(page, n=3):
-    return page.locator("table.main tbody tr:not([hidden])").evaluate_all(f"rows => rows.slice(0, {n}).map(r => r.cells[0].textContent)")
+    return page.locator("table.main tbody tr:not([hidden])").evaluate_all(
+        f"rows => rows.slice(0, {n}).map(r => r.cells[0].textContent)"
+    )
 
 
 def test_the_table_sorts_and_filters(page):
@@ -375,13 +686,19 @@ def test_the_table_sorts_and_filters(page):
     assert first_cells(page, 99) == before
     box = page.locator("input.filter").first
     box.fill("inception (4")
-    assert first_cells(page, 99) == [f"inception (4{x})" for x in "abcde"] and page.locator(".find span").first.inner_text() == "5 of 19 rows"
+    assert (
+        first_cells(page, 99) == [f"inception (4{x})" for x in "abcde"]
+        and page.locator(".find span").first.inner_text() == "5 of 19 rows"
+    )
     box.fill("ops > 150M")
     assert first_cells(page, 99) == ["convolution", "inception (3b)", "inception (4e)"]
     box.fill("ops >= 1.5e8")
     assert first_cells(page, 99) == ["convolution", "inception (3b)", "inception (4e)"]
     box.fill("foo > 3")
-    assert first_cells(page, 99) == before and page.locator(".find span").first.inner_text() == "no column foo"
+    assert (
+        first_cells(page, 99) == before
+        and page.locator(".find span").first.inner_text() == "no column foo"
+    )
     box.fill("")
     assert first_cells(page, 99) == before
 
@@ -403,16 +720,29 @@ def test_the_diagram_zooms_pans_and_resets(page):
     at = middle(node.bounding_box())
     page.mouse.move(*at)
     page.keyboard.down("Control"), page.mouse.wheel(0, -100), page.keyboard.up("Control")
-    page.wait_for_function("w => document.querySelector('.pan svg').viewBox.baseVal.width < w", arg=whole[2])
-    assert middle(node.bounding_box()) == pytest.approx(at, abs=1)  # what is under the pointer stays there
+    page.wait_for_function(
+        "w => document.querySelector('.pan svg').viewBox.baseVal.width < w", arg=whole[2]
+    )
+    assert middle(node.bounding_box()) == pytest.approx(
+        at, abs=1
+    )  # what is under the pointer stays there
 
 
 def test_a_drag_moves_and_selects_nothing(page):
     box = page.locator(".diagram .node", has_text="inception (4a)").bounding_box()
     page.evaluate("y => scrollBy(0, y - 300)", box["y"])
     box = page.locator(".diagram .node", has_text="inception (4a)").bounding_box()
-    x, y, before = box["x"] + box["width"] / 2, box["y"] + 8, page.locator(".pan svg").get_attribute("viewBox")
-    page.mouse.move(x, y), page.mouse.down(), page.mouse.move(x + 30, y + 20, steps=5), page.mouse.up()
+    x, y, before = (
+        box["x"] + box["width"] / 2,
+        box["y"] + 8,
+        page.locator(".pan svg").get_attribute("viewBox"),
+    )
+    (
+        page.mouse.move(x, y),
+        page.mouse.down(),
+        page.mouse.move(x + 30, y + 20, steps=5),
+        page.mouse.up(),
+    )
     assert picked(page) == [] and page.locator(".pan svg").get_attribute("viewBox") != before
     after = page.locator(".pan svg").get_attribute("viewBox")
     page.mouse.move(x + 60, y + 60)  # let go
@@ -456,36 +786,74 @@ def test_nothing_is_wider_than_the_page_and_both_schemes_differ(page):
 
 def test_a_printed_page_cuts_nothing(browser, tmp_path):
     out, printed = tmp_path / "r.html", tmp_path / "r.pdf"
-    assert main(["report", "--base", "googlenet", "--head", "bn_inception", "--device", "meta", "-o", str(out)]) == 0
+    assert (
+        main(
+            [
+                "report",
+                "--base",
+                "googlenet",
+                "--head",
+                "bn_inception",
+                "--device",
+                "meta",
+                "-o",
+                str(out),
+            ]
+        )
+        == 0
+    )
     opened = browser.new_page()
     opened.goto(out.as_uri())
     opened.pdf(path=printed, format="A4", prefer_css_page_size=True)
     opened.close()
-    shapes = {tuple(round(float(v)) for v in p.mediabox[2:]) for p in pypdf.PdfReader(printed).pages}
-    assert len(shapes) == 2 and {w > h for w, h in shapes} == {True, False}  # wide tables on turned pages
+    shapes = {
+        tuple(round(float(v)) for v in p.mediabox[2:]) for p in pypdf.PdfReader(printed).pages
+    }
+    assert len(shapes) == 2 and {w > h for w, h in shapes} == {
+        True,
+        False,
+    }  # wide tables on turned pages
     assert [t for t in misplaced(printed) if isinstance(t, str)] == []
 
 
 # ---- our own reports
 
+
 @pytest.mark.parametrize("source", sorted(REPORTS.glob("*.toml")), ids=lambda p: p.stem)
 def test_the_committed_reports_are_not_stale(source, tmp_path, monkeypatch):
     monkeypatch.chdir(REPORTS.parent)
     out = tmp_path / "r.html"
-    assert main(["report", "--config", f"reports/{source.name}", "--device", "meta", "-o", str(out)]) == 0
+    assert (
+        main(["report", "--config", f"reports/{source.name}", "--device", "meta", "-o", str(out)])
+        == 0
+    )
     said = re.search(r"costlab document ([0-9a-f]{32})", out.read_text())[1]
-    assert f"costlab document {said}" in source.with_suffix(".pdf").read_bytes().decode("latin-1"), f"reports/{source.stem}.pdf is stale: run make reports"
+    assert f"costlab document {said}" in source.with_suffix(".pdf").read_bytes().decode(
+        "latin-1"
+    ), f"reports/{source.stem}.pdf is stale: run make reports"
 
 
 def test_every_report_of_the_mission_is_there():
-    assert {p.stem for p in REPORTS.glob("*.toml")} >= {"googlenet", "factorization", "grid-reduction", "inception-v2", "alexnet-vs-googlenet"}
+    assert {p.stem for p in REPORTS.glob("*.toml")} >= {
+        "googlenet",
+        "factorization",
+        "grid-reduction",
+        "inception-v2",
+        "alexnet-vs-googlenet",
+    }
 
 
 def labels(svg):
     return re.findall(r">([^<>\n]+)</(?:text|tspan)>", svg)
 
 
-@pytest.mark.parametrize("name, argv", [("googlenet-stages", ["chart", "stages", "googlenet"]), ("googlenet-inception3a", ["diagram", "googlenet", "--module", "inception3a"])])
+@pytest.mark.parametrize(
+    "name, argv",
+    [
+        ("googlenet-stages", ["chart", "stages", "googlenet"]),
+        ("googlenet-inception3a", ["diagram", "googlenet", "--module", "inception3a"]),
+    ],
+)
 def test_the_pictures_of_the_readme_are_not_stale(name, argv, tmp_path):
     out = tmp_path / "p.svg"
     assert main([*argv, "--device", "meta", "-o", str(out)]) == 0
@@ -502,15 +870,35 @@ def test_the_readme_names_every_section():
 def test_measured_traces_beside_the_configuration_are_picked_up(tmp_path):
     from costlab.analysis.factorize import slug
     from costlab.measure import measure
-    assert slug("5x5 -> 3x3 + 3x3") == ("5x5", "5x5-as-3x3-3x3") and slug("pool, then 3x3 convolution") == ("pool-then-3x3-convolution",) * 2
+
+    assert (
+        slug("5x5 -> 3x3 + 3x3") == ("5x5", "5x5-as-3x3-3x3")
+        and slug("pool, then 3x3 convolution") == ("pool-then-3x3-convolution",) * 2
+    )
     folder = tmp_path / "measurements"
     folder.mkdir()
-    sides = nn.Conv2d(8, 8, 5, padding=2), nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1))
+    sides = (
+        nn.Conv2d(8, 8, 5, padding=2),
+        nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1)),
+    )
     for name, model in zip(slug("5x5 -> 3x3 + 3x3"), sides):
-        measure(model, torch.randn(1, 8, 12, 12), device="cpu", blocks=3, isolate=False, spec=name).save(folder / f"{name}.trace")
-    (tmp_path / "r.toml").write_text("models = ['5x5']\nmeasured = 'measurements'\nsections = ['factorization', 'grid-reduction', 'measurements']\n")
-    assert main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / "r.html")]) == 0
+        measure(
+            model, torch.randn(1, 8, 12, 12), device="cpu", blocks=3, isolate=False, spec=name
+        ).save(folder / f"{name}.trace")
+    (tmp_path / "r.toml").write_text(
+        "models = ['5x5']\nmeasured = 'measurements'\nsections = ['factorization', 'grid-reduction', 'measurements']\n"
+    )
+    assert (
+        main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / "r.html")]) == 0
+    )
     text = (tmp_path / "r.html").read_text()
-    assert 'id="rules-measured"' in text and 'id="roofline"' in text and "Not measured: the time of the schemes is not known here." in text
-    times = re.findall(r"<td class=\"n\" data-v=\"([\d.e-]+)\">[\d.,]+</td>", text[text.index('id="rules-measured"'):][:3000])
+    assert (
+        'id="rules-measured"' in text
+        and 'id="roofline"' in text
+        and "Not measured: the time of the schemes is not known here." in text
+    )
+    times = re.findall(
+        r"<td class=\"n\" data-v=\"([\d.e-]+)\">[\d.,]+</td>",
+        text[text.index('id="rules-measured"') :][:3000],
+    )
     assert len(times) >= 2 and all(float(t) > 0 for t in times)

@@ -1,4 +1,5 @@
 """Every shape rule against torch's own meta kernel: shape, stride, dtype; and values that control flow reads on meta."""
+
 import pytest
 import torch
 from torch import nn
@@ -14,26 +15,99 @@ def m(*shape, dtype=torch.float32):
 
 A = torch.ops.aten
 CASES = [
-    *((A.convolution.default, (m(2, 6, i, 9), m(8, 6 // g, k, 2), b, [s], [p], [d], False, [0], g))
-      for i in (9, 12) for k, s, p, d, g in ((3, 1, 0, 1, 1), (3, 2, 1, 1, 2), (2, 3, 1, 2, 6 // 3), (1, 1, 0, 1, 1)) for b in (None, m(8))),
-    (A.convolution.default, (m(1, 4, 8, 8), m(4, 4, 3, 3), None, [1, 2], [0, 1], [1, 1], False, [0, 0], 1)),
-    *((op, (m(2, 3, 4),)) for op in (A.relu.default, A.gelu.default, A.silu.default, A.sigmoid.default, A.tanh.default, A.hardtanh.default,
-                                     A.hardswish.default, A.hardsigmoid.default, A.leaky_relu.default, A.elu.default, A.exp.default,
-                                     A.rsqrt.default, A.neg.default, A.cos.default, A.sin.default, A.sqrt.default, A.abs.default,
-                                     A.relu_.default, A.hardtanh_.default, A.silu_.default)),
-    (A._softmax.default, (m(2, 3), 1, False)), (A.pow.Tensor_Scalar, (m(2, 3), 2)),
-    *((op, (m(2, 3), m(2, 3))) for op in (A.add.Tensor, A.mul.Tensor, A.sub.Tensor, A.div.Tensor, A.add_.Tensor, A.mul_.Tensor)),
-    (A.add.Tensor, (m(2, 3, dtype=torch.float16), 2.0)), (A.mul.Tensor, (m(2, 3), m(3))), (A.add.Tensor, (m(2, 3), m(2, 3, dtype=torch.float64))),
-    (A.mm.default, (m(2, 3), m(3, 4))), (A.addmm.default, (m(4), m(2, 3), m(3, 4))), (A.bmm.default, (m(5, 2, 3), m(5, 3, 4))),
-    (A.cat.default, ([m(1, 2, 3), m(1, 5, 3)], 1)), (A.cat.default, ([m(1, 2), m(1, 2)], -1)),
-    (A.mean.dim, (m(2, 3, 4, 5), [2, 3])), (A.mean.dim, (m(2, 3, 4, 5), [-1, -2], True)),
+    *(
+        (
+            A.convolution.default,
+            (m(2, 6, i, 9), m(8, 6 // g, k, 2), b, [s], [p], [d], False, [0], g),
+        )
+        for i in (9, 12)
+        for k, s, p, d, g in (
+            (3, 1, 0, 1, 1),
+            (3, 2, 1, 1, 2),
+            (2, 3, 1, 2, 6 // 3),
+            (1, 1, 0, 1, 1),
+        )
+        for b in (None, m(8))
+    ),
+    (
+        A.convolution.default,
+        (m(1, 4, 8, 8), m(4, 4, 3, 3), None, [1, 2], [0, 1], [1, 1], False, [0, 0], 1),
+    ),
+    *(
+        (op, (m(2, 3, 4),))
+        for op in (
+            A.relu.default,
+            A.gelu.default,
+            A.silu.default,
+            A.sigmoid.default,
+            A.tanh.default,
+            A.hardtanh.default,
+            A.hardswish.default,
+            A.hardsigmoid.default,
+            A.leaky_relu.default,
+            A.elu.default,
+            A.exp.default,
+            A.rsqrt.default,
+            A.neg.default,
+            A.cos.default,
+            A.sin.default,
+            A.sqrt.default,
+            A.abs.default,
+            A.relu_.default,
+            A.hardtanh_.default,
+            A.silu_.default,
+        )
+    ),
+    (A._softmax.default, (m(2, 3), 1, False)),
+    (A.pow.Tensor_Scalar, (m(2, 3), 2)),
+    *(
+        (op, (m(2, 3), m(2, 3)))
+        for op in (
+            A.add.Tensor,
+            A.mul.Tensor,
+            A.sub.Tensor,
+            A.div.Tensor,
+            A.add_.Tensor,
+            A.mul_.Tensor,
+        )
+    ),
+    (A.add.Tensor, (m(2, 3, dtype=torch.float16), 2.0)),
+    (A.mul.Tensor, (m(2, 3), m(3))),
+    (A.add.Tensor, (m(2, 3), m(2, 3, dtype=torch.float64))),
+    (A.mm.default, (m(2, 3), m(3, 4))),
+    (A.addmm.default, (m(4), m(2, 3), m(3, 4))),
+    (A.bmm.default, (m(5, 2, 3), m(5, 3, 4))),
+    (A.cat.default, ([m(1, 2, 3), m(1, 5, 3)], 1)),
+    (A.cat.default, ([m(1, 2), m(1, 2)], -1)),
+    (A.mean.dim, (m(2, 3, 4, 5), [2, 3])),
+    (A.mean.dim, (m(2, 3, 4, 5), [-1, -2], True)),
     (A.native_batch_norm.default, (m(2, 3, 4, 4), m(3), m(3), m(3), m(3), False, 0.1, 1e-5)),
-    (A.native_layer_norm.default, (m(2, 3, 4), [4], m(4), m(4), 1e-5)), (A.native_layer_norm.default, (m(2, 3, 4), [3, 4], None, None, 1e-5)),
-    *((A.max_pool2d_with_indices.default, (m(1, 2, i, i), [3], [s], [p], [d], c)) for i in (7, 8, 14) for s in (1, 2, 3) for p in (0, 1)
-      for d in (1, 2) for c in (False, True)),
-    *((A.avg_pool2d.default, (m(1, 2, i, i), [k], s, [0], c)) for i in (7, 8) for k in (2, 3) for s in ([], [2]) for c in (False, True)),
+    (A.native_layer_norm.default, (m(2, 3, 4), [4], m(4), m(4), 1e-5)),
+    (A.native_layer_norm.default, (m(2, 3, 4), [3, 4], None, None, 1e-5)),
+    *(
+        (A.max_pool2d_with_indices.default, (m(1, 2, i, i), [3], [s], [p], [d], c))
+        for i in (7, 8, 14)
+        for s in (1, 2, 3)
+        for p in (0, 1)
+        for d in (1, 2)
+        for c in (False, True)
+    ),
+    *(
+        (A.avg_pool2d.default, (m(1, 2, i, i), [k], s, [0], c))
+        for i in (7, 8)
+        for k in (2, 3)
+        for s in ([], [2])
+        for c in (False, True)
+    ),
     (A.avg_pool3d.default, (m(1, 1, 9, 5, 5), [5, 1, 1], [1])),
-    (A._grouped_mm.default, (m(16, 16, dtype=torch.bfloat16), m(2, 16, 8, dtype=torch.bfloat16), m(2, dtype=torch.int32))),
+    (
+        A._grouped_mm.default,
+        (
+            m(16, 16, dtype=torch.bfloat16),
+            m(2, 16, 8, dtype=torch.bfloat16),
+            m(2, dtype=torch.int32),
+        ),
+    ),
     (A.embedding.default, (m(10, 4), m(2, 3, dtype=torch.int64))),
 ]
 
@@ -41,9 +115,15 @@ CASES = [
 @pytest.mark.parametrize("func, args", CASES, ids=[f"{i}-{c[0]}" for i, c in enumerate(CASES)])
 def test_a_rule_gives_what_torch_gives(func, args):
     def seen(out):
-        return [(tuple(t.shape), t.stride(), t.dtype) for t in (out if isinstance(out, tuple) else (out,))]
+        return [
+            (tuple(t.shape), t.stride(), t.dtype)
+            for t in (out if isinstance(out, tuple) else (out,))
+        ]
+
     got = _shapes.find(func)(*args)
-    if func is A.native_batch_norm.default:  # torch's meta kernel makes statistics that its CPU and CUDA kernels do not
+    if (
+        func is A.native_batch_norm.default
+    ):  # torch's meta kernel makes statistics that its CPU and CUDA kernels do not
         want = func(*(torch.zeros(a.shape) if isinstance(a, torch.Tensor) else a for a in args))
     else:
         want = func(*args)
@@ -84,4 +164,8 @@ def test_control_flow_on_integers_works_on_meta():
 
 def test_a_value_that_is_not_known_is_refused_with_the_way_out():
     with pytest.raises(costlab.TraceError, match="device cpu"):
-        costlab.trace(type("M", (nn.Module,), {"forward": lambda s, x: x * x.sum().item()})(), m(3), device="meta")
+        costlab.trace(
+            type("M", (nn.Module,), {"forward": lambda s, x: x * x.sum().item()})(),
+            m(3),
+            device="meta",
+        )

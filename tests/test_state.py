@@ -1,4 +1,5 @@
 """A traced model keeps its state, whatever it does to it while it runs."""
+
 import collections
 import functools
 import logging
@@ -60,7 +61,9 @@ CHANGES = {
     "a buffer that was none": lambda m, y: setattr(m, "none", y.detach()),
     "a parameter through its data": lambda m, y: m.fc.weight.data.mul_(0),
     "a parameter in place": lambda m, y: torch.no_grad()(m.fc.weight.zero_)(),
-    "a parameter by assignment": lambda m, y: setattr(m.fc, "weight", nn.Parameter(torch.ones(4, 4))),
+    "a parameter by assignment": lambda m, y: setattr(
+        m.fc, "weight", nn.Parameter(torch.ones(4, 4))
+    ),
     "a number": lambda m, y: setattr(m, "calls", m.calls + 1),
     "a list": lambda m, y: m.log.append(y),
     "a dict of lists": lambda m, y: (m.cache["a"].append(3), m.cache.update(b=y)),
@@ -72,23 +75,45 @@ CHANGES = {
     "a frozen parameter": lambda m, y: m.fc.weight.requires_grad_(False),
     "the random state": lambda m, y: torch.manual_seed(7),
     "a gradient": lambda m, y: setattr(m.fc.bias, "grad", torch.ones(4)),
-    "a parameter's data": lambda m, y: setattr(m.fc.weight, "data", torch.renorm(m.fc.weight.data, 2, 0, 0.1)),
+    "a parameter's data": lambda m, y: setattr(
+        m.fc.weight, "data", torch.renorm(m.fc.weight.data, 2, 0, 0.1)
+    ),
     "a buffer's data": lambda m, y: setattr(m.seen, "data", m.seen + 1),
     "an object": lambda m, y: (m.box.inner.items.append(y), setattr(m.box, "n", 3)),
     "a queue": lambda m, y: m.queue.append(y),
     "Python's and numpy's random state": lambda m, y: (random.random(), numpy.random.rand()),
-    "private containers that were empty": lambda m, y: (m._log.append(1), m._memo.update(a=y), m.fc.register_forward_hook(lambda *a: None)),
-    "statistics that are no buffers": lambda m, y: nn.functional.batch_norm(y, m.mean, m.var, training=True),
+    "private containers that were empty": lambda m, y: (
+        m._log.append(1),
+        m._memo.update(a=y),
+        m.fc.register_forward_hook(lambda *a: None),
+    ),
+    "statistics that are no buffers": lambda m, y: nn.functional.batch_norm(
+        y, m.mean, m.var, training=True
+    ),
     "half of it, and then it fails": fail,
 }
 
 
 def state(m):
     """Everything that is to stay, by value and by which object it is."""
-    tensors = {k: (id(v), v.detach().clone(), v.requires_grad, v.device, v.grad) for k, v in (*m.named_parameters(), *m.named_buffers())}
-    plain = {k: repr(v) for k, v in (*vars(m).items(), *((f"fc{k}", v) for k, v in vars(m.fc).items() if "hooks" in k)) if k not in ("change", "_parameters", "_buffers", "_modules")}
-    return tensors, plain, [(n, id(c), c.training) for n, c in m.named_modules()], [
-        torch.get_rng_state().tolist(), random.getstate(), repr(numpy.random.get_state())]
+    tensors = {
+        k: (id(v), v.detach().clone(), v.requires_grad, v.device, v.grad)
+        for k, v in (*m.named_parameters(), *m.named_buffers())
+    }
+    plain = {
+        k: repr(v)
+        for k, v in (
+            *vars(m).items(),
+            *((f"fc{k}", v) for k, v in vars(m.fc).items() if "hooks" in k),
+        )
+        if k not in ("change", "_parameters", "_buffers", "_modules")
+    }
+    return (
+        tensors,
+        plain,
+        [(n, id(c), c.training) for n, c in m.named_modules()],
+        [torch.get_rng_state().tolist(), random.getstate(), repr(numpy.random.get_state())],
+    )
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -105,7 +130,9 @@ def test_what_a_model_does_to_itself_while_traced_is_undone(change, device):
     assert before[0].keys() == after[0].keys() and before[1:] == after[1:]
     for name, (ident, value, grad, where, gradient) in before[0].items():
         now = after[0][name]
-        assert ident == now[0] and torch.equal(value, now[1]) and (grad, where, gradient) == now[2:], name
+        assert (
+            ident == now[0] and torch.equal(value, now[1]) and (grad, where, gradient) == now[2:]
+        ), name
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -115,6 +142,7 @@ def test_the_inputs_are_left_as_they_were(device):
             batch["x"].mul_(0)
             batch["x"].view(-1)[0] = 9
             return batch["x"] + 1
+
     x = torch.ones(2, 3)
     costlab.trace(Spoils(), ({"x": x},), device=device)
     assert torch.equal(x, torch.ones(2, 3))
@@ -137,11 +165,18 @@ def test_an_object_with_tensors_is_an_input_and_left_as_it_was(device):
         def forward(self, x, cache):
             cache.keys[0] = torch.cat((cache.keys[0], self.fc(x)), 1)
             return x @ cache.keys[0].transpose(1, 2)
+
     model, cache = Decoder(), Cache()
     for _ in range(2):  # one token: 16, and 4 for each of 4 keys
         trace = costlab.trace(model, (torch.ones(1, 1, 4), cache), device=device)
-        assert costlab.total(trace).macs == 16 + 16 and [s for s, _ in trace.provenance["inputs"]] == ["1x1x4", "1x3x4"]
-        assert len(cache.keys) == 1 and cache.keys[0].shape == (1, 3, 4) and cache.keys[0].device.type == "cpu"
+        assert costlab.total(trace).macs == 16 + 16 and [
+            s for s, _ in trace.provenance["inputs"]
+        ] == ["1x1x4", "1x3x4"]
+        assert (
+            len(cache.keys) == 1
+            and cache.keys[0].shape == (1, 3, 4)
+            and cache.keys[0].device.type == "cpu"
+        )
 
 
 def test_a_tensor_that_outlives_a_run_is_another_runs_outside():
@@ -156,26 +191,41 @@ def test_a_tensor_that_outlives_a_run_is_another_runs_outside():
 
         def forward(self, x):
             return torch.bmm(positions(x.shape[1]), self.layers(x).transpose(1, 2))
+
     x = torch.zeros(1, 16, 8)
     for layers in (6, 1):  # 16 tokens by 64 a layer, then 16 x 16 x 8
         trace = costlab.trace(Model(layers), x, device="cpu")
-        assert costlab.total(trace).macs == layers * 16 * 64 + 16 * 16 * 8 and all(i < len(trace.tensors) for op in trace.ops for i in op.inputs)
+        assert costlab.total(trace).macs == layers * 16 * 64 + 16 * 16 * 8 and all(
+            i < len(trace.tensors) for op in trace.ops for i in op.inputs
+        )
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_scripted_module_is_traced_and_left_as_it_was(device):
     model = nn.Sequential(torch.jit.script(nn.Linear(4, 4)), nn.Linear(4, 4), nn.BatchNorm1d(4))
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    assert costlab.total(costlab.trace(model, torch.ones(2, 4), device=device, train=False)).macs == 64
-    assert all(torch.equal(v, model.state_dict()[k]) for k, v in before.items()) and all(m.training for m in model) and model(torch.ones(2, 4)).shape == (2, 4)
+    assert (
+        costlab.total(costlab.trace(model, torch.ones(2, 4), device=device, train=False)).macs == 64
+    )
+    assert (
+        all(torch.equal(v, model.state_dict()[k]) for k, v in before.items())
+        and all(m.training for m in model)
+        and model(torch.ones(2, 4)).shape == (2, 4)
+    )
 
 
 def test_threads_and_loggers_are_the_processs():
     """A worker that waits for its queue still wakes after the model was traced, and a logger made meanwhile stays."""
+
     class Works(nn.Module):
         def __init__(self):
             super().__init__()
-            self.fc, self.asked, self.done, self.log = nn.Linear(4, 4), queue.Queue(), queue.Queue(), logging.getLogger("costlab.test")
+            self.fc, self.asked, self.done, self.log = (
+                nn.Linear(4, 4),
+                queue.Queue(),
+                queue.Queue(),
+                logging.getLogger("costlab.test"),
+            )
             threading.Thread(target=self.work, daemon=True).start()
 
         def work(self):
@@ -188,6 +238,7 @@ def test_threads_and_loggers_are_the_processs():
             self.asked.put(1)
             self.done.get(timeout=10)
             return self.fc(x)
+
     model = Works()
     for _ in range(2):
         assert costlab.total(costlab.trace(model, torch.ones(2, 4), device="cpu")).macs == 32
@@ -199,11 +250,16 @@ def test_training_leaves_other_gradients_and_graphs_alone():
     class Carries(nn.Module):
         def __init__(self):
             super().__init__()
-            self.fc, self.extra, self.h = nn.Linear(4, 4), [nn.Parameter(torch.ones(4, 4))], torch.zeros(2, 4)
+            self.fc, self.extra, self.h = (
+                nn.Linear(4, 4),
+                [nn.Parameter(torch.ones(4, 4))],
+                torch.zeros(2, 4),
+            )
 
         def forward(self, x):
             self.h = torch.tanh(self.fc(x) + self.h) @ self.extra[0]
             return self.h
+
     model, x = Carries(), torch.ones(2, 4)
     costlab.trace(model, x, device="cpu", backward=True)
     assert model.extra[0].grad is None and not model.h.requires_grad
@@ -224,9 +280,13 @@ def test_a_buffer_written_with_a_gradient_is_put_back():
         def forward(self, x):
             self.k[:2] = self.fc(x)
             return self.k @ x.T
+
     for device in DEVICES:
         model = Memory()
-        assert costlab.total(costlab.trace(model, torch.ones(2, 4), device=device, backward=True)).macs == 64
+        assert (
+            costlab.total(costlab.trace(model, torch.ones(2, 4), device=device, backward=True)).macs
+            == 64
+        )
         assert torch.equal(model.k, torch.zeros(4, 4)) and not model.k.requires_grad
 
 
@@ -256,12 +316,14 @@ def test_odd_objects_do_no_harm():
 
         def forward(self, x):
             return Odd(self.fc(x.a))
+
     trace = costlab.trace(Model(), Odd(torch.ones(2, 4)))
     assert costlab.total(trace).macs == 32 and len(trace.inputs) == len(trace.outputs) == 1
 
 
 def test_padding_a_sequence_takes_linear_memory_in_training():
     """Bytes written grow with the length, not with its square."""
+
     class Padded(nn.Module):
         def __init__(self):
             super().__init__()
@@ -270,8 +332,11 @@ def test_padding_a_sequence_takes_linear_memory_in_training():
         def forward(self, x, lengths):
             packed = nn.utils.rnn.pack_padded_sequence(self.fc(x), lengths, batch_first=True)
             return nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)[0]
+
     written = []
     for n in (50, 200):
-        trace = costlab.trace(Padded(), (torch.ones(2, n, 8), torch.full((2,), n)), device="cpu", backward=True)
+        trace = costlab.trace(
+            Padded(), (torch.ones(2, n, 8), torch.full((2,), n)), device="cpu", backward=True
+        )
         written.append(costlab.total(trace, trace.backward).written)
     assert written[1] < 4.5 * written[0]

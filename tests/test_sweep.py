@@ -1,4 +1,5 @@
 """Sweeps: parallel, resumable, going on where one fails; the exact cost polynomials."""
+
 import json
 import os
 import time
@@ -42,16 +43,33 @@ ENGINES = [None, s.local(2)]
 @pytest.mark.parametrize("engine", ENGINES, ids=["here", "processes"])
 def test_a_failing_configuration_is_recorded_with_its_reason(engine):
     told = []
-    result = s.sweep(CONFIGURATIONS, square, engine=engine, jobs=2, progress=lambda *a: told.append(a), axes=["n"])
+    result = s.sweep(
+        CONFIGURATIONS,
+        square,
+        engine=engine,
+        jobs=2,
+        progress=lambda *a: told.append(a),
+        axes=["n"],
+    )
     assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
     assert result.failed == 1 and result.outcomes[3].reason == "ValueError: three is not to be had"
-    assert told == [(i, 6) for i in range(1, 7)] and result.sheet.notes[0] == "6 configurations, 1 failed"
+    assert (
+        told == [(i, 6) for i in range(1, 7)]
+        and result.sheet.notes[0] == "6 configurations, 1 failed"
+    )
     assert [r["failed"] for r in result.sheet.rows].count("") == 5
 
 
 def test_a_worker_that_dies_takes_only_its_configuration():
     result = s.sweep(CONFIGURATIONS, dies, engine=s.local(3), jobs=3, axes=["n"])
-    assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, None, 3, 4, 5] and result.outcomes[2].reason == s.DIED
+    assert [o.result and o.result["macs"] for o in result.outcomes] == [
+        0,
+        1,
+        None,
+        3,
+        4,
+        5,
+    ] and result.outcomes[2].reason == s.DIED
 
 
 def leaves(c):
@@ -63,7 +81,11 @@ def leaves(c):
 @pytest.mark.parametrize("engine", ENGINES, ids=["here", "processes"])
 def test_a_model_that_exits_takes_only_its_configuration(engine):
     result = s.sweep(CONFIGURATIONS[:3], leaves, engine=engine, jobs=2, axes=["n"])
-    assert [o.result and o.result["macs"] for o in result.outcomes] == [0, None, 2] and "no data" in result.outcomes[1].reason
+    assert [o.result and o.result["macs"] for o in result.outcomes] == [
+        0,
+        None,
+        2,
+    ] and "no data" in result.outcomes[1].reason
 
 
 def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
@@ -73,11 +95,22 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     with open(journal, "a") as f:
         f.write('{"configuration": {"n": 4')  # cut short while it was written
     result = s.sweep(work, square, journal=journal)
-    assert open(log).read().split() == ["0", "1", "2", "3", "3", "4", "5"] and [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
+    assert open(log).read().split() == ["0", "1", "2", "3", "3", "4", "5"] and [
+        o.result and o.result["macs"] for o in result.outcomes
+    ] == [0, 1, 4, None, 16, 25]
     lines = [json.loads(line) for line in open(journal)]
     assert len(lines) == 7 and {line["costlab"] for line in lines} == {costlab.__version__}
     assert s.sweep(work, square, journal=journal).outcomes == result.outcomes
-    assert open(log).read().split() == ["0", "1", "2", "3", "3", "4", "5", "3"]  # only what failed is tried again
+    assert open(log).read().split() == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "3",
+        "4",
+        "5",
+        "3",
+    ]  # only what failed is tried again
 
 
 def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
@@ -88,11 +121,27 @@ def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
         file.write_text(NET.replace("width=4", f"width={width}"))
         doc = rows(capsys, *argv)
         macs.append([r["MACs"] for r in doc["rows"]])
-    assert macs[0] == macs[1] == [6920, 13840] and macs[2] == [10380, 20760]  # width x (27 x 64 + 2)
-    assert any("2 outcomes in the journal are of another version of the model" in n for n in doc["notes"]) and len(open(journal).readlines()) == 4
+    assert macs[0] == macs[1] == [6920, 13840] and macs[2] == [
+        10380,
+        20760,
+    ]  # width x (27 x 64 + 2)
+    assert (
+        any(
+            "2 outcomes in the journal are of another version of the model" in n
+            for n in doc["notes"]
+        )
+        and len(open(journal).readlines()) == 4
+    )
 
 
-@pytest.mark.parametrize("text, line", [("no json\n{}\n", "line 1: no line of a sweep"), ("one line of a paper", "line 1"), ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: no line")])
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("no json\n{}\n", "line 1: no line of a sweep"),
+        ("one line of a paper", "line 1"),
+        ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: no line"),
+    ],
+)
 def test_another_file_is_no_journal(tmp_path, text, line):
     file = tmp_path / "j.jsonl"
     file.write_text(text)
@@ -111,9 +160,14 @@ def test_a_dask_cluster_does_the_same():
 
 # ---- polynomials
 
+
 def counter(make, *sizes, tokens=False):
     model = build_on_meta(make).eval()
-    shape = lambda *v: torch.zeros(v, dtype=torch.long) if tokens else torch.empty((v[0], 3, *v[1:]), device="meta")  # noqa: E731
+    shape = lambda *v: (
+        torch.zeros(v, dtype=torch.long)
+        if tokens
+        else torch.empty((v[0], 3, *v[1:]), device="meta")
+    )  # noqa: E731
     return lambda *v: costlab.total(costlab.trace(model, shape(*v), device="meta")).macs
 
 
@@ -129,14 +183,38 @@ class Attend(nn.Module):
         return self.out(nn.functional.scaled_dot_product_attention(x, x, x))
 
 
-@pytest.mark.parametrize("make, names, base, step, terms, text", [
-    # 3x3 same, 3 -> 4: 108 a position; then stride 2, 4 -> 8, 1x1: 32 a quarter of them
-    (lambda: nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 8, 1, 2)), "NHW", (1, 8, 8), (1, 2, 2), {(1, 1, 1): (116, 1)}, "MACs = 116 N H W, exact for any N, H = 8 + 2 k"),
-    # 3x3 valid: 27 (H - 2)(W - 2)
-    (lambda: nn.Conv2d(3, 1, 3), "NHW", (1, 16, 16), (1, 1, 1), {(1, 1, 1): (27, 1), (1, 1, 0): (-54, 1), (1, 0, 1): (-54, 1), (1, 0, 0): (108, 1)}, "- 54 N H - 54 N W + 108 N, exact"),
-    # stride 2 on odd sizes: (H + 1) / 2 positions
-    (lambda: nn.Conv2d(3, 4, 1, 2), "NHW", (1, 7, 7), (1, 2, 2), {(1, 1, 1): (3, 1), (1, 1, 0): (3, 1), (1, 0, 1): (3, 1), (1, 0, 0): (3, 1)}, "MACs = 3 N H W + 3 N H + 3 N W + 3 N"),
-])
+@pytest.mark.parametrize(
+    "make, names, base, step, terms, text",
+    [
+        # 3x3 same, 3 -> 4: 108 a position; then stride 2, 4 -> 8, 1x1: 32 a quarter of them
+        (
+            lambda: nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 8, 1, 2)),
+            "NHW",
+            (1, 8, 8),
+            (1, 2, 2),
+            {(1, 1, 1): (116, 1)},
+            "MACs = 116 N H W, exact for any N, H = 8 + 2 k",
+        ),
+        # 3x3 valid: 27 (H - 2)(W - 2)
+        (
+            lambda: nn.Conv2d(3, 1, 3),
+            "NHW",
+            (1, 16, 16),
+            (1, 1, 1),
+            {(1, 1, 1): (27, 1), (1, 1, 0): (-54, 1), (1, 0, 1): (-54, 1), (1, 0, 0): (108, 1)},
+            "- 54 N H - 54 N W + 108 N, exact",
+        ),
+        # stride 2 on odd sizes: (H + 1) / 2 positions
+        (
+            lambda: nn.Conv2d(3, 4, 1, 2),
+            "NHW",
+            (1, 7, 7),
+            (1, 2, 2),
+            {(1, 1, 1): (3, 1), (1, 1, 0): (3, 1), (1, 0, 1): (3, 1), (1, 0, 0): (3, 1)},
+            "MACs = 3 N H W + 3 N H + 3 N W + 3 N",
+        ),
+    ],
+)
 def test_polynomials_by_hand(make, names, base, step, terms, text):
     made = polynomial(counter(make), list(names), base, step)
     assert made.terms == terms and text in str(made) and made.checked == 6
@@ -144,7 +222,9 @@ def test_polynomials_by_hand(make, names, base, step, terms, text):
 
 def test_attention_is_quadratic_in_tokens():
     made = polynomial(counter(Attend, tokens=True), ["N", "T"], (1, 4), (1, 1))
-    assert made.terms == {(1, 2): (16, 1), (1, 1): (64, 1)} and str(made).startswith("MACs = 16 N T^2 + 64 N T, exact for any N, any T")
+    assert made.terms == {(1, 2): (16, 1), (1, 1): (64, 1)} and str(made).startswith(
+        "MACs = 16 N T^2 + 64 N T, exact for any N, any T"
+    )
 
 
 def test_resnet50_in_one_line_and_far_from_where_it_was_found():
@@ -152,6 +232,7 @@ def test_resnet50_in_one_line_and_far_from_where_it_was_found():
         pytest.skip("no torchvision")
     _load_torchvision()
     from torchvision import models as torchvision
+
     count = counter(lambda: torchvision.resnet50())
     model = build_on_meta(lambda: torchvision.resnet50()).eval()
     step = stride(costlab.trace(model, torch.empty(1, 3, 224, 224, device="meta")))
@@ -169,6 +250,7 @@ def test_what_is_no_polynomial_is_said_so():
             for _ in range(x.shape[-1].bit_length()):
                 x = x[..., :4] @ self.fc.weight
             return x
+
     assert polynomial(counter(Steps), ["N", "H", "W"], (1, 4, 4), (1, 1, 1)) is None
 
 
@@ -176,13 +258,25 @@ def test_a_polynomial_holds_below_and_far_above_the_sizes_that_it_was_found_from
     """Linear from 8 to 24, more or less elsewhere: no one polynomial."""
     for bent in (lambda n, h, w: n * h * w + (h < 8), lambda n, h, w: n * h * w + (h > 40)):
         assert polynomial(bent, ["N", "H", "W"], (1, 16, 16), (1, 4, 4)) is None
-    assert polynomial(lambda n, h, w: n * h * w, ["N", "H", "W"], (1, 16, 16), (1, 4, 4)).checked == 6
+    assert (
+        polynomial(lambda n, h, w: n * h * w, ["N", "H", "W"], (1, 16, 16), (1, 4, 4)).checked == 6
+    )
 
 
 # ---- the command
 
-@pytest.mark.parametrize("name, text, found", [("batch", "1..16", [1, 2, 4, 8, 16]), ("batch", "3..20", [3, 6, 12]), ("resolution", "160..256", [160, 192, 224, 256]),
-                                               ("resolution", "96..160:16", [96, 112, 128, 144, 160]), ("tokens", "5,7", [5, 7]), ("kind", "a,b", ["a", "b"])])
+
+@pytest.mark.parametrize(
+    "name, text, found",
+    [
+        ("batch", "1..16", [1, 2, 4, 8, 16]),
+        ("batch", "3..20", [3, 6, 12]),
+        ("resolution", "160..256", [160, 192, 224, 256]),
+        ("resolution", "96..160:16", [96, 112, 128, 144, 160]),
+        ("tokens", "5,7", [5, 7]),
+        ("kind", "a,b", ["a", "b"]),
+    ],
+)
 def test_ranges(name, text, found):
     assert values(name, text) == found
 
@@ -201,42 +295,116 @@ def build(width=4):
 def test_a_sweep_over_sizes_and_arguments(tmp_path, capsys):
     file = tmp_path / "net.py"
     file.write_text(NET)
-    doc = rows(capsys, f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--over", "resolution=8,16", "--over", "arg.width=4,6", "--chart", str(tmp_path / "c.svg"))
-    got = {(r["batch"], r["resolution"], r["arg.width"]): (r["params (elements)"], r["MACs"]) for r in doc["rows"]}
-    assert got == {(n, d, w): (30 * w + 2, n * w * (27 * d * d + 2)) for n in (1, 2) for d in (8, 16) for w in (4, 6)}
-    assert not any("exact" in n for n in doc["notes"])  # a polynomial of the sizes would be of one width only
-    notes = rows(capsys, f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--over", "resolution=8,16")["notes"]
+    doc = rows(
+        capsys,
+        f"{file}:build",
+        "--input",
+        "1x3x8x8",
+        "--over",
+        "batch=1,2",
+        "--over",
+        "resolution=8,16",
+        "--over",
+        "arg.width=4,6",
+        "--chart",
+        str(tmp_path / "c.svg"),
+    )
+    got = {
+        (r["batch"], r["resolution"], r["arg.width"]): (r["params (elements)"], r["MACs"])
+        for r in doc["rows"]
+    }
+    assert got == {
+        (n, d, w): (30 * w + 2, n * w * (27 * d * d + 2))
+        for n in (1, 2)
+        for d in (8, 16)
+        for w in (4, 6)
+    }
+    assert not any(
+        "exact" in n for n in doc["notes"]
+    )  # a polynomial of the sizes would be of one width only
+    notes = rows(
+        capsys,
+        f"{file}:build",
+        "--input",
+        "1x3x8x8",
+        "--over",
+        "batch=1,2",
+        "--over",
+        "resolution=8,16",
+    )["notes"]
     assert any("MACs = 108 N H W + 8 N, exact for any N, any H, any W" in n for n in notes)
-    assert "resolution 8, width 6" in (tmp_path / "c.svg").read_text() and (tmp_path / "c.csv").exists()
+    assert (
+        "resolution 8, width 6" in (tmp_path / "c.svg").read_text()
+        and (tmp_path / "c.csv").exists()
+    )
 
 
 def test_a_model_of_one_resolution_says_so(capsys):
     doc = rows(capsys, "nin_cifar10", "alexnet", "--over", "resolution=227,259")
-    assert [bool(r["failed"]) for r in doc["rows"]] == [False, False, False, True] and "the model failed in head" in doc["rows"][3]["failed"]
-    assert any(n.startswith("alexnet: MACs = 724,406,816 N") and "it takes one resolution only" in n for n in doc["notes"])
+    assert [bool(r["failed"]) for r in doc["rows"]] == [
+        False,
+        False,
+        False,
+        True,
+    ] and "the model failed in head" in doc["rows"][3]["failed"]
+    assert any(
+        n.startswith("alexnet: MACs = 724,406,816 N") and "it takes one resolution only" in n
+        for n in doc["notes"]
+    )
 
 
 def test_a_measured_sweep_has_times_and_memory(tmp_path, capsys):
     file = tmp_path / "net.py"
     file.write_text(NET)
-    doc = rows(capsys, f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--measure", "--device", "cpu", "--journal", str(tmp_path / "j.jsonl"))
-    assert all(r["time, low (ms)"] <= r["time (ms)"] <= r["time, high (ms)"] and r["peak memory, measured (bytes)"] > 0 for r in doc["rows"])
+    doc = rows(
+        capsys,
+        f"{file}:build",
+        "--input",
+        "1x3x8x8",
+        "--over",
+        "batch=1,2",
+        "--measure",
+        "--device",
+        "cpu",
+        "--journal",
+        str(tmp_path / "j.jsonl"),
+    )
+    assert all(
+        r["time, low (ms)"] <= r["time (ms)"] <= r["time, high (ms)"]
+        and r["peak memory, measured (bytes)"] > 0
+        for r in doc["rows"]
+    )
     assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 2
 
 
 def test_every_configuration_failing_is_exit_code_1(capsys):
-    assert all(r["failed"] for r in rows(capsys, "googlenet", "--over", "resolution=64,96", code=1)["rows"])
+    assert all(
+        r["failed"] for r in rows(capsys, "googlenet", "--over", "resolution=64,96", code=1)["rows"]
+    )
 
 
-@pytest.mark.parametrize("argv, line", [
-    (["nin", "--over", "batch"], "cannot read --over 'batch'"), (["nin", "--over", "batch=4..1"], "is empty"), (["nin", "--over", "batch=x..1"], "cannot read --over batch=x..1"),
-    (["nn", "--over", "batch=1,2"], "unknown model 'nn'"), (["nin", "--over", "batch=1", "--jobs", "0"], "--jobs 0: at least 1"),
-    (["nin", "--over", "batch=1", "--measure", "--jobs", "2"], "leave out --jobs"),
-    (["nin", "--over", "batch=1,2", "--journal", "/no/such/j.jsonl"], "cannot write /no/such/j.jsonl"),
-    (["nin", "--over", "batch=1,x"], "sizes are whole numbers from 1"), (["nin", "--over", "batch=1,,2"], "cannot read --over batch=1,,2"),
-    (["nin", "--over", "batch=1,2", "--over", "batch=4"], "given twice"), (["nin", "--over", "batch=1,2", "--dtype", "bf16"], "add --measure"),
-    (["nin", "--over", "batch=1,2", "--scheduler", "tcp://x"], "add --engine dask"), (["nin", "--over", "batch=1,2", "-o", "/no/such/t.csv"], "cannot write /no/such/t.csv"),
-    (["nin", "--over", "batch=1,2", "--measure", "--dtype", "fp4"], "unknown dtype 'fp4'")])
+@pytest.mark.parametrize(
+    "argv, line",
+    [
+        (["nin", "--over", "batch"], "cannot read --over 'batch'"),
+        (["nin", "--over", "batch=4..1"], "is empty"),
+        (["nin", "--over", "batch=x..1"], "cannot read --over batch=x..1"),
+        (["nn", "--over", "batch=1,2"], "unknown model 'nn'"),
+        (["nin", "--over", "batch=1", "--jobs", "0"], "--jobs 0: at least 1"),
+        (["nin", "--over", "batch=1", "--measure", "--jobs", "2"], "leave out --jobs"),
+        (
+            ["nin", "--over", "batch=1,2", "--journal", "/no/such/j.jsonl"],
+            "cannot write /no/such/j.jsonl",
+        ),
+        (["nin", "--over", "batch=1,x"], "sizes are whole numbers from 1"),
+        (["nin", "--over", "batch=1,,2"], "cannot read --over batch=1,,2"),
+        (["nin", "--over", "batch=1,2", "--over", "batch=4"], "given twice"),
+        (["nin", "--over", "batch=1,2", "--dtype", "bf16"], "add --measure"),
+        (["nin", "--over", "batch=1,2", "--scheduler", "tcp://x"], "add --engine dask"),
+        (["nin", "--over", "batch=1,2", "-o", "/no/such/t.csv"], "cannot write /no/such/t.csv"),
+        (["nin", "--over", "batch=1,2", "--measure", "--dtype", "fp4"], "unknown dtype 'fp4'"),
+    ],
+)
 def test_bad_input_is_one_line(argv, line, capsys):
     assert main(["sweep", *argv]) == 2
     err = capsys.readouterr().err
@@ -244,4 +412,12 @@ def test_bad_input_is_one_line(argv, line, capsys):
 
 
 def test_strides():
-    assert stride(costlab.trace(build_on_meta(lambda: zoo.build("googlenet")), torch.empty(1, 3, 224, 224, device="meta"))) == 32
+    assert (
+        stride(
+            costlab.trace(
+                build_on_meta(lambda: zoo.build("googlenet")),
+                torch.empty(1, 3, 224, 224, device="meta"),
+            )
+        )
+        == 32
+    )

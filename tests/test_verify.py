@@ -1,4 +1,5 @@
 """The second counts agree on the whole zoo and on attention and recurrence, each difference named; a wrong formula shows."""
+
 import pytest
 import torch
 from torch import nn
@@ -14,7 +15,9 @@ pytest.importorskip("fvcore")
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_the_zoo(name):
-    result = verify(build_on_meta(lambda: zoo.build(name)), torch.empty(zoo.input_shape(name), device="meta"))
+    result = verify(
+        build_on_meta(lambda: zoo.build(name)), torch.empty(zoo.input_shape(name), device="meta")
+    )
     assert result.agrees and all(c.agrees for c in result.counts), result.sheet.records()
     assert all(c.total is not None for c in result.counts)
     torch_count = result.counts[1]
@@ -38,7 +41,9 @@ class Products(nn.Module):
         self.w = nn.Parameter(torch.ones(4, 4))
 
     def forward(self, x):
-        y = torch.baddbmm(torch.zeros(1, 2, 4), torch.addmm(self.w[0], x, self.w)[None], self.w[None])
+        y = torch.baddbmm(
+            torch.zeros(1, 2, 4), torch.addmm(self.w[0], x, self.w)[None], self.w[None]
+        )
         return y + torch.mv(x, self.w[0])[None, :, None]
 
 
@@ -60,14 +65,37 @@ class Einsum(nn.Module):
 
 MODELS = {  # name: (model, inputs, kwargs, MACs by hand)
     # 2 layers x (7 tokens x (4*256 + 2*16*32) + 2*49*16)
-    "encoder": (nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 2), (torch.rand(1, 7, 16),), {},
-                2 * (7 * (4 * 256 + 2 * 512) + 2 * 49 * 16)),
-    "cross attention by keyword": (Cross(), (torch.rand(1, 5, 16),), {"memory": torch.rand(1, 9, 16)}, 256 * (5 + 9 + 9 + 5) + 2 * 5 * 9 * 16),
+    "encoder": (
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), 2),
+        (torch.rand(1, 7, 16),),
+        {},
+        2 * (7 * (4 * 256 + 2 * 512) + 2 * 49 * 16),
+    ),
+    "cross attention by keyword": (
+        Cross(),
+        (torch.rand(1, 5, 16),),
+        {"memory": torch.rand(1, 9, 16)},
+        256 * (5 + 9 + 9 + 5) + 2 * 5 * 9 * 16,
+    ),
     "lstm": (nn.LSTM(3, 4, 2), (torch.rand(5, 2, 3),), {}, 5 * 2 * 16 * (3 + 4 + 4 + 4)),
     "gru": (nn.GRU(3, 4), (torch.rand(5, 2, 3),), {}, 5 * 2 * 12 * (3 + 4)),
-    "norms and transposed": (nn.Sequential(nn.ConvTranspose2d(3, 4, 3), nn.BatchNorm2d(4), nn.GroupNorm(2, 4), nn.AdaptiveAvgPool2d(2)),
-                             (torch.rand(1, 3, 6, 6),), {}, 36 * 3 * 4 * 9),
-    "bilinear": (nn.Bilinear(4, 4, 5), (torch.rand(2, 4), torch.rand(2, 4)), {}, 2 * 5 * 4 * 4 + 2 * 5 * 4),
+    "norms and transposed": (
+        nn.Sequential(
+            nn.ConvTranspose2d(3, 4, 3),
+            nn.BatchNorm2d(4),
+            nn.GroupNorm(2, 4),
+            nn.AdaptiveAvgPool2d(2),
+        ),
+        (torch.rand(1, 3, 6, 6),),
+        {},
+        36 * 3 * 4 * 9,
+    ),
+    "bilinear": (
+        nn.Bilinear(4, 4, 5),
+        (torch.rand(2, 4), torch.rand(2, 4)),
+        {},
+        2 * 5 * 4 * 4 + 2 * 5 * 4,
+    ),
     "products": (Products(), (torch.rand(2, 4),), {}, 32 + 32 + 8),
     "custom function": (Own(), (torch.rand(2, 4),), {}, 64),
     "einsum of three": (Einsum(), (torch.rand(2, 4),), {}, 2 * 4 * 4 + 2 * 4),
@@ -83,27 +111,52 @@ def test_attention_recurrence_and_norms(model, inputs, kwargs, macs):
         assert c.total + sum(d.macs for d in c.differences) == macs
 
 
-@pytest.mark.parametrize("model, inputs, reason", [
-    (nn.Sequential(nn.Conv1d(3, 4, 3), nn.Conv1d(4, 4, 3, groups=2)), (torch.rand(1, 3, 8),), "as if it had no groups"),
-    (nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, 0.0, batch_first=True), 2), (torch.rand(1, 7, 16),), "no formula for aten._scaled_dot_product"),
-    (nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 2)), (torch.rand(2, 3, 8, 8),), ""),
-], ids=["grouped", "attention", "plain"])
+@pytest.mark.parametrize(
+    "model, inputs, reason",
+    [
+        (
+            nn.Sequential(nn.Conv1d(3, 4, 3), nn.Conv1d(4, 4, 3, groups=2)),
+            (torch.rand(1, 3, 8),),
+            "as if it had no groups",
+        ),
+        (
+            nn.TransformerEncoder(nn.TransformerEncoderLayer(16, 4, 32, 0.0, batch_first=True), 2),
+            (torch.rand(1, 7, 16),),
+            "no formula for aten._scaled_dot_product",
+        ),
+        (
+            nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 2)),
+            (torch.rand(2, 3, 8, 8),),
+            "",
+        ),
+    ],
+    ids=["grouped", "attention", "plain"],
+)
 def test_a_training_step(model, inputs, reason):
     (count,) = verify(model, inputs, train=True).counts
-    assert count.agrees and (reason in count.differences[0].reason if reason else not count.differences)
+    assert count.agrees and (
+        reason in count.differences[0].reason if reason else not count.differences
+    )
 
 
 def test_a_wrong_formula_is_not_explained_away(monkeypatch, capsys):
     right = _registry._FORMULAS["aten.addmm"]
-    monkeypatch.setitem(_registry._FORMULAS, "aten.addmm", lambda t, op: tuple(v + 1 for v in right(t, op)))
+    monkeypatch.setitem(
+        _registry._FORMULAS, "aten.addmm", lambda t, op: tuple(v + 1 for v in right(t, op))
+    )
     assert main(["verify", "nin_cifar10"]) == 0  # it has no linear layer
     assert main(["verify", "googlenet"]) == 1
     assert "NOT EXPLAINED" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name, model, inputs", [
-    ("aten._trilinear", nn.Bilinear(3, 5, 7, bias=False), (torch.ones(2, 3), torch.ones(2, 5))), ("aten.mv", Products(), (torch.rand(2, 4),)),
-    ("aten.mm", Own(), (torch.rand(2, 4),))])
+@pytest.mark.parametrize(
+    "name, model, inputs",
+    [
+        ("aten._trilinear", nn.Bilinear(3, 5, 7, bias=False), (torch.ones(2, 3), torch.ones(2, 5))),
+        ("aten.mv", Products(), (torch.rand(2, 4),)),
+        ("aten.mm", Own(), (torch.rand(2, 4),)),
+    ],
+)
 def test_a_wrong_formula_does_not_explain_itself(name, model, inputs, monkeypatch):
     assert verify(model, inputs).agrees
     monkeypatch.setitem(_registry._FORMULAS, name, lambda t, op: (7_000_000, 1))
@@ -111,11 +164,16 @@ def test_a_wrong_formula_does_not_explain_itself(name, model, inputs, monkeypatc
 
 
 def test_complex_products_are_explained():
-    assert verify(nn.Linear(4, 4, bias=False, dtype=torch.cfloat), (torch.zeros(2, 4, dtype=torch.cfloat),)).agrees
+    assert verify(
+        nn.Linear(4, 4, bias=False, dtype=torch.cfloat), (torch.zeros(2, 4, dtype=torch.cfloat),)
+    ).agrees
 
 
 def test_a_saved_trace_is_counted_by_its_model(tmp_path, capsys):
     file = tmp_path / "g.trace"
     main(["trace", "nin_cifar10", "-o", str(file)])
     assert main(["verify", str(file)]) == 0 and "222,486,528" in capsys.readouterr().out
-    assert main(["verify", "nin_cifar10", "--mode", "train", "--input", "2x3x32x32"]) == 0 and "equal" in capsys.readouterr().out
+    assert (
+        main(["verify", "nin_cifar10", "--mode", "train", "--input", "2x3x32x32"]) == 0
+        and "equal" in capsys.readouterr().out
+    )

@@ -1,4 +1,5 @@
 """Networks side by side: totals, ratios, and stage by stage where they work on grids of the same stride."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -54,7 +55,11 @@ class Comparison:
     def sentences(self) -> tuple[str, ...]:
         """What the first has against each other, in plain words."""
         a = self.sides[0]
-        return tuple(f"{a.name} has {_times(a.params, b.params, 'parameters', b.name)} and {_times(a.macs, b.macs, 'MACs')}" + _took(a, b) for b in self.sides[1:])
+        return tuple(
+            f"{a.name} has {_times(a.params, b.params, 'parameters', b.name)} and {_times(a.macs, b.macs, 'MACs')}"
+            + _took(a, b)
+            for b in self.sides[1:]
+        )
 
     @property
     def sheet(self) -> Sheet:
@@ -68,10 +73,19 @@ class Comparison:
         def row(what, unit, values):
             cells = {"what": what, "unit": unit, **dict(zip(keys, values))}
             first = values[0]
-            cells |= {f"{k} / {keys[0]}": v / first for k, v in list(zip(keys, values))[1:] if isinstance(v, (int, float)) and v and first}
+            cells |= {
+                f"{k} / {keys[0]}": v / first
+                for k, v in list(zip(keys, values))[1:]
+                if isinstance(v, (int, float)) and v and first
+            }
             rows.append(cells)
-        for what, unit, field in (("params", "elements", "params"), ("MACs", "multiply-adds", "macs"), ("activations", "elements", "activations"),
-                                  ("depth", "layers with weights", "depth")):
+
+        for what, unit, field in (
+            ("params", "elements", "params"),
+            ("MACs", "multiply-adds", "macs"),
+            ("activations", "elements", "activations"),
+            ("depth", "layers with weights", "depth"),
+        ):
             row(what, unit, [getattr(s, field) for s in self.sides])
         if any(s.backward for s in self.sides):
             row("MACs of the backward pass", "multiply-adds", [s.backward for s in self.sides])
@@ -79,16 +93,31 @@ class Comparison:
             if any(getattr(s, field) is not None for s in self.sides):
                 row(what, "%", [getattr(s, field) for s in self.sides])
         if any(s.seconds for s in self.sides):
-            row("time, measured", "ms", [s.seconds and round(1e3 * s.seconds, 6) for s in self.sides])
-        for stride in sorted({st.stride for s in self.sides for st in s.stages}, key=lambda v: v or 1 << 30):
+            row(
+                "time, measured",
+                "ms",
+                [s.seconds and round(1e3 * s.seconds, 6) for s in self.sides],
+            )
+        for stride in sorted(
+            {st.stride for s in self.sides for st in s.stages}, key=lambda v: v or 1 << 30
+        ):
             found = [next((st for st in s.stages if st.stride == stride), None) for s in self.sides]
-            grids = " | ".join(", ".join(f"{g}x{g}" for g in st.grids) if st and st.grids else "-" for st in found)
+            grids = " | ".join(
+                ", ".join(f"{g}x{g}" for g in st.grids) if st and st.grids else "-" for st in found
+            )
             where = f"stride {stride} ({grids})" if stride else "head"
-            for what, unit, field in (("MACs", "multiply-adds", "macs"), ("params", "elements", "params"), ("depth", "layers", "depth")):
+            for what, unit, field in (
+                ("MACs", "multiply-adds", "macs"),
+                ("params", "elements", "params"),
+                ("depth", "layers", "depth"),
+            ):
                 row(f"{where}: {what}", unit, [getattr(st, field) if st else 0 for st in found])
-        notes = [*self.sentences, "params with biases and norm scales; one MAC = one multiply-add; stages are layers of one stride",
-                 *(f"published error of {s.name}: {s.published}" for s in self.sides if s.published),
-                 *(f"time of {s.name}: the whole model, {s.device}" for s in self.sides if s.seconds)]
+        notes = [
+            *self.sentences,
+            "params with biases and norm scales; one MAC = one multiply-add; stages are layers of one stride",
+            *(f"published error of {s.name}: {s.published}" for s in self.sides if s.published),
+            *(f"time of {s.name}: the whole model, {s.device}" for s in self.sides if s.seconds),
+        ]
         return Sheet(" against ".join(names), tuple(columns), tuple(rows), tuple(notes))
 
 
@@ -99,7 +128,11 @@ def _times(a, b, what, than=""):
     if not a or not b:
         return f"{a:,} {what}{than}'s {b:,}"
     ratio, word = (a / b, "more") if a > b else (b / a, "fewer")
-    return f"{ratio:.1f} times {word} {what}{than}" if ratio >= 1.05 else f"{100 * (ratio - 1):.1f}% {word} {what}{than}"
+    return (
+        f"{ratio:.1f} times {word} {what}{than}"
+        if ratio >= 1.05
+        else f"{100 * (ratio - 1):.1f}% {word} {what}{than}"
+    )
 
 
 def _took(a: Side, b: Side) -> str:
@@ -107,7 +140,11 @@ def _took(a: Side, b: Side) -> str:
     if not (a.seconds and b.seconds and a.device == b.device):
         return ""
     ratio = a.seconds / b.seconds
-    return f", and takes {ratio:.1f} times as long" if ratio >= 1.05 else f", and takes {100 * ratio:.0f}% of its time"
+    return (
+        f", and takes {ratio:.1f} times as long"
+        if ratio >= 1.05
+        else f", and takes {100 * ratio:.0f}% of its time"
+    )
 
 
 def published(name: str):
@@ -117,7 +154,11 @@ def published(name: str):
             for p in reference.load("published_results"):
                 if (p["network"], p["setting"]) == (r["network"], r["setting"]):
                     number = lambda text: float(text.split()[0]) if text else None  # noqa: E731
-                    return number(p["top1_err"]), number(p["top5_err"]), f"{p['network']}, {p['setting']} ({p['source']})"
+                    return (
+                        number(p["top1_err"]),
+                        number(p["top5_err"]),
+                        f"{p['network']}, {p['setting']} ({p['source']})",
+                    )
     return None, None, ""
 
 
@@ -140,14 +181,31 @@ def stages(trace: Trace) -> tuple[Stage, ...]:
         weighted = [n for n in members if n.kind in WEIGHTED]
         if not weighted and not t.macs and not fresh:
             continue
-        grids = tuple(dict.fromkeys(max(n.out_shape[2:]) for n in weighted if len(n.out_shape) == 4)) if stride else ()
-        found.append(Stage(stride, grids, sum(trace.params[p].numel for p in fresh), t.macs, t.activations, longest(members)))
+        grids = (
+            tuple(dict.fromkeys(max(n.out_shape[2:]) for n in weighted if len(n.out_shape) == 4))
+            if stride
+            else ()
+        )
+        found.append(
+            Stage(
+                stride,
+                grids,
+                sum(trace.params[p].numel for p in fresh),
+                t.macs,
+                t.activations,
+                longest(members),
+            )
+        )
     return tuple(found)
 
 
 def _measured(trace: Trace):
     m = trace.measured
-    return (m.total.median, ", ".join(m.conditions[k] for k in ("device", "dtype", "layout"))) if m else (None, "")
+    return (
+        (m.total.median, ", ".join(m.conditions[k] for k in ("device", "dtype", "layout")))
+        if m
+        else (None, "")
+    )
 
 
 def compare(traces) -> Comparison:
@@ -158,5 +216,17 @@ def compare(traces) -> Comparison:
     for trace in traces:
         t, parts = total(trace), stages(trace)
         name = trace.provenance["model"]
-        sides.append(Side(name, t.params, t.macs, t.activations, longest(layer_graph(trace)), parts, *published(name), *_measured(trace), total(trace, trace.backward).macs if trace.trained else None))
+        sides.append(
+            Side(
+                name,
+                t.params,
+                t.macs,
+                t.activations,
+                longest(layer_graph(trace)),
+                parts,
+                *published(name),
+                *_measured(trace),
+                total(trace, trace.backward).macs if trace.trained else None,
+            )
+        )
     return Comparison(tuple(sides))

@@ -3,6 +3,7 @@
 *Rethinking the Inception Architecture*, Section 3: a k x k convolution as stacked 3x3, or as 1xn and nx1; with them the
 depthwise-separable and the bottleneck form. Nothing is assumed of widths: c_in, c_mid and c_out are free.
 """
+
 from __future__ import annotations
 
 import copy
@@ -35,7 +36,9 @@ class Conv:
 
     def build(self) -> nn.Conv2d:
         """The module."""
-        return nn.Conv2d(self.c_in, self.c_out, self.kernel, self.stride, self.padding, bias=self.bias)
+        return nn.Conv2d(
+            self.c_in, self.c_out, self.kernel, self.stride, self.padding, bias=self.bias
+        )
 
 
 @dataclass(frozen=True)
@@ -57,22 +60,43 @@ def _stack(conv, mid):
     found = []
     for i in range(n):
         pad = tuple(1 if i < p else 0 for p in conv.padding)
-        found.append((Conv(widths[i], widths[i + 1], (3, 3), conv.stride if i == n - 1 else (1, 1), pad, conv.bias), 1))
+        found.append(
+            (
+                Conv(
+                    widths[i],
+                    widths[i + 1],
+                    (3, 3),
+                    conv.stride if i == n - 1 else (1, 1),
+                    pad,
+                    conv.bias,
+                ),
+                1,
+            )
+        )
     return found
 
 
 def _pair(conv, mid):
     (h, w), (sh, sw), (ph, pw) = conv.kernel, conv.stride, conv.padding
-    return [(Conv(conv.c_in, mid, (1, w), (1, sw), (0, pw), conv.bias), 1), (Conv(mid, conv.c_out, (h, 1), (sh, 1), (ph, 0), conv.bias), 1)]
+    return [
+        (Conv(conv.c_in, mid, (1, w), (1, sw), (0, pw), conv.bias), 1),
+        (Conv(mid, conv.c_out, (h, 1), (sh, 1), (ph, 0), conv.bias), 1),
+    ]
 
 
 def _separable(conv, mid):
-    return [(Conv(conv.c_in, conv.c_in, conv.kernel, conv.stride, conv.padding, False), conv.c_in), (Conv(conv.c_in, conv.c_out, (1, 1), bias=conv.bias), 1)]
+    return [
+        (Conv(conv.c_in, conv.c_in, conv.kernel, conv.stride, conv.padding, False), conv.c_in),
+        (Conv(conv.c_in, conv.c_out, (1, 1), bias=conv.bias), 1),
+    ]
 
 
 def _bottleneck(conv, mid):
-    return [(Conv(conv.c_in, mid, (1, 1), bias=conv.bias), 1), (Conv(mid, mid, conv.kernel, conv.stride, conv.padding, conv.bias), 1),
-            (Conv(mid, conv.c_out, (1, 1), bias=conv.bias), 1)]
+    return [
+        (Conv(conv.c_in, mid, (1, 1), bias=conv.bias), 1),
+        (Conv(mid, mid, conv.kernel, conv.stride, conv.padding, conv.bias), 1),
+        (Conv(mid, conv.c_out, (1, 1), bias=conv.bias), 1),
+    ]
 
 
 def _square(conv):
@@ -80,20 +104,54 @@ def _square(conv):
 
 
 _OUT = lambda conv: conv.c_out  # noqa: E731
-REWRITES = {r.name: r for r in (
-    Rewrite("stacked-3x3", "k x k as (k - 1) / 2 convolutions 3x3",
-            lambda c: _square(c) and c.kernel[0] >= 5 and c.kernel[0] % 2 == 1 and max(c.padding) <= c.kernel[0] // 2, _stack, _OUT),
-    Rewrite("1xn-nx1", "k x k as 1 x k and k x 1", lambda c: _square(c) and c.kernel[0] >= 2, _pair, _OUT),
-    Rewrite("depthwise-separable", "k x k a channel, then 1x1", lambda c: max(c.kernel) >= 2 and c.c_in > 1, _separable, lambda c: c.c_in),
-    Rewrite("bottleneck", "1x1 to a quarter, k x k, 1x1", lambda c: max(c.kernel) >= 2 and c.c_out >= 8, _bottleneck, lambda c: max(1, c.c_out // 4)),
-)}
+REWRITES = {
+    r.name: r
+    for r in (
+        Rewrite(
+            "stacked-3x3",
+            "k x k as (k - 1) / 2 convolutions 3x3",
+            lambda c: (
+                _square(c)
+                and c.kernel[0] >= 5
+                and c.kernel[0] % 2 == 1
+                and max(c.padding) <= c.kernel[0] // 2
+            ),
+            _stack,
+            _OUT,
+        ),
+        Rewrite(
+            "1xn-nx1",
+            "k x k as 1 x k and k x 1",
+            lambda c: _square(c) and c.kernel[0] >= 2,
+            _pair,
+            _OUT,
+        ),
+        Rewrite(
+            "depthwise-separable",
+            "k x k a channel, then 1x1",
+            lambda c: max(c.kernel) >= 2 and c.c_in > 1,
+            _separable,
+            lambda c: c.c_in,
+        ),
+        Rewrite(
+            "bottleneck",
+            "1x1 to a quarter, k x k, 1x1",
+            lambda c: max(c.kernel) >= 2 and c.c_out >= 8,
+            _bottleneck,
+            lambda c: max(1, c.c_out // 4),
+        ),
+    )
+}
 
 
 def build(conv: Conv, rewrite: str, mid: int) -> nn.Sequential:
     """The module that replaces `conv`: its convolutions with a ReLU between (Rethinking, Section 3.1)."""
     layers = []
     for c, groups in REWRITES[rewrite].layers(conv, mid):
-        layers += [nn.Conv2d(c.c_in, c.c_out, c.kernel, c.stride, c.padding, groups=groups, bias=c.bias), nn.ReLU()]
+        layers += [
+            nn.Conv2d(c.c_in, c.c_out, c.kernel, c.stride, c.padding, groups=groups, bias=c.bias),
+            nn.ReLU(),
+        ]
     return nn.Sequential(*layers[:-1])
 
 
@@ -101,7 +159,9 @@ def predict(conv: Conv, rewrite: str | None, mid: int, grid: tuple[int, int]) ->
     """(params, MACs) of the convolution, or of its rewrite, on an h x w grid, by arithmetic."""
     params = macs = 0
     for c, groups in REWRITES[rewrite].layers(conv, mid) if rewrite else [(conv, 1)]:
-        grid = tuple((g + 2 * p - k) // s + 1 for g, p, k, s in zip(grid, c.padding, c.kernel, c.stride))
+        grid = tuple(
+            (g + 2 * p - k) // s + 1 for g, p, k, s in zip(grid, c.padding, c.kernel, c.stride)
+        )
         weights = c.c_in // groups * c.c_out * c.kernel[0] * c.kernel[1]
         params += weights + (c.c_out if c.bias else 0)
         macs += weights * grid[0] * grid[1]
@@ -114,7 +174,9 @@ def break_even(c_in: int, c_out: int, k: int = 5) -> float:
 
     Raises ValueError for a kernel that is not odd and at least 5."""
     if k < 5 or k % 2 == 0:
-        raise ValueError(f"a {k}x{k} convolution is no stack of 3x3; the kernel is odd and at least 5")
+        raise ValueError(
+            f"a {k}x{k} convolution is no stack of 3x3; the kernel is odd and at least 5"
+        )
     n, b, c = (k - 1) // 2, c_in + c_out, k * k * c_in * c_out / 9
     return c / b if n == 2 else (-b + math.sqrt(b * b + 4 * (n - 2) * c)) / (2 * (n - 2))
 
@@ -136,7 +198,14 @@ def curve(c_in: int, c_out: int, k: int = 5) -> Curve:
     conv = Conv(c_in, c_out, (k, k), padding=(k // 2, k // 2))
     whole = predict(conv, None, 0, (28, 28))[1]
     mids = tuple(range(1, 2 * max(c_in, c_out) + 1))
-    return Curve(c_in, c_out, k, mids, tuple(predict(conv, "stacked-3x3", m, (28, 28))[1] / whole for m in mids), break_even(c_in, c_out, k))
+    return Curve(
+        c_in,
+        c_out,
+        k,
+        mids,
+        tuple(predict(conv, "stacked-3x3", m, (28, 28))[1] / whole for m in mids),
+        break_even(c_in, c_out, k),
+    )
 
 
 @dataclass(frozen=True)
@@ -173,24 +242,69 @@ class RuleTable:
     @property
     def sheet(self) -> Sheet:
         """A row a rule."""
-        columns = (Column("rule"), Column("params before", "params"), Column("params after", "params"), Column("params saved", "%", format=".1%"),
-                   Column("saved with bias", "%", format=".2%"), Column("MACs before", "MACs"), Column("MACs after", "MACs"),
-                   Column("MACs saved", "%", format=".1%"), Column("receptive field"), Column("same output"),
-                   *((Column("backward before", "MACs"), Column("backward after", "MACs")) if self.rules[0].traces[0].trained else ()))
-        rows = tuple({"rule": r.name, "params before": r.params[0], "params after": r.params[1], "params saved": r.params_saving,
-                      "saved with bias": 1 - r.params_with_bias[1] / r.params_with_bias[0], "MACs before": r.macs[0], "MACs after": r.macs[1],
-                      "MACs saved": r.saving, "receptive field": f"{r.field[0]} = {r.field[1]}" if r.field[0] == r.field[1] else f"{r.field[0]}, then {r.field[1]}",
-                      "same output": "yes" if r.out[0] == r.out[1] else f"{_x(r.out[0])}, then {_x(r.out[1])}",
-                      **dict(zip(("backward before", "backward after"), (total(t, t.backward).macs for t in r.traces)))} for r in self.rules)
+        columns = (
+            Column("rule"),
+            Column("params before", "params"),
+            Column("params after", "params"),
+            Column("params saved", "%", format=".1%"),
+            Column("saved with bias", "%", format=".2%"),
+            Column("MACs before", "MACs"),
+            Column("MACs after", "MACs"),
+            Column("MACs saved", "%", format=".1%"),
+            Column("receptive field"),
+            Column("same output"),
+            *(
+                (Column("backward before", "MACs"), Column("backward after", "MACs"))
+                if self.rules[0].traces[0].trained
+                else ()
+            ),
+        )
+        rows = tuple(
+            {
+                "rule": r.name,
+                "params before": r.params[0],
+                "params after": r.params[1],
+                "params saved": r.params_saving,
+                "saved with bias": 1 - r.params_with_bias[1] / r.params_with_bias[0],
+                "MACs before": r.macs[0],
+                "MACs after": r.macs[1],
+                "MACs saved": r.saving,
+                "receptive field": f"{r.field[0]} = {r.field[1]}"
+                if r.field[0] == r.field[1]
+                else f"{r.field[0]}, then {r.field[1]}",
+                "same output": "yes"
+                if r.out[0] == r.out[1]
+                else f"{_x(r.out[0])}, then {_x(r.out[1])}",
+                **dict(
+                    zip(
+                        ("backward before", "backward after"),
+                        (total(t, t.backward).macs for t in r.traces),
+                    )
+                ),
+            }
+            for r in self.rules
+        )
         return Sheet("factorized convolutions", columns, rows, self.notes)
 
 
 def savings_sheet(table: RuleTable, curve: Curve) -> Sheet:
     """The numbers of the savings chart: a row a rule, then a row a middle width of the break-even curve."""
     sheet, name = table.sheet, f"{curve.kernel}x{curve.kernel} as stacked 3x3"
-    points = tuple({"rule": name, "middle width": mid, "MACs after / before": ratio} for mid, ratio in zip(curve.mids, curve.ratios))
+    points = tuple(
+        {"rule": name, "middle width": mid, "MACs after / before": ratio}
+        for mid, ratio in zip(curve.mids, curve.ratios)
+    )
     note = f"{name}, {curve.c_in} to {curve.c_out} channels: break-even at middle width {curve.even:.2f}"
-    return Sheet(sheet.title, (*sheet.columns, Column("middle width", "channels"), Column("MACs after / before", "x", format=".4f")), (*sheet.rows, *points), (*sheet.notes, note))
+    return Sheet(
+        sheet.title,
+        (
+            *sheet.columns,
+            Column("middle width", "channels"),
+            Column("MACs after / before", "x", format=".4f"),
+        ),
+        (*sheet.rows, *points),
+        (*sheet.notes, note),
+    )
 
 
 def _x(shape):
@@ -203,10 +317,14 @@ def _measure(make, shape, train):
     return total(trace), max(end.field), trace.tensors[trace.outputs[0]].shape[1:], trace
 
 
-RULES = ((5, "stacked-3x3", "5x5 -> 3x3 + 3x3"), (7, "stacked-3x3", "7x7 -> three 3x3"),
-         *((n, "1xn-nx1", f"{n}x{n} -> 1x{n} + {n}x1") for n in (3, 5, 7, 9, 11, 13, 15)),
-         (3, "depthwise-separable", "3x3 -> depthwise 3x3 + 1x1"), (5, "depthwise-separable", "5x5 -> depthwise 5x5 + 1x1"),
-         (3, "bottleneck", "3x3 -> 1x1 + 3x3 + 1x1"))
+RULES = (
+    (5, "stacked-3x3", "5x5 -> 3x3 + 3x3"),
+    (7, "stacked-3x3", "7x7 -> three 3x3"),
+    *((n, "1xn-nx1", f"{n}x{n} -> 1x{n} + {n}x1") for n in (3, 5, 7, 9, 11, 13, 15)),
+    (3, "depthwise-separable", "3x3 -> depthwise 3x3 + 1x1"),
+    (5, "depthwise-separable", "5x5 -> depthwise 5x5 + 1x1"),
+    (3, "bottleneck", "3x3 -> 1x1 + 3x3 + 1x1"),
+)
 
 
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
@@ -216,8 +334,12 @@ def _named(k: int, rewrite: str) -> str:
     """What a rule is called: 9x9 -> four 3x3."""
     known = next((name for n, r, name in RULES if (n, r) == (k, rewrite)), None)
     n = (k - 1) // 2
-    after = {"stacked-3x3": f"{_COUNTS.get(n, n)} 3x3", "1xn-nx1": f"1x{k} + {k}x1", "depthwise-separable": f"depthwise {k}x{k} + 1x1",
-             "bottleneck": f"1x1 + {k}x{k} + 1x1"}[rewrite]
+    after = {
+        "stacked-3x3": f"{_COUNTS.get(n, n)} 3x3",
+        "1xn-nx1": f"1x{k} + {k}x1",
+        "depthwise-separable": f"depthwise {k}x{k} + 1x1",
+        "bottleneck": f"1x1 + {k}x{k} + 1x1",
+    }[rewrite]
     return known or f"{k}x{k} -> {after}"
 
 
@@ -228,8 +350,16 @@ def slug(name: str) -> tuple[str, str]:
     return words(before), f"{words(before)}-as-{words(after)}" if after else words(before)
 
 
-def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int = 28, padding: str = "same", kernels=None,
-          rewrites=None, train: bool = False) -> RuleTable:
+def rules(
+    c_in: int = 64,
+    c_out: int = 64,
+    c_mid: int | None = None,
+    grid: int = 28,
+    padding: str = "same",
+    kernels=None,
+    rewrites=None,
+    train: bool = False,
+) -> RuleTable:
     """The rule table, every number from tracing both modules. `padding`: "same" or "valid"; `c_mid` None: as each rule's
     default (c_out; a quarter of it in the bottleneck). `kernels`: these sizes, any from 2; `rewrites`: only these.
     `train`: the backward passes too.
@@ -244,11 +374,22 @@ def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int =
         raise ValueError("an even kernel has no same padding; take --padding valid")
     if kernels and min(kernels) < 2:
         raise ValueError(f"kernel {min(kernels)}: there is nothing to factorize below 2")
-    wanted = [(k, r, _named(k, r)) for k in dict.fromkeys(kernels) for r in REWRITES if REWRITES[r].eligible(Conv(c_in, c_out, (k, k)))] if kernels else RULES
+    wanted = (
+        [
+            (k, r, _named(k, r))
+            for k in dict.fromkeys(kernels)
+            for r in REWRITES
+            if REWRITES[r].eligible(Conv(c_in, c_out, (k, k)))
+        ]
+        if kernels
+        else RULES
+    )
     wanted = [w for w in wanted if not rewrites or w[1] in rewrites]
     fitting = [w for w in wanted if padding == "same" or w[0] <= grid]
     if wanted and not fitting:
-        raise ValueError(f"no kernel fits a {grid}x{grid} grid without padding; take a larger grid or --padding same")
+        raise ValueError(
+            f"no kernel fits a {grid}x{grid} grid without padding; take a larger grid or --padding same"
+        )
     found = []
     for k, rewrite, name in fitting:
         pad = k // 2 if padding == "same" else 0
@@ -256,15 +397,35 @@ def rules(c_in: int = 64, c_out: int = 64, c_mid: int | None = None, grid: int =
         for bias in (False, True):
             conv = Conv(c_in, c_out, (k, k), padding=(pad, pad), bias=bias)
             mid = c_mid or REWRITES[rewrite].default_mid(conv)
-            measured[bias] = [_measure(make, (1, c_in, grid, grid), train) for make in (conv.build, lambda: build(conv, rewrite, mid))]  # noqa: B023
+            measured[bias] = [
+                _measure(make, (1, c_in, grid, grid), train)
+                for make in (conv.build, lambda: build(conv, rewrite, mid))
+            ]  # noqa: B023
         (a, fa, oa, ta), (b, fb, ob, tb) = measured[False]
-        found.append(Rule(name, rewrite, (a.params, b.params), (a.macs, b.macs), tuple(m[0].params for m in measured[True]), (fa, fb), (oa, ob), (ta, tb)))
+        found.append(
+            Rule(
+                name,
+                rewrite,
+                (a.params, b.params),
+                (a.macs, b.macs),
+                tuple(m[0].params for m in measured[True]),
+                (fa, fb),
+                (oa, ob),
+                (ta, tb),
+            )
+        )
     if not found:
-        raise ValueError("no such kernel can be rewritten so at these widths; stacked-3x3 takes odd ones from 5, 1xn-nx1 any from 2")
+        raise ValueError(
+            "no such kernel can be rewritten so at these widths; stacked-3x3 takes odd ones from 5, 1xn-nx1 any from 2"
+        )
     widths = f"c_in {c_in}, c_mid {c_mid or 'c_out (bottleneck: a quarter)'}, c_out {c_out}"
-    notes = [f"{widths}, {grid}x{grid} grid, {padding} padding, stride 1; counts by tracing both modules; one MAC = one multiply-add"]
+    notes = [
+        f"{widths}, {grid}x{grid} grid, {padding} padding, stride 1; counts by tracing both modules; one MAC = one multiply-add"
+    ]
     for k in sorted({r.field[0] for r in found if r.rewrite == "stacked-3x3"}):
-        notes.append(f"{k}x{k} as stacked 3x3 saves while c_mid is below {break_even(c_in, c_out, k):.2f} (break-even for these widths)")
+        notes.append(
+            f"{k}x{k} as stacked 3x3 saves while c_mid is below {break_even(c_in, c_out, k):.2f} (break-even for these widths)"
+        )
     return RuleTable(tuple(found), tuple(notes))
 
 
@@ -296,10 +457,16 @@ def _mid(conv, rewrite, policy):
     if policy == "default":
         return REWRITES[rewrite].default_mid(conv)
     if policy in ("in", "out", "sqrt"):
-        return {"in": conv.c_in, "out": conv.c_out, "sqrt": max(1, round(math.sqrt(conv.c_in * conv.c_out)))}[policy]
+        return {
+            "in": conv.c_in,
+            "out": conv.c_out,
+            "sqrt": max(1, round(math.sqrt(conv.c_in * conv.c_out))),
+        }[policy]
     if isinstance(policy, int) and policy > 0:
         return policy
-    raise ValueError(f"unknown middle width {policy!r}; choose in, out, sqrt, default or a number from 1")
+    raise ValueError(
+        f"unknown middle width {policy!r}; choose in, out, sqrt, default or a number from 1"
+    )
 
 
 def candidates(trace: Trace, rewrites=None, mid="default") -> list[Candidate]:
@@ -308,12 +475,24 @@ def candidates(trace: Trace, rewrites=None, mid="default") -> list[Candidate]:
     _known(rewrites)
     runs: dict[tuple, list] = {}
     for op in trace.forward:
-        if op.name != "aten.convolution" or not op.params or op.attrs.get("transposed") or op.attrs.get("groups") != 1:
+        if (
+            op.name != "aten.convolution"
+            or not op.params
+            or op.attrs.get("transposed")
+            or op.attrs.get("groups") != 1
+        ):
             continue
         data, weight = trace.shapes(op)[:2]
         pair = lambda key: tuple(op.attrs[key]) * (2 // len(op.attrs[key]))  # noqa: B023,E731
         if len(weight) == 4 and pair("dilation") == (1, 1):
-            conv = Conv(weight[1], weight[0], weight[2:], pair("stride"), pair("padding"), len(op.params) > 1)
+            conv = Conv(
+                weight[1],
+                weight[0],
+                weight[2:],
+                pair("stride"),
+                pair("padding"),
+                len(op.params) > 1,
+            )
             runs.setdefault((op.module, conv), []).append(data)
     found = []
     for (path, conv), shapes in runs.items():
@@ -323,7 +502,9 @@ def candidates(trace: Trace, rewrites=None, mid="default") -> list[Candidate]:
             width = _mid(conv, name, mid)
             before, after = ([predict(conv, r, width, s[2:]) for s in shapes] for r in (None, name))
             macs = tuple(sum(s[0] * v[1] for s, v in zip(shapes, side)) for side in (before, after))
-            found.append(Candidate(path, name, conv, width, len(shapes), (before[0][0], after[0][0]), macs))
+            found.append(
+                Candidate(path, name, conv, width, len(shapes), (before[0][0], after[0][0]), macs)
+            )
     return sorted(found, key=lambda c: (-c.saved, c.path, c.rewrite))
 
 
@@ -344,8 +525,16 @@ def obstacle(model: nn.Module, trace: Trace, c: Candidate) -> str:
     owners = {id(m) for m in model.modules() for p in m._parameters.values() if p is module.weight}
     if len(owners) > 1:
         return "its weight is tied to another module's"
-    mine = {i for op in trace.forward if op.name == "aten.convolution" and op.module == c.path for i in op.params}
-    if any(mine.intersection(op.params) and (op.name, op.module) != ("aten.convolution", c.path) for op in trace.forward):
+    mine = {
+        i
+        for op in trace.forward
+        if op.name == "aten.convolution" and op.module == c.path
+        for i in op.params
+    }
+    if any(
+        mine.intersection(op.params) and (op.name, op.module) != ("aten.convolution", c.path)
+        for op in trace.forward
+    ):
         return "its weight is read elsewhere"
     return ""
 
@@ -366,11 +555,15 @@ def apply(model: nn.Module, chosen) -> nn.Module:
     try:
         new = copy.deepcopy(model)
     except Exception as e:  # as of tensors that are the result of a computation
-        raise ValueError(f"the model cannot be copied: {type(e).__name__}: {(str(e).splitlines() or [''])[0]}") from None
+        raise ValueError(
+            f"the model cannot be copied: {type(e).__name__}: {(str(e).splitlines() or [''])[0]}"
+        ) from None
     for c in chosen:
         old = new.get_submodule(c.path)
         if not isinstance(old, nn.Conv2d) or old.padding_mode != "zeros":
-            raise ValueError(f"{c.path or 'the model'} is no zero-padded nn.Conv2d module, so it cannot be replaced")
+            raise ValueError(
+                f"{c.path or 'the model'} is no zero-padded nn.Conv2d module, so it cannot be replaced"
+            )
         made = build_on_meta(lambda: build(c.conv, c.rewrite, c.mid)).to(old.weight.dtype)  # noqa: B023
         if old.weight.device.type != "meta":
             made = build(c.conv, c.rewrite, c.mid).to(old.weight.device, old.weight.dtype)
@@ -403,27 +596,59 @@ class Factorization:
     @property
     def agrees(self) -> bool:
         """Whether the second trace is exactly what was predicted, with the same output shapes and receptive fields."""
-        return ((self.params[1], self.macs[1]) == (self.predicted_params, self.predicted_macs) and self.outputs[0] == self.outputs[1]
-                and all(a == b for _, a, b in self.fields))
+        return (
+            (self.params[1], self.macs[1]) == (self.predicted_params, self.predicted_macs)
+            and self.outputs[0] == self.outputs[1]
+            and all(a == b for _, a, b in self.fields)
+        )
 
     @property
     def sheet(self) -> Sheet:
         """A row a rewrite, then the whole."""
-        rows = [{"convolution": c.path, "rewrite": c.rewrite, "shape": f"{_x(c.conv.kernel)}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
-                 "params before": c.params[0], "params after": c.params[1], "MACs before": c.macs[0], "MACs after": c.macs[1],
-                 "MACs saved": c.saved / c.macs[0]} for c in self.chosen]
-        end = {"params before": self.params[0], "params after": self.params[1], "MACs before": self.macs[0], "MACs after": self.macs[1],
-               "MACs saved": 1 - self.macs[1] / self.macs[0]}
+        rows = [
+            {
+                "convolution": c.path,
+                "rewrite": c.rewrite,
+                "shape": f"{_x(c.conv.kernel)}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
+                "params before": c.params[0],
+                "params after": c.params[1],
+                "MACs before": c.macs[0],
+                "MACs after": c.macs[1],
+                "MACs saved": c.saved / c.macs[0],
+            }
+            for c in self.chosen
+        ]
+        end = {
+            "params before": self.params[0],
+            "params after": self.params[1],
+            "MACs before": self.macs[0],
+            "MACs after": self.macs[1],
+            "MACs saved": 1 - self.macs[1] / self.macs[0],
+        }
         verdict = "equal the prediction exactly" if self.agrees else "DIFFER from the prediction"
         fields = all(a == b for _, a, b in self.fields)
-        notes = (f"the rewritten model was traced again: its params and MACs {verdict}",
-                 f"output shapes {'unchanged' if self.outputs[0] == self.outputs[1] else 'CHANGED'}; receptive fields {'unchanged' if fields else 'CHANGED'}",
-                 "a ReLU stands between the new convolutions; one MAC = one multiply-add; params with biases and norm scales")
+        notes = (
+            f"the rewritten model was traced again: its params and MACs {verdict}",
+            f"output shapes {'unchanged' if self.outputs[0] == self.outputs[1] else 'CHANGED'}; receptive fields {'unchanged' if fields else 'CHANGED'}",
+            "a ReLU stands between the new convolutions; one MAC = one multiply-add; params with biases and norm scales",
+        )
         if self.traces[0].trained:
-            notes += tuple(f"{word}, {training(t).note}" for word, t in zip(("before", "after"), self.traces))
-        said = against(*self.traces) if self.ratio is None else _in_turns(self.ratio, 1 - self.macs[1] / self.macs[0])
+            notes += tuple(
+                f"{word}, {training(t).note}" for word, t in zip(("before", "after"), self.traces)
+            )
+        said = (
+            against(*self.traces)
+            if self.ratio is None
+            else _in_turns(self.ratio, 1 - self.macs[1] / self.macs[0])
+        )
         notes += (f"{said}; {measured_note(self.traces[1].measured)}",) if said else ()
-        return Sheet(f"{self.model}: {len(rows)} convolution{'s' * (len(rows) != 1)} rewritten", _COLUMNS, tuple(rows), notes, end)
+        return Sheet(
+            f"{self.model}: {len(rows)} convolution{'s' * (len(rows) != 1)} rewritten",
+            _COLUMNS,
+            tuple(rows),
+            notes,
+            end,
+        )
 
 
 def _in_turns(ratio, fewer: float) -> str:
@@ -433,25 +658,58 @@ def _in_turns(ratio, fewer: float) -> str:
         return f"no difference in time is shown ({interval})"
     less = 1 - ratio.median
     text = f"the rewritten model takes {100 * abs(less):.1f}% {'less' if less > 0 else 'more'} time ({interval})"
-    return text + (f": the change of {100 * abs(fewer):.0f}% {'fewer' if fewer > 0 else 'more'} operations is not one of {100 * abs(fewer):.0f}% in time" if abs(fewer - less) > 0.05 else "")
+    return text + (
+        f": the change of {100 * abs(fewer):.0f}% {'fewer' if fewer > 0 else 'more'} operations is not one of {100 * abs(fewer):.0f}% in time"
+        if abs(fewer - less) > 0.05
+        else ""
+    )
 
 
-_COLUMNS = (Column("convolution"), Column("rewrite"), Column("shape"), Column("params before", "params"), Column("params after", "params"),
-            Column("MACs before", "MACs"), Column("MACs after", "MACs"), Column("MACs saved", "%", format=".1%"))
+_COLUMNS = (
+    Column("convolution"),
+    Column("rewrite"),
+    Column("shape"),
+    Column("params before", "params"),
+    Column("params after", "params"),
+    Column("MACs before", "MACs"),
+    Column("MACs after", "MACs"),
+    Column("MACs saved", "%", format=".1%"),
+)
 
 
 def candidate_sheet(model: str, found, whole, left=(), top: int | None = None) -> Sheet:
     """The ranking: a row a candidate, the largest saving first, of all that were `found` the first `top`. `left`: convolutions that cannot be
     replaced, path to reason."""
-    rows = tuple({"convolution": c.path, "rewrite": c.rewrite, "shape": f"{_x(c.conv.kernel)}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
-                  "params before": c.params[0], "params after": c.params[1], "MACs before": c.macs[0], "MACs after": c.macs[1],
-                  "MACs saved": c.saved / c.macs[0], "of the model": c.saved / whole.macs} for c in found[:top])
+    rows = tuple(
+        {
+            "convolution": c.path,
+            "rewrite": c.rewrite,
+            "shape": f"{_x(c.conv.kernel)}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
+            "params before": c.params[0],
+            "params after": c.params[1],
+            "MACs before": c.macs[0],
+            "MACs after": c.macs[1],
+            "MACs saved": c.saved / c.macs[0],
+            "of the model": c.saved / whole.macs,
+        }
+        for c in found[:top]
+    )
     dearer = sum(c.saved < 0 for c in found)
-    notes = (f"{len(found)} rewrites of {len({c.path for c in found})} convolutions, ranked by MACs saved{f', of which the first {len(rows)} are shown' if len(rows) < len(found) else ''}; "
-             f"{dearer} of them would cost more",
-             f"the model has {whole.macs:,} MACs and {whole.params:,} params; apply some with --apply PATH, PATH:REWRITE or `best`",
-             *([f"not listed, because they cannot be replaced: {len(left)} convolutions, such as {next(iter(left))}: {next(iter(left.values()))}"] if left else ()))
-    return Sheet(f"{model}: rewrites", (*_COLUMNS, Column("of the model", "%", format=".2%")), rows, notes)
+    notes = (
+        f"{len(found)} rewrites of {len({c.path for c in found})} convolutions, ranked by MACs saved{f', of which the first {len(rows)} are shown' if len(rows) < len(found) else ''}; "
+        f"{dearer} of them would cost more",
+        f"the model has {whole.macs:,} MACs and {whole.params:,} params; apply some with --apply PATH, PATH:REWRITE or `best`",
+        *(
+            [
+                f"not listed, because they cannot be replaced: {len(left)} convolutions, such as {next(iter(left))}: {next(iter(left.values()))}"
+            ]
+            if left
+            else ()
+        ),
+    )
+    return Sheet(
+        f"{model}: rewrites", (*_COLUMNS, Column("of the model", "%", format=".2%")), rows, notes
+    )
 
 
 def choose(found, wanted, left=None) -> list[Candidate]:
@@ -467,26 +725,50 @@ def choose(found, wanted, left=None) -> list[Candidate]:
                     paths.add(c.path)
                     chosen.append(c)
             if not paths:
-                raise ValueError("no rewrite saves MACs at this middle width; try --mid in" if found else
-                                 "there is no convolution that can be factorized: 2-d, dense and larger than 1x1" if not left else f"no convolution here can be replaced; {next(iter(left))}: {next(iter(left.values()))}")
+                raise ValueError(
+                    "no rewrite saves MACs at this middle width; try --mid in"
+                    if found
+                    else "there is no convolution that can be factorized: 2-d, dense and larger than 1x1"
+                    if not left
+                    else f"no convolution here can be replaced; {next(iter(left))}: {next(iter(left.values()))}"
+                )
             continue
-        path, _, rewrite = (name, "", "") if any(c.path == name for c in found) or name in (left or {}) else name.rpartition(":") if ":" in name else (name, "", "")
+        path, _, rewrite = (
+            (name, "", "")
+            if any(c.path == name for c in found) or name in (left or {})
+            else name.rpartition(":")
+            if ":" in name
+            else (name, "", "")
+        )
         match = [c for c in found if c.path == path and (not rewrite or c.rewrite == rewrite)]
         if path in (left or {}):
             raise ValueError(f"{path} cannot be replaced: {left[path]}")
         if not match:
             import difflib
+
             near = difflib.get_close_matches(path, {c.path for c in found}, 1)
-            raise ValueError(f"no rewrite {name!r}" + (f"; did you mean {near[0]}?" if near and near[0] != path else "; run without --apply to see them"))
+            raise ValueError(
+                f"no rewrite {name!r}"
+                + (
+                    f"; did you mean {near[0]}?"
+                    if near and near[0] != path
+                    else "; run without --apply to see them"
+                )
+            )
         chosen.append(match[0])
     return chosen
 
 
-def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str = "auto", tracer=run, pair=None) -> Factorization:
+def factorize(
+    model: nn.Module, inputs, kwargs, chosen, spec: str, device: str = "auto", tracer=run, pair=None
+) -> Factorization:
     """Apply `chosen` for real, trace again and compare with the prediction. `tracer`: `costlab.trace`, or `costlab.measure.measure` to have the
     times too; `pair`: `costlab.measure.paired`, to compare them. Raises TraceError when the new model fails."""
     after_model = apply(model, chosen)
-    traces = tuple(tracer(m, inputs, kwargs, device=device, spec=s) for m, s in ((model, spec), (after_model, f"{spec} rewritten")))
+    traces = tuple(
+        tracer(m, inputs, kwargs, device=device, spec=s)
+        for m, s in ((model, spec), (after_model, f"{spec} rewritten"))
+    )
     before, after = (total(t) for t in traces)
     params = before.params + sum(c.params[1] - c.params[0] for c in chosen)
     macs = before.macs + sum(c.macs[1] - c.macs[0] for c in chosen)
@@ -495,9 +777,25 @@ def factorize(model: nn.Module, inputs, kwargs, chosen, spec: str, device: str =
     for c in chosen:
         ends = []
         for graph in graphs:
-            last = [n for n in graph if n.op and (not c.path or n.op.module == c.path or n.op.module.startswith(c.path + "."))]
+            last = [
+                n
+                for n in graph
+                if n.op
+                and (not c.path or n.op.module == c.path or n.op.module.startswith(c.path + "."))
+            ]
             ends.append(max(last[-1].field) if last and last[-1].field else 0)
         fields.append((c.path, *ends))
     outputs = tuple(tuple(t.tensors[i].shape for i in t.outputs) for t in traces)
     ratio = pair(model, after_model, inputs, kwargs, device=device) if pair else None
-    return Factorization(spec, tuple(chosen), (before.params, after.params), (before.macs, after.macs), params, macs, tuple(fields), outputs, traces, ratio)
+    return Factorization(
+        spec,
+        tuple(chosen),
+        (before.params, after.params),
+        (before.macs, after.macs),
+        params,
+        macs,
+        tuple(fields),
+        outputs,
+        traces,
+        ratio,
+    )

@@ -1,4 +1,5 @@
 """Peak memory by liveness: which tensors are alive while each operation runs, in inference and in a training step."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -49,32 +50,63 @@ class Memory:
     @property
     def sheet(self) -> Sheet:
         """A row a part, then the largest tensors at the peak."""
-        rows = [{"what": "params", "bytes": self.params}, {"what": "buffers", "bytes": self.buffers}, {"what": "inputs", "bytes": self.inputs},
-                {"what": f"alive at the peak, in {self.place or 'the model'}", "bytes": self.peak}]
-        rows += [{"what": f"  {h.what} {'x'.join(map(str, h.shape))}", "bytes": h.size, "part": "of the peak"} for h in self.held]
+        rows = [
+            {"what": "params", "bytes": self.params},
+            {"what": "buffers", "bytes": self.buffers},
+            {"what": "inputs", "bytes": self.inputs},
+            {"what": f"alive at the peak, in {self.place or 'the model'}", "bytes": self.peak},
+        ]
+        rows += [
+            {
+                "what": f"  {h.what} {'x'.join(map(str, h.shape))}",
+                "bytes": h.size,
+                "part": "of the peak",
+            }
+            for h in self.held
+        ]
         if self.trained:
-            rows += [{"what": f"optimizer state, {k}", "bytes": v} for k, v in self.optimizers.items()]
-        notes = ("the peak of a training step, gradients of the params included; the optimizer's state comes on top" if self.trained else "the peak of inference",
-                 f"a tensor is alive until its last use, and until every module that was given it returns; freed at the last use the peak would be {self.least:,} bytes",
-                 "not in it: kernels' own work space, what a fused kernel keeps for its backward pass, the allocator's rounding, and tensors that the code "
-                 "holds in variables after their last use")
+            rows += [
+                {"what": f"optimizer state, {k}", "bytes": v} for k, v in self.optimizers.items()
+            ]
+        notes = (
+            "the peak of a training step, gradients of the params included; the optimizer's state comes on top"
+            if self.trained
+            else "the peak of inference",
+            f"a tensor is alive until its last use, and until every module that was given it returns; freed at the last use the peak would be {self.least:,} bytes",
+            "not in it: kernels' own work space, what a fused kernel keeps for its backward pass, the allocator's rounding, and tensors that the code "
+            "holds in variables after their last use",
+        )
         if self.measured is not None:
             ratio = f", {self.measured / self.peak:.2f} times the estimate" if self.peak else ""
-            notes += (f"measured: {self.measured:,} bytes at the peak beyond params, buffers and inputs{ratio}",)
-        return Sheet(f"{self.model}: memory", (Column("what"), Column("bytes", "bytes"), Column("part")), tuple(rows), notes,
-                     {"what": "total at the peak", "bytes": self.whole}, facts={"peak": self.peak, "least": self.least, "measured": self.measured})
+            notes += (
+                f"measured: {self.measured:,} bytes at the peak beyond params, buffers and inputs{ratio}",
+            )
+        return Sheet(
+            f"{self.model}: memory",
+            (Column("what"), Column("bytes", "bytes"), Column("part")),
+            tuple(rows),
+            notes,
+            {"what": "total at the peak", "bytes": self.whole},
+            facts={"peak": self.peak, "least": self.least, "measured": self.measured},
+        )
 
     @property
     def curve(self) -> Sheet:
         """A row an operation: what is alive while it runs."""
-        return Sheet(f"{self.model}: memory over the run", (Column("operation", "count"), Column("alive", "bytes")),
-                     tuple({"operation": i, "alive": v} for i, v in enumerate(self.live)), ("beyond params, buffers and inputs",))
+        return Sheet(
+            f"{self.model}: memory over the run",
+            (Column("operation", "count"), Column("alive", "bytes")),
+            tuple({"operation": i, "alive": v} for i, v in enumerate(self.live)),
+            ("beyond params, buffers and inputs",),
+        )
 
 
 def _spans(ops):
     """For each operation the first and last index of every module call around it, the innermost last."""
     spans: list[list[list[int]]] = []
-    open_: list[tuple[str, int, list[int]]] = []  # (path, call of its own operations or -1, [first, last])
+    open_: list[
+        tuple[str, int, list[int]]
+    ] = []  # (path, call of its own operations or -1, [first, last])
     for i, op in enumerate(ops):
         parts = op.module.split(".") if op.module else []
         paths = [".".join(parts[:k]) for k in range(len(parts) + 1)]
@@ -127,7 +159,9 @@ def memory(trace: Trace) -> Memory:
                         kept[r] = max(kept[r], end)
                         break  # the outermost of them ends last
     end = len(ops) - 1
-    gradients = {root[t] for op in trace.backward for t in op.outputs} - {root[i] for op in trace.backward if not _alias(op) for i in op.inputs}
+    gradients = {root[t] for op in trace.backward for t in op.outputs} - {
+        root[i] for op in trace.backward if not _alias(op) for i in op.inputs
+    }
     for r in {root[i] for i in trace.outputs} | gradients:
         last[r] = kept[r] = end
     whose = {t: op for op in reversed(ops) for t in op.outputs}
@@ -143,12 +177,41 @@ def memory(trace: Trace) -> Memory:
             total += step
             live.append(total)
         return live
+
     live, least = curve(kept), max(curve(last), default=0)
     at = max(range(len(live)), key=live.__getitem__, default=0)
-    alive = sorted((r for r, i in born.items() if 0 <= i <= at <= kept.get(r, i) and r == root[r] and r not in params), key=lambda r: -size_of(trace, r))
-    held = tuple(Held(f"{whose[r].module or 'the model'} ({whose[r].name.removeprefix('aten.')})", trace.tensors[r].shape, size_of(trace, r)) for r in alive[:LARGEST])
+    alive = sorted(
+        (
+            r
+            for r, i in born.items()
+            if 0 <= i <= at <= kept.get(r, i) and r == root[r] and r not in params
+        ),
+        key=lambda r: -size_of(trace, r),
+    )
+    held = tuple(
+        Held(
+            f"{whose[r].module or 'the model'} ({whose[r].name.removeprefix('aten.')})",
+            trace.tensors[r].shape,
+            size_of(trace, r),
+        )
+        for r in alive[:LARGEST]
+    )
     sizes = lambda roots: sum(size_of(trace, r) for r in roots)  # noqa: E731
     grads = sizes({root[trace.params[i].tensor] for i in trace.gradients})
     measured = getattr(trace.measured, "peak", None) if not trace.trained else None
-    return Memory(trace.provenance["model"], sizes(params), sizes(static), sizes(inputs), tuple(live), live[at] if live else 0, at, ops[at].module if ops else "", least, held,
-                  trace.trained, grads, {k: n * grads for k, n in OPTIMIZERS.items()} if trace.trained else {}, measured)
+    return Memory(
+        trace.provenance["model"],
+        sizes(params),
+        sizes(static),
+        sizes(inputs),
+        tuple(live),
+        live[at] if live else 0,
+        at,
+        ops[at].module if ops else "",
+        least,
+        held,
+        trace.trained,
+        grads,
+        {k: n * grads for k, n in OPTIMIZERS.items()} if trace.trained else {},
+        measured,
+    )

@@ -1,4 +1,5 @@
 """Where the cost goes along a network, and cost against published error."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -52,11 +53,34 @@ class Profile:
     @property
     def sheet(self) -> Sheet:
         """A row a step."""
-        columns = (Column("stage"), Column("params", "params"), Column("MACs", "MACs"), Column("activations", "elements"),
-                   Column("params so far", "params"), Column("MACs so far", "MACs"), *([Column("backward", "MACs")] if self.trained else ()), *([Column("time", "ms", format=",.3f")] if self.measured else ()))
-        return Sheet(f"{self.model}: cost by stage", columns, tuple(
-            {"stage": s.name, "params": s.params, "MACs": s.macs, "activations": s.activations, "params so far": s.params_so_far,
-             "MACs so far": s.macs_so_far, "backward": s.backward, **({"time": 1e3 * s.seconds} if s.seconds is not None else {})} for s in self.steps), self.notes)
+        columns = (
+            Column("stage"),
+            Column("params", "params"),
+            Column("MACs", "MACs"),
+            Column("activations", "elements"),
+            Column("params so far", "params"),
+            Column("MACs so far", "MACs"),
+            *([Column("backward", "MACs")] if self.trained else ()),
+            *([Column("time", "ms", format=",.3f")] if self.measured else ()),
+        )
+        return Sheet(
+            f"{self.model}: cost by stage",
+            columns,
+            tuple(
+                {
+                    "stage": s.name,
+                    "params": s.params,
+                    "MACs": s.macs,
+                    "activations": s.activations,
+                    "params so far": s.params_so_far,
+                    "MACs so far": s.macs_so_far,
+                    "backward": s.backward,
+                    **({"time": 1e3 * s.seconds} if s.seconds is not None else {}),
+                }
+                for s in self.steps
+            ),
+            self.notes,
+        )
 
 
 def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Profile:
@@ -66,19 +90,55 @@ def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Prof
         t = table(trace, style, "macs", depth, columns=["activations"])
     steps, params, macs = [], 0, 0
     rows = [r for r in t.rows if r.params or r.macs or r.seconds]
-    dear = {r.id for r in sorted(rows, key=lambda r: -max(r.macs / (t.macs or 1), r.params / (t.params or 1)))[: MOST if len(rows) <= MOST else MOST - 1]}
+    dear = {
+        r.id
+        for r in sorted(
+            rows, key=lambda r: -max(r.macs / (t.macs or 1), r.params / (t.params or 1))
+        )[: MOST if len(rows) <= MOST else MOST - 1]
+    }
     other = [r for r in rows if r.id not in dear]
     for r in rows:
         if r.id not in dear:
             continue
         params, macs = params + r.params, macs + r.macs
-        steps.append(Step(r.name, r.params, r.macs, r.cells["activations"], params, macs, r.id, r.seconds, r.cells.get("backward")))
+        steps.append(
+            Step(
+                r.name,
+                r.params,
+                r.macs,
+                r.cells["activations"],
+                params,
+                macs,
+                r.id,
+                r.seconds,
+                r.cells.get("backward"),
+            )
+        )
     if other:
-        more = [sum(r.params for r in other), sum(r.macs for r in other), sum(r.cells["activations"] for r in other)]
-        steps.append(Step(f"{len(other)} other rows, each cheaper", *more, params + more[0], macs + more[1], "", sum(r.seconds for r in other) if other[0].seconds is not None else None,
-                          sum(r.cells["backward"] for r in other) if "backward" in other[0].cells else None))
-    return Profile(t.title, tuple(steps), ("params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
-                                           *t.notes[1:]))
+        more = [
+            sum(r.params for r in other),
+            sum(r.macs for r in other),
+            sum(r.cells["activations"] for r in other),
+        ]
+        steps.append(
+            Step(
+                f"{len(other)} other rows, each cheaper",
+                *more,
+                params + more[0],
+                macs + more[1],
+                "",
+                sum(r.seconds for r in other) if other[0].seconds is not None else None,
+                sum(r.cells["backward"] for r in other) if "backward" in other[0].cells else None,
+            )
+        )
+    return Profile(
+        t.title,
+        tuple(steps),
+        (
+            "params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
+            *t.notes[1:],
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -103,12 +163,32 @@ class Pareto:
     @property
     def sheet(self) -> Sheet:
         """A row a network, the cheapest first."""
-        columns = (Column("network"), Column("MACs", "MACs"), Column("params", "params"), Column("top-5 error, published", "%"), Column("setting"),
-                   Column("Pareto front"))
-        return Sheet("cost against published error", columns, tuple(
-            {"network": p.name, "MACs": p.macs, "params": p.params, "top-5 error, published": p.top5, "setting": p.setting,
-             "Pareto front": "yes" if p.front else "no"} for p in self.points),
-            ("MACs and params from traces; error as published, in settings that differ (see the column): not measured here",))
+        columns = (
+            Column("network"),
+            Column("MACs", "MACs"),
+            Column("params", "params"),
+            Column("top-5 error, published", "%"),
+            Column("setting"),
+            Column("Pareto front"),
+        )
+        return Sheet(
+            "cost against published error",
+            columns,
+            tuple(
+                {
+                    "network": p.name,
+                    "MACs": p.macs,
+                    "params": p.params,
+                    "top-5 error, published": p.top5,
+                    "setting": p.setting,
+                    "Pareto front": "yes" if p.front else "no",
+                }
+                for p in self.points
+            ),
+            (
+                "MACs and params from traces; error as published, in settings that differ (see the column): not measured here",
+            ),
+        )
 
 
 def pareto() -> Pareto:
@@ -121,5 +201,14 @@ def pareto() -> Pareto:
         t = total(traced(lambda: zoo.build(r["model"]), zoo.input_shape(r["model"])))  # noqa: B023
         found.append((r["model"], t.macs, t.params, top5, setting))
     found.sort(key=lambda p: p[1])
-    return Pareto(tuple(Point(*p, not any(q[1] <= p[1] and q[3] < p[3] or q[1] < p[1] and q[3] <= p[3] for q in found)) for p in found))
-
+    return Pareto(
+        tuple(
+            Point(
+                *p,
+                not any(
+                    q[1] <= p[1] and q[3] < p[3] or q[1] < p[1] and q[3] <= p[3] for q in found
+                ),
+            )
+            for p in found
+        )
+    )

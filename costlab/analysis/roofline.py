@@ -1,4 +1,5 @@
 """What a measured run reached of what its device can do (Williams, Waterman, Patterson 2009: the roofline), block by block."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -73,19 +74,56 @@ class Roofline:
     def sheet(self) -> Sheet:
         """A row a block, then the closure."""
         ms = lambda v: None if v is None else 1e3 * v  # noqa: E731
-        columns = (Column("block"), Column("time", "ms", format=",.3f"), Column("share", "%", format=".1%"), Column("alone, warm", "ms", format=",.3f"),
-                   Column("alone, cold", "ms", format=",.3f"), Column("intensity", "FLOP/byte", format=",.1f"), Column("rate", "GFLOP/s", format=",.1f"),
-                   Column("bound"), Column("of the ceiling", "%", format=".0%"))
-        rows = [{"block": p.name, "time": ms(p.seconds), "share": p.share, "alone, warm": ms(p.warm), "alone, cold": ms(p.cold), "intensity": p.intensity or None,
-                 "rate": p.rate / 1e9 or None, "bound": p.bound, "of the ceiling": p.reached} for p in self.places]
+        columns = (
+            Column("block"),
+            Column("time", "ms", format=",.3f"),
+            Column("share", "%", format=".1%"),
+            Column("alone, warm", "ms", format=",.3f"),
+            Column("alone, cold", "ms", format=",.3f"),
+            Column("intensity", "FLOP/byte", format=",.1f"),
+            Column("rate", "GFLOP/s", format=",.1f"),
+            Column("bound"),
+            Column("of the ceiling", "%", format=".0%"),
+        )
+        rows = [
+            {
+                "block": p.name,
+                "time": ms(p.seconds),
+                "share": p.share,
+                "alone, warm": ms(p.warm),
+                "alone, cold": ms(p.cold),
+                "intensity": p.intensity or None,
+                "rate": p.rate / 1e9 or None,
+                "bound": p.bound,
+                "of the ceiling": p.reached,
+            }
+            for p in self.places
+        ]
         if self.other:
             rows.append({"block": "kernels of no operation", "time": ms(self.other)})
         if self.lost:
             rows.append({"block": "operations that the trace does not have", "time": ms(self.lost)})
         parts = sum(p.seconds for p in self.places) + self.other + self.lost
-        rows.append({"block": "closure: the parts together", "time": ms(parts), "share": self.closure, "bound": "" if self.closed else "DIFFERS from the whole by more than 5%"})
-        return Sheet(f"{self.model}: time and roofline", columns, tuple(rows), self.notes, {"block": "the whole model", "time": ms(self.total.median)},
-                     facts={"ceiling FLOP/s": self.peak, "ceiling bytes/s": self.bandwidth, "closure": self.closure})
+        rows.append(
+            {
+                "block": "closure: the parts together",
+                "time": ms(parts),
+                "share": self.closure,
+                "bound": "" if self.closed else "DIFFERS from the whole by more than 5%",
+            }
+        )
+        return Sheet(
+            f"{self.model}: time and roofline",
+            columns,
+            tuple(rows),
+            self.notes,
+            {"block": "the whole model", "time": ms(self.total.median)},
+            facts={
+                "ceiling FLOP/s": self.peak,
+                "ceiling bytes/s": self.bandwidth,
+                "closure": self.closure,
+            },
+        )
 
 
 def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roofline:
@@ -93,7 +131,10 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
     m = trace.measured
     if not m:
         raise ValueError(f"{trace.provenance['model']} was not measured; trace it with --measure")
-    peak, bandwidth = m.ceilings.get(m.conditions.get("product"), m.ceilings["float32"]), m.ceilings["bandwidth"]
+    peak, bandwidth = (
+        m.ceilings.get(m.conditions.get("product"), m.ceilings["float32"]),
+        m.ceilings["bandwidth"],
+    )
     moved, lost = [0] * len(trace.ops), sum(o.seconds for o in m.ops if o.of < 0)
     for o in m.ops:
         if o.of >= 0:
@@ -113,48 +154,134 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
         calls = {(op.module, op.call) for op in ops}
         times = [alone[c] for c in calls if c in alone]
         # a row of functional calls has no module to time alone: as long an operation as elsewhere
-        host = sum(x.host for x in times) if times else an_op * sum(1 for op in ops if took[op_index[id(op)]])
+        host = (
+            sum(x.host for x in times)
+            if times
+            else an_op * sum(1 for op in ops if took[op_index[id(op)]])
+        )
         warm = sum(x.warm.median for x in times) if times else None
         cold = sum(x.cold.median for x in times) if times and all(x.cold for x in times) else None
         ceiling = min(peak, cost.flops / bytes_ * bandwidth) if bytes_ and cost.flops else 0.0
-        reached = cost.flops / r.seconds / ceiling if ceiling and r.seconds else bytes_ / r.seconds / bandwidth if bytes_ and r.seconds else None
-        bound = "" if not r.seconds or not bytes_ else "launch" if host > r.seconds else "compute" if cost.flops / bytes_ >= peak / bandwidth else "memory"
-        places.append(Place(r.id, r.name, r.seconds, r.seconds / whole, cost.macs, cost.flops, bytes_, host, warm, cold, bound, reached))
+        reached = (
+            cost.flops / r.seconds / ceiling
+            if ceiling and r.seconds
+            else bytes_ / r.seconds / bandwidth
+            if bytes_ and r.seconds
+            else None
+        )
+        bound = (
+            ""
+            if not r.seconds or not bytes_
+            else "launch"
+            if host > r.seconds
+            else "compute"
+            if cost.flops / bytes_ >= peak / bandwidth
+            else "memory"
+        )
+        places.append(
+            Place(
+                r.id,
+                r.name,
+                r.seconds,
+                r.seconds / whole,
+                cost.macs,
+                cost.flops,
+                bytes_,
+                host,
+                warm,
+                cold,
+                bound,
+                reached,
+            )
+        )
     parts = sum(o.seconds for o in m.ops) + m.other
     closure = parts / m.total.median
     over = [p.name for p in places if p.reached and p.reached > 1.02]
     issued = [p.name for p in places if p.bound == "launch"]
     c, notes = m.conditions, [measured_note(m)]
-    notes.append(f"ceilings of the device in the same run: {peak / 1e9:,.0f} GFLOP/s ({c.get('product', 'float32')} matrix products), {bandwidth / 1e9:,.1f} GB/s (copies); "
-                 f"the ridge is at {peak / bandwidth:.1f} FLOP/byte")
+    notes.append(
+        f"ceilings of the device in the same run: {peak / 1e9:,.0f} GFLOP/s ({c.get('product', 'float32')} matrix products), {bandwidth / 1e9:,.1f} GB/s (copies); "
+        f"the ridge is at {peak / bandwidth:.1f} FLOP/byte"
+    )
     if abs(closure - 1) > CLOSED:
-        gap = "gaps between the kernels on the device, and kernels that no operation launched" if "graph replay" in c["method"] else "the host's own work between operations"
-        notes.append(f"the parts add up to {100 * closure:.0f}% of the whole: " + (f"what is missing is {gap}" if closure < 1 else "operations ran slower one by one than together"))
+        gap = (
+            "gaps between the kernels on the device, and kernels that no operation launched"
+            if "graph replay" in c["method"]
+            else "the host's own work between operations"
+        )
+        notes.append(
+            f"the parts add up to {100 * closure:.0f}% of the whole: "
+            + (
+                f"what is missing is {gap}"
+                if closure < 1
+                else "operations ran slower one by one than together"
+            )
+        )
     if lost:
-        notes.append(f"{1e3 * lost:,.3f} ms are in operations that the trace does not have: the model runs otherwise when it is timed")
+        notes.append(
+            f"{1e3 * lost:,.3f} ms are in operations that the trace does not have: the model runs otherwise when it is timed"
+        )
     if any(p.warm is not None for p in places):
         few = [p.name for p in places if p.warm is not None and p.cold is None]
-        notes.append("alone: the row's modules one by one, without what is done between them; cold: inputs, weights and outputs rotated past the last cache"
-                     + (f", blank where they are too small for that ({len(few)} rows)" if few else ""))
-    notes.append(f"launch-bound, the host takes longer than the kernels: {', '.join(issued)}" if issued else "no block is launch-bound")
+        notes.append(
+            "alone: the row's modules one by one, without what is done between them; cold: inputs, weights and outputs rotated past the last cache"
+            + (f", blank where they are too small for that ({len(few)} rows)" if few else "")
+        )
+    notes.append(
+        f"launch-bound, the host takes longer than the kernels: {', '.join(issued)}"
+        if issued
+        else "no block is launch-bound"
+    )
     if over:
-        notes.append(f"above the ceiling: {', '.join(over)}; a cache is faster than the memory that was measured, and some convolutions multiply less than they count")
+        notes.append(
+            f"above the ceiling: {', '.join(over)}; a cache is faster than the memory that was measured, and some convolutions multiply less than they count"
+        )
     if m.eager != m.total:
-        notes.append(f"called from Python {1e3 * m.eager.median:,.3f} ms, {m.eager.median / m.total.median:.2f} times the kernels alone")
+        notes.append(
+            f"called from Python {1e3 * m.eager.median:,.3f} ms, {m.eager.median / m.total.median:.2f} times the kernels alone"
+        )
     if m.compiled:
-        notes.append(f"compiled by torch.compile and called from Python {1e3 * m.compiled.median:,.3f} ms")
+        notes.append(
+            f"compiled by torch.compile and called from Python {1e3 * m.compiled.median:,.3f} ms"
+        )
     if "compile" in c:
         notes.append(f"torch.compile {c['compile']}")
     if c.get("clocks before"):
         thrown = c.get("blocks thrown away")
-        kept = "; no block was steady, so all are kept" if thrown is None else f"; {thrown} blocks thrown away, because the clock moved"
-        notes.append(f"before: {_conditions(c['clocks before'])}; after: {_conditions(c['clocks after'])}" + (kept if "sm_mhz" in c["clocks before"] else ""))
+        kept = (
+            "; no block was steady, so all are kept"
+            if thrown is None
+            else f"; {thrown} blocks thrown away, because the clock moved"
+        )
+        notes.append(
+            f"before: {_conditions(c['clocks before'])}; after: {_conditions(c['clocks after'])}"
+            + (kept if "sm_mhz" in c["clocks before"] else "")
+        )
         if c["clocks before"].get("load", 0) > c.get("cores", 1e9) / 2:
             notes.append("the machine was busy with other work: times are too long")
-    return Roofline(t.title, tuple(places), m.total, m.eager, m.compiled, peak, bandwidth, m.other, closure, tuple(notes), lost)
+    return Roofline(
+        t.title,
+        tuple(places),
+        m.total,
+        m.eager,
+        m.compiled,
+        peak,
+        bandwidth,
+        m.other,
+        closure,
+        tuple(notes),
+        lost,
+    )
 
 
-_WORDS = {"sm_mhz": "SM clock {} MHz", "memory_mhz": "memory clock {} MHz", "watts": "{} W", "celsius": "{} C", "throttle": "throttle reasons {}", "load": "load {}"}
+_WORDS = {
+    "sm_mhz": "SM clock {} MHz",
+    "memory_mhz": "memory clock {} MHz",
+    "watts": "{} W",
+    "celsius": "{} C",
+    "throttle": "throttle reasons {}",
+    "load": "load {}",
+}
 
 
 def _conditions(sample: dict) -> str:
@@ -164,7 +291,11 @@ def _conditions(sample: dict) -> str:
 def against(before: Trace, after: Trace) -> str | None:
     """What a change of MACs did to the time, in plain words; None where one was not measured, or elsewhere than the other."""
     a, b = before.measured, after.measured
-    if not a or not b or any(a.conditions.get(k) != b.conditions.get(k) for k in ("device", "dtype", "layout")):
+    if (
+        not a
+        or not b
+        or any(a.conditions.get(k) != b.conditions.get(k) for k in ("device", "dtype", "layout"))
+    ):
         return None
     names = [t.provenance["model"] for t in (before, after)]
     fewer = 1 - total(after).macs / total(before).macs if total(before).macs else 0.0

@@ -1,4 +1,5 @@
 """One piece of work over many configurations: in parallel, resumable, and going on where one fails."""
+
 from __future__ import annotations
 
 import json
@@ -31,9 +32,17 @@ class Outcome:
 
 
 # name in a result -> (header, unit, format)
-_COLUMNS = {"params": ("params", "params", ""), "macs": ("MACs", "MACs", ""), "activations": ("activations", "elements", ""),
-            "memory": ("peak memory, estimated", "bytes", ""), "peak": ("peak memory, measured", "bytes", ""), "ms": ("time", "ms", ",.3f"), "low": ("time, low", "ms", ",.3f"),
-            "high": ("time, high", "ms", ",.3f"), "rate": ("throughput", "items/s", ",.1f")}
+_COLUMNS = {
+    "params": ("params", "params", ""),
+    "macs": ("MACs", "MACs", ""),
+    "activations": ("activations", "elements", ""),
+    "memory": ("peak memory, estimated", "bytes", ""),
+    "peak": ("peak memory, measured", "bytes", ""),
+    "ms": ("time", "ms", ",.3f"),
+    "low": ("time, low", "ms", ",.3f"),
+    "high": ("time, high", "ms", ",.3f"),
+    "rate": ("throughput", "items/s", ",.1f"),
+}
 
 
 @dataclass(frozen=True)
@@ -52,11 +61,30 @@ class Sweep:
     @property
     def sheet(self) -> Sheet:
         """A row a configuration."""
-        names = [k for k in _COLUMNS if any(o.result and o.result.get(k) is not None for o in self.outcomes)]
-        columns = (*(Column(a) for a in self.axes), *(Column(_COLUMNS[k][0], _COLUMNS[k][1], format=_COLUMNS[k][2]) for k in names),
-                   *([Column("failed")] if self.failed else ()))
-        rows = tuple({**o.configuration, **{_COLUMNS[k][0]: (o.result or {}).get(k) for k in names}, "failed": o.reason} for o in self.outcomes)
-        notes = (f"{len(self.outcomes)} configurations, {self.failed} failed" if self.failed else f"{len(self.outcomes)} configurations", *self.notes)
+        names = [
+            k
+            for k in _COLUMNS
+            if any(o.result and o.result.get(k) is not None for o in self.outcomes)
+        ]
+        columns = (
+            *(Column(a) for a in self.axes),
+            *(Column(_COLUMNS[k][0], _COLUMNS[k][1], format=_COLUMNS[k][2]) for k in names),
+            *([Column("failed")] if self.failed else ()),
+        )
+        rows = tuple(
+            {
+                **o.configuration,
+                **{_COLUMNS[k][0]: (o.result or {}).get(k) for k in names},
+                "failed": o.reason,
+            }
+            for o in self.outcomes
+        )
+        notes = (
+            f"{len(self.outcomes)} configurations, {self.failed} failed"
+            if self.failed
+            else f"{len(self.outcomes)} configurations",
+            *self.notes,
+        )
         return Sheet("sweep", columns, rows, notes)
 
 
@@ -80,15 +108,25 @@ def _read(path: str) -> dict[str, Outcome]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as e:
-        raise JournalError(f"cannot read {path}: {getattr(e, 'strerror', None) or 'not UTF-8 text'}") from None
+        raise JournalError(
+            f"cannot read {path}: {getattr(e, 'strerror', None) or 'not UTF-8 text'}"
+        ) from None
     for i, line in enumerate(lines):
         try:
             doc = json.loads(line) if line.strip() else None
             if doc is not None:
-                found[_key(doc["configuration"])] = Outcome(doc["configuration"], doc["result"], doc["reason"])
+                found[_key(doc["configuration"])] = Outcome(
+                    doc["configuration"], doc["result"], doc["reason"]
+                )
         except (ValueError, KeyError, TypeError):
-            if i < len(lines) - 1 or not _BEGINS.startswith(line[: len(_BEGINS)]) and not line.startswith(_BEGINS):
-                raise JournalError(f"{path}, line {i + 1}: no line of a sweep; name another file with --journal") from None
+            if (
+                i < len(lines) - 1
+                or not _BEGINS.startswith(line[: len(_BEGINS)])
+                and not line.startswith(_BEGINS)
+            ):
+                raise JournalError(
+                    f"{path}, line {i + 1}: no line of a sweep; name another file with --journal"
+                ) from None
     return found
 
 
@@ -98,7 +136,13 @@ def _started(work, configuration):
         return Outcome(configuration, work(configuration))
     except (Exception, SystemExit) as e:  # a configuration that fails is a result
         text = (str(e).strip().splitlines() or [""])[0]
-        return Outcome(configuration, None, text if type(e).__name__ in ("UserError", "TraceError", "MeasureError") else f"{type(e).__name__}: {text}".rstrip(": "))
+        return Outcome(
+            configuration,
+            None,
+            text
+            if type(e).__name__ in ("UserError", "TraceError", "MeasureError")
+            else f"{type(e).__name__}: {text}".rstrip(": "),
+        )
 
 
 def _end_with_parent():
@@ -109,7 +153,9 @@ def _end_with_parent():
 
 def local(jobs: int) -> Callable[[], Executor]:
     """An engine of this machine's processes."""
-    return lambda: ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    return lambda: ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
 
 
 def dask(address: str | None = None) -> Callable[[], Executor]:
@@ -119,6 +165,7 @@ def dask(address: str | None = None) -> Callable[[], Executor]:
     def start():
         client = Client(address) if address else Client(processes=True, dashboard_address=None)
         return _Closing(client)
+
     return start
 
 
@@ -136,8 +183,17 @@ class _Closing:
         self.client.close()
 
 
-def sweep(configurations, work: Callable[[dict], dict], *, engine: Callable[[], Executor] | None = None, jobs: int = 1, journal: str | None = None,
-          progress: Callable[[int, int], None] | None = None, axes=(), notes=()) -> Sweep:
+def sweep(
+    configurations,
+    work: Callable[[dict], dict],
+    *,
+    engine: Callable[[], Executor] | None = None,
+    jobs: int = 1,
+    journal: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    axes=(),
+    notes=(),
+) -> Sweep:
     """`work` of every configuration.
 
     Args:
@@ -150,21 +206,39 @@ def sweep(configurations, work: Callable[[dict], dict], *, engine: Callable[[], 
 
     Raises JournalError for a journal that cannot be read or written."""
     configurations = list(configurations)
-    known = {k: o for k, o in (_read(journal) if journal else {}).items() if o.result is not None}  # what failed may have been for lack of memory
-    wanted = {_key(_of(c)) for c in configurations} - {_key(_of(c)) for c in configurations if _key(c) in known}
+    known = {
+        k: o for k, o in (_read(journal) if journal else {}).items() if o.result is not None
+    }  # what failed may have been for lack of memory
+    wanted = {_key(_of(c)) for c in configurations} - {
+        _key(_of(c)) for c in configurations if _key(c) in known
+    }
     if old := sum(_key(_of(o.configuration)) in wanted for o in known.values()):
-        notes = (*notes, f"{old} outcomes in the journal are of another version of the model, of costlab or of the machine, and were left")
+        notes = (
+            *notes,
+            f"{old} outcomes in the journal are of another version of the model, of costlab or of the machine, and were left",
+        )
     todo = [c for c in configurations if _key(c) not in known]
     tell = progress or (lambda done, of: None)
 
     def note(outcome):
         known[_key(outcome.configuration)] = outcome
         if journal:
-            line = json.dumps({"configuration": outcome.configuration, "result": outcome.result, "reason": outcome.reason, "costlab": __version__})
+            line = json.dumps(
+                {
+                    "configuration": outcome.configuration,
+                    "result": outcome.result,
+                    "reason": outcome.reason,
+                    "costlab": __version__,
+                }
+            )
             stream.write(line + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-        tell(len(configurations) - len(todo) + sum(_key(c) in known for c in todo), len(configurations))
+        tell(
+            len(configurations) - len(todo) + sum(_key(c) in known for c in todo),
+            len(configurations),
+        )
+
     stream = _append(journal) if journal else None
     try:
         if engine is None:

@@ -1,4 +1,5 @@
 """The command line: one file a command, in `COMMANDS`."""
+
 from __future__ import annotations
 
 import argparse
@@ -10,7 +11,26 @@ from importlib import import_module
 from .._version import __version__
 from ._common import UserError
 
-COMMANDS = ("table", "audit", "claims", "compare", "factorize", "grid", "bottleneck", "head", "aux", "chart", "diagram", "report", "memory", "roofline", "sweep", "trace", "verify", "list")
+COMMANDS = (
+    "table",
+    "audit",
+    "claims",
+    "compare",
+    "factorize",
+    "grid",
+    "bottleneck",
+    "head",
+    "aux",
+    "chart",
+    "diagram",
+    "report",
+    "memory",
+    "roofline",
+    "sweep",
+    "trace",
+    "verify",
+    "list",
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -20,7 +40,9 @@ class _Parser(argparse.ArgumentParser):
         m = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
         if m:
             near = difflib.get_close_matches(m[1], COMMANDS, 3)
-            message = f"unknown command {m[1]!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(COMMANDS)}")
+            message = f"unknown command {m[1]!r}; " + (
+                f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(COMMANDS)}"
+            )
         else:
             message += f"; see {self.prog} --help"
         self.exit(2, f"costlab: {message}\n")
@@ -45,8 +67,19 @@ def main(argv=None) -> int:
     except ModuleNotFoundError as e:
         if (e.name or "").partition(".")[0] != "torch":
             raise
-        print("costlab: this needs torch, which is not installed; of a saved trace costlab table, memory, compare, diagram and chart memory do without", file=sys.stderr)
+        print(
+            "costlab: this needs torch, which is not installed; of a saved trace costlab table, memory, compare, diagram and chart memory do without",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
-        print("\rcostlab: interrupted" + ("; what is done is in the journal, and the same command goes on" if getattr(args, "journal", None) else ""), file=sys.stderr)
+        print(
+            "\rcostlab: interrupted"
+            + (
+                "; what is done is in the journal, and the same command goes on"
+                if getattr(args, "journal", None)
+                else ""
+            ),
+            file=sys.stderr,
+        )
         return 130

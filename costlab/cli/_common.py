@@ -1,4 +1,5 @@
 """Models, inputs and outputs as the commands name them."""
+
 from __future__ import annotations
 
 import ast
@@ -21,37 +22,80 @@ class UserError(Exception):
 
 def add_model(parser, several=False, optional=False):
     """The arguments of every command that takes a model; with `several` one or more, with `optional` one or none."""
-    parser.add_argument("model", nargs="*" if several and optional else "+" if several else "?" if optional else None, metavar="MODEL", help="zoo name, torchvision:NAME, timm:NAME, "
-                        "transformers:CONFIG-CLASS-OR-JSON, package.module:factory, path/file.py:factory, or a saved trace")
-    parser.add_argument("--input", action="append", metavar="SPEC", help="1x3x224x224, 1x16:int64 or name=1x16:int64; repeat for several")
-    parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="argument of the factory (of the config for transformers)")
+    parser.add_argument(
+        "model",
+        nargs="*" if several and optional else "+" if several else "?" if optional else None,
+        metavar="MODEL",
+        help="zoo name, torchvision:NAME, timm:NAME, "
+        "transformers:CONFIG-CLASS-OR-JSON, package.module:factory, path/file.py:factory, or a saved trace",
+    )
+    parser.add_argument(
+        "--input",
+        action="append",
+        metavar="SPEC",
+        help="1x3x224x224, 1x16:int64 or name=1x16:int64; repeat for several",
+    )
+    parser.add_argument(
+        "--arg",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="argument of the factory (of the config for transformers)",
+    )
     add_mode(parser)
-    parser.add_argument("--device", choices=("auto", "cuda", "cpu", "meta"), default="auto", help="where to run (default: auto)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cuda", "cpu", "meta"),
+        default="auto",
+        help="where to run (default: auto)",
+    )
 
 
 def add_mode(parser):
     """`--mode` of every command that can count the backward pass."""
-    parser.add_argument("--mode", choices=("eval", "train"), default="eval",
-                        help="train: training mode, with the backward pass and what it keeps in memory (default: eval)")
+    parser.add_argument(
+        "--mode",
+        choices=("eval", "train"),
+        default="eval",
+        help="train: training mode, with the backward pass and what it keeps in memory (default: eval)",
+    )
 
 
 def add_output(parser):
     """`--format` and `-o` of every command that prints a table."""
-    parser.add_argument("--format", choices=_FORMATS, metavar="FORMAT", help=f"{', '.join(_FORMATS)} (default: by the suffix of FILE, otherwise text)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of the terminal")
+    parser.add_argument(
+        "--format",
+        choices=_FORMATS,
+        metavar="FORMAT",
+        help=f"{', '.join(_FORMATS)} (default: by the suffix of FILE, otherwise text)",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to FILE instead of the terminal"
+    )
 
 
 _FORMATS = ("text", "md", "latex", "html", "csv", "json", "parquet")
-_SUFFIX = {".txt": "text", ".md": "md", ".tex": "latex", ".html": "html", ".htm": "html", ".csv": "csv", ".json": "json",
-           ".parquet": "parquet"}
+_SUFFIX = {
+    ".txt": "text",
+    ".md": "md",
+    ".tex": "latex",
+    ".html": "html",
+    ".htm": "html",
+    ".csv": "csv",
+    ".json": "json",
+    ".parquet": "parquet",
+}
 
 
 def show(args, sheet):
     """Render a sheet as the command's arguments ask."""
     from ..render import FORMATS, terminal
+
     suffix = os.path.splitext(args.output or "")[1].lower()
     if not args.format and suffix and suffix not in _SUFFIX:
-        raise UserError(f"cannot tell the format of {args.output!r}; name it {', '.join(dict.fromkeys(_SUFFIX))}, or give --format")
+        raise UserError(
+            f"cannot tell the format of {args.output!r}; name it {', '.join(dict.fromkeys(_SUFFIX))}, or give --format"
+        )
     name = args.format or _SUFFIX.get(suffix, "text")
     if name == "parquet" and args.output is None:
         raise UserError("parquet is no text: name a file with -o FILE")
@@ -63,7 +107,9 @@ def show(args, sheet):
     try:
         data = FORMATS[name](sheet)
     except ModuleNotFoundError as e:
-        raise missing(e, f"format {name} needs {e.name}; install it with pip install 'costlab[parquet]'") from None
+        raise missing(
+            e, f"format {name} needs {e.name}; install it with pip install 'costlab[parquet]'"
+        ) from None
     write(args.output, data)
 
 
@@ -77,20 +123,32 @@ class _Source:
 
 def _close(name, known, where):
     near = difflib.get_close_matches(name, list(known), 3)
-    return UserError(f"unknown model {name!r}{where}" + (f"; did you mean {' or '.join(near)}?" if near else
-                     "; `costlab list` shows the zoo, or give package.module:factory" if not where else ""))
+    return UserError(
+        f"unknown model {name!r}{where}"
+        + (
+            f"; did you mean {' or '.join(near)}?"
+            if near
+            else "; `costlab list` shows the zoo, or give package.module:factory"
+            if not where
+            else ""
+        )
+    )
 
 
 def _zoo(name):
     from .. import zoo
+
     if name not in zoo.names():
         raise _close(name, zoo.names(), "")
-    return _Source(lambda **kw: zoo.build(name, **kw), lambda model: [_shape_text(zoo.input_shape(name))])
+    return _Source(
+        lambda **kw: zoo.build(name, **kw), lambda model: [_shape_text(zoo.input_shape(name))]
+    )
 
 
 def _load_torchvision():
     """Import torchvision; where its compiled ops are for another build of torch, without them: its models need none."""
     import types
+
     try:
         import torchvision  # noqa: F401
     except RuntimeError as e:
@@ -98,48 +156,66 @@ def _load_torchvision():
             raise
         for name in [n for n in sys.modules if n.partition(".")[0] == "torchvision"]:
             del sys.modules[name]
-        sys.modules["torchvision._meta_registrations"] = types.ModuleType("torchvision._meta_registrations")
+        sys.modules["torchvision._meta_registrations"] = types.ModuleType(
+            "torchvision._meta_registrations"
+        )
         import torchvision  # noqa: F401
 
 
 def _torchvision(name):
     _load_torchvision()
     from torchvision import models
+
     if name not in models.list_models():
         raise _close(name, models.list_models(), " in torchvision")
     import inspect
+
     takes = inspect.signature(models.get_model_builder(name)).parameters
     plain = {k: v for k, v in (("weights_backbone", None), ("init_weights", False)) if k in takes}
 
     def inputs(model):
         size = getattr(model, "image_size", None)
         first = next(iter(models.get_model_weights(name)), None)
-        size = size or (first.transforms.keywords.get("crop_size") if first and hasattr(first.transforms, "keywords") else None) or 224
+        size = (
+            size
+            or (
+                first.transforms.keywords.get("crop_size")
+                if first and hasattr(first.transforms, "keywords")
+                else None
+            )
+            or 224
+        )
         size = size if isinstance(size, (tuple, list)) else (size, size)
         if name in models.list_models(module=models.video):
             return [f"1x3x16x{_shape_text(size)}"]
         if name in models.list_models(module=models.optical_flow):
             return ["1x3x360x640"] * 2
         return [f"1x3x{_shape_text(size)}"]
+
     return _Source(lambda **kw: models.get_model(name, weights=None, **{**plain, **kw}), inputs)
 
 
 def _timm(name):
     _load_torchvision()
     import timm
+
     if not timm.is_model(name):
         raise _close(name, timm.list_models(), " in timm")
-    return _Source(lambda **kw: timm.create_model(name, pretrained=False, **kw),
-                   lambda model: [_shape_text((1, *model.pretrained_cfg["input_size"]))])
+    return _Source(
+        lambda **kw: timm.create_model(name, pretrained=False, **kw),
+        lambda model: [_shape_text((1, *model.pretrained_cfg["input_size"]))],
+    )
 
 
 def _transformers(name):
     """A configuration, never a download: a class name (LlamaConfig), or a config.json."""
     import json
     from importlib.util import find_spec
+
     if find_spec("torchvision"):
         _load_torchvision()
     import transformers
+
     if name.endswith(".json") or os.path.exists(name):
         try:
             with open(name, encoding="utf-8") as f:
@@ -149,14 +225,23 @@ def _transformers(name):
         except OSError as e:
             raise UserError(f"cannot read {name}: {e.strerror}") from None
         except KeyError as e:
-            raise UserError(f"{name} names no model that transformers {transformers.__version__} knows: no {e}") from None
+            raise UserError(
+                f"{name} names no model that transformers {transformers.__version__} knows: no {e}"
+            ) from None
         except (ValueError, TypeError):
             raise UserError(f"{name} is not a transformers config.json") from None
     else:
         doc, heads, config_class = {}, [], getattr(transformers, name, None)
-        if not (isinstance(config_class, type) and issubclass(config_class, transformers.PretrainedConfig)):
+        if not (
+            isinstance(config_class, type)
+            and issubclass(config_class, transformers.PretrainedConfig)
+        ):
             known = [n for n in dir(transformers) if n.endswith("Config")]
-            raise _close(name, known, " in transformers (give a config class such as LlamaConfig, or a config.json)")
+            raise _close(
+                name,
+                known,
+                " in transformers (give a config class such as LlamaConfig, or a config.json)",
+            )
 
     def make(**kw):
         config = config_class(**{**doc, **kw}) if not doc else config_class.from_dict({**doc, **kw})
@@ -174,8 +259,12 @@ def _transformers(name):
             size = size if isinstance(size, (list, tuple)) else (size, size)
             found.append(f"pixel_values=1x{getattr(vision, 'num_channels', 3)}x{_shape_text(size)}")
         if "input_features" in accepted(model) and hasattr(config, "num_mel_bins"):
-            found.append(f"input_features=1x{config.num_mel_bins}x{2 * getattr(config, 'max_source_positions', 1500)}")
-        longest = getattr(getattr(config, "text_config", config), "max_position_embeddings", None) or 128
+            found.append(
+                f"input_features=1x{config.num_mel_bins}x{2 * getattr(config, 'max_source_positions', 1500)}"
+            )
+        longest = (
+            getattr(getattr(config, "text_config", config), "max_position_embeddings", None) or 128
+        )
         tokens = min(128, longest) if longest > 0 else 128
         if "input_ids" in accepted(model):
             found.append(f"input_ids=1x{tokens}:int64")
@@ -185,20 +274,35 @@ def _transformers(name):
 
     def accepted(model):
         import inspect
+
         return inspect.signature(model.forward).parameters
+
     return _Source(make, inputs)
 
 
 def _auto(transformers, config):
     """The class that a bare configuration means: with its head for what generates, without one for encoders."""
-    kinds = (("AutoModelForSeq2SeqLM", "AutoModelForSpeechSeq2Seq") if getattr(config, "is_encoder_decoder", False) else
-             () if type(config) in transformers.AutoModelForMaskedLM._model_mapping else ("AutoModelForCausalLM",))
-    return next((auto for kind in kinds if type(config) in (auto := getattr(transformers, kind))._model_mapping), transformers.AutoModel)
+    kinds = (
+        ("AutoModelForSeq2SeqLM", "AutoModelForSpeechSeq2Seq")
+        if getattr(config, "is_encoder_decoder", False)
+        else ()
+        if type(config) in transformers.AutoModelForMaskedLM._model_mapping
+        else ("AutoModelForCausalLM",)
+    )
+    return next(
+        (
+            auto
+            for kind in kinds
+            if type(config) in (auto := getattr(transformers, kind))._model_mapping
+        ),
+        transformers.AutoModel,
+    )
 
 
 def _importable(home, name):
     import importlib
     import importlib.util
+
     def load():
         if home.endswith(".py"):
             if not os.path.exists(home):
@@ -228,8 +332,13 @@ def _importable(home, name):
     for part in name.split("."):
         factory = getattr(factory, part, None)
     if not callable(factory):
-        near = difflib.get_close_matches(name, [n for n in vars(module) if not n.startswith("_")], 3)
-        raise UserError(f"{home} has no callable {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        near = difflib.get_close_matches(
+            name, [n for n in vars(module) if not n.startswith("_")], 3
+        )
+        raise UserError(
+            f"{home} has no callable {name!r}"
+            + (f"; did you mean {' or '.join(near)}?" if near else "")
+        )
     return _Source(factory)
 
 
@@ -241,13 +350,19 @@ def _source(spec):
     try:
         if not home:
             if name.endswith(".py") or os.sep in name:
-                raise UserError(f"no file {name}" if not os.path.exists(name) else f"{name}: name its factory, as in {name}:build")
+                raise UserError(
+                    f"no file {name}"
+                    if not os.path.exists(name)
+                    else f"{name}: name its factory, as in {name}:build"
+                )
             return _zoo(name)
         return _HOMES[home](name) if home in _HOMES else _importable(home, name)
     except ModuleNotFoundError as e:
         package = e.name.split(".")[0]
         how = f"'costlab[{package}]'" if package in _HOMES else package
-        raise UserError(f"{spec} needs {e.name}, which is not installed here; pip install {how}") from None
+        raise UserError(
+            f"{spec} needs {e.name}, which is not installed here; pip install {how}"
+        ) from None
 
 
 def _line(e):
@@ -258,17 +373,26 @@ def _line(e):
 
 def _input(text):
     import torch
+
     name, eq, rest = text.rpartition("=")
     shape, _, dtype = rest.partition(":")
     try:
         dims = [int(d) for d in shape.split("x")] if shape else []
         kind = getattr(torch, dtype or "float32")
-        assert isinstance(kind, torch.dtype) and not str(kind).startswith("torch.q") and all(d >= 0 for d in dims)
+        assert (
+            isinstance(kind, torch.dtype)
+            and not str(kind).startswith("torch.q")
+            and all(d >= 0 for d in dims)
+        )
     except (ValueError, AttributeError, AssertionError):
-        raise UserError(f"cannot read input {text!r}; write it as 1x3x224x224, 1x16:int64 or name=1x16:int64") from None
+        raise UserError(
+            f"cannot read input {text!r}; write it as 1x3x224x224, 1x16:int64 or name=1x16:int64"
+        ) from None
     try:
         # indices are real zeros, because models read them (masks, lengths)
-        return name if eq else None, torch.zeros(dims, dtype=kind, device="meta" if kind.is_floating_point else "cpu")
+        return name if eq else None, torch.zeros(
+            dims, dtype=kind, device="meta" if kind.is_floating_point else "cpu"
+        )
     except (RuntimeError, NotImplementedError, TypeError, MemoryError, OverflowError) as e:
         raise UserError(f"cannot make input {text!r}: {_line(e)}") from None
 
@@ -296,6 +420,7 @@ def get_model(args, spec=None, real=False, resize=None):
     import torch
 
     from ..trace._build import build_on_meta
+
     arguments = _arguments(args.arg)
     try:
         with warnings.catch_warnings():
@@ -313,19 +438,24 @@ def get_model(args, spec=None, real=False, resize=None):
     if resize:
         inputs = [(n, torch.zeros(resize(t), dtype=t.dtype, device=t.device)) for n, t in inputs]
     if real:
-        inputs = [(n, torch.randn(t.shape, dtype=t.dtype) if t.is_floating_point() else t) for n, t in inputs]
+        inputs = [
+            (n, torch.randn(t.shape, dtype=t.dtype) if t.is_floating_point() else t)
+            for n, t in inputs
+        ]
     return model.eval(), tuple(t for n, t in inputs if n is None), {n: t for n, t in inputs if n}
 
 
 def is_trace(spec):
     """Whether a spec names a file; a zoo name is no file, whatever lies in the folder."""
     from .. import zoo
+
     return spec not in zoo.names() and os.path.isfile(spec) and not spec.endswith(".py")
 
 
 def load_trace(path):
     """A saved trace; one clear line for anything else."""
     from ..trace._record import Trace, TraceFileError
+
     try:
         return Trace.load(path)
     except TraceFileError as e:
@@ -337,7 +467,9 @@ def get_trace(args, spec=None):
     spec = spec or args.model
     if is_trace(spec):
         if args.input or args.arg or args.device != "auto":
-            raise UserError(f"{spec} is a saved trace: --input, --arg and --device belong to tracing")
+            raise UserError(
+                f"{spec} is a saved trace: --input, --arg and --device belong to tracing"
+            )
         trace = load_trace(spec)
         if args.mode == "train" and not trace.trained:
             raise UserError(f"{spec} has no backward pass; trace the model again with --mode train")
@@ -355,11 +487,15 @@ def run(args, spec, resize=None):
     import torch
 
     from ..trace._tracer import TraceError, trace
+
     spec = spec or args.model
 
     def on(device):
         model, inputs, kwargs = get_model(args, spec, real=device != "meta", resize=resize)
-        return trace(model, inputs, kwargs, device=device, spec=spec, backward=args.mode == "train"), model
+        return trace(
+            model, inputs, kwargs, device=device, spec=spec, backward=args.mode == "train"
+        ), model
+
     try:
         if args.device != "auto":
             return named(*on(args.device), spec)
@@ -374,18 +510,29 @@ def run(args, spec, resize=None):
                 raise
             return named(*on("cpu"), spec)
     except TraceError as e:
-        hint = f"; the inputs were costlab's own guess, name them with --input (see costlab {args.command} --help)" if spec.startswith("transformers:") and not args.input else ""
-        which = f"{spec}: " if isinstance(getattr(args, "model", None), list) or getattr(args, "base", None) else ""
+        hint = (
+            f"; the inputs were costlab's own guess, name them with --input (see costlab {args.command} --help)"
+            if spec.startswith("transformers:") and not args.input
+            else ""
+        )
+        which = (
+            f"{spec}: "
+            if isinstance(getattr(args, "model", None), list) or getattr(args, "base", None)
+            else ""
+        )
         raise UserError(f"{which}{e}{hint}") from None
 
 
 def named(made, model, spec):
     """The trace with its source: the paper of a zoo model, the class of a configuration's."""
     from .. import zoo
+
     if spec in zoo.names():
         made.provenance["source"] = zoo.names()[spec]
     elif spec.startswith("transformers:"):
-        made.provenance["source"] = f"{type(model).__name__} of transformers {sys.modules['transformers'].__version__}"
+        made.provenance["source"] = (
+            f"{type(model).__name__} of transformers {sys.modules['transformers'].__version__}"
+        )
     return made
 
 
@@ -423,7 +570,9 @@ def writable(*paths):
     for path in (os.path.realpath(p) for p in paths if p and p != "-"):
         home = os.path.dirname(path) or "."
         if os.path.isdir(path) or not os.path.isdir(home) or not os.access(home, os.W_OK):
-            raise UserError(f"cannot write {path}: {'it is a folder' if os.path.isdir(path) else f'no folder {home} that can be written'}")
+            raise UserError(
+                f"cannot write {path}: {'it is a folder' if os.path.isdir(path) else f'no folder {home} that can be written'}"
+            )
 
 
 def write(path, data):

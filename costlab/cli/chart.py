@@ -1,11 +1,31 @@
 """`costlab chart KIND [MODEL] -o FILE`: charts as SVG, PDF or PNG, with their numbers beside as CSV."""
+
 import os
 
 from ._common import UserError, add_model, default, get_trace, missing, refuse, write
 
-_TAKES = {"stages": ("style", "depth"), "cumulative": ("style", "depth"), "savings": ("c_in", "c_out", "kernel"), "grid": ("d", "c_in", "c_out", "kernel"), "head": ("c_in",),
-          "gradients": ("iterations",), "roofline": ("style", "depth", "against")}
-KINDS = ("stages", "cumulative", "savings", "grid", "bottleneck", "head", "aux", "pareto", "gradients", "roofline", "memory")
+_TAKES = {
+    "stages": ("style", "depth"),
+    "cumulative": ("style", "depth"),
+    "savings": ("c_in", "c_out", "kernel"),
+    "grid": ("d", "c_in", "c_out", "kernel"),
+    "head": ("c_in",),
+    "gradients": ("iterations",),
+    "roofline": ("style", "depth", "against"),
+}
+KINDS = (
+    "stages",
+    "cumulative",
+    "savings",
+    "grid",
+    "bottleneck",
+    "head",
+    "aux",
+    "pareto",
+    "gradients",
+    "roofline",
+    "memory",
+)
 
 
 def add(sub):
@@ -14,14 +34,30 @@ def add(sub):
     p.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
     add_model(p, optional=True)
     p.add_argument("--style", help="rows of the network, as in costlab table (default: auto)")
-    p.add_argument("--depth", type=int, help="module depth of the layers style (default: opens what holds most of the cost)")
+    p.add_argument(
+        "--depth",
+        type=int,
+        help="module depth of the layers style (default: opens what holds most of the cost)",
+    )
     p.add_argument("--c-in", type=int, help="input channels (savings: 64, grid: 320, head: 256)")
     p.add_argument("--c-out", type=int, help="output channels (savings: 64, grid: 640)")
     p.add_argument("--d", type=int, help="grid side of the grid chart (default: 35)")
     p.add_argument("--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3)")
-    p.add_argument("--iterations", type=int, help="training iterations of the gradients chart (default: 20)")
-    p.add_argument("--against", metavar="TRACE", help="roofline: a second measured trace, with arrows to its blocks")
-    p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf or .png; FILE.csv is written beside")
+    p.add_argument(
+        "--iterations", type=int, help="training iterations of the gradients chart (default: 20)"
+    )
+    p.add_argument(
+        "--against",
+        metavar="TRACE",
+        help="roofline: a second measured trace, with arrows to its blocks",
+    )
+    p.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="FILE.svg, .pdf or .png; FILE.csv is written beside",
+    )
     p.set_defaults(run=run)
 
 
@@ -35,6 +71,7 @@ def _suffix(output):
 def draw(output, kind, results, sheet):
     """Write the picture of a kind of chart, and its numbers beside."""
     from ..render import charts, csv_text
+
     suffix = _suffix(output)
     try:
         picture = charts.render(getattr(charts, kind), *results, format=suffix[1:])
@@ -50,11 +87,19 @@ def run(args):
     if args.kind not in KINDS:
         raise UserError(f"unknown chart {args.kind!r}; choose {', '.join(KINDS)}")
     if args.kind in ("stages", "cumulative", "gradients", "roofline", "memory") and not args.model:
-        raise UserError(f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o {args.output}")
-    if args.kind in ("savings", "grid", "bottleneck", "head", "pareto") and (args.model or args.input or args.arg):
+        raise UserError(
+            f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o {args.output}"
+        )
+    if args.kind in ("savings", "grid", "bottleneck", "head", "pareto") and (
+        args.model or args.input or args.arg
+    ):
         raise UserError(f"the {args.kind} chart takes no model and no input")
     options = {name for names in _TAKES.values() for name in names}
-    refuse(args, sorted(options.difference(_TAKES.get(args.kind, ()))), f"does nothing for the {args.kind} chart; leave it out")
+    refuse(
+        args,
+        sorted(options.difference(_TAKES.get(args.kind, ()))),
+        f"does nothing for the {args.kind} chart; leave it out",
+    )
     default(args, style="auto", d=35, iterations=20)
     try:
         results, sheet = _results(args)
@@ -72,45 +117,67 @@ def _or(value, default):
 def _results(args):
     if args.kind in ("stages", "cumulative"):
         from ..analysis.profile import profile
+
         result = profile(get_trace(args), args.style, args.depth)
         if not result.steps:
             raise ValueError(f"{args.model} has no params and no MACs to chart")
         return (result,), result.sheet
     if args.kind == "memory":
         from ..analysis.memory import memory
+
         result = memory(get_trace(args))
         return (result,), result.curve
     if args.kind == "roofline":
         from ..analysis.roofline import roofline
+
         result = roofline(get_trace(args), args.style, args.depth)
-        second = roofline(get_trace(args, args.against), args.style, args.depth) if args.against else None
+        second = (
+            roofline(get_trace(args, args.against), args.style, args.depth)
+            if args.against
+            else None
+        )
         return (result, second), result.sheet
     if args.kind == "savings":
         from ..analysis.factorize import curve, rules, savings_sheet
+
         c_in, c_out = _or(args.c_in, 64), _or(args.c_out, 64)
         result = rules(c_in, c_out), curve(c_in, c_out, _or(args.kernel, 5))
         return result, savings_sheet(*result)
     if args.kind == "grid":
         from ..analysis.grid import grid
+
         result = grid(args.d, _or(args.c_in, 320), _or(args.c_out, 640), _or(args.kernel, 3))
     elif args.kind == "bottleneck":
         from ..analysis.bottleneck import bottleneck
+
         result = bottleneck()
     elif args.kind == "head":
         from ..analysis.head import heads
+
         result = heads(_or(args.c_in, 256))
     elif args.kind == "aux":
         from ..analysis.aux import WITH_HEADS, aux_costs
+
         result = aux_costs([args.model] if args.model else WITH_HEADS)
     elif args.kind == "pareto":
         from ..analysis.profile import pareto
+
         result = pareto()
     else:
         from .. import zoo
         from ..analysis import aux
+
         name = args.model
         if name not in aux.WITH_HEADS:
-            raise ValueError(f"{name} has no auxiliary classifiers in the zoo; choose {', '.join(aux.WITH_HEADS)}")
-        result = aux.probe(lambda: zoo.build(name), lambda: aux.digits(zoo.input_shape(name)[1:], 1000, 8, 0), with_heads=lambda: zoo.build(name, aux=True),
-                           name=name, iterations=args.iterations, data="scikit-learn's handwritten digits, scaled up")
+            raise ValueError(
+                f"{name} has no auxiliary classifiers in the zoo; choose {', '.join(aux.WITH_HEADS)}"
+            )
+        result = aux.probe(
+            lambda: zoo.build(name),
+            lambda: aux.digits(zoo.input_shape(name)[1:], 1000, 8, 0),
+            with_heads=lambda: zoo.build(name, aux=True),
+            name=name,
+            iterations=args.iterations,
+            data="scikit-learn's handwritten digits, scaled up",
+        )
     return (result,), result.sheet

@@ -1,16 +1,29 @@
 """`costlab head`: classifier heads compared."""
+
 from ._common import UserError, add_mode, add_output, show
 
 
 def add(sub):
     """Register the command."""
-    p = sub.add_parser("head", help="fully connected heads against global average pooling; 1x1 convolution as a linear layer")
-    p.add_argument("--c-in", type=int, default=256, help="channels of the feature map (default: 256)")
+    p = sub.add_parser(
+        "head",
+        help="fully connected heads against global average pooling; 1x1 convolution as a linear layer",
+    )
+    p.add_argument(
+        "--c-in", type=int, default=256, help="channels of the feature map (default: 256)"
+    )
     p.add_argument("--side", type=int, default=6, help="its side (default: 6)")
     p.add_argument("--classes", type=int, default=1000, help="classes (default: 1000)")
-    p.add_argument("--hidden", type=int, default=4096, help="hidden units of the fully connected head (default: 4096)")
+    p.add_argument(
+        "--hidden",
+        type=int,
+        default=4096,
+        help="hidden units of the fully connected head (default: 4096)",
+    )
     add_mode(p)
-    p.add_argument("--diagram", metavar="FILE", help="the heads side by side, as .svg, .pdf, .png or .dot")
+    p.add_argument(
+        "--diagram", metavar="FILE", help="the heads side by side, as .svg, .pdf, .png or .dot"
+    )
     add_output(p)
     p.set_defaults(run=run)
 
@@ -18,11 +31,13 @@ def add(sub):
 def run(args):
     """Trace, render."""
     from ..analysis.head import heads
+
     try:
         result = heads(args.c_in, args.side, args.classes, args.hidden, args.mode == "train")
     except ValueError as e:
         raise UserError(str(e)) from None
     if args.diagram:
         from .diagram import draw_modules
+
         draw_modules(args.diagram, [h.trace for h in result.heads])
     show(args, result.sheet)

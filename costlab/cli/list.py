@@ -9,5 +9,6 @@ def add(sub):
 def run(args):
     """Print names, inputs and sources."""
     from .. import zoo
+
     for name, source in zoo.names().items():
         print(f"{name:16} {'x'.join(map(str, zoo.input_shape(name))):16} {source}")

@@ -1,11 +1,17 @@
 """`costlab roofline TRACE`: what a measured run reached of its device's ceilings."""
+
 from ._common import UserError, add_output, load_trace, show
 
 
 def add(sub):
     """Register the command."""
-    p = sub.add_parser("roofline", help="measured time by block, what bounds it, and how much of the device's ceiling it reached")
-    p.add_argument("trace", metavar="TRACE", help="a trace made with costlab trace MODEL --measure -o TRACE")
+    p = sub.add_parser(
+        "roofline",
+        help="measured time by block, what bounds it, and how much of the device's ceiling it reached",
+    )
+    p.add_argument(
+        "trace", metavar="TRACE", help="a trace made with costlab trace MODEL --measure -o TRACE"
+    )
     p.add_argument("--style", default="auto", help="rows as in costlab table (default: auto)")
     p.add_argument("--depth", type=int, help="module depth of the layers style")
     add_output(p)
@@ -15,6 +21,7 @@ def add(sub):
 def run(args):
     """Load, compute, render."""
     from ..analysis.roofline import roofline
+
     try:
         show(args, roofline(load_trace(args.trace), args.style, args.depth).sheet)
     except ValueError as e:

@@ -1,11 +1,21 @@
 """`costlab sweep MODEL ... --over NAME=RANGE`: cost, memory and time over batch, resolution, tokens and arguments of the factory."""
+
 import argparse
 import itertools
 import os
 import re
 from dataclasses import replace
 
-from ._common import UserError, add_model, add_output, get_model, missing, progress_line, show, writable
+from ._common import (
+    UserError,
+    add_model,
+    add_output,
+    get_model,
+    missing,
+    progress_line,
+    show,
+    writable,
+)
 from ._common import run as run_model
 from .trace import add_measuring, measured
 
@@ -14,17 +24,48 @@ _SIZES = ("batch", "resolution", "height", "width", "tokens")
 
 def add(sub):
     """Register the command."""
-    p = sub.add_parser("sweep", help="cost, memory and time over batch, resolution, tokens and arguments; in parallel, resumable; the exact cost polynomial")
+    p = sub.add_parser(
+        "sweep",
+        help="cost, memory and time over batch, resolution, tokens and arguments; in parallel, resumable; the exact cost polynomial",
+    )
     add_model(p, several=True)
-    p.add_argument("--over", action="append", metavar="NAME=RANGE", required=True,
-                   help="batch, resolution, height, width, tokens, or an argument of the factory (arg.NAME where it is called like a size); 1..256 (doubling), 160..320:32 (in steps), or 1,2,3; repeat for several")
-    p.add_argument("--measure", action="store_true", help="run each configuration for real, one at a time: time and memory")
+    p.add_argument(
+        "--over",
+        action="append",
+        metavar="NAME=RANGE",
+        required=True,
+        help="batch, resolution, height, width, tokens, or an argument of the factory (arg.NAME where it is called like a size); 1..256 (doubling), 160..320:32 (in steps), or 1,2,3; repeat for several",
+    )
+    p.add_argument(
+        "--measure",
+        action="store_true",
+        help="run each configuration for real, one at a time: time and memory",
+    )
     add_measuring(p)
-    p.add_argument("--jobs", type=int, help="processes at a time (default: as many as cores; 1 with --measure)")
-    p.add_argument("--engine", choices=("local", "dask"), default="local", help="local processes, or a Dask cluster (default: local)")
-    p.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask scheduler (default: a cluster of this machine)")
-    p.add_argument("--journal", metavar="FILE.jsonl", help="take each outcome as it comes; started again with the same file, the sweep goes on where it stopped")
-    p.add_argument("--chart", metavar="FILE", help="curves over the first range, as .svg, .pdf or .png, with their numbers beside as CSV")
+    p.add_argument(
+        "--jobs", type=int, help="processes at a time (default: as many as cores; 1 with --measure)"
+    )
+    p.add_argument(
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="local processes, or a Dask cluster (default: local)",
+    )
+    p.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of the Dask scheduler (default: a cluster of this machine)",
+    )
+    p.add_argument(
+        "--journal",
+        metavar="FILE.jsonl",
+        help="take each outcome as it comes; started again with the same file, the sweep goes on where it stopped",
+    )
+    p.add_argument(
+        "--chart",
+        metavar="FILE",
+        help="curves over the first range, as .svg, .pdf or .png, with their numbers beside as CSV",
+    )
     add_output(p)
     p.set_defaults(run=run)
 
@@ -35,13 +76,19 @@ def values(name, text):
     if not m:
         listed = [v.strip() for v in text.split(",")]
         if ".." in text or not all(listed):
-            raise UserError(f"cannot read --over {name}={text}; write it as 1..256, 160..320:32 or 1,2,3")
+            raise UserError(
+                f"cannot read --over {name}={text}; write it as 1..256, 160..320:32 or 1,2,3"
+            )
         if name in _SIZES and not all(v.isdecimal() and 0 < int(v) < 10**9 for v in listed):
             raise UserError(f"--over {name}={text}: sizes are whole numbers from 1")
         return [int(v) if v.isdecimal() else v for v in listed]
     if len(m[1]) > 9 or len(m[2]) > 9:
         raise UserError(f"--over {name}={text} is out of all proportion")
-    low, high, step = int(m[1]), int(m[2]), int(m[3] or (32 if name in ("resolution", "height", "width") else 0))
+    low, high, step = (
+        int(m[1]),
+        int(m[2]),
+        int(m[3] or (32 if name in ("resolution", "height", "width") else 0)),
+    )
     if low > high or low < 1:
         raise UserError(f"--over {name}={text} is empty; write the smaller number first, from 1")
     if step:
@@ -70,9 +117,19 @@ def _sized(tensor, sizes):
 def _arguments(configuration):
     """The command's arguments for one configuration, with its own input sizes."""
     sizes = {k: v for k, v in configuration.items() if k in _SIZES}
-    extra = [f"{k.removeprefix('arg.')}={v}" for k, v in configuration.items() if k.startswith("arg.")]
-    args = argparse.Namespace(model=configuration["model"], input=configuration.get("input"), arg=[*configuration["arg"], *extra], device=configuration["device"],
-                              mode=configuration["mode"], dtype=configuration["dtype"], channels_last=configuration["channels_last"], compile=configuration["compile"])
+    extra = [
+        f"{k.removeprefix('arg.')}={v}" for k, v in configuration.items() if k.startswith("arg.")
+    ]
+    args = argparse.Namespace(
+        model=configuration["model"],
+        input=configuration.get("input"),
+        arg=[*configuration["arg"], *extra],
+        device=configuration["device"],
+        mode=configuration["mode"],
+        dtype=configuration["dtype"],
+        channels_last=configuration["channels_last"],
+        compile=configuration["compile"],
+    )
     return args, sizes
 
 
@@ -83,6 +140,7 @@ def _made_of(spec, args) -> str:
     import importlib.util
 
     from .._version import __version__
+
     said = [f"costlab {__version__}"]
     home, _, factory = spec.rpartition(":")
     file = spec if os.path.isfile(spec) else home
@@ -99,6 +157,7 @@ def _made_of(spec, args) -> str:
     if args.measure:
         from ..measure._protocol import _device
         import torch
+
         said += [f"torch {torch.__version__}", str(_device(args.device).describe()["device"])]
     return ", ".join(said)
 
@@ -107,17 +166,33 @@ def one(configuration) -> dict:
     """The numbers of one configuration; runs in a worker."""
     from ..analysis.memory import memory
     from ..cost import total
+
     args, sizes = _arguments(configuration)
     resize = lambda t: _sized(t, sizes)  # noqa: E731
-    trace = measured(args, resize=resize, isolate=False, blocks=10) if configuration["measure"] else run_model(args, args.model, resize)
+    trace = (
+        measured(args, resize=resize, isolate=False, blocks=10)
+        if configuration["measure"]
+        else run_model(args, args.model, resize)
+    )
     t = total(trace)
     held = memory(trace)
-    result = {"params": t.params, "macs": t.macs, "activations": t.activations, "memory": held.whole}
+    result = {
+        "params": t.params,
+        "macs": t.macs,
+        "activations": t.activations,
+        "memory": held.whole,
+    }
     if trace.measured:
         m = trace.measured
         first = trace.tensors[trace.inputs[0]].shape if trace.inputs else ()
         items = first[0] if first else 1
-        result |= {"ms": 1e3 * m.total.median, "low": 1e3 * m.total.low, "high": 1e3 * m.total.high, "peak": None if m.peak is None else held.whole - held.peak + m.peak, "rate": items / m.total.median}
+        result |= {
+            "ms": 1e3 * m.total.median,
+            "low": 1e3 * m.total.low,
+            "high": 1e3 * m.total.high,
+            "peak": None if m.peak is None else held.whole - held.peak + m.peak,
+            "rate": items / m.total.median,
+        }
     return result
 
 
@@ -128,31 +203,65 @@ def _polynomials(args, axes, result):
     from ..trace import TraceError
     from ..trace import trace as run
     import torch
+
     found = []
     for spec in args.model:
         model, inputs, kwargs = get_model(args, spec)
         given = (*((None, t) for t in inputs), *kwargs.items())
 
         def at(sizes):
-            made = [(n, torch.empty(_sized(t, sizes), dtype=t.dtype, device="meta") if t.is_floating_point() else torch.zeros(_sized(t, sizes), dtype=t.dtype))  # noqa: B023
-                    for n, t in given]  # noqa: B023
-            return run(model, tuple(t for n, t in made if n is None), {n: t for n, t in made if n}, device="meta")  # noqa: B023
+            made = [
+                (
+                    n,
+                    torch.empty(_sized(t, sizes), dtype=t.dtype, device="meta")
+                    if t.is_floating_point()
+                    else torch.zeros(_sized(t, sizes), dtype=t.dtype),
+                )  # noqa: B023
+                for n, t in given
+            ]  # noqa: B023
+            return run(
+                model,
+                tuple(t for n, t in made if n is None),
+                {n: t for n, t in made if n},
+                device="meta",
+            )  # noqa: B023
+
         first = next((t for _, t in given if t.dim() in (2, 4)), None)
-        grid = first is not None and first.dim() == 4 and any(a in ("resolution", "height", "width") for a in axes)
+        grid = (
+            first is not None
+            and first.dim() == 4
+            and any(a in ("resolution", "height", "width") for a in axes)
+        )
         tokens = first is not None and first.dim() == 2 and "tokens" in axes
-        names = (("N", "H", "W"), ("batch", "height", "width")) if grid else (("N", "T"), ("batch", "tokens")) if tokens else (("N",), ("batch",))
+        names = (
+            (("N", "H", "W"), ("batch", "height", "width"))
+            if grid
+            else (("N", "T"), ("batch", "tokens"))
+            if tokens
+            else (("N",), ("batch",))
+        )
         try:
             base = [1, *(first.shape[2:] if grid else [first.shape[1]] if tokens else [])]
             step = [1, *([stride(at({}))] * 2 if grid else [1] if tokens else [])]
             count = lambda *sizes: total(at(dict(zip(names[1], sizes)))).macs  # noqa: B023,E731
             made = polynomial(count, names[0], base, step)
-            if made and not all(_agrees(made, o, base) for o in result.outcomes if o.configuration["model"] == spec and o.result):
+            if made and not all(
+                _agrees(made, o, base)
+                for o in result.outcomes
+                if o.configuration["model"] == spec and o.result
+            ):
                 made = None
-            found.append(f"{spec}: {made}" if made else f"{spec}: its MACs are no one polynomial up to degree 4 over these sizes")
+            found.append(
+                f"{spec}: {made}"
+                if made
+                else f"{spec}: its MACs are no one polynomial up to degree 4 over these sizes"
+            )
         except (TraceError, ValueError) as e:
             try:
                 made = polynomial(lambda n: total(at({"batch": n})).macs, ("N",), (1,), (1,))  # noqa: B023
-                found.append(f"{spec}: {made}; it takes one resolution only: {str(e).splitlines()[0]}")
+                found.append(
+                    f"{spec}: {made}; it takes one resolution only: {str(e).splitlines()[0]}"
+                )
             except (TraceError, ValueError) as again:
                 found.append(f"{spec}: no polynomial: {str(again).splitlines()[0]}")
     return found
@@ -161,8 +270,12 @@ def _polynomials(args, axes, result):
 def _agrees(made, outcome, base):
     """Whether a row of the sweep is on the polynomial, where its sizes are of those that it is for."""
     c = outcome.configuration
-    sizes = {"N": c.get("batch", base[0]), "T": c.get("tokens", base[-1]), "H": c.get("height", c.get("resolution", base[1] if len(base) > 1 else 0)),
-             "W": c.get("width", c.get("resolution", base[-1]))}
+    sizes = {
+        "N": c.get("batch", base[0]),
+        "T": c.get("tokens", base[-1]),
+        "H": c.get("height", c.get("resolution", base[1] if len(base) > 1 else 0)),
+        "W": c.get("width", c.get("resolution", base[-1])),
+    }
     values = [sizes[n] for n in made.names]
     if any((v - b) % s for v, b, s in zip(values, made.base, made.step)):
         return True
@@ -172,6 +285,7 @@ def _agrees(made, outcome, base):
 def run(args):
     """Lay out the configurations, run them, render."""
     from ..analysis import sweep as sweeping
+
     axes = {}
     for item in args.over:
         name, eq, text = item.partition("=")
@@ -186,7 +300,9 @@ def run(args):
     if jobs < 1:
         raise UserError(f"--jobs {args.jobs}: at least 1")
     if args.measure and jobs > 1:
-        raise UserError("--measure times one configuration after the other, so that they do not disturb each other; leave out --jobs")
+        raise UserError(
+            "--measure times one configuration after the other, so that they do not disturb each other; leave out --jobs"
+        )
     if args.measure and args.mode == "train":
         raise UserError("--measure times inference; leave out --mode train")
     if not args.measure and (args.dtype != "fp32" or args.channels_last or args.compile):
@@ -195,19 +311,33 @@ def run(args):
         raise UserError("--scheduler is the Dask engine's; add --engine dask")
     if args.device == "cuda":
         from ..trace._tracer import TraceError, _resolve
+
         try:
             _resolve(None, "cuda")
         except TraceError as e:
             raise UserError(str(e)) from None
     if args.measure:
         from ..measure import DTYPES
+
         if args.dtype not in DTYPES:
             raise UserError(f"unknown dtype {args.dtype!r}; choose {', '.join(DTYPES)}")
     writable(args.output, args.chart)
-    fixed = {k: getattr(args, k) for k in ("input", "arg", "device", "mode", "dtype", "channels_last", "compile", "measure")}
+    fixed = {
+        k: getattr(args, k)
+        for k in ("input", "arg", "device", "mode", "dtype", "channels_last", "compile", "measure")
+    }
     several = len(args.model) > 1
     made = {m: _made_of(m, args) for m in args.model} if args.journal else {}
-    configurations = [{"model": m, **dict(zip(axes, chosen)), **fixed, **({sweeping.MADE_OF: made[m]} if made else {})} for m in args.model for chosen in itertools.product(*axes.values())]
+    configurations = [
+        {
+            "model": m,
+            **dict(zip(axes, chosen)),
+            **fixed,
+            **({sweeping.MADE_OF: made[m]} if made else {}),
+        }
+        for m in args.model
+        for chosen in itertools.product(*axes.values())
+    ]
     for spec in args.model:  # what no configuration could run is one line, not a table of failures
         get_model(args, spec)
     try:
@@ -215,8 +345,15 @@ def run(args):
             engine = sweeping.dask(args.scheduler)
         else:
             engine = sweeping.local(jobs) if len(configurations) > 1 else None
-        result = sweeping.sweep(configurations, one, engine=engine, jobs=jobs, journal=args.journal, axes=(*(["model"] if several else []), *axes),
-                                progress=lambda done, of: progress_line(f"{done} of {of} configurations"))
+        result = sweeping.sweep(
+            configurations,
+            one,
+            engine=engine,
+            jobs=jobs,
+            journal=args.journal,
+            axes=(*(["model"] if several else []), *axes),
+            progress=lambda done, of: progress_line(f"{done} of {of} configurations"),
+        )
         if not any(a.startswith("arg.") for a in axes):  # of the sizes alone
             result = replace(result, notes=(*result.notes, *_polynomials(args, axes, result)))
     except ModuleNotFoundError as e:
@@ -227,6 +364,7 @@ def run(args):
         progress_line("")
     if args.chart:
         from .chart import draw
+
         draw(args.chart, "sweep", (result,), result.sheet)
     show(args, result.sheet)
     return 1 if result.failed == len(result.outcomes) else 0

@@ -1,19 +1,31 @@
 """`costlab trace MODEL -o FILE`: record once, use everywhere."""
+
 from ._common import UserError, add_model, get_model, get_trace, named, progress_line, writable
 
 
 def add_measuring(parser):
     """How a model is run when it is measured."""
-    parser.add_argument("--dtype", default="fp32", metavar="DTYPE", help="fp32, tf32 (float32 with TF32 products, on CUDA), bf16 or fp16 (default: fp32)")
+    parser.add_argument(
+        "--dtype",
+        default="fp32",
+        metavar="DTYPE",
+        help="fp32, tf32 (float32 with TF32 products, on CUDA), bf16 or fp16 (default: fp32)",
+    )
     parser.add_argument("--channels-last", action="store_true", help="4-d tensors as NHWC")
     parser.add_argument("--compile", action="store_true", help="time torch.compile(model) too")
 
 
 def add(sub):
     """Register the command."""
-    p = sub.add_parser("trace", help="record a model's run in a file, with --measure also its time and memory")
+    p = sub.add_parser(
+        "trace", help="record a model's run in a file, with --measure also its time and memory"
+    )
     add_model(p)
-    p.add_argument("--measure", action="store_true", help="run it for real, with random weights: time and memory in place, modules alone, the device's ceilings")
+    p.add_argument(
+        "--measure",
+        action="store_true",
+        help="run it for real, with random weights: time and memory in place, modules alone, the device's ceilings",
+    )
     add_measuring(p)
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the trace file to write")
     p.set_defaults(run=run)
@@ -25,22 +37,36 @@ def measuring(args, **options):
 
     def run(model, inputs, kwargs, **more):
         try:
-            return measure(model, inputs, kwargs, dtype=args.dtype, channels_last=args.channels_last, compile=args.compile,
-                           progress=lambda done, of, what: progress_line(f"{done + 1} of {of}: {what}"), **{**options, **more})
+            return measure(
+                model,
+                inputs,
+                kwargs,
+                dtype=args.dtype,
+                channels_last=args.channels_last,
+                compile=args.compile,
+                progress=lambda done, of, what: progress_line(f"{done + 1} of {of}: {what}"),
+                **{**options, **more},
+            )
         finally:
             progress_line("")
+
     return run
 
 
 def measured(args, spec=None, resize=None, **options):
     """A measured trace of the model that `spec` (default `args.model`) names."""
     from ..trace import TraceError
+
     if args.mode == "train":
         raise UserError("--measure times inference; leave out --mode train")
     spec = spec or args.model
     model, inputs, kwargs = get_model(args, spec, real=True, resize=resize)
     try:
-        return named(measuring(args, **options)(model, inputs, kwargs, device=args.device, spec=spec), model, spec)
+        return named(
+            measuring(args, **options)(model, inputs, kwargs, device=args.device, spec=spec),
+            model,
+            spec,
+        )
     except TraceError as e:
         raise UserError(str(e)) from None
 
@@ -55,5 +81,9 @@ def run(args):
         trace.save(args.output)
     except OSError as e:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None
-    took = f", {1e3 * trace.measured.total.median:,.3f} ms on {trace.measured.conditions['device']}" if trace.measured else ""
+    took = (
+        f", {1e3 * trace.measured.total.median:,.3f} ms on {trace.measured.conditions['device']}"
+        if trace.measured
+        else ""
+    )
     print(f"{args.output}: {len(trace.ops)} operations of {trace.provenance['model']}{took}")

@@ -1,10 +1,22 @@
 """`costlab verify MODEL`: a second count by fvcore and by torch, each difference explained."""
-from ._common import UserError, add_model, add_output, get_model, is_trace, load_trace, missing, show
+
+from ._common import (
+    UserError,
+    add_model,
+    add_output,
+    get_model,
+    is_trace,
+    load_trace,
+    missing,
+    show,
+)
 
 
 def add(sub):
     """Register the command."""
-    p = sub.add_parser("verify", help="count again with fvcore and FlopCounterMode, and explain each difference")
+    p = sub.add_parser(
+        "verify", help="count again with fvcore and FlopCounterMode, and explain each difference"
+    )
     add_model(p)
     add_output(p)
     p.set_defaults(run=run)
@@ -18,11 +30,15 @@ def run(args):
     if is_trace(spec):  # the model that it is of
         made = load_trace(spec)
         spec = made.provenance["model"]
-        args.input = args.input or [f"{shape}:{dtype}" for shape, dtype in made.provenance["inputs"]]
+        args.input = args.input or [
+            f"{shape}:{dtype}" for shape, dtype in made.provenance["inputs"]
+        ]
     model, inputs, kwargs = get_model(args, spec, real=True)
     from ..trace._tracer import TraceError
+
     try:
         from ..analysis.verify import verify
+
         result = verify(model, inputs, kwargs, spec=spec, train=args.mode == "train")
     except ModuleNotFoundError as e:
         raise missing(e, f"verify needs {e.name}; pip install 'costlab[verify]'") from None

@@ -1,8 +1,35 @@
 """One formula per operation, the totals, and the counting conventions. Needs no torch."""
+
 from . import _formulas  # noqa: F401  fills the registry
 from ._convention import CONVENTIONS, Convention
-from ._registry import GATHERS, VIEWS, Cost, Total, UnknownOpError, cost_of, formula, is_weight, size_of, total
+from ._registry import (
+    GATHERS,
+    VIEWS,
+    Cost,
+    Total,
+    UnknownOpError,
+    cost_of,
+    formula,
+    is_weight,
+    size_of,
+    total,
+)
 from ._training import OPTIMIZERS, Training, training
 
-__all__ = ["CONVENTIONS", "GATHERS", "OPTIMIZERS", "VIEWS", "Convention", "Cost", "Total", "Training", "UnknownOpError", "cost_of", "formula", "is_weight", "size_of", "total",
-           "training"]
+__all__ = [
+    "CONVENTIONS",
+    "GATHERS",
+    "OPTIMIZERS",
+    "VIEWS",
+    "Convention",
+    "Cost",
+    "Total",
+    "Training",
+    "UnknownOpError",
+    "cost_of",
+    "formula",
+    "is_weight",
+    "size_of",
+    "total",
+    "training",
+]

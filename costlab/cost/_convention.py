@@ -1,4 +1,5 @@
 """Named counting conventions: how exact integers become the numbers that a table prints."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -16,9 +17,22 @@ class Convention:
     note: str
 
 
-CONVENTIONS = {c.name: c for c in (
-    Convention("macs", True, 1000, 10**6,
-               "convention macs: params with biases and norm scales, K = 1000, M = 1e6, one op = one multiply-add (MAC)"),
-    Convention("paper", False, 1024, 10**6,
-               "convention paper: weights only, K = 1024, M = 1e6, one op = one multiply-add (MAC)"),
-)}
+CONVENTIONS = {
+    c.name: c
+    for c in (
+        Convention(
+            "macs",
+            True,
+            1000,
+            10**6,
+            "convention macs: params with biases and norm scales, K = 1000, M = 1e6, one op = one multiply-add (MAC)",
+        ),
+        Convention(
+            "paper",
+            False,
+            1024,
+            10**6,
+            "convention paper: weights only, K = 1024, M = 1e6, one op = one multiply-add (MAC)",
+        ),
+    )
+}

@@ -1,4 +1,5 @@
 """The formulas: (MACs, FLOPs) from shapes alone. A MAC is two FLOPs; elementwise work has FLOPs and no MACs."""
+
 from __future__ import annotations
 
 from math import log2, prod
@@ -23,16 +24,26 @@ def _product(t, op, macs, extra=0):
     if "sparse" in op.attrs:
         place, kept = op.attrs["sparse"]
         first = place == (1 if op.name in _ADDED else 0)
-        shape = _in(t, op, place)  # each element that is kept meets a row, or a column, of the other
+        shape = _in(
+            t, op, place
+        )  # each element that is kept meets a row, or a column, of the other
         macs = kept * _out(t, op) // max(1, prod(shape[:-1] if first else (*shape[:-2], shape[-1])))
     return _pair(macs * (4 if t.tensors[op.outputs[0]].dtype.startswith("complex") else 1), extra)
 
 
-_ADDED = frozenset(f"aten.{n}" for n in ("addmm", "baddbmm", "addmv", "_addmm_activation", "addbmm", "_sparse_addmm"))
+_ADDED = frozenset(
+    f"aten.{n}"
+    for n in ("addmm", "baddbmm", "addmv", "_addmm_activation", "addbmm", "_sparse_addmm")
+)
 
 
-@formula("aten.convolution", "aten._convolution", "aten.convolution_overrideable", "aten.cudnn_convolution",
-         "aten.mkldnn_convolution")
+@formula(
+    "aten.convolution",
+    "aten._convolution",
+    "aten.convolution_overrideable",
+    "aten.cudnn_convolution",
+    "aten.mkldnn_convolution",
+)
 def convolution(t, op):
     """Output elements x kernel x c_in/groups (transposed: input elements x kernel x c_out/groups), one add a bias."""
     shapes = t.shapes(op)
@@ -131,7 +142,9 @@ def fourier(t, op):
     """5 N log2 N for N complex points, half of it where one side is real (the FFTW convention, fftw.org/speed)."""
     shape = max((_in(t, op), t.tensors[op.outputs[0]].shape), key=prod)
     points = prod(shape[d] for d in op.attrs["dim"])
-    return 0, round((5 if op.name.endswith("c2c") else 2.5) * prod(shape) * log2(points)) if points else 0
+    return 0, round(
+        (5 if op.name.endswith("c2c") else 2.5) * prod(shape) * log2(points)
+    ) if points else 0
 
 
 @formula("aten._embedding_bag", "aten._embedding_bag_forward_only")
@@ -146,17 +159,32 @@ def weight_norm(t, op):
     return 0, (6 if op.name.endswith("backward") else 3) * prod(_in(t, op))
 
 
-@formula("aten._scaled_dot_product_flash_attention", "aten._scaled_dot_product_efficient_attention",
-         "aten._scaled_dot_product_cudnn_attention", "aten._scaled_dot_product_flash_attention_for_cpu",
-         "aten._scaled_dot_product_fused_attention_overrideable", "aten.scaled_dot_product_attention")
+@formula(
+    "aten._scaled_dot_product_flash_attention",
+    "aten._scaled_dot_product_efficient_attention",
+    "aten._scaled_dot_product_cudnn_attention",
+    "aten._scaled_dot_product_flash_attention_for_cpu",
+    "aten._scaled_dot_product_fused_attention_overrideable",
+    "aten.scaled_dot_product_attention",
+)
 def attention(t, op):
     """q (b, h, s, d), k (b, h', n, d), v (b, h', n, e): b h s n (d + e); the mask does not change the count."""
     q, k, v = t.shapes(op)[:3]
     return _pair(prod(q[:-1]) * k[-2] * (q[-1] + v[-1]), 5 * prod(q[:-1]) * k[-2])
 
 
-@formula(*(f"aten._scaled_dot_product_{n}_backward" for n in ("flash_attention", "efficient_attention", "cudnn_attention", "flash_attention_for_cpu",
-                                                              "fused_attention_overrideable")))
+@formula(
+    *(
+        f"aten._scaled_dot_product_{n}_backward"
+        for n in (
+            "flash_attention",
+            "efficient_attention",
+            "cudnn_attention",
+            "flash_attention_for_cpu",
+            "fused_attention_overrideable",
+        )
+    )
+)
 def attention_backward(t, op):
     """Gradients of q, k, v (b, h, ., d) and of the weights: twice the forward's products. The scores that a fused kernel works out again are
     not counted, so that no count depends on the kernel."""
@@ -169,7 +197,9 @@ def fast_attention(t, op):
     """nn.MultiheadAttention's fast path: q (b, s, e), k (b, n, e): b (2 s + 2 n) e e for the projections, 2 b s n e for the
     attention."""
     (b, s, e), n = _in(t, op), _in(t, op, 1)[1]
-    return _pair(b * (2 * s + 2 * n) * e * e + 2 * b * s * n * e, 5 * b * op.attrs.get("num_head", 1) * s * n)
+    return _pair(
+        b * (2 * s + 2 * n) * e * e + 2 * b * s * n * e, 5 * b * op.attrs.get("num_head", 1) * s * n
+    )
 
 
 @formula("aten._transformer_encoder_layer_fwd")
@@ -185,7 +215,11 @@ def recurrent_layer(t, op):
     """x (time, batch, c) and each weight matrix once a step and sequence."""
     steps, batch = _in(t, op)[:2]
     hidden = op.attrs.get("hidden_size")
-    weights = sum(prod(shape) for shape in t.shapes(op)[1:] if len(shape) == 2 and hidden and shape[0] % hidden == 0)
+    weights = sum(
+        prod(shape)
+        for shape in t.shapes(op)[1:]
+        if len(shape) == 2 and hidden and shape[0] % hidden == 0
+    )
     return _pair(steps * batch * weights)
 
 
@@ -195,30 +229,87 @@ def recurrent_cell(t, op):
     return 0, 5 * prod(_in(t, op))
 
 
-@formula("aten.native_batch_norm", "aten._native_batch_norm_legit", "aten._native_batch_norm_legit_no_training",
-         "aten.cudnn_batch_norm", "aten._batch_norm_with_update", "aten._batch_norm_no_update", "aten.native_layer_norm",
-         "aten.native_group_norm", "aten._fused_rms_norm")
+@formula(
+    "aten.native_batch_norm",
+    "aten._native_batch_norm_legit",
+    "aten._native_batch_norm_legit_no_training",
+    "aten.cudnn_batch_norm",
+    "aten._batch_norm_with_update",
+    "aten._batch_norm_no_update",
+    "aten.native_layer_norm",
+    "aten.native_group_norm",
+    "aten._fused_rms_norm",
+)
 def norm(t, op):
     """Subtract, divide, scale, shift: four FLOPs an element, as torch fuses none of them in the reference form."""
     return 0, 4 * prod(_in(t, op))
 
 
-@formula("aten.max_pool2d_with_indices", "aten.max_pool3d_with_indices", "aten.max_pool1d_with_indices", "aten.avg_pool2d",
-         "aten.avg_pool3d", "aten.avg_pool1d", "aten.max_pool2d", "aten.max_pool3d", "aten.max_pool1d")
+@formula(
+    "aten.max_pool2d_with_indices",
+    "aten.max_pool3d_with_indices",
+    "aten.max_pool1d_with_indices",
+    "aten.avg_pool2d",
+    "aten.avg_pool3d",
+    "aten.avg_pool1d",
+    "aten.max_pool2d",
+    "aten.max_pool3d",
+    "aten.max_pool1d",
+)
 def pool(t, op):
     """One compare or add for each kernel element of each output."""
     kernel = op.attrs.get("kernel_size", 1)
     ndim = int(op.name.split("pool")[1][0])
     kernel = (kernel,) if isinstance(kernel, int) else kernel
-    return 0, t.tensors[op.outputs[0]].numel * (prod(kernel) if len(kernel) == ndim else kernel[0] ** ndim)
+    return 0, t.tensors[op.outputs[0]].numel * (
+        prod(kernel) if len(kernel) == ndim else kernel[0] ** ndim
+    )
 
 
-@formula("aten.mean", "aten.sum", "aten.amax", "aten.amin", "aten.max", "aten.min", "aten.prod", "aten.cumsum", "aten.var",
-         "aten.var_mean", "aten.std", "aten.linalg_vector_norm", "aten.norm", "aten.argmax", "aten.argmin", "aten.any",
-         "aten.all", "aten.adaptive_max_pool2d", "aten._adaptive_avg_pool2d", "aten._adaptive_avg_pool3d", "aten.logsumexp",
-         "aten.topk", "aten.sort", "aten.adaptive_max_pool3d", "aten.adaptive_max_pool1d", "aten.nll_loss_forward", "aten.nll_loss2d_forward", "aten.mse_loss",
-         "aten.smooth_l1_loss", "aten.huber_loss", "aten.binary_cross_entropy", "aten.median", "aten.aminmax", "aten.cumprod", "aten.count_nonzero",
-         "aten.histc", "aten.cummax", "aten.cummin", "aten.logcumsumexp", "aten.kthvalue", "aten.mode", "aten.trace")
+@formula(
+    "aten.mean",
+    "aten.sum",
+    "aten.amax",
+    "aten.amin",
+    "aten.max",
+    "aten.min",
+    "aten.prod",
+    "aten.cumsum",
+    "aten.var",
+    "aten.var_mean",
+    "aten.std",
+    "aten.linalg_vector_norm",
+    "aten.norm",
+    "aten.argmax",
+    "aten.argmin",
+    "aten.any",
+    "aten.all",
+    "aten.adaptive_max_pool2d",
+    "aten._adaptive_avg_pool2d",
+    "aten._adaptive_avg_pool3d",
+    "aten.logsumexp",
+    "aten.topk",
+    "aten.sort",
+    "aten.adaptive_max_pool3d",
+    "aten.adaptive_max_pool1d",
+    "aten.nll_loss_forward",
+    "aten.nll_loss2d_forward",
+    "aten.mse_loss",
+    "aten.smooth_l1_loss",
+    "aten.huber_loss",
+    "aten.binary_cross_entropy",
+    "aten.median",
+    "aten.aminmax",
+    "aten.cumprod",
+    "aten.count_nonzero",
+    "aten.histc",
+    "aten.cummax",
+    "aten.cummin",
+    "aten.logcumsumexp",
+    "aten.kthvalue",
+    "aten.mode",
+    "aten.trace",
+)
 def reduction(t, op):
     """One FLOP an input element."""
     return 0, prod(_in(t, op)) if op.inputs else 0
@@ -230,16 +321,38 @@ def softmax(t, op):
     return 0, 5 * _out(t, op)
 
 
-@formula("aten.upsample_bilinear2d", "aten._upsample_bilinear2d_aa", "aten.upsample_linear1d", "aten.upsample_trilinear3d",
-         "aten.upsample_bicubic2d", "aten._upsample_bicubic2d_aa", "aten.grid_sampler_2d", "aten.grid_sampler_3d")
+@formula(
+    "aten.upsample_bilinear2d",
+    "aten._upsample_bilinear2d_aa",
+    "aten.upsample_linear1d",
+    "aten.upsample_trilinear3d",
+    "aten.upsample_bicubic2d",
+    "aten._upsample_bicubic2d_aa",
+    "aten.grid_sampler_2d",
+    "aten.grid_sampler_3d",
+)
 def interpolation(t, op):
     """A weighted sum of 2 (linear), 4 (bilinear), 8 (trilinear) or 16 (bicubic) neighbours: two FLOPs each."""
-    taps = 2 if "linear1d" in op.name else 8 if "trilinear" in op.name or "sampler_3d" in op.name else 16 if "bicubic" in op.name else 4
+    taps = (
+        2
+        if "linear1d" in op.name
+        else 8
+        if "trilinear" in op.name or "sampler_3d" in op.name
+        else 16
+        if "bicubic" in op.name
+        else 4
+    )
     return 0, 2 * taps * _out(t, op)
 
 
-@formula("aten.native_batch_norm_backward", "aten.native_layer_norm_backward", "aten.native_group_norm_backward",
-         "aten.cudnn_batch_norm_backward", "aten._fused_rms_norm_backward", "aten.batch_norm_backward")
+@formula(
+    "aten.native_batch_norm_backward",
+    "aten.native_layer_norm_backward",
+    "aten.native_group_norm_backward",
+    "aten.cudnn_batch_norm_backward",
+    "aten._fused_rms_norm_backward",
+    "aten.batch_norm_backward",
+)
 def norm_backward(t, op):
     """Two reductions and the gradient: eight FLOPs an element."""
     return 0, 8 * prod(_in(t, op))
@@ -249,11 +362,22 @@ def norm_backward(t, op):
 def avg_pool_backward(t, op):
     """One add for each kernel element of each output."""
     kernel = op.attrs.get("kernel_size", (1,))
-    return 0, prod(_in(t, op)) * (prod(kernel) if len(kernel) > 1 else kernel[0] ** int(op.name[13]))
+    return 0, prod(_in(t, op)) * (
+        prod(kernel) if len(kernel) > 1 else kernel[0] ** int(op.name[13])
+    )
 
 
-@formula("aten.max_pool2d_with_indices_backward", "aten.max_pool3d_with_indices_backward", "aten.embedding_dense_backward",
-         "aten._adaptive_avg_pool2d_backward", "aten.upsample_nearest2d_backward", "aten.slice_backward", "aten.nll_loss_backward", "aten.nll_loss2d_backward", "aten.select_backward")
+@formula(
+    "aten.max_pool2d_with_indices_backward",
+    "aten.max_pool3d_with_indices_backward",
+    "aten.embedding_dense_backward",
+    "aten._adaptive_avg_pool2d_backward",
+    "aten.upsample_nearest2d_backward",
+    "aten.slice_backward",
+    "aten.nll_loss_backward",
+    "aten.nll_loss2d_backward",
+    "aten.select_backward",
+)
 def scatter_backward(t, op):
     """One add an element of the gradient."""
     return 0, prod(_in(t, op))
@@ -265,10 +389,16 @@ def softmax_backward(t, op):
     return 0, 4 * _out(t, op)
 
 
-@formula("aten.upsample_bilinear2d_backward", "aten.upsample_linear1d_backward", "aten.upsample_bicubic2d_backward")
+@formula(
+    "aten.upsample_bilinear2d_backward",
+    "aten.upsample_linear1d_backward",
+    "aten.upsample_bicubic2d_backward",
+)
 def interpolation_backward(t, op):
     """As forward, by the gradient's elements."""
-    return 0, 2 * (2 if "linear1d" in op.name else 16 if "bicubic" in op.name else 4) * prod(_in(t, op))
+    return 0, 2 * (2 if "linear1d" in op.name else 16 if "bicubic" in op.name else 4) * prod(
+        _in(t, op)
+    )
 
 
 @formula("aten._thnn_fused_lstm_cell_backward_impl", "aten._thnn_fused_gru_cell_backward")
@@ -277,18 +407,157 @@ def recurrent_cell_backward(t, op):
     return 0, 10 * _out(t, op)
 
 
-_ELEMENTWISE = """relu relu6 leaky_relu gelu silu elu celu selu mish sigmoid tanh hardtanh hardswish hardsigmoid softplus
-exp expm1 log log1p log2 sqrt rsqrt pow abs neg sign sin cos tan atan atan2 erf floor ceil round trunc reciprocal square
-add sub rsub mul div remainder fmod maximum minimum clamp clamp_min clamp_max addcmul addcdiv lerp where masked_fill
-eq ne lt le gt ge logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not bitwise_xor bernoulli
-threshold _prelu_kernel native_dropout glu isinf isnan log_sigmoid_forward floor_divide scalar_tensor_mul sigmoid_
-threshold_backward gelu_backward silu_backward sigmoid_backward tanh_backward hardtanh_backward hardswish_backward
-hardsigmoid_backward leaky_relu_backward elu_backward softplus_backward mish_backward native_dropout_backward log_sigmoid_backward
-hardshrink_backward glu_backward _prelu_kernel_backward sgn
-exponential uniform normal rrelu_with_noise hardshrink softshrink tril triu
-asin acos sinh cosh asinh acosh atanh exp2 log10 erfc erfinv nan_to_num frac logit xlogy hypot copysign polar angle lgamma digamma sinc
-binary_cross_entropy_with_logits logaddexp logaddexp2 heaviside nextafter gcd lcm positive special_xlog1py complex scatter_add scatter_reduce
-index_add index_reduce put embedding_renorm masked_scatter square_ bitwise_left_shift bitwise_right_shift float_power""".split()
+_ELEMENTWISE = [
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "gelu",
+    "silu",
+    "elu",
+    "celu",
+    "selu",
+    "mish",
+    "sigmoid",
+    "tanh",
+    "hardtanh",
+    "hardswish",
+    "hardsigmoid",
+    "softplus",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "sqrt",
+    "rsqrt",
+    "pow",
+    "abs",
+    "neg",
+    "sign",
+    "sin",
+    "cos",
+    "tan",
+    "atan",
+    "atan2",
+    "erf",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "reciprocal",
+    "square",
+    "add",
+    "sub",
+    "rsub",
+    "mul",
+    "div",
+    "remainder",
+    "fmod",
+    "maximum",
+    "minimum",
+    "clamp",
+    "clamp_min",
+    "clamp_max",
+    "addcmul",
+    "addcdiv",
+    "lerp",
+    "where",
+    "masked_fill",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "logical_and",
+    "logical_or",
+    "logical_not",
+    "logical_xor",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_not",
+    "bitwise_xor",
+    "bernoulli",
+    "threshold",
+    "_prelu_kernel",
+    "native_dropout",
+    "glu",
+    "isinf",
+    "isnan",
+    "log_sigmoid_forward",
+    "floor_divide",
+    "scalar_tensor_mul",
+    "sigmoid_",
+    "threshold_backward",
+    "gelu_backward",
+    "silu_backward",
+    "sigmoid_backward",
+    "tanh_backward",
+    "hardtanh_backward",
+    "hardswish_backward",
+    "hardsigmoid_backward",
+    "leaky_relu_backward",
+    "elu_backward",
+    "softplus_backward",
+    "mish_backward",
+    "native_dropout_backward",
+    "log_sigmoid_backward",
+    "hardshrink_backward",
+    "glu_backward",
+    "_prelu_kernel_backward",
+    "sgn",
+    "exponential",
+    "uniform",
+    "normal",
+    "rrelu_with_noise",
+    "hardshrink",
+    "softshrink",
+    "tril",
+    "triu",
+    "asin",
+    "acos",
+    "sinh",
+    "cosh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "exp2",
+    "log10",
+    "erfc",
+    "erfinv",
+    "nan_to_num",
+    "frac",
+    "logit",
+    "xlogy",
+    "hypot",
+    "copysign",
+    "polar",
+    "angle",
+    "lgamma",
+    "digamma",
+    "sinc",
+    "binary_cross_entropy_with_logits",
+    "logaddexp",
+    "logaddexp2",
+    "heaviside",
+    "nextafter",
+    "gcd",
+    "lcm",
+    "positive",
+    "special_xlog1py",
+    "complex",
+    "scatter_add",
+    "scatter_reduce",
+    "index_add",
+    "index_reduce",
+    "put",
+    "embedding_renorm",
+    "masked_scatter",
+    "square_",
+    "bitwise_left_shift",
+    "bitwise_right_shift",
+    "float_power",
+]
 
 
 @formula(*(f"aten.{n}" for n in _ELEMENTWISE), *(f"aten.{n}_" for n in _ELEMENTWISE))
@@ -297,16 +566,128 @@ def elementwise(t, op):
     return 0, _out(t, op)
 
 
-@formula("costlab.dropout", "costlab.write", *("aten." + n for n in """view _unsafe_view reshape t transpose permute expand slice select unsqueeze squeeze cat stack
-split split_with_sizes unbind chunk unsafe_split unsafe_split_with_sizes unsafe_chunk clone contiguous copy copy_ _to_copy to fill fill_ zero_ zeros ones full empty zeros_like
-ones_like full_like empty_like new_zeros new_ones new_empty new_full arange linspace eye embedding index index_select gather
-scatter scatter_ index_put index_put_ flip roll repeat pixel_shuffle pixel_unshuffle constant_pad_nd reflection_pad2d
-reflection_pad1d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d max_unpool2d max_unpool3d fractional_max_pool2d fractional_max_pool3d
-im2col col2im upsample_nearest2d upsample_nearest1d upsample_nearest3d
-_upsample_nearest_exact2d as_strided diagonal unfold detach lift_fresh_copy scalar_tensor rand randn rand_like randn_like
-_local_scalar_dense channel_shuffle native_channel_shuffle empty_strided new_empty_strided is_same_size _assert_async
-masked_select nonzero _reshape_alias _conj alias squeeze_ unsqueeze_ t_ transpose_ as_strided_ random_ randint randperm movedim
-select_scatter slice_scatter _pack_padded_sequence bincount unique_dim repeat_interleave view_as_real view_as_complex""".split()))
+@formula(
+    "costlab.dropout",
+    "costlab.write",
+    *(
+        "aten." + n
+        for n in [
+            "view",
+            "_unsafe_view",
+            "reshape",
+            "t",
+            "transpose",
+            "permute",
+            "expand",
+            "slice",
+            "select",
+            "unsqueeze",
+            "squeeze",
+            "cat",
+            "stack",
+            "split",
+            "split_with_sizes",
+            "unbind",
+            "chunk",
+            "unsafe_split",
+            "unsafe_split_with_sizes",
+            "unsafe_chunk",
+            "clone",
+            "contiguous",
+            "copy",
+            "copy_",
+            "_to_copy",
+            "to",
+            "fill",
+            "fill_",
+            "zero_",
+            "zeros",
+            "ones",
+            "full",
+            "empty",
+            "zeros_like",
+            "ones_like",
+            "full_like",
+            "empty_like",
+            "new_zeros",
+            "new_ones",
+            "new_empty",
+            "new_full",
+            "arange",
+            "linspace",
+            "eye",
+            "embedding",
+            "index",
+            "index_select",
+            "gather",
+            "scatter",
+            "scatter_",
+            "index_put",
+            "index_put_",
+            "flip",
+            "roll",
+            "repeat",
+            "pixel_shuffle",
+            "pixel_unshuffle",
+            "constant_pad_nd",
+            "reflection_pad2d",
+            "reflection_pad1d",
+            "reflection_pad3d",
+            "replication_pad1d",
+            "replication_pad2d",
+            "replication_pad3d",
+            "max_unpool2d",
+            "max_unpool3d",
+            "fractional_max_pool2d",
+            "fractional_max_pool3d",
+            "im2col",
+            "col2im",
+            "upsample_nearest2d",
+            "upsample_nearest1d",
+            "upsample_nearest3d",
+            "_upsample_nearest_exact2d",
+            "as_strided",
+            "diagonal",
+            "unfold",
+            "detach",
+            "lift_fresh_copy",
+            "scalar_tensor",
+            "rand",
+            "randn",
+            "rand_like",
+            "randn_like",
+            "_local_scalar_dense",
+            "channel_shuffle",
+            "native_channel_shuffle",
+            "empty_strided",
+            "new_empty_strided",
+            "is_same_size",
+            "_assert_async",
+            "masked_select",
+            "nonzero",
+            "_reshape_alias",
+            "_conj",
+            "alias",
+            "squeeze_",
+            "unsqueeze_",
+            "t_",
+            "transpose_",
+            "as_strided_",
+            "random_",
+            "randint",
+            "randperm",
+            "movedim",
+            "select_scatter",
+            "slice_scatter",
+            "_pack_padded_sequence",
+            "bincount",
+            "unique_dim",
+            "repeat_interleave",
+            "view_as_real",
+            "view_as_complex",
+        ]
+    ),
+)
 def movement(t, op):
     """Moves or makes data: no arithmetic; the cost is in the bytes."""
     return 0, 0

@@ -1,14 +1,31 @@
 """The registry of formulas, and what a trace costs by them."""
+
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Callable
+from collections.abc import Callable
 
 from ..trace._record import Op, Trace
 
-_WIDTH = {"float64": 8, "int64": 8, "complex64": 8, "complex128": 16, "float32": 4, "int32": 4, "float16": 2,
-          "bfloat16": 2, "int16": 2, "uint64": 8, "uint32": 4, "uint16": 2, "complex32": 4, "bool": 1, "uint8": 1, "int8": 1}
+_WIDTH = {
+    "float64": 8,
+    "int64": 8,
+    "complex64": 8,
+    "complex128": 16,
+    "float32": 4,
+    "int32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "int16": 2,
+    "uint64": 8,
+    "uint32": 4,
+    "uint16": 2,
+    "complex32": 4,
+    "bool": 1,
+    "uint8": 1,
+    "int8": 1,
+}
 _FORMULAS: dict[str, Callable] = {}
 
 
@@ -52,28 +69,77 @@ class Total:
         known = self.ops - sum(self.unknown.values())
         text = f"{known} of {self.ops} ops known"
         if self.unknown:
-            text += "; totals are a lower bound, not counted: " + ", ".join(f"{k} x{v}" for k, v in self.unknown.items())
+            text += "; totals are a lower bound, not counted: " + ", ".join(
+                f"{k} x{v}" for k, v in self.unknown.items()
+            )
         return text
 
 
 def formula(*names: str):
     """Register `fn(trace, op) -> (macs, flops)` for ops such as "aten.mm" or "mylib::myop"; a later one overrides."""
+
     def register(fn):
         for name in names:
             _FORMULAS[name.replace("::", ".")] = fn
         return fn
+
     return register
 
 
 # ops whose outputs are the memory of their first input
-VIEWS = frozenset(("aten.view", "aten.t", "aten.transpose", "aten.permute", "aten.expand", "aten.slice", "aten.select",
-                         "aten.unsqueeze", "aten.squeeze", "aten._unsafe_view", "aten.split", "aten.split_with_sizes",
-                         "aten.unbind", "costlab.dropout", "costlab.write", "aten.as_strided", "aten.chunk", "aten.diagonal", "aten.unfold",
-                         *(f"aten.{n}" for n in ("as_strided_", "squeeze_", "unsqueeze_", "t_", "transpose_", "view_as_real", "view_as_complex", "_reshape_alias", "alias", "_conj"))))
+VIEWS = frozenset(
+    (
+        "aten.view",
+        "aten.t",
+        "aten.transpose",
+        "aten.permute",
+        "aten.expand",
+        "aten.slice",
+        "aten.select",
+        "aten.unsqueeze",
+        "aten.squeeze",
+        "aten._unsafe_view",
+        "aten.split",
+        "aten.split_with_sizes",
+        "aten.unbind",
+        "costlab.dropout",
+        "costlab.write",
+        "aten.as_strided",
+        "aten.chunk",
+        "aten.diagonal",
+        "aten.unfold",
+        *(
+            f"aten.{n}"
+            for n in (
+                "as_strided_",
+                "squeeze_",
+                "unsqueeze_",
+                "t_",
+                "transpose_",
+                "view_as_real",
+                "view_as_complex",
+                "_reshape_alias",
+                "alias",
+                "_conj",
+            )
+        ),
+    )
+)
 
 
 # ops that read as much of their first input as they put out, and ops whose further outputs are bookkeeping that differs by device
-GATHERS = frozenset(f"aten.{n}" for n in ("embedding", "index", "_unsafe_index", "index_select", "gather", "take", "masked_select"))
+GATHERS = frozenset(
+    f"aten.{n}"
+    for n in (
+        "embedding",
+        "index",
+        "_unsafe_index",
+        "index_select",
+        "gather",
+        "take",
+        "masked_select",
+    )
+)
 _STATISTICS = frozenset(("aten.native_batch_norm", "aten._native_batch_norm_legit_no_training"))
 _MAIN_OUTPUT = frozenset(("aten._embedding_bag", "aten._embedding_bag_forward_only"))
 
@@ -89,7 +155,9 @@ def cost_of(trace: Trace, op: Op) -> Cost:
     fn = _FORMULAS.get(op.name)
     found = fn(trace, op) if fn else (0, 0)
     if not (isinstance(found, tuple) and len(found) == 2):
-        raise TypeError(f"the formula of {op.name} returned {found!r}; return (MACs, FLOPs), two numbers")
+        raise TypeError(
+            f"the formula of {op.name} returned {found!r}; return (MACs, FLOPs), two numbers"
+        )
     macs, flops = found
     made = op.outputs[:1] if op.name in _MAIN_OUTPUT or op.name in _STATISTICS else op.outputs
     outputs = sum(trace.tensors[i].numel for i in made)
@@ -101,7 +169,9 @@ def cost_of(trace: Trace, op: Op) -> Cost:
         read += min(written, size(op.inputs[:1])) - size(op.inputs[:1])
     elif op.name in _MAIN_OUTPUT:
         table, ids = op.inputs[:2]
-        read += trace.tensors[ids].numel * size((table,)) // max(1, trace.tensors[table].shape[0]) - size((table,))
+        read += trace.tensors[ids].numel * size((table,)) // max(
+            1, trace.tensors[table].shape[0]
+        ) - size((table,))
     return Cost(macs, flops, outputs if macs else 0, outputs, read, written, fn is not None)
 
 
@@ -114,12 +184,32 @@ def is_weight(trace: Trace, index: int) -> bool:
     users = _users(trace).get(index, ())
     if users and all("norm" in name for name in users):
         return False
-    return sum(n > 1 for n in shape) > 1 or any(name in _FORMULAS and name in _PRODUCTS for name in users)
+    return sum(n > 1 for n in shape) > 1 or any(
+        name in _FORMULAS and name in _PRODUCTS for name in users
+    )
 
 
 # ops that multiply by a weight; a lookup takes rows of one
-_PRODUCTS = frozenset(f"aten.{n}" for n in ("convolution", "_convolution", "mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "_grouped_mm", "_scaled_mm", "conv_tbc", "_trilinear",
-                                            "embedding", "_embedding_bag", "_embedding_bag_forward_only"))
+_PRODUCTS = frozenset(
+    f"aten.{n}"
+    for n in (
+        "convolution",
+        "_convolution",
+        "mm",
+        "addmm",
+        "bmm",
+        "baddbmm",
+        "mv",
+        "addmv",
+        "_grouped_mm",
+        "_scaled_mm",
+        "conv_tbc",
+        "_trilinear",
+        "embedding",
+        "_embedding_bag",
+        "_embedding_bag_forward_only",
+    )
+)
 
 
 def _users(trace: Trace) -> dict[int, tuple[str, ...]]:
@@ -145,9 +235,21 @@ def total(trace: Trace, ops=None, *, strict: bool = False) -> Total:
     costs = [cost_of(trace, op) for op in chosen]
     unknown = Counter(op.name for op, c in zip(chosen, costs) if not c.known)
     if strict and unknown:
-        raise UnknownOpError("no formula for " + ", ".join(f"{k} (x{v})" for k, v in unknown.items())
-                             + "; register one with @costlab.formula, or leave out --strict")
-    used = range(len(trace.params)) if ops is None else sorted({p for op in chosen for p in op.params})
-    return Total(*(sum(getattr(c, f) for c in costs) for f in ("macs", "flops", "activations", "outputs", "read", "written")),
-                 sum(trace.params[i].numel for i in used),
-                 sum(trace.params[i].numel for i in used if is_weight(trace, i)), len(costs), dict(unknown))
+        raise UnknownOpError(
+            "no formula for "
+            + ", ".join(f"{k} (x{v})" for k, v in unknown.items())
+            + "; register one with @costlab.formula, or leave out --strict"
+        )
+    used = (
+        range(len(trace.params)) if ops is None else sorted({p for op in chosen for p in op.params})
+    )
+    return Total(
+        *(
+            sum(getattr(c, f) for c in costs)
+            for f in ("macs", "flops", "activations", "outputs", "read", "written")
+        ),
+        sum(trace.params[i].numel for i in used),
+        sum(trace.params[i].numel for i in used if is_weight(trace, i)),
+        len(costs),
+        dict(unknown),
+    )

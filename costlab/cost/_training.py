@@ -1,4 +1,5 @@
 """What training takes beside the forward pass."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -6,7 +7,11 @@ from dataclasses import dataclass
 from ..trace._record import Trace
 from ._registry import size_of, total
 
-OPTIMIZERS = {"SGD": 0, "SGD with momentum": 1, "Adam": 2}  # values of state a parameter, in the parameter's dtype
+OPTIMIZERS = {
+    "SGD": 0,
+    "SGD with momentum": 1,
+    "Adam": 2,
+}  # values of state a parameter, in the parameter's dtype
 
 
 @dataclass(frozen=True)
@@ -27,19 +32,32 @@ class Training:
     def note(self) -> str:
         """One line."""
         mb = lambda v: f"{v / 1e6:,.1f} MB"  # noqa: E731
-        ratio = f" ({self.backward_macs / self.forward_macs:.2f} times)" if self.forward_macs else ""
+        ratio = (
+            f" ({self.backward_macs / self.forward_macs:.2f} times)" if self.forward_macs else ""
+        )
         state = ", ".join(f"{k} {mb(v)}" for k, v in self.optimizers.items())
-        return (f"training step{', a lower bound' if self.unknown else ''}: forward {self.forward_macs:,} MACs, backward {self.backward_macs:,}{ratio}; memory: weights {mb(self.weights)}, "
-                f"gradients {mb(self.gradients)}, kept for backward {mb(self.saved)}, optimizer state: {state}")
+        return (
+            f"training step{', a lower bound' if self.unknown else ''}: forward {self.forward_macs:,} MACs, backward {self.backward_macs:,}{ratio}; memory: weights {mb(self.weights)}, "
+            f"gradients {mb(self.gradients)}, kept for backward {mb(self.saved)}, optimizer state: {state}"
+        )
 
 
 def training(trace: Trace) -> Training:
     """The training cost of a trace made with `backward=True`. Raises ValueError for another."""
     if not trace.trained:
-        raise ValueError("the trace has no backward pass; make it with backward=True (--mode train)")
+        raise ValueError(
+            "the trace has no backward pass; make it with backward=True (--mode train)"
+        )
     weights = sum(size_of(trace, p.tensor) for p in trace.params)
     parameters = {p.tensor for p in trace.params}
     gradients = sum(size_of(trace, trace.params[i].tensor) for i in trace.gradients)
     saved = sum(size_of(trace, i) for i in trace.saved if i not in parameters)
-    return Training(total(trace).macs, total(trace, trace.backward).macs, weights, gradients, saved,
-                    {k: n * gradients for k, n in OPTIMIZERS.items()}, sum(total(trace, trace.ops).unknown.values()))
+    return Training(
+        total(trace).macs,
+        total(trace, trace.backward).macs,
+        weights,
+        gradients,
+        saved,
+        {k: n * gradients for k, n in OPTIMIZERS.items()},
+        sum(total(trace, trace.ops).unknown.values()),
+    )

@@ -1,4 +1,5 @@
 """Regions of the layer graph: forks that meet in a channel concatenation, and residual blocks."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ class Branch:
     """One branch of a fork: `chain` from the root on, then, where it forks again, `subs` that are concatenated."""
 
     chain: tuple[Node, ...]
-    subs: tuple["Branch", ...] = ()
+    subs: tuple[Branch, ...] = ()
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -109,7 +110,11 @@ def _region(nodes, p, root):
 def _levels(nodes, root, end, branches):
     """A level of a U-Net: the input passes through beside a way down to a coarser grid and up again."""
     grid = nodes[end].out_shape[2:]
-    return any(not b.nodes for b in branches) and any(len(n.out_shape) == len(grid) + 2 and n.out_shape[2:] < grid for b in branches for n in b.nodes)
+    return any(not b.nodes for b in branches) and any(
+        len(n.out_shape) == len(grid) + 2 and n.out_shape[2:] < grid
+        for b in branches
+        for n in b.nodes
+    )
 
 
 def forks(nodes) -> tuple[Fork, ...]:
@@ -124,10 +129,16 @@ def forks(nodes) -> tuple[Fork, ...]:
             branches = _branches(nodes, node.index, root, members)
         except _NotAFork:
             continue
-        if len(members) < 3 or members & taken or _levels(nodes, root, node.index, branches) or any(
-                r not in members for m in members if m != node.index for r in readers[m]):
+        if (
+            len(members) < 3
+            or members & taken
+            or _levels(nodes, root, node.index, branches)
+            or any(r not in members for m in members if m != node.index for r in readers[m])
+        ):
             continue
-        squeeze = nodes[root] if nodes[root].pointwise and members.issuperset(readers[root]) else None
+        squeeze = (
+            nodes[root] if nodes[root].pointwise and members.issuperset(readers[root]) else None
+        )
         if squeeze:
             members.add(root)
             root = squeeze.preds[0]
@@ -162,6 +173,12 @@ def residuals(nodes) -> tuple[Residual, ...]:
                         todo += nodes[q].preds
                 sides.append([nodes[q] for q in sorted(side) if nodes[q].kind in WEIGHTED])
             short, body = sorted(sides, key=len)[0], sorted(sides, key=len)[-1]
-            if len(short) <= 1 and body and not any(r not in members for m in members if m != end for r in readers[m]):
-                found.append(Residual(node.idom, end, tuple(sorted(members)), tuple(body), tuple(short)))
+            if (
+                len(short) <= 1
+                and body
+                and not any(r not in members for m in members if m != end for r in readers[m])
+            ):
+                found.append(
+                    Residual(node.idom, end, tuple(sorted(members)), tuple(body), tuple(short))
+                )
     return tuple(found)

@@ -1,4 +1,5 @@
 """Convolutions, products, pools, joins as nodes; every other operation belongs to the node that it follows."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -7,16 +8,53 @@ from math import prod
 
 from ..trace._record import Op, Trace
 
-_KINDS = {"aten.convolution": "conv", "aten.addmm": "linear", "aten.mm": "linear", "aten._grouped_mm": "linear", "aten.bmm": "product",
-          "aten.baddbmm": "product", "aten.embedding": "embedding", "aten._softmax": "softmax", "aten._safe_softmax": "softmax", "aten.native_dropout": "dropout",
-          "costlab.dropout": "dropout",
-          **{f"aten.{n}": f"{n[:3]} pool" for n in (
-              "max_pool1d", "max_pool2d", "max_pool3d", "max_pool2d_with_indices", "max_pool3d_with_indices", "avg_pool1d",
-              "avg_pool2d", "avg_pool3d")},
-          "aten._adaptive_avg_pool2d": "avg pool", "aten._adaptive_avg_pool3d": "avg pool",
-          "aten.adaptive_max_pool2d": "max pool", "aten.adaptive_max_pool3d": "max pool"}
+_KINDS = {
+    "aten.convolution": "conv",
+    "aten.addmm": "linear",
+    "aten.mm": "linear",
+    "aten._grouped_mm": "linear",
+    "aten.bmm": "product",
+    "aten.baddbmm": "product",
+    "aten.embedding": "embedding",
+    "aten._softmax": "softmax",
+    "aten._safe_softmax": "softmax",
+    "aten.native_dropout": "dropout",
+    "costlab.dropout": "dropout",
+    **{
+        f"aten.{n}": f"{n[:3]} pool"
+        for n in (
+            "max_pool1d",
+            "max_pool2d",
+            "max_pool3d",
+            "max_pool2d_with_indices",
+            "max_pool3d_with_indices",
+            "avg_pool1d",
+            "avg_pool2d",
+            "avg_pool3d",
+        )
+    },
+    "aten._adaptive_avg_pool2d": "avg pool",
+    "aten._adaptive_avg_pool3d": "avg pool",
+    "aten.adaptive_max_pool2d": "max pool",
+    "aten.adaptive_max_pool3d": "max pool",
+}
 # what only looks at the shape of its input, and what writes over all of its first one
-_EMPTY = frozenset(f"aten.{n}" for n in ("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided", "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like"))
+_EMPTY = frozenset(
+    f"aten.{n}"
+    for n in (
+        "new_empty",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+        "new_empty_strided",
+        "empty_like",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "rand_like",
+        "randn_like",
+    )
+)
 _OVER = frozenset(("aten.copy_", "aten.copy"))
 WEIGHTED = ("conv", "transposed conv", "linear")
 
@@ -56,7 +94,9 @@ class Node:
 
 
 def _dims(value, ndim):
-    value = (1,) if not value and value != 0 else (value,) if isinstance(value, int) else tuple(value)
+    value = (
+        (1,) if not value and value != 0 else (value,) if isinstance(value, int) else tuple(value)
+    )
     return value if len(value) == ndim else value[:1] * ndim
 
 
@@ -67,7 +107,11 @@ def _kind(trace: Trace, op: Op, sources: int) -> str | None:
     if kind == "avg pool" and op.module_type == "LocalResponseNorm":
         return None  # torch averages over channels with a 3-d pool; it is no pooling layer
     shape = trace.shapes(op)[0] if op.inputs else ()
-    if op.name == "aten.mean" and len(shape) == 4 and {d % 4 for d in op.attrs.get("dim") or ()} == {2, 3}:
+    if (
+        op.name == "aten.mean"
+        and len(shape) == 4
+        and {d % 4 for d in op.attrs.get("dim") or ()} == {2, 3}
+    ):
         return "avg pool"
     if op.name == "aten.cat" and sources > 1 and op.attrs.get("dim", 0) % max(1, len(shape)) == 1:
         return "cat"
@@ -79,21 +123,42 @@ def _geometry(trace: Trace, op: Op, kind: str):
     shapes = trace.shapes(op)
     if kind in ("conv", "transposed conv"):
         n = len(shapes[1]) - 2
-        return shapes[1][2:], _dims(op.attrs.get("stride"), n), _dims(op.attrs.get("dilation"), n), op.attrs.get("groups", 1)
+        return (
+            shapes[1][2:],
+            _dims(op.attrs.get("stride"), n),
+            _dims(op.attrs.get("dilation"), n),
+            op.attrs.get("groups", 1),
+        )
     if kind.endswith("pool"):
         n = len(trace.tensors[op.outputs[0]].shape) - 2
         if "adaptive" in op.name or op.name == "aten.mean":
             out = trace.tensors[op.outputs[0]].shape[2:] or (1,) * (len(shapes[0]) - 2)
             size = tuple(-(-i // o) for i, o in zip(shapes[0][2:], out))
-            return size, tuple(max(1, i // o) if o > 1 else 1 for i, o in zip(shapes[0][2:], out)), (1,) * len(size), 1
+            return (
+                size,
+                tuple(max(1, i // o) if o > 1 else 1 for i, o in zip(shapes[0][2:], out)),
+                (1,) * len(size),
+                1,
+            )
         kernel = _dims(op.attrs.get("kernel_size"), n)
-        return kernel, _dims(op.attrs.get("stride") or kernel, n), _dims(op.attrs.get("dilation"), n), 1
+        return (
+            kernel,
+            _dims(op.attrs.get("stride") or kernel, n),
+            _dims(op.attrs.get("dilation"), n),
+            1,
+        )
     return (), (), (), 1
 
 
 def _flat(kernel, stride, dilation, in_shape, out_shape):
     """torch runs 1-d pools as 2-d ones on a grid of one row: without that row."""
-    return kernel[1:], stride[1:], dilation[1:], (*in_shape[:2], *in_shape[3:]), (*out_shape[:2], *out_shape[3:])
+    return (
+        kernel[1:],
+        stride[1:],
+        dilation[1:],
+        (*in_shape[:2], *in_shape[3:]),
+        (*out_shape[:2], *out_shape[3:]),
+    )
 
 
 def _seen(kind, op, before, in_shape, kernel, stride, dilation, fields):
@@ -105,11 +170,17 @@ def _seen(kind, op, before, in_shape, kernel, stride, dilation, fields):
     n = len(field)
     if kind == "transposed conv":
         step = tuple(Fraction(j) / s for j, s in zip(jump, stride))
-        return tuple(int(f + (k - 1) * d * j) for f, k, d, j in zip(field, kernel, dilation, step)), step
+        return tuple(
+            int(f + (k - 1) * d * j) for f, k, d, j in zip(field, kernel, dilation, step)
+        ), step
     if kernel and len(kernel) == n:
-        return (tuple(int(f + (k - 1) * d * j) for f, k, d, j in zip(field, kernel, dilation, jump)),
-                tuple(j * s for j, s in zip(jump, stride)))
-    if kind == "linear" and len(before) == n + 2 and in_shape and in_shape[-1] == prod(before[1:]):  # flattened
+        return (
+            tuple(int(f + (k - 1) * d * j) for f, k, d, j in zip(field, kernel, dilation, jump)),
+            tuple(j * s for j, s in zip(jump, stride)),
+        )
+    if (
+        kind == "linear" and len(before) == n + 2 and in_shape and in_shape[-1] == prod(before[1:])
+    ):  # flattened
         return tuple(int(f + (k - 1) * j) for f, k, j in zip(field, before[2:], jump)), jump
     return field, jump
 
@@ -119,10 +190,23 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
     first = trace.tensors[trace.inputs[0]].shape if trace.inputs else ()
     n = len(first) - 2
     start = ((1,) * n, (1,) * n) if n > 0 else (None, None)
-    nodes = [dict(kind="input", op=None, output=trace.inputs[0] if trace.inputs else -1, preds=(), ops=[], idom=0,
-                  out_shape=first, field=start[0], jump=start[1])]
+    nodes = [
+        dict(
+            kind="input",
+            op=None,
+            output=trace.inputs[0] if trace.inputs else -1,
+            preds=(),
+            ops=[],
+            idom=0,
+            out_shape=first,
+            field=start[0],
+            jump=start[1],
+        )
+    ]
     home = dict.fromkeys(trace.inputs, 0)
-    prepared: dict[int, list[Op]] = {}  # ops on parameters alone (a transpose, a cast) belong to the layer that uses them
+    prepared: dict[
+        int, list[Op]
+    ] = {}  # ops on parameters alone (a transpose, a cast) belong to the layer that uses them
 
     def meet(a, b):
         while a != b:
@@ -130,7 +214,11 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
         return a
 
     for op in trace.forward:
-        sources = [home[i] for i in (() if op.name in _EMPTY else op.inputs[1:] if op.name in _OVER else op.inputs) if i in home]
+        sources = [
+            home[i]
+            for i in (() if op.name in _EMPTY else op.inputs[1:] if op.name in _OVER else op.inputs)
+            if i in home
+        ]
         preds = tuple(dict.fromkeys(sources))
         before = [o for i in dict.fromkeys(op.inputs) for o in prepared.pop(i, ())]
         if not preds:
@@ -149,22 +237,54 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
         kernel, stride, dilation, groups = _geometry(trace, op, kind)
         in_shape = trace.shapes(op)[1 if op.name in ("aten.addmm", "aten.baddbmm") else 0]
         out_shape = trace.tensors[op.outputs[0]].shape
-        if kind.endswith("pool") and len(kernel) == 2 and kernel[0] == 1 and len(nodes[preds[0]]["out_shape"]) == 3:
-            kernel, stride, dilation, in_shape, out_shape = _flat(kernel, stride, dilation, in_shape, out_shape)
+        if (
+            kind.endswith("pool")
+            and len(kernel) == 2
+            and kernel[0] == 1
+            and len(nodes[preds[0]]["out_shape"]) == 3
+        ):
+            kernel, stride, dilation, in_shape, out_shape = _flat(
+                kernel, stride, dilation, in_shape, out_shape
+            )
         idom = preds[0]
         for p in preds[1:]:
             idom = meet(idom, p)
         grid = nodes[preds[0]]  # a flattened grid may go through dropout before the linear layer
         while grid["kind"] == "dropout" and len(grid["out_shape"]) == 2 and grid["preds"]:
             grid = nodes[grid["preds"][0]]
-        field, jump = _seen(kind, op, grid["out_shape"], in_shape, kernel, stride, dilation,
-                            [(nodes[p]["field"], nodes[p]["jump"]) for p in preds])
+        field, jump = _seen(
+            kind,
+            op,
+            grid["out_shape"],
+            in_shape,
+            kernel,
+            stride,
+            dilation,
+            [(nodes[p]["field"], nodes[p]["jump"]) for p in preds],
+        )
         home.update(dict.fromkeys(op.outputs, len(nodes)))
-        nodes.append(dict(kind=kind, op=op, output=op.outputs[0], preds=tuple(sources) if kind == "cat" else preds,
-                          ops=[*before, op], idom=idom, in_shape=in_shape, out_shape=out_shape,
-                          kernel=kernel, stride=stride, dilation=dilation, groups=groups, field=field, jump=jump))
+        nodes.append(
+            dict(
+                kind=kind,
+                op=op,
+                output=op.outputs[0],
+                preds=tuple(sources) if kind == "cat" else preds,
+                ops=[*before, op],
+                idom=idom,
+                in_shape=in_shape,
+                out_shape=out_shape,
+                kernel=kernel,
+                stride=stride,
+                dilation=dilation,
+                groups=groups,
+                field=field,
+                jump=jump,
+            )
+        )
     _place(trace, nodes, [op for ops in prepared.values() for op in ops])
-    return tuple(Node(index=i, **{**node, "ops": tuple(node["ops"])}) for i, node in enumerate(nodes))
+    return tuple(
+        Node(index=i, **{**node, "ops": tuple(node["ops"])}) for i, node in enumerate(nodes)
+    )
 
 
 def _place(trace, nodes, left):

@@ -1,4 +1,5 @@
 """The CPU: calls timed by the host's clock, operations by the clock around each, memory by the allocator's events."""
+
 from __future__ import annotations
 
 import os
@@ -116,7 +117,9 @@ class Cpu:
             with Watch(model, lambda i, s=seconds: _Clocked(s)).watching() as watch:
                 call()
             if ops is not None and watch.ops != ops:
-                raise RuntimeError("the model does not run the same operations each time, so their times cannot be put together")
+                raise RuntimeError(
+                    "the model does not run the same operations each time, so their times cannot be put together"
+                )
             ops = watch.ops
             found.append(seconds)
         return ops, found, [0.0] * runs
@@ -124,6 +127,7 @@ class Cpu:
     def memory(self, model, call):
         """({operation: (bytes after, most bytes during)}, most bytes), counted from before the call; None where the profiler gives none."""
         from torch.profiler import ProfilerActivity, profile, record_function
+
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as p:
             with Watch(model, lambda i: record_function(f"costlab#{i}")).watching():
                 call()
@@ -133,5 +137,8 @@ class Cpu:
                 events.append((e.start_ns(), 1, "memory", e.nbytes()))
             elif e.name().startswith("costlab#"):
                 i = int(e.name().split("#")[1])
-                events += [(e.start_ns(), 0, "start", i), (e.start_ns() + e.duration_ns(), 2, "end", i)]
+                events += [
+                    (e.start_ns(), 0, "start", i),
+                    (e.start_ns() + e.duration_ns(), 2, "end", i),
+                ]
         return running([(kind, value) for _, _, kind, value in sorted(events)])

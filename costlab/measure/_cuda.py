@@ -1,4 +1,5 @@
 """A CUDA device: CUDA graphs for whole models and single modules, the profiler (CUPTI) for kernels in place, the caching allocator for memory."""
+
 from __future__ import annotations
 
 import subprocess
@@ -10,7 +11,13 @@ from ._watch import Watch
 
 _PATIENCE = 10  # seconds that nvidia-smi may take
 _DRIFT = 0.02  # a block during which the SM clock moved by more is not kept
-_QUERY = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu", "clocks_throttle_reasons.active")
+_QUERY = (
+    "clocks.sm",
+    "clocks.mem",
+    "power.draw",
+    "temperature.gpu",
+    "clocks_throttle_reasons.active",
+)
 
 
 def attribute(events, runs: int, count: int):
@@ -33,7 +40,11 @@ def attribute(events, runs: int, count: int):
 def kernel_us(event) -> float:
     """Microseconds of the kernels that an event and those inside it launched; not of the echoes that stamps, and a model's own annotations,
     have on the device under their own name."""
-    own = sum(k.duration for k in event.kernels if not k.name.startswith("costlab") and k.name != event.name)
+    own = sum(
+        k.duration
+        for k in event.kernels
+        if not k.name.startswith("costlab") and k.name != event.name
+    )
     return own + sum(map(kernel_us, event.cpu_children))
 
 
@@ -54,7 +65,10 @@ class _Stepped:
         torch.cuda.reset_peak_memory_stats()
 
     def __exit__(self, *_):
-        self.found[self.i] = torch.cuda.memory_allocated() - self.base, torch.cuda.max_memory_allocated() - self.base
+        self.found[self.i] = (
+            torch.cuda.memory_allocated() - self.base,
+            torch.cuda.max_memory_allocated() - self.base,
+        )
 
 
 class Cuda:
@@ -70,19 +84,41 @@ class Cuda:
     def describe(self) -> dict:
         """What ran."""
         p = torch.cuda.get_device_properties(torch.cuda.current_device())
-        return {"device": p.name, "memory": p.total_memory, "capability": f"{p.major}.{p.minor}", "multiprocessors": p.multi_processor_count,
-                "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+        return {
+            "device": p.name,
+            "memory": p.total_memory,
+            "capability": f"{p.major}.{p.minor}",
+            "multiprocessors": p.multi_processor_count,
+            "cuda": torch.version.cuda,
+            "cudnn": torch.backends.cudnn.version(),
+        }
 
     def clocks(self, fn=None) -> dict:
         """Clocks in MHz, power in W, temperature in C, reasons for throttling, sampled while `fn` runs again and again, because an idle device
         slows down; empty where nvidia-smi is not at hand."""
         try:
-            card = getattr(torch.cuda.get_device_properties(torch.cuda.current_device()), "uuid", None)  # indices are CUDA's, not nvidia-smi's
+            card = getattr(
+                torch.cuda.get_device_properties(torch.cuda.current_device()), "uuid", None
+            )  # indices are CUDA's, not nvidia-smi's
             which = f"GPU-{card}" if card else str(torch.cuda.current_device())
-            with subprocess.Popen(["nvidia-smi", f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader,nounits", f"--id={which}"],
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as asked:
+            with subprocess.Popen(
+                [
+                    "nvidia-smi",
+                    f"--query-gpu={','.join(_QUERY)}",
+                    "--format=csv,noheader,nounits",
+                    f"--id={which}",
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            ) as asked:
                 said = self._busy_until(asked, fn)
-            return dict(zip(("sm_mhz", "memory_mhz", "watts", "celsius", "throttle"), (v.strip() for v in said.strip().splitlines()[0].split(","))))
+            return dict(
+                zip(
+                    ("sm_mhz", "memory_mhz", "watts", "celsius", "throttle"),
+                    (v.strip() for v in said.strip().splitlines()[0].split(",")),
+                )
+            )
         except (OSError, subprocess.SubprocessError, IndexError):
             return {}
         finally:
@@ -111,7 +147,9 @@ class Cuda:
 
     def cache(self) -> int:
         """Bytes of the L2."""
-        return getattr(torch.cuda.get_device_properties(torch.cuda.current_device()), "L2_cache_size", 50 << 20)
+        return getattr(
+            torch.cuda.get_device_properties(torch.cuda.current_device()), "L2_cache_size", 50 << 20
+        )
 
     def free(self) -> int:
         """Bytes of device memory to be had."""
@@ -162,15 +200,23 @@ class Cuda:
     def in_place(self, model, call, runs: int):
         """(operations, seconds of each by run, seconds of other kernels by run)."""
         from torch.profiler import ProfilerActivity, profile, record_function
+
         ops = None
         torch.cuda.synchronize()
         with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as p:
             for r in range(runs):
-                with Watch(model, lambda i, r=r: record_function(f"costlab#{r}#{i}")).watching() as watch, record_function(f"costlab-run#{r}"):
+                with (
+                    Watch(
+                        model, lambda i, r=r: record_function(f"costlab#{r}#{i}")
+                    ).watching() as watch,
+                    record_function(f"costlab-run#{r}"),
+                ):
                     call()
                 torch.cuda.synchronize()
                 if ops is not None and watch.ops != ops:
-                    raise RuntimeError("the model does not run the same operations each time, so their times cannot be put together")
+                    raise RuntimeError(
+                        "the model does not run the same operations each time, so their times cannot be put together"
+                    )
                 ops = watch.ops
         return ops, *attribute(map(_Event, p.events()), runs, len(ops))
 

@@ -1,5 +1,6 @@
 """The protocol: what is run, in which order, and what is kept. After ../shared/field/gpu-timing.md: totals without the host where that can be had,
 operations in place, modules alone with warm and cold buffers, ceilings of the device in the same run."""
+
 from __future__ import annotations
 
 import contextlib
@@ -21,7 +22,12 @@ from ._cuda import Cuda
 from ._stats import align, timing
 from ._watch import Watch
 
-DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {
+    "fp32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 _BLOCK = {"cpu": 0.01, "cuda": 0.001}  # seconds that a block of calls lasts at least
 _LONG = 1.0  # seconds; a model that takes longer is measured in fewer blocks
 _MODULE_BLOCKS, _RUNS = 7, 7
@@ -40,7 +46,11 @@ def _flags(dtype):
     was, fast = (cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32), mha.get_fastpath_enabled()
     try:
         mha.set_fastpath_enabled(False)
-        cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = True, dtype == "tf32", dtype == "tf32"
+        cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = (
+            True,
+            dtype == "tf32",
+            dtype == "tf32",
+        )
         yield
     finally:
         cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = was
@@ -55,7 +65,9 @@ def _device(name):
     if name not in ("cuda", "cpu"):
         raise MeasureError(f"unknown device {name!r}; measure on cuda or cpu")
     if name == "cuda" and not torch.cuda.is_available():
-        raise MeasureError("device cuda was asked for, but torch sees no CUDA device; use --device cpu")
+        raise MeasureError(
+            "device cuda was asked for, but torch sees no CUDA device; use --device cpu"
+        )
     return Cuda() if name == "cuda" else Cpu()
 
 
@@ -71,13 +83,17 @@ def ceilings(device, dtypes=("float32",)) -> dict:
                 a = torch.randn(n, n, device=device.kind).to(dtype)
                 side, image = a[:, :, None, None], a.reshape(1, n, n // 32, 32)
                 tries = (lambda: torch.mm(a, a), lambda: nn.functional.conv2d(image, side))  # noqa: B023
-                found[name] = 2 * n**3 / min(device.seconds(fn, 3) for _ in range(5) for fn in tries)
+                found[name] = (
+                    2 * n**3 / min(device.seconds(fn, 3) for _ in range(5) for fn in tries)
+                )
             except RuntimeError:  # the device has no such product
                 continue
     source = torch.empty(size // 4, dtype=torch.float32, device=device.kind).fill_(1)
     target = torch.empty_like(source)
     target.copy_(source)
-    found["bandwidth"] = 2 * size / min(device.seconds(lambda: target.copy_(source), 3) for _ in range(5))
+    found["bandwidth"] = (
+        2 * size / min(device.seconds(lambda: target.copy_(source), 3) for _ in range(5))
+    )
     return found
 
 
@@ -116,7 +132,12 @@ def _captured(model, call):
         if id(module) in leaves:
             n = calls[id(module)] = calls.get(id(module), -1) + 1
             found.append((leaves[id(module)], n, module, args, kwargs))
-    handles = [m.register_forward_pre_hook(keep, with_kwargs=True) for m in model.modules() if id(m) in leaves]
+
+    handles = [
+        m.register_forward_pre_hook(keep, with_kwargs=True)
+        for m in model.modules()
+        if id(m) in leaves
+    ]
     try:
         call()
     finally:
@@ -128,24 +149,44 @@ def _captured(model, call):
 def _rotated(device, module, args, kwargs):
     """Calls of copies of a module and its inputs, together larger than twice the last cache; None where they would not fit."""
     own = [*module.parameters(), *module.buffers()]
-    size, most = sum(t.numel() * t.element_size() for t in (*_tensors((args, kwargs)), *own)) or 1, _COPIES if own else _VIEWS
+    size, most = (
+        sum(t.numel() * t.element_size() for t in (*_tensors((args, kwargs)), *own)) or 1,
+        _COPIES if own else _VIEWS,
+    )
     n = math.ceil(2 * device.cache() / size) + 1
     if n > most or n * size > device.free() / 8:
         n = min(most, int(device.free() / 8 / size))
         if n * size < 2 * device.cache():
             return None
-    copies = [(copy.deepcopy(module) if own else module, *pytree.tree_map(lambda t: t.clone() if isinstance(t, torch.Tensor) else t, (args, kwargs))) for _ in range(max(2, n))]
+    copies = [
+        (
+            copy.deepcopy(module) if own else module,
+            *pytree.tree_map(
+                lambda t: t.clone() if isinstance(t, torch.Tensor) else t, (args, kwargs)
+            ),
+        )
+        for _ in range(max(2, n))
+    ]
     return [lambda m=m, a=a, k=k: m(*a, **k) for m, a, k in copies]
 
 
 def _signature(module, args, kwargs):
     """What makes two calls alike: of torch's own modules what they show of themselves and their tensors; a user's module shows nothing."""
-    shapes = [(tuple(t.shape), t.stride(), t.dtype) for t in (*_tensors((args, kwargs)), *module.parameters(), *module.buffers())]
-    return type(module), repr(module), str(shapes), 0 if type(module).__module__.startswith("torch.nn.") else id(module)
+    shapes = [
+        (tuple(t.shape), t.stride(), t.dtype)
+        for t in (*_tensors((args, kwargs)), *module.parameters(), *module.buffers())
+    ]
+    return (
+        type(module),
+        repr(module),
+        str(shapes),
+        0 if type(module).__module__.startswith("torch.nn.") else id(module),
+    )
 
 
 def _chain(calls, keep=False):
     """One function that makes all the calls; with `keep` what they return stays until the last, so that each writes elsewhere."""
+
     def every():
         kept = []
         for fn in calls:
@@ -153,6 +194,7 @@ def _chain(calls, keep=False):
             if keep:
                 kept.append(out)
         return kept or out
+
     return every
 
 
@@ -160,7 +202,9 @@ def _alone(device, found, counts, progress):
     """Times of each leaf module call, alone, `counts` its operations; alike ones are measured once. Blocks of all modules are interleaved in random order."""
     cases = {}
     for path, n, module, args, kwargs in found:
-        cases.setdefault(_signature(module, args, kwargs), []).append((path, n, module, args, kwargs))
+        cases.setdefault(_signature(module, args, kwargs), []).append(
+            (path, n, module, args, kwargs)
+        )
     draw, samples = random.Random(0), {}
     plans = {}
     for i, (key, same) in enumerate(cases.items()):
@@ -197,8 +241,16 @@ def _plan(device, calls):
         replayed, _ = device.replay(_chain(calls * rounds, len(calls) > 1), shared=True)
         if replayed:  # a block of replays, so that the launch of the first one weighs little
             replay = min(device.seconds(replayed, 1) for _ in range(2))
-            return replayed, len(calls) * rounds, max(1, math.ceil(_BLOCK["cuda"] / max(replay, 1e-7)))
-    return _chain(calls, len(calls) > 1), len(calls), max(1, math.ceil(_BLOCK[device.kind] / max(once * len(calls), 1e-7)))
+            return (
+                replayed,
+                len(calls) * rounds,
+                max(1, math.ceil(_BLOCK["cuda"] / max(replay, 1e-7))),
+            )
+    return (
+        _chain(calls, len(calls) > 1),
+        len(calls),
+        max(1, math.ceil(_BLOCK[device.kind] / max(once * len(calls), 1e-7))),
+    )
 
 
 @contextlib.contextmanager
@@ -210,7 +262,9 @@ def _told():
     except (RuntimeError, NotImplementedError) as e:
         if isinstance(e, TraceError):
             raise
-        raise MeasureError(f"measuring failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}") from e
+        raise MeasureError(
+            f"measuring failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}"
+        ) from e
     finally:
         torch.set_rng_state(state)
 
@@ -236,7 +290,10 @@ def _ready(model, inputs, kwargs, place, dtype, channels_last):
             return t
         t = t.detach().to(place.kind)
         t = t.to(DTYPES[dtype]) if t.is_floating_point() else t
-        return t.contiguous(memory_format=torch.channels_last) if channels_last and t.dim() == 4 else t
+        return (
+            t.contiguous(memory_format=torch.channels_last) if channels_last and t.dim() == 4 else t
+        )
+
     args, kw = pytree.tree_map(ready, (tuple(inputs), dict(kwargs or {})))
     if any(t.device.type == "meta" for t in (*model.parameters(), *model.buffers())):
         raise MeasureError("the model has meta tensors; measure one with real weights")
@@ -244,7 +301,17 @@ def _ready(model, inputs, kwargs, place, dtype, channels_last):
     return model.to(memory_format=torch.channels_last) if channels_last else model, args, kw
 
 
-def paired(first: nn.Module, second: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="fp32", channels_last=False, blocks=20) -> Timing:
+def paired(
+    first: nn.Module,
+    second: nn.Module,
+    inputs=(),
+    kwargs=None,
+    *,
+    device="auto",
+    dtype="fp32",
+    channels_last=False,
+    blocks=20,
+) -> Timing:
     """How many times as long `second` takes as `first`, both run in turns, so that what drifts (clocks, temperature, other work) is in both: a
     Timing whose numbers are ratios. Arguments and errors as of `measure`."""
     place, draw = _place(device, dtype), random.Random(0)
@@ -266,8 +333,20 @@ def paired(first: nn.Module, second: nn.Module, inputs=(), kwargs=None, *, devic
         return timing(ratios)
 
 
-def measure(model: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="fp32", channels_last=False, compile=False, blocks=20, isolate=True,
-            spec=None, progress=None) -> Trace:
+def measure(
+    model: nn.Module,
+    inputs=(),
+    kwargs=None,
+    *,
+    device="auto",
+    dtype="fp32",
+    channels_last=False,
+    compile=False,
+    blocks=20,
+    isolate=True,
+    spec=None,
+    progress=None,
+) -> Trace:
     """Trace `model` and measure it: inference, in evaluation mode, on a copy of the model.
 
     Args:
@@ -280,34 +359,78 @@ def measure(model: nn.Module, inputs=(), kwargs=None, *, device="auto", dtype="f
     Returns a Trace whose `measured` is filled. Raises MeasureError for a device or dtype that is not to be had, TraceError when the model fails."""
     place, tell = _place(device, dtype), progress or (lambda *_: None)
     model, args, kw = _ready(model, inputs, kwargs, place, dtype, channels_last)
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler says on stderr that it starts and stops
+    os.environ.setdefault(
+        "KINETO_LOG_LEVEL", "99"
+    )  # the profiler says on stderr that it starts and stops
     with _told():
         tell(0, 6, "tracing")
         trace = run(model, args, kw, device=place.kind, spec=spec)
         with _flags(dtype), torch.inference_mode():
-            return replace(trace, measured=_measured(model, args, kw, trace, place, dtype, channels_last, compile, blocks, isolate, tell))
+            return replace(
+                trace,
+                measured=_measured(
+                    model,
+                    args,
+                    kw,
+                    trace,
+                    place,
+                    dtype,
+                    channels_last,
+                    compile,
+                    blocks,
+                    isolate,
+                    tell,
+                ),
+            )
 
 
-def _measured(model, args, kwargs, trace, device, dtype, channels_last, compile, blocks, isolate, tell) -> Measured:
+def _measured(
+    model, args, kwargs, trace, device, dtype, channels_last, compile, blocks, isolate, tell
+) -> Measured:
     call = lambda: model(*args, **kwargs)  # noqa: E731
     tell(1, 6, "warming up")
     for _ in range(device.warmups):
         call()
     product = {"fp32": "float32", "tf32": "tf32", "bf16": "bfloat16", "fp16": "float16"}[dtype]
     tell(2, 6, "the device's ceilings")
-    tops = ceilings(device, tuple(dict.fromkeys((product, "float32", *(("tf32", "bfloat16", "float16") if device.kind == "cuda" else ())))))
+    tops = ceilings(
+        device,
+        tuple(
+            dict.fromkeys(
+                (
+                    product,
+                    "float32",
+                    *(("tf32", "bfloat16", "float16") if device.kind == "cuda" else ()),
+                )
+            )
+        ),
+    )
     blocks = min(blocks, max(5, round(20 * _LONG / max(device.seconds(call, 1), 1e-9))))
-    conditions = {**device.describe(), "dtype": dtype, "layout": "channels-last" if channels_last else "contiguous", "torch": torch.__version__,
-                  "cudnn.benchmark": torch.backends.cudnn.benchmark, "tf32": torch.backends.cuda.matmul.allow_tf32, "product": product,
-                  "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "cache": device.cache()}
+    conditions = {
+        **device.describe(),
+        "dtype": dtype,
+        "layout": "channels-last" if channels_last else "contiguous",
+        "torch": torch.__version__,
+        "cudnn.benchmark": torch.backends.cudnn.benchmark,
+        "tf32": torch.backends.cuda.matmul.allow_tf32,
+        "product": product,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "cache": device.cache(),
+    }
     tell(3, 6, "the whole model")
     eager, thrown, clocks = _blocks(device, call, blocks)
     replayed, why = device.replay(call)
     samples = eager
     if replayed:
         samples, thrown, clocks = _blocks(device, replayed, blocks)
-    conditions |= {"method": device.method if replayed or device.kind == "cpu" else f"calls from Python (no CUDA graph: {why})", "blocks thrown away": thrown,
-                   "clocks before": clocks[0], "clocks after": clocks[1]}
+    conditions |= {
+        "method": device.method
+        if replayed or device.kind == "cpu"
+        else f"calls from Python (no CUDA graph: {why})",
+        "blocks thrown away": thrown,
+        "clocks before": clocks[0],
+        "clocks after": clocks[1],
+    }
     del replayed
     tell(4, 6, "operations in place")
     ops, runs, other = device.in_place(model, call, _RUNS)
@@ -316,7 +439,10 @@ def _measured(model, args, kwargs, trace, device, dtype, channels_last, compile,
     live, peak = device.memory(model, call)
     with Watch(model, sizes=True).watching() as watch:
         call()
-    times = tuple(OpTime(name, places[i], seconds[i], watch.bytes[i], *live.get(i, (None, None))) for i, (name, _, _) in enumerate(ops))
+    times = tuple(
+        OpTime(name, places[i], seconds[i], watch.bytes[i], *live.get(i, (None, None)))
+        for i, (name, _, _) in enumerate(ops)
+    )
     modules = []
     if isolate:
         counts: dict[tuple, int] = {}
@@ -325,7 +451,9 @@ def _measured(model, args, kwargs, trace, device, dtype, channels_last, compile,
         found = _captured(model, call)
         held = sum(t.numel() * t.element_size() for *_, a, k in found for t in _tensors((a, k)))
         if held < device.free() / 2:
-            modules = _alone(device, found, counts, lambda i, n, path: tell(5, 6, f"module {i + 1} of {n} alone"))
+            modules = _alone(
+                device, found, counts, lambda i, n, path: tell(5, 6, f"module {i + 1} of {n} alone")
+            )
         else:
             conditions["modules alone"] = "left out: their inputs do not fit beside one another"
     compiled = None
@@ -335,5 +463,17 @@ def _measured(model, args, kwargs, trace, device, dtype, channels_last, compile,
             made = torch.compile(model)
             compiled = timing(_blocks(device, lambda: made(*args, **kwargs), blocks)[0])
         except Exception as e:  # a model that does not compile is a result
-            conditions["compile"] = f"failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}"
-    return Measured(timing(samples), timing(eager), times, tuple(modules), timing(other).median if other else 0.0, peak, tops, conditions, compiled)
+            conditions["compile"] = (
+                f"failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}"
+            )
+    return Measured(
+        timing(samples),
+        timing(eager),
+        times,
+        tuple(modules),
+        timing(other).median if other else 0.0,
+        peak,
+        tops,
+        conditions,
+        compiled,
+    )

@@ -1,4 +1,5 @@
 """Medians with bootstrap intervals, and which measured operation stands for which traced one."""
+
 from __future__ import annotations
 
 import random
@@ -22,9 +23,17 @@ def timing(samples, seed: int = 0) -> Timing:
     if len(samples) == 1:
         return Timing(middle, middle, middle, 0.0, 1)
     draw = random.Random(seed)
-    medians = sorted(statistics.median(draw.choices(samples, k=len(samples))) for _ in range(RESAMPLES))
+    medians = sorted(
+        statistics.median(draw.choices(samples, k=len(samples))) for _ in range(RESAMPLES)
+    )
     quarters = statistics.quantiles(samples, n=4, method="inclusive")
-    return Timing(middle, medians[round(0.025 * (RESAMPLES - 1))], medians[round(0.975 * (RESAMPLES - 1))], quarters[2] - quarters[0], len(samples))
+    return Timing(
+        middle,
+        medians[round(0.025 * (RESAMPLES - 1))],
+        medians[round(0.975 * (RESAMPLES - 1))],
+        quarters[2] - quarters[0],
+        len(samples),
+    )
 
 
 def differ(a: Timing, b: Timing) -> bool:
@@ -56,6 +65,12 @@ def align(measured, traced) -> list[int]:
 def _kin(name, names, free):
     """Of the places `free`, the first operation whose name says the same (batch_norm, native_batch_norm), otherwise the first that does work."""
     plain = lambda n: n.rpartition(".")[2].strip("_")  # noqa: E731
-    same = (i for i in free if plain(name) in plain(names[i]) or plain(names[i]) in plain(name) and len(plain(names[i])) > 2)
+    same = (
+        i
+        for i in free
+        if plain(name) in plain(names[i])
+        or plain(names[i]) in plain(name)
+        and len(plain(names[i])) > 2
+    )
     work = (i for i in free if names[i] not in VIEWS and not plain(names[i]).startswith("empty"))
     return next(same, next(work, free[0]))

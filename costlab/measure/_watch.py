@@ -1,4 +1,5 @@
 """A light dispatch mode: which operation of which module call runs now, with something done around each."""
+
 from __future__ import annotations
 
 import contextlib
@@ -38,7 +39,13 @@ class Watch(TorchDispatchMode):
 
     def __init__(self, model, around=lambda i: contextlib.nullcontext(), sizes=False):
         super().__init__()
-        self.around, self.ops, self.modules, self.sizes, self.bytes = around, [], ModuleStack(model), sizes, []
+        self.around, self.ops, self.modules, self.sizes, self.bytes = (
+            around,
+            [],
+            ModuleStack(model),
+            sizes,
+            [],
+        )
 
     @classmethod
     def _should_skip_dynamo(cls):
@@ -53,7 +60,9 @@ class Watch(TorchDispatchMode):
         with self.around(len(self.ops) - 1):
             out = func(*args, **(kwargs or {}))
         if self.sizes:
-            self.bytes.append(_traffic(self.ops[-1][0], (args, kwargs), out, func._schema.is_mutable))
+            self.bytes.append(
+                _traffic(self.ops[-1][0], (args, kwargs), out, func._schema.is_mutable)
+            )
         return out
 
     @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 `K` in the papers' params is 1024, `M` in ops is 1e6, one op is one multiply-add, except where `costlab audit` finds otherwise.
 """
+
 from __future__ import annotations
 
 import csv
@@ -20,7 +21,9 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> tuple[dict[str, str], ...]:
     """The rows of one file, cells as printed (text). Raises ValueError for an unknown name."""
     if name not in names():
-        raise ValueError(f"no reference {name!r}; there are {', '.join(n for n in names() if '/' not in n)}")
+        raise ValueError(
+            f"no reference {name!r}; there are {', '.join(n for n in names() if '/' not in n)}"
+        )
     with open(_HOME / f"{name}.csv", newline="", encoding="utf-8") as f:
         return tuple(csv.DictReader(f))
 

@@ -1,4 +1,5 @@
 """How a value is spelt for people."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -33,8 +34,18 @@ def spell(value, column: Column) -> str:
             return ""
         scaled = value / column.scale[0]
         size = abs(scaled)
-        return f"{scaled:,.0f}{column.scale[1]}" if size >= 1000 else f"{scaled:.{1 if size >= 10 else 2}f}{column.scale[1]}"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if isinstance(value, float) else str(value)
+        return (
+            f"{scaled:,.0f}{column.scale[1]}"
+            if size >= 1000
+            else f"{scaled:.{1 if size >= 10 else 2}f}{column.scale[1]}"
+        )
+    return (
+        f"{value:,}"
+        if isinstance(value, int)
+        else f"{value:,.4g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def columns(sheet: Sheet) -> list[Text]:
@@ -44,10 +55,22 @@ def columns(sheet: Sheet) -> list[Text]:
         values = [row.get(c.key) for row in sheet.rows]
         end = sheet.total.get(c.key) if sheet.total else None
         numeric = any(not isinstance(v, str) and v is not None for v in values)
-        found.append(Text(c.header, numeric or c.unit != "", tuple(spell(v, c) for v in values), spell(end, c)))
+        found.append(
+            Text(
+                c.header, numeric or c.unit != "", tuple(spell(v, c) for v in values), spell(end, c)
+            )
+        )
         if c.share and end:
             parts = tuple(v / end if v else 0.0 for v in values)
-            found.append(Text("%", True, tuple(f"{100 * p:.1f}" if p else "" for p in parts), "100.0", tuple(p / max(parts) for p in parts)))
+            found.append(
+                Text(
+                    "%",
+                    True,
+                    tuple(f"{100 * p:.1f}" if p else "" for p in parts),
+                    "100.0",
+                    tuple(p / max(parts) for p in parts),
+                )
+            )
     if sheet.total is not None and found and not found[0].total:
         found[0] = Text(found[0].header, found[0].right, found[0].cells, "total")
     return found

@@ -1,4 +1,5 @@
 """Formats for machines: exact values, with the notes."""
+
 from __future__ import annotations
 
 import csv
@@ -12,7 +13,9 @@ def csv_text(sheet: Sheet) -> str:
     """RFC 4180: a header, the rows with exact values, and in the last column, beside the first row, the title and the notes."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*(["id"] if sheet.ids else []), *(c.machine_header for c in sheet.columns), "notes"])
+    writer.writerow(
+        [*(["id"] if sheet.ids else []), *(c.machine_header for c in sheet.columns), "notes"]
+    )
     notes = "; ".join((sheet.title, *sheet.notes))
     for i, r in enumerate(sheet.records()):
         writer.writerow([*r.values(), notes if i == 0 else ""])
@@ -21,9 +24,30 @@ def csv_text(sheet: Sheet) -> str:
 
 def json_text(sheet: Sheet) -> str:
     """One object: title, the facts, notes, rows, total."""
-    end = {} if sheet.total is None else {"total": {c.machine_header: sheet.total[c.key] for c in sheet.columns if c.key in sheet.total}}
-    return json.dumps({"title": sheet.title, **sheet.facts, "notes": sheet.notes, "rows": sheet.records(), **end}, indent=2,
-                      ensure_ascii=False, default=str) + "\n"
+    end = (
+        {}
+        if sheet.total is None
+        else {
+            "total": {
+                c.machine_header: sheet.total[c.key] for c in sheet.columns if c.key in sheet.total
+            }
+        }
+    )
+    return (
+        json.dumps(
+            {
+                "title": sheet.title,
+                **sheet.facts,
+                "notes": sheet.notes,
+                "rows": sheet.records(),
+                **end,
+            },
+            indent=2,
+            ensure_ascii=False,
+            default=str,
+        )
+        + "\n"
+    )
 
 
 def parquet(sheet: Sheet) -> bytes:
@@ -32,6 +56,7 @@ def parquet(sheet: Sheet) -> bytes:
     Raises ImportError without pyarrow."""
     import pyarrow
     import pyarrow.parquet
+
     records = sheet.records()
     data = {}
     for key in records[0] if records else ():

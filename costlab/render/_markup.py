@@ -1,4 +1,5 @@
 """Markdown, LaTeX and HTML. Text from users is escaped in each."""
+
 from __future__ import annotations
 
 import html
@@ -19,13 +20,41 @@ def markdown(sheet: Sheet) -> str:
     line = lambda r: "| " + " | ".join(map(esc, r)) + " |"  # noqa: E731
     align = "|" + "|".join("---:" if c.right else "---" for c in cols) + "|"
     end = [line([c.total for c in cols])] if sheet.total is not None else []
-    return "\n".join([f"**{esc(sheet.title)}**", "", line([c.header for c in cols]), align, *map(line, _rows(cols, len(sheet.rows))),
-                      *end, "", *(f"- {esc(n)}" for n in sheet.notes)]) + "\n"
+    return (
+        "\n".join(
+            [
+                f"**{esc(sheet.title)}**",
+                "",
+                line([c.header for c in cols]),
+                align,
+                *map(line, _rows(cols, len(sheet.rows))),
+                *end,
+                "",
+                *(f"- {esc(n)}" for n in sheet.notes),
+            ]
+        )
+        + "\n"
+    )
 
 
-_TEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-        "→": r"$\rightarrow$", "[": "{[}", "]": "{]}"}
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "→": r"$\rightarrow$",
+    "[": "{[}",
+    "]": "{]}",
+}
 
 
 def latex(sheet: Sheet) -> str:
@@ -33,19 +62,39 @@ def latex(sheet: Sheet) -> str:
     \begin{table} and \end{table} and load booktabs and graphicx."""
     esc = lambda s: "".join(_TEX.get(c, c) for c in s)  # noqa: E731
     cols = columns(sheet)
-    bar = lambda share: rf" \rule{{{1.5 * share:.3f}em}}{{0.6em}}\hspace{{{1.5 * (1 - share):.3f}em}}"  # noqa: E731
+    bar = lambda share: (
+        rf" \rule{{{1.5 * share:.3f}em}}{{0.6em}}\hspace{{{1.5 * (1 - share):.3f}em}}"
+    )  # noqa: E731
     cell = lambda c, i: esc(c.cells[i]) + (bar(c.bars[i]) if c.bars else "")  # noqa: E731
     line = lambda r: " & ".join(r) + r" \\"  # noqa: E731
     end = [r"\midrule", line([esc(c.total) for c in cols])] if sheet.total is not None else []
     spec = "".join("r" if c.right else "l" for c in cols)
-    return "\n".join([
-        r"\documentclass{article}", r"\usepackage[T1]{fontenc}", r"\usepackage[a4paper,landscape,margin=1cm]{geometry}",
-        r"\usepackage{booktabs,graphicx}", r"\begin{document}", r"\begin{table}", r"\centering",
-        rf"\caption{{{esc(sheet.title)}. {esc('. '.join(sheet.notes))}.}}",
-        r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%", rf"\begin{{tabular}}{{{spec}}}", r"\toprule",
-        line([esc(c.header) for c in cols]), r"\midrule",
-        *(line([cell(c, i) for c in cols]) for i in range(len(sheet.rows))),
-        *end, r"\bottomrule", r"\end{tabular}}", r"\end{table}", r"\end{document}"]) + "\n"
+    return (
+        "\n".join(
+            [
+                r"\documentclass{article}",
+                r"\usepackage[T1]{fontenc}",
+                r"\usepackage[a4paper,landscape,margin=1cm]{geometry}",
+                r"\usepackage{booktabs,graphicx}",
+                r"\begin{document}",
+                r"\begin{table}",
+                r"\centering",
+                rf"\caption{{{esc(sheet.title)}. {esc('. '.join(sheet.notes))}.}}",
+                r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
+                rf"\begin{{tabular}}{{{spec}}}",
+                r"\toprule",
+                line([esc(c.header) for c in cols]),
+                r"\midrule",
+                *(line([cell(c, i) for c in cols]) for i in range(len(sheet.rows))),
+                *end,
+                r"\bottomrule",
+                r"\end{tabular}}",
+                r"\end{table}",
+                r"\end{document}",
+            ]
+        )
+        + "\n"
+    )
 
 
 _STYLE = """:root{color-scheme:light dark}body{font:14px/1.4 system-ui,sans-serif;margin:2rem}div{overflow-x:auto}
@@ -65,13 +114,18 @@ def html_page(sheet: Sheet) -> str:
         for c, text in zip(cols, texts):
             bar = f' style="--w:{100 * c.bars[i]:.1f}%"' if c.bars and i is not None else ""
             kind = " ".join(k for k, on in (("n", c.right), ("b", bar)) if on)
-            cells.append(f"<{tag}{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}{bar}>{esc(text)}</{tag}>")
+            cells.append(
+                f"<{tag}{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}{bar}>{esc(text)}</{tag}>"
+            )
         return f"<tr{ident}>{''.join(cells)}</tr>"
 
     ids = [f' id="{esc(i)}"' for i in sheet.ids] or [""] * len(sheet.rows)
     body = "\n".join(row("td", r, ids[i], i) for i, r in enumerate(_rows(cols, len(sheet.rows))))
     end = f"<tfoot>{row('td', [c.total for c in cols])}</tfoot>" if sheet.total is not None else ""
-    return (f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>{esc(sheet.title)}</title><style>{_STYLE}</style><div><table><caption>{esc(sheet.title)}</caption>"
-            f"<thead>{row('th', [c.header for c in cols])}</thead><tbody>{body}</tbody>{end}</table></div>"
-            + "".join(f"<p>{esc(n)}</p>" for n in sheet.notes) + "</html>\n")
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{esc(sheet.title)}</title><style>{_STYLE}</style><div><table><caption>{esc(sheet.title)}</caption>"
+        f"<thead>{row('th', [c.header for c in cols])}</thead><tbody>{body}</tbody>{end}</table></div>"
+        + "".join(f"<p>{esc(n)}</p>" for n in sheet.notes)
+        + "</html>\n"
+    )

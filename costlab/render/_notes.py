@@ -1,10 +1,12 @@
 """A report's notes in Markdown, by markdown-it-py (which comes with rich). What the user wrote is never markup of the page: raw HTML
 shows as text, and images, which would be fetched, as their link."""
+
 from __future__ import annotations
 
 
 def _parser():
     from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark", {"html": False}).disable("image").enable("table")
 
 
@@ -31,8 +33,14 @@ def to_html(words: str) -> str:
 def to_typst(words: str, quote) -> str:
     """typst markup of a note; `quote` makes a typst string of words."""
     from markdown_it.tree import SyntaxTreeNode
-    marks = {"strong": "#strong[{}]", "em": "#emph[{}]", "paragraph": "{}\n\n", "blockquote": "#quote(block: true)[{}]\n\n",
-             "list_item": "[{}]"}
+
+    marks = {
+        "strong": "#strong[{}]",
+        "em": "#emph[{}]",
+        "paragraph": "{}\n\n",
+        "blockquote": "#quote(block: true)[{}]\n\n",
+        "list_item": "[{}]",
+    }
 
     def walk(node):
         inside = lambda: "".join(map(walk, node.children))  # noqa: E731
@@ -49,16 +57,29 @@ def to_typst(words: str, quote) -> str:
         if node.type == "link":
             return f"#link({quote(node.attrs['href'])})[{inside()}]"
         if node.type in ("bullet_list", "ordered_list"):
-            kind = "list(" if node.type == "bullet_list" else f"enum(start: {int(node.attrs.get('start', 1))}, "
+            kind = (
+                "list("
+                if node.type == "bullet_list"
+                else f"enum(start: {int(node.attrs.get('start', 1))}, "
+            )
             return f"#{kind}{', '.join(map(walk, node.children))})\n\n"
         if node.type == "heading":
             return f"#heading(level: {levels.pop(0) + 1}, numbering: none, outlined: false)[{inside()}]\n\n"
         if node.type == "hr":
             return "#line(length: 100%)\n\n"
         if node.type == "table":
-            head, *rows = [[f"[{''.join(map(walk, c.children))}]" for c in r.children] for part in node.children for r in part.children]
+            head, *rows = [
+                [f"[{''.join(map(walk, c.children))}]" for c in r.children]
+                for part in node.children
+                for r in part.children
+            ]
             return f"#table(columns: {len(head)}, table.header({', '.join(head)}), {', '.join(c for r in rows for c in r)})\n\n"
-        return marks.get(node.type, "{}").replace("{}", inside()) if node.children or node.type == "list_item" else ""
+        return (
+            marks.get(node.type, "{}").replace("{}", inside())
+            if node.children or node.type == "list_item"
+            else ""
+        )
+
     tokens = _parser().parse(words)
     levels = _levels(tokens)
     return walk(SyntaxTreeNode(tokens))

@@ -1,4 +1,5 @@
 """Text for a pipe and for a terminal."""
+
 from __future__ import annotations
 
 import re
@@ -29,12 +30,17 @@ def plain(sheet: Sheet) -> str:
     widths = [max(map(len, (*h, *c.cells, c.total))) for h, c in zip(heads, cols)]
 
     def line(cells):
-        return "  ".join(v.rjust(w) if c.right else v.ljust(w) for v, w, c in zip(cells, widths, cols)).rstrip()
+        return "  ".join(
+            v.rjust(w) if c.right else v.ljust(w) for v, w, c in zip(cells, widths, cols)
+        ).rstrip()
 
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     body = [line([c.cells[i] for c in cols]) for i in range(len(sheet.rows))]
     end = [rule, line([c.total for c in cols])] if sheet.total is not None else []
-    return "\n".join([sheet.title, *(line(h) for h in zip(*heads)), rule, *body, *end, *sheet.notes]) + "\n"
+    return (
+        "\n".join([sheet.title, *(line(h) for h in zip(*heads)), rule, *body, *end, *sheet.notes])
+        + "\n"
+    )
 
 
 def _bar(share: float, width: int) -> str:
@@ -48,27 +54,52 @@ def terminal(sheet: Sheet, file=None, width=None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
     cols = columns(sheet)
     console = Console(file=file, width=width, highlight=False)
     body = [max(map(len, (*c.cells, c.total, ""))) for c in cols]
     heads = [_fold(c.header, max(8, w)) for c, w in zip(cols, body)]
     room = console.width - sum(max(w, *map(len, h)) + 2 for w, h in zip(body, heads)) - 2
-    if room < 0:  # shares go first; a table that is still too wide keeps its lines whole, as in a pipe
+    if (
+        room < 0
+    ):  # shares go first; a table that is still too wide keeps its lines whole, as in a pipe
         if any(c.bars for c in cols):
-            return terminal(replace(sheet, columns=tuple(replace(c, share=False) for c in sheet.columns)), file, width)
+            return terminal(
+                replace(sheet, columns=tuple(replace(c, share=False) for c in sheet.columns)),
+                file,
+                width,
+            )
         print(plain(sheet), end="", file=console.file)
         return
     bar = min(8, room // max(1, sum(1 for c in cols if c.bars)) - 1)
     bar = bar if bar > 2 else 0
-    grid = Table(title=Text(sheet.title), box=box.SIMPLE_HEAD, show_footer=sheet.total is not None, title_justify="left",
-                 padding=(0, 1, 0, 0), collapse_padding=True, pad_edge=False)
+    grid = Table(
+        title=Text(sheet.title),
+        box=box.SIMPLE_HEAD,
+        show_footer=sheet.total is not None,
+        title_justify="left",
+        padding=(0, 1, 0, 0),
+        collapse_padding=True,
+        pad_edge=False,
+    )
     for c, head in zip(cols, heads):
         pad = " " * (bar + 1) if c.bars and bar else ""
-        grid.add_column(Text("\n".join(line + pad for line in head)), Text(c.total + pad), justify="right" if c.right else "left",
-                        overflow="fold", vertical="bottom")
+        grid.add_column(
+            Text("\n".join(line + pad for line in head)),
+            Text(c.total + pad),
+            justify="right" if c.right else "left",
+            overflow="fold",
+            vertical="bottom",
+        )
     for i in range(len(sheet.rows)):
-        grid.add_row(*(Text.assemble(c.cells[i] + " ", (_bar(c.bars[i], bar), "cyan")) if c.bars and bar else Text(c.cells[i])
-                       for c in cols))
+        grid.add_row(
+            *(
+                Text.assemble(c.cells[i] + " ", (_bar(c.bars[i], bar), "cyan"))
+                if c.bars and bar
+                else Text(c.cells[i])
+                for c in cols
+            )
+        )
     console.print(grid)
     for note in sheet.notes:
         console.print(Text(note, style="dim"))

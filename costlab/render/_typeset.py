@@ -1,4 +1,5 @@
 """Typesetting by typst, with fonts that come with the packages."""
+
 from __future__ import annotations
 
 import re
@@ -7,6 +8,7 @@ import re
 def font_paths() -> list[str]:
     """matplotlib's DejaVu Sans: typst has none without serifs."""
     import matplotlib
+
     return [matplotlib.get_data_path() + "/fonts/ttf"]
 
 
@@ -19,8 +21,11 @@ def fit_fonts(svg: str) -> str:
 def _beyond(*texts: str) -> bool:
     """Whether a text has letters that DejaVu Sans lacks."""
     from matplotlib import font_manager, ft2font
+
     letters = {ord(c) for text in texts for c in text if ord(c) > 127} - {0x200B, 0xFEFF}
-    return bool(letters) and not letters <= set(ft2font.FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap())
+    return bool(letters) and not letters <= set(
+        ft2font.FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap()
+    )
 
 
 def compile(source: str, files: dict[str, bytes], standard: str | None = None) -> bytes:
@@ -32,14 +37,24 @@ def compile(source: str, files: dict[str, bytes], standard: str | None = None) -
     import tempfile
 
     import typst
-    own = not _beyond(source, *(data.decode("utf-8", "ignore") for name, data in files.items() if name.endswith(".svg")))
+
+    own = not _beyond(
+        source,
+        *(data.decode("utf-8", "ignore") for name, data in files.items() if name.endswith(".svg")),
+    )
     with tempfile.TemporaryDirectory() as home:
         for name, data in {**files, "main.typ": source.encode()}.items():
             with open(os.path.join(home, name), "wb") as f:
                 f.write(data)
         options = {"pdf_standards": [standard]} if standard else {}
         try:
-            return typst.compile(os.path.join(home, "main.typ"), root=home, font_paths=font_paths(), ignore_system_fonts=own, **options)
+            return typst.compile(
+                os.path.join(home, "main.typ"),
+                root=home,
+                font_paths=font_paths(),
+                ignore_system_fonts=own,
+                **options,
+            )
         except typst.TypstError as e:
             raise ValueError(f"typst cannot set this: {str(e).strip().splitlines()[0]}") from None
 
@@ -51,6 +66,8 @@ def quote(text: str) -> str:
 
 def page(svg: str, alt: str) -> bytes:
     """One picture on a page of its size."""
-    source = ('#set document(title: "costlab", date: none)\n#set page(width: auto, height: auto, margin: 4pt)\n'
-              f'#image("picture.svg", alt: {quote(alt)})\n')
+    source = (
+        '#set document(title: "costlab", date: none)\n#set page(width: auto, height: auto, margin: 4pt)\n'
+        f'#image("picture.svg", alt: {quote(alt)})\n'
+    )
     return compile(source, {"picture.svg": fit_fonts(svg).encode()})

@@ -1,4 +1,5 @@
 """A document: sections of text, tables and pictures. What `costlab report` builds and the PDF and HTML renderers take."""
+
 from __future__ import annotations
 
 import hashlib
@@ -78,7 +79,9 @@ class Section:
     parts: tuple = ()
 
 
-_BUILD = re.compile(r"torch \d[\w.]*(\+\w+)?")  # which torch it was traced with says nothing about the numbers
+_BUILD = re.compile(
+    r"torch \d[\w.]*(\+\w+)?"
+)  # which torch it was traced with says nothing about the numbers
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,21 @@ class Document:
             said.append(section.title)
             for part in section.parts:
                 if isinstance(part, Grid):
-                    said += [part.caption, repr(part.sheet.records()), repr(part.sheet.total), *part.sheet.notes]
+                    said += [
+                        part.caption,
+                        repr(part.sheet.records()),
+                        repr(part.sheet.total),
+                        *part.sheet.notes,
+                    ]
                 elif isinstance(part, Picture):
-                    said += [part.caption, part.alt, *(html.unescape(t) for t in re.findall(r">([^<>\n]+)</(?:text|tspan)>", part.svg))]
+                    said += [
+                        part.caption,
+                        part.alt,
+                        *(
+                            html.unescape(t)
+                            for t in re.findall(r">([^<>\n]+)</(?:text|tspan)>", part.svg)
+                        ),
+                    ]
                 else:
                     said.append(repr(part))
         return hashlib.sha256(_BUILD.sub("torch", "\n".join(said)).encode()).hexdigest()[:32]

@@ -1,4 +1,5 @@
 """A document as PDF by typst: contents, page numbers, repeated table headers, captions, references, alternative text; PDF/UA-1."""
+
 from __future__ import annotations
 
 import re
@@ -30,7 +31,9 @@ _ROOM = {"a4": (480, 728), "us-letter": (497, 678)}
 _HIGH = {"a4": (610, 380), "us-letter": (570, 390)}  # points: a picture's height
 _GAP, _BAR = 7, 14
 _WHOLE = 320  # points: a table up to this height is not broken
-_LETTER = 0.6  # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
+_LETTER = (
+    0.6  # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
+)
 
 
 def _text(words: str) -> str:
@@ -42,7 +45,15 @@ def _words(text: Text, numbers) -> str:
     for part in text.parts:
         if not isinstance(part, Ref):
             # long module paths break after a dot
-            out.append(_text(re.sub(r"[\w.]{30,}", lambda m: re.sub(r"([._])(?=[^\W\d])", "\\1\u200b", m[0]), part)))
+            out.append(
+                _text(
+                    re.sub(
+                        r"[\w.]{30,}",
+                        lambda m: re.sub(r"([._])(?=[^\W\d])", "\\1\u200b", m[0]),
+                        part,
+                    )
+                )
+            )
         elif part.id in numbers:
             out.append(f"{_text(part.before)}#ref(label({quote(part.id)}));{_text(part.after)}")
     return "".join(out)
@@ -55,8 +66,16 @@ def _widths(cols, size, room, squeeze=False):
     for c in cols:
         cells = max((len(v) for v in (*c.cells, c.total)), default=0)
         head = max(map(len, re.findall(r"[^ /+,]+[/+,]*", c.header) or [""])) * 1.1
-        need.append((max(cells, head) if c.right else max(min(cells, 22), head), cells, c.right or cells <= 22))
-    fixed = [n * _LETTER * size + _GAP + (_BAR if c.bars else 0) for (n, _, _), c in zip(need, cols)]
+        need.append(
+            (
+                max(cells, head) if c.right else max(min(cells, 22), head),
+                cells,
+                c.right or cells <= 22,
+            )
+        )
+    fixed = [
+        n * _LETTER * size + _GAP + (_BAR if c.bars else 0) for (n, _, _), c in zip(need, cols)
+    ]
     texts = [i for i, (_, _, short) in enumerate(need) if not short]
     if squeeze:
         words = [i for i, c in enumerate(cols) if not c.right]
@@ -79,7 +98,16 @@ def _grid(g: Grid, paper: str) -> tuple[str, bool]:
     """The table, and whether it needs the page turned."""
     cols = columns(g.sheet)
     size, wide, widths = 8.5, False, None
-    for size, wide in ((8.5, False), (7.5, False), (6.6, False), (6.2, False), (7.5, True), (6.6, True), (5.8, True), (5.0, True)):
+    for size, wide in (
+        (8.5, False),
+        (7.5, False),
+        (6.6, False),
+        (6.2, False),
+        (7.5, True),
+        (6.6, True),
+        (5.8, True),
+        (5.0, True),
+    ):
         widths = _widths(cols, size, _ROOM[paper][wide])
         if widths:
             break
@@ -89,53 +117,118 @@ def _grid(g: Grid, paper: str) -> tuple[str, bool]:
 
     def cell(text, bold=False, after=""):
         # a break may come after these marks in long names, so that no word leaves its column
-        words = re.sub(r"([+,→/_.}])(?=\S)" if bold else r"([+→/_.}])(?=[^\s\d])", "\\1\u200b", text)
-        return f"[#strong[{_text(words)}]]" if bold and text else f"[#box[{_text(words)}{after}]]" if after else f"[{_text(words)}]"
-    rows = [", ".join(cell(c.cells[i], after=f" #bar({c.bars[i]:.4f})" if c.bars else "") for c in cols) for i in range(len(g.sheet.rows))]
-    end = ["table.hline(stroke: 0.5pt)", ", ".join(cell(c.total, after=" #bar(0)" if c.bars else "") for c in cols)] if g.sheet.total is not None else []
-    parts = ["table.hline(stroke: 0.8pt)", f"table.header(repeat: true, {', '.join(cell(c.header, True) for c in cols)}, table.hline(stroke: 0.5pt))",
-             *rows, *end, "table.hline(stroke: 0.8pt)"]
-    lines = sum(max([1, *(-(-len(c.cells[i]) * _LETTER * size // (w - _GAP)) for c, w in zip(cols, widths))]) for i in range(len(rows)))
+        words = re.sub(
+            r"([+,→/_.}])(?=\S)" if bold else r"([+→/_.}])(?=[^\s\d])", "\\1\u200b", text
+        )
+        return (
+            f"[#strong[{_text(words)}]]"
+            if bold and text
+            else f"[#box[{_text(words)}{after}]]"
+            if after
+            else f"[{_text(words)}]"
+        )
+
+    rows = [
+        ", ".join(cell(c.cells[i], after=f" #bar({c.bars[i]:.4f})" if c.bars else "") for c in cols)
+        for i in range(len(g.sheet.rows))
+    ]
+    end = (
+        [
+            "table.hline(stroke: 0.5pt)",
+            ", ".join(cell(c.total, after=" #bar(0)" if c.bars else "") for c in cols),
+        ]
+        if g.sheet.total is not None
+        else []
+    )
+    parts = [
+        "table.hline(stroke: 0.8pt)",
+        f"table.header(repeat: true, {', '.join(cell(c.header, True) for c in cols)}, table.hline(stroke: 0.5pt))",
+        *rows,
+        *end,
+        "table.hline(stroke: 0.8pt)",
+    ]
+    lines = sum(
+        max(
+            [1, *(-(-len(c.cells[i]) * _LETTER * size // (w - _GAP)) for c, w in zip(cols, widths))]
+        )
+        for i in range(len(rows))
+    )
     notes = sum(-(-len(note) * 4 // _ROOM[paper][wide]) * 12 for note in g.sheet.notes)
-    whole = lines * (1.35 * size + 5) + notes < _WHOLE  # a short table stays on one page, with its notes
-    body = (f"#figure(kind: table, caption: [{_text(g.caption)}])[#set text(size: {size}pt, font: \"DejaVu Sans\", weight: \"regular\")\n"
-            f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] #label({quote(g.id)})\n"
-            + "".join(f"#text(size: 8pt, fill: luma(25%))[{_text(note)}]\\\n" for note in g.sheet.notes))
-    return f"#block(breakable: false)[#show figure: set block(breakable: false)\n{body}]\n" if whole else f"#[#keep\n#show figure: set block(breakable: true)\n{body}]\n", wide
+    whole = (
+        lines * (1.35 * size + 5) + notes < _WHOLE
+    )  # a short table stays on one page, with its notes
+    body = (
+        f'#figure(kind: table, caption: [{_text(g.caption)}])[#set text(size: {size}pt, font: "DejaVu Sans", weight: "regular")\n'
+        f"#table(columns: ({width},), align: ({align},), {(', ' + chr(10)).join(parts)})] #label({quote(g.id)})\n"
+        + "".join(f"#text(size: 8pt, fill: luma(25%))[{_text(note)}]\\\n" for note in g.sheet.notes)
+    )
+    return (
+        f"#block(breakable: false)[#show figure: set block(breakable: false)\n{body}]\n"
+        if whole
+        else f"#[#keep\n#show figure: set block(breakable: true)\n{body}]\n",
+        wide,
+    )
 
 
 def _picture(p: Picture, name: str, paper: str, turned: bool) -> str:
-    width, height = map(float, re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', p.svg).groups())
+    width, height = map(
+        float, re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', p.svg).groups()
+    )
     scale = min(1, _ROOM[paper][turned] / width, _HIGH[paper][turned] / height)
-    return f'#figure(caption: [{_text(p.caption)}], image({quote(name)}, width: {width * scale:.1f}pt, alt: {quote(p.alt)})) #label({quote(p.id)})\n'
+    return f"#figure(caption: [{_text(p.caption)}], image({quote(name)}, width: {width * scale:.1f}pt, alt: {quote(p.alt)})) #label({quote(p.id)})\n"
 
 
 def pdf(document: Document) -> bytes:
     """PDF bytes, the same for the same document. Raises ImportError without typst and matplotlib (for its fonts),
     ValueError for a logo that cannot be set."""
     files, numbers = {}, document.numbers
-    out = [_HEAD.format(title=quote(document.title), paper=quote(document.paper), digest=quote(f"costlab document {document.digest}"))]
+    out = [
+        _HEAD.format(
+            title=quote(document.title),
+            paper=quote(document.paper),
+            digest=quote(f"costlab document {document.digest}"),
+        )
+    ]
     if document.logo:
         files["logo" + document.logo[1]] = document.logo[0]
         out.append(f'#image("logo{document.logo[1]}", height: 1.6cm, alt: "logo")\n')
-    out.append(f'#text(size: 20pt, weight: "bold", font: "DejaVu Sans")[{_text(document.title)}]\\\n#text(fill: luma(25%))[{_text(document.subtitle)}]\n')
-    opening = [s for s in document.sections[:1] if s.id in ("summary", "introduction")]  # what shares the first page with the contents
-    for section in (*opening, None, *document.sections[len(opening):]):
+    out.append(
+        f'#text(size: 20pt, weight: "bold", font: "DejaVu Sans")[{_text(document.title)}]\\\n#text(fill: luma(25%))[{_text(document.subtitle)}]\n'
+    )
+    opening = [
+        s for s in document.sections[:1] if s.id in ("summary", "introduction")
+    ]  # what shares the first page with the contents
+    for section in (*opening, None, *document.sections[len(opening) :]):
         if section is None:
-            out.append('#v(1fr)\n#outline(title: [Contents], depth: 1)\n#pagebreak()\n')
+            out.append("#v(1fr)\n#outline(title: [Contents], depth: 1)\n#pagebreak()\n")
             continue
         body = [f"= {_text(section.title)}\n"]
-        grids = {part.id: _grid(part, document.paper) for part in section.parts if isinstance(part, Grid)}
+        grids = {
+            part.id: _grid(part, document.paper) for part in section.parts if isinstance(part, Grid)
+        }
         turned = any(wide for _, wide in grids.values())
         for part, after in zip(section.parts, (*section.parts[1:], None)):
             if isinstance(part, Text):
-                words = _notes.to_typst(part.words, quote) if part.markdown else _words(part, numbers)
-                body.append(f"#block(sticky: true)[{words}]\n" if isinstance(after, (Grid, Picture)) and not part.markdown else words + "\n")
+                words = (
+                    _notes.to_typst(part.words, quote) if part.markdown else _words(part, numbers)
+                )
+                body.append(
+                    f"#block(sticky: true)[{words}]\n"
+                    if isinstance(after, (Grid, Picture)) and not part.markdown
+                    else words + "\n"
+                )
             elif isinstance(part, Points):
-                body.append("#list(" + ", ".join(f"[{_words(t, numbers)}]" for t in part.items) + ")\n")
+                body.append(
+                    "#list(" + ", ".join(f"[{_words(t, numbers)}]" for t in part.items) + ")\n"
+                )
             elif isinstance(part, Numbers):
-                cells = ", ".join(f'[#text(size: 15pt, weight: "bold", font: "DejaVu Sans")[{_text(v)}]\\ #text(size: 8.5pt)[{_text(w)}]]' for v, w in part.items)
-                body.append(f"#grid(columns: ({'1fr, ' * len(part.items)}), column-gutter: 10pt, {cells})\n")
+                cells = ", ".join(
+                    f'[#text(size: 15pt, weight: "bold", font: "DejaVu Sans")[{_text(v)}]\\ #text(size: 8.5pt)[{_text(w)}]]'
+                    for v, w in part.items
+                )
+                body.append(
+                    f"#grid(columns: ({'1fr, ' * len(part.items)}), column-gutter: 10pt, {cells})\n"
+                )
             elif isinstance(part, Grid):
                 body.append(grids[part.id][0])
             else:

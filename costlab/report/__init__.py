@@ -1,4 +1,5 @@
 """Reports: traces in, a document out. One function a section."""
+
 from ._build import build, measured
 from ._config import Config, ReportError, line, read
 from ._sections import SECTIONS

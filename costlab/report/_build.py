@@ -1,4 +1,5 @@
 """A document made of sections."""
+
 from __future__ import annotations
 
 import os
@@ -14,14 +15,21 @@ def build(config: Config, traces, review, command: str, find, progress=None) -> 
     `progress(done, of, title)` is called before each section.
 
     Raises ReportError for an unknown section or an unreadable logo."""
-    names = config.sections or tuple(k for k, (_, _, default) in SECTIONS.items()
-                                     if default or k == "comparison" and len(traces) > 1 or k == "change" and review)
+    names = config.sections or tuple(
+        k
+        for k, (_, _, default) in SECTIONS.items()
+        if default or k == "comparison" and len(traces) > 1 or k == "change" and review
+    )
     for name in names:
         if name not in SECTIONS:
             raise ReportError(f"unknown section {name!r}; there are {', '.join(SECTIONS)}")
         if names.count(name) > 1:
             raise ReportError(f"section {name!r} is named twice")
-    context, notes, sections = Context(tuple(traces), review, command, find, lambda name: measured(config, name)), dict(config.notes), []
+    context, notes, sections = (
+        Context(tuple(traces), review, command, find, lambda name: measured(config, name)),
+        dict(config.notes),
+        [],
+    )
     for i, name in enumerate(names):
         title, make, _ = SECTIONS[name]
         if progress:
@@ -30,8 +38,18 @@ def build(config: Config, traces, review, command: str, find, progress=None) -> 
         sections.append(Section(name, title, (*note, *make(context))))
     model = [t.provenance["model"] for t in traces]
     about = " and ".join(model) if len(model) < 3 else f"{model[0]} and {len(model) - 1} others"
-    title = config.title or (f"Review: {' to '.join(t.provenance['model'] for t in review)}" if review else f"What {about} costs, and why")
-    return Document(title, config.subtitle or f"Computed by costlab {traces[0].provenance['costlab']}", tuple(sections), config.paper, _logo(config.logo))
+    title = config.title or (
+        f"Review: {' to '.join(t.provenance['model'] for t in review)}"
+        if review
+        else f"What {about} costs, and why"
+    )
+    return Document(
+        title,
+        config.subtitle or f"Computed by costlab {traces[0].provenance['costlab']}",
+        tuple(sections),
+        config.paper,
+        _logo(config.logo),
+    )
 
 
 def measured(config: Config, name: str) -> Trace | None:
@@ -51,13 +69,18 @@ def _logo(path):
             data = f.read()
     except OSError as e:
         raise ReportError(f"cannot read the logo {path}: {e.strerror}") from None
-    if not (_is_svg(data) if suffix == ".svg" else data.startswith(b"\x89PNG\r\n\x1a\n" if suffix == ".png" else b"\xff\xd8\xff")):
+    if not (
+        _is_svg(data)
+        if suffix == ".svg"
+        else data.startswith(b"\x89PNG\r\n\x1a\n" if suffix == ".png" else b"\xff\xd8\xff")
+    ):
         raise ReportError(f"the logo {path} is damaged: not what {suffix} says")
     return data, suffix
 
 
 def _is_svg(data):
     from xml.etree import ElementTree
+
     try:
         return ElementTree.fromstring(data).tag.rpartition("}")[2] == "svg"
     except ElementTree.ParseError:

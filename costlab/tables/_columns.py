@@ -1,4 +1,5 @@
 """The columns that `--columns` adds: one entry each, computed from a row's operations or layers."""
+
 from __future__ import annotations
 
 from ..cost import total
@@ -19,7 +20,9 @@ def _of_total(name):
 
 
 def _per_layer(get):
-    return lambda trace, group: "; ".join(dict.fromkeys(str(v) for n in group.nodes if n.kernel and (v := get(n)) is not None))
+    return lambda trace, group: "; ".join(
+        dict.fromkeys(str(v) for n in group.nodes if n.kernel and (v := get(n)) is not None)
+    )
 
 
 # name -> (unit, function of the trace and the group); a unit of "" is text

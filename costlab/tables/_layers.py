@@ -1,4 +1,5 @@
 """The layers style: one row a module, cut at a depth of the module tree, for any model."""
+
 from __future__ import annotations
 
 import re
@@ -8,10 +9,27 @@ from ..graph import WEIGHTED, longest
 from ._parts import Group, batch_of, common_path, patch, size, span
 
 _UNMERGED = 2000
-_MOST, _ROWS = 0.4, 64  # without a depth: a module with more than this share is opened, as long as so many rows hold them
+_MOST, _ROWS = (
+    0.4,
+    64,
+)  # without a depth: a module with more than this share is opened, as long as so many rows hold them
 _RUN = 4
 _PRODUCTS = ("aten.addmm", "aten.mm", "aten.native_layer_norm")
-_KEEPS = ("add", "add_", "mul", "gelu", "relu", "relu_", "view", "_unsafe_view", "clone", "roll", "slice", "native_dropout", "constant_pad_nd")  # the order of dimensions
+_KEEPS = (
+    "add",
+    "add_",
+    "mul",
+    "gelu",
+    "relu",
+    "relu_",
+    "view",
+    "_unsafe_view",
+    "clone",
+    "roll",
+    "slice",
+    "native_dropout",
+    "constant_pad_nd",
+)  # the order of dimensions
 
 
 def rows(trace, nodes, depth=None, merge=True):
@@ -21,7 +39,10 @@ def rows(trace, nodes, depth=None, merge=True):
     if depth is not None:
         if isinstance(depth, frozenset):
             return [r.group for r in model.rows(depth, merge)]
-        return [model.group(key, ops) for key, ops in model.cut(lambda path: path[:depth], runs=not merge)]
+        return [
+            model.group(key, ops)
+            for key, ops in model.cut(lambda path: path[:depth], runs=not merge)
+        ]
     return [r.group for r in model.opened(merge)[0]]
 
 
@@ -49,7 +70,11 @@ class _Model:
         self.ops = sorted((op for node in nodes for op in node.ops), key=lambda op: order[id(op)])
         self.layer = {id(node.op): node for node in nodes if node.op}
         self.maker = {i: op for op in self.ops for i in op.outputs}
-        paths = {tuple(op.module.split(".")[:i]) for op in self.ops for i in range(1, op.module.count(".") + 2)}
+        paths = {
+            tuple(op.module.split(".")[:i])
+            for op in self.ops
+            for i in range(1, op.module.count(".") + 2)
+        }
         self.deep = {p[:-1] for p in paths}  # modules with modules inside
 
     def cut(self, key, runs=False):
@@ -69,22 +94,47 @@ class _Model:
         shown = [op for op in ops if op.outputs]
         nodes = [self.layer[id(op)] for op in ops if id(op) in self.layer]
         own = [n for n in nodes if n.kind in WEIGHTED or n.kernel]
-        itself = next((o.module_type for o in ops if o.module == key), "block")  # what the module does between its parts says what it is
-        kind = ops[0].module_type if all(o.module == key for o in ops) else own[0].op.module_type if len(own) == 1 else itself
-        return Group(key, {"name": key or "(model)", "type": kind, "patch size/stride": patch(own[0]) if len(own) == 1 else "",
-                           "output size": self.size(shown[-1]) if shown else "", "depth": self.depth(nodes)}, nodes, ops)
+        itself = next(
+            (o.module_type for o in ops if o.module == key), "block"
+        )  # what the module does between its parts says what it is
+        kind = (
+            ops[0].module_type
+            if all(o.module == key for o in ops)
+            else own[0].op.module_type
+            if len(own) == 1
+            else itself
+        )
+        return Group(
+            key,
+            {
+                "name": key or "(model)",
+                "type": kind,
+                "patch size/stride": patch(own[0]) if len(own) == 1 else "",
+                "output size": self.size(shown[-1]) if shown else "",
+                "depth": self.depth(nodes),
+            },
+            nodes,
+            ops,
+        )
 
     def depth(self, nodes):
         """Layers on the longest way through them, which may lead through others in between."""
         if not nodes or nodes[-1].index - nodes[0].index + 1 == len(nodes):
             return longest(nodes)
         inside = {n.index for n in nodes}
-        return longest(self.nodes[nodes[0].index:nodes[-1].index + 1], lambda n: n.kind in WEIGHTED and n.index in inside)
+        return longest(
+            self.nodes[nodes[0].index : nodes[-1].index + 1],
+            lambda n: n.kind in WEIGHTED and n.index in inside,
+        )
 
     def size(self, op):
         """The output's size; a linear layer or layer norm on a grid has its channels last already."""
         shape = self.trace.tensors[op.outputs[0]].shape
-        while op is not None and (op.name.removeprefix("aten.") in _KEEPS or op.name == "aten.permute" and len(op.attrs["dims"]) > 4):
+        while op is not None and (
+            op.name.removeprefix("aten.") in _KEEPS
+            or op.name == "aten.permute"
+            and len(op.attrs["dims"]) > 4
+        ):
             op = self.maker.get(op.inputs[0]) if op.inputs else None
         return size(shape, self.batch, op is not None and op.name in _PRODUCTS)
 
@@ -94,9 +144,14 @@ class _Model:
 
         def share(row):
             return max(row.macs / (whole.macs or 1), row.params / (whole.params or 1))
+
         found = self.rows(opened, merge)
         while True:
-            best = max((r for r in found if any(k in self.deep and k not in opened for k in r.keys)), key=share, default=None)
+            best = max(
+                (r for r in found if any(k in self.deep and k not in opened for k in r.keys)),
+                key=share,
+                default=None,
+            )
             if best is None or share(best) <= _MOST:
                 return found, opened
             more = opened | set(best.keys)
@@ -111,11 +166,21 @@ class _Model:
             while path[:n] in opened and n < len(path):
                 n += 1
             return path[:n]
+
         made: list[_Row] = []
         for path, ops in self.cut(key, runs=not merge):
             # what ran of a container between others is called by what it is
-            row = _Row(self.trace, self.group(path if merge or not path else common_path(ops), ops), [tuple(path.split("."))])
-            if made and not row.macs and not row.params and all(n.kind in ("join", "cat") for n in row.group.nodes):
+            row = _Row(
+                self.trace,
+                self.group(path if merge or not path else common_path(ops), ops),
+                [tuple(path.split("."))],
+            )
+            if (
+                made
+                and not row.macs
+                and not row.params
+                and all(n.kind in ("join", "cat") for n in row.group.nodes)
+            ):
                 made[-1].take(row)  # activations and additions belong to what they follow
             else:
                 made.append(row)
@@ -126,16 +191,41 @@ class _Model:
         for r in made:
             path, cells = r.keys[0], r.group.cells
             # numbers tell blocks apart; the last one of a layer in a sequence tells different layers apart
-            pattern = tuple(re.sub(r"\d+", "*", p) for p in (path if path in self.deep else path[:-1])) + (() if path in self.deep else path[-1:])
-            alike.setdefault((pattern, cells["type"], cells["output size"], cells["patch size/stride"], r.macs, r.params), []).append(r)
-        return self.runs([found[0] if len(found) == 1 else self.together(found) for found in alike.values()])
+            pattern = tuple(
+                re.sub(r"\d+", "*", p) for p in (path if path in self.deep else path[:-1])
+            ) + (() if path in self.deep else path[-1:])
+            alike.setdefault(
+                (
+                    pattern,
+                    cells["type"],
+                    cells["output size"],
+                    cells["patch size/stride"],
+                    r.macs,
+                    r.params,
+                ),
+                [],
+            ).append(r)
+        return self.runs(
+            [found[0] if len(found) == 1 else self.together(found) for found in alike.values()]
+        )
 
     def runs(self, rows):
         """A long run of alike layers in a sequence is one row too."""
         found: list[list[_Row]] = []
         for r in rows:
-            same = lambda a, b: a.keys[0][:-1] == b.keys[0][:-1] and all(a.group.cells[k] == b.group.cells[k] for k in ("type", "output size", "patch size/stride"))  # noqa: E731
-            if found and len(r.keys) == 1 and same(found[-1][-1], r) and (found[-1][-1].macs, found[-1][-1].params) == (r.macs, r.params):
+            same = lambda a, b: (
+                a.keys[0][:-1] == b.keys[0][:-1]
+                and all(
+                    a.group.cells[k] == b.group.cells[k]
+                    for k in ("type", "output size", "patch size/stride")
+                )
+            )  # noqa: E731
+            if (
+                found
+                and len(r.keys) == 1
+                and same(found[-1][-1], r)
+                and (found[-1][-1].macs, found[-1][-1].params) == (r.macs, r.params)
+            ):
                 found[-1].append(r)
             else:
                 found.append([r])
@@ -144,5 +234,14 @@ class _Model:
     def together(self, found):
         first, nodes = found[0].group, [n for r in found for n in r.group.nodes]
         depth = self.depth(sorted(nodes, key=lambda n: n.index))
-        cells = {**first.cells, "name": span([r.group.path for r in found]), "times": len(found), "depth": depth}
-        return _Row(self.trace, Group(first.path, cells, nodes, [op for r in found for op in r.group.ops]), [k for r in found for k in r.keys])
+        cells = {
+            **first.cells,
+            "name": span([r.group.path for r in found]),
+            "times": len(found),
+            "depth": depth,
+        }
+        return _Row(
+            self.trace,
+            Group(first.path, cells, nodes, [op for r in found for op in r.group.ops]),
+            [k for r in found for k in r.keys],
+        )

@@ -1,4 +1,5 @@
 """The paper style: GoogLeNet's Table 1, with the columns that later Inception papers add, from the graph alone."""
+
 from __future__ import annotations
 
 import re
@@ -29,7 +30,11 @@ def _name(node: Node) -> str:
         return node.kind
     rate = f" dilated {rate_of(node)}" if set(node.dilation) - {1} else ""
     if node.groups > 1:
-        return f"{x(node.kernel)} depthwise{rate}" if node.groups == node.in_shape[1] else f"{x(node.kernel)} groups {node.groups}{rate}"
+        return (
+            f"{x(node.kernel)} depthwise{rate}"
+            if node.groups == node.in_shape[1]
+            else f"{x(node.kernel)} groups {node.groups}{rate}"
+        )
     return x(node.kernel) + rate
 
 
@@ -45,7 +50,9 @@ def _branch(branch: Branch, only_max: bool):
             head, chain = chain[0], chain[1:]
         else:
             head = None
-        name = "#" + "+".join([*map(_name, chain), "{" + ", ".join("+".join(i) for i in inner) + "}"])
+        name = "#" + "+".join(
+            [*map(_name, chain), "{" + ", ".join("+".join(i) for i in inner) + "}"]
+        )
         if head:
             cells.append((f"{name} reduce", head.width))
         ends = "+".join(str(_widths(s.nodes)) for s in subs)
@@ -58,7 +65,12 @@ def _branch(branch: Branch, only_max: bool):
         if len(chain) == 2 and chain[1].pointwise:
             return [("pool proj", chain[1].width if only_max else f"{kind} + {chain[1].width}")]
     if any(n.kind != "conv" or n.groups > 1 for n in chain):
-        return [("#" + "+".join(map(_name, chain)), _widths([n for n in chain if n.kind in WEIGHTED] or chain[-1:]))]
+        return [
+            (
+                "#" + "+".join(map(_name, chain)),
+                _widths([n for n in chain if n.kind in WEIGHTED] or chain[-1:]),
+            )
+        ]
     head = chain[0] if chain[0].pointwise and len(chain) > 1 else None
     body = chain[1:] if head else chain
     name = _run([_name(n) for n in body])
@@ -66,7 +78,7 @@ def _branch(branch: Branch, only_max: bool):
 
 
 def _label(fork: Fork, nodes, path) -> str:
-    """"inception (3a)" for Inception at inception3a; "Fire (features.3)"; "fork" where no module holds it."""
+    """ "inception (3a)" for Inception at inception3a; "Fire (features.3)"; "fork" where no module holds it."""
     end = nodes[fork.end].op
     if not path or end.module != path:
         return f"fork ({path})" if path else "fork"
@@ -83,14 +95,30 @@ def _plain(node: Node) -> str:
 
 def _joins_previous(node, last, readers):
     """GoogLeNet prints a 1x1 and the convolution after it as one row of depth 2."""
-    return (node.kind == "conv" and last is not None and last.pointwise and node.preds == (last.index,)
-            and readers[last.index] == 1 and not node.pointwise and set(last.stride) == {1} and node.groups == last.groups == 1)
+    return (
+        node.kind == "conv"
+        and last is not None
+        and last.pointwise
+        and node.preds == (last.index,)
+        and readers[last.index] == 1
+        and not node.pointwise
+        and set(last.stride) == {1}
+        and node.groups == last.groups == 1
+    )
 
 
 def _separable(node, last, readers):
     """A depthwise convolution and the 1x1 after it are one separable layer (Batch Normalization, Figure 5, first row)."""
-    return (node.pointwise and node.groups == 1 and last is not None and last.kind == "conv" and last.groups == last.in_shape[1] > 1
-            and not last.pointwise and node.preds == (last.index,) and readers[last.index] == 1)
+    return (
+        node.pointwise
+        and node.groups == 1
+        and last is not None
+        and last.kind == "conv"
+        and last.groups == last.in_shape[1] > 1
+        and not last.pointwise
+        and node.preds == (last.index,)
+        and readers[last.index] == 1
+    )
 
 
 def rows(trace, nodes, depth=None, merge=True):
@@ -101,8 +129,11 @@ def rows(trace, nodes, depth=None, merge=True):
     for n in nodes:
         for p in n.preds:
             readers[p] += 1
-    only_max = not any(b.chain and b.chain[0].kind == "avg pool" for f in found for b in f.branches) and not any(
-        len(b.chain) == 1 and b.chain[0].kind == "max pool" for f in found for b in f.branches)
+    only_max = not any(
+        b.chain and b.chain[0].kind == "avg pool" for f in found for b in f.branches
+    ) and not any(
+        len(b.chain) == 1 and b.chain[0].kind == "max pool" for f in found for b in f.branches
+    )
     batch = batch_of(trace)
     groups, done, last = [], set(), None
     if nodes[0].ops:
@@ -122,12 +153,19 @@ def rows(trace, nodes, depth=None, merge=True):
             last = n
     for fork, members in groups:
         end = members[-1]
-        cells = {"output size": size(end.out_shape, batch, end.kind == "linear"), "depth": longest(members)}
+        cells = {
+            "output size": size(end.out_shape, batch, end.kind == "linear"),
+            "depth": longest(members),
+        }
         if fork:
             path = common_path(n.op for n in members if n.op)
             strides = {s for n in members for s in n.stride}
-            cells |= {"type": _label(fork, nodes, path),
-                      "patch size/stride": f"stride {max(strides)}" if max(strides, default=1) > 1 else ""}
+            cells |= {
+                "type": _label(fork, nodes, path),
+                "patch size/stride": f"stride {max(strides)}"
+                if max(strides, default=1) > 1
+                else "",
+            }
             if fork.squeeze:
                 cells["#1x1 squeeze"] = fork.squeeze.width
             for branch in fork.branches:
@@ -139,7 +177,11 @@ def rows(trace, nodes, depth=None, merge=True):
         else:
             path = end.op.module if end.op else ""
             if len(members) == 2 and members[0].groups > 1:
-                cells |= {"type": "separable convolution", "patch size/stride": patch(members[0]), "depth": 1}
+                cells |= {
+                    "type": "separable convolution",
+                    "patch size/stride": patch(members[0]),
+                    "depth": 1,
+                }
             else:
                 cells |= {"type": _plain(end), "patch size/stride": patch(end)}
                 if len(members) == 2:

@@ -1,4 +1,5 @@
 """What the table styles share: a group of layers that becomes a row, and how its shapes are spelt."""
+
 from __future__ import annotations
 
 import re
@@ -45,7 +46,11 @@ def batch_of(trace) -> int:
 def patch(node: Node) -> str:
     """Patch size/stride: 7x7/2."""
     stride = node.stride
-    return f"{x(node.kernel)}/{stride[0] if len(set(stride)) == 1 else x(stride)}" if node.kernel else ""
+    return (
+        f"{x(node.kernel)}/{stride[0] if len(set(stride)) == 1 else x(stride)}"
+        if node.kernel
+        else ""
+    )
 
 
 def rate_of(node: Node) -> str:

@@ -1,4 +1,5 @@
 """The resnet style: Table 1 of *Deep Residual Learning* (He et al., arXiv 1512.03385), stages as [3x3, 64; 3x3, 64] x 2."""
+
 from __future__ import annotations
 
 from ..graph import WEIGHTED, Fork, forks, longest, residuals
@@ -51,8 +52,16 @@ def rows(trace, nodes, depth=None, merge=True):
     module at the depth of the residual blocks (the strided blocks of mobile networks); then each other layer."""
     blocks = {b.end: b for b in residuals(nodes)}
     owner = {m: b for b in blocks.values() for m in b.members}
-    level = min((common_path(nodes[i].op for i in b.members if nodes[i].op).count(".") + 1 for b in blocks.values()), default=99)
-    parallel = {m: f for f in forks(nodes) for m in f.members if not any(i in owner for i in f.members)}
+    level = min(
+        (
+            common_path(nodes[i].op for i in b.members if nodes[i].op).count(".") + 1
+            for b in blocks.values()
+        ),
+        default=99,
+    )
+    parallel = {
+        m: f for f in forks(nodes) for m in f.members if not any(i in owner for i in f.members)
+    }
     batch = batch_of(trace)
     groups, previous = [], None  # [cells text, nodes, times]
     for n in nodes:
@@ -84,7 +93,11 @@ def rows(trace, nodes, depth=None, merge=True):
         end = members[-1]
         several = [n for n in members if n.kind in WEIGHTED]
         if isinstance(block, Fork):
-            layers = "{" + " | ".join(_body(b.nodes) if b.nodes else "pass" for b in block.branches) + "}"
+            layers = (
+                "{"
+                + " | ".join(_body(b.nodes) if b.nodes else "pass" for b in block.branches)
+                + "}"
+            )
         elif block:
             layers = f"{_body(block.body)} x {times}"
         elif len(members) > 1 and len(several) == 1:
@@ -93,6 +106,21 @@ def rows(trace, nodes, depth=None, merge=True):
             layers = f"{_body(several)} x 1, no shortcut"
         else:
             layers = _single(end) if end.op else "input"
-        path = common_path(n.op for n in members if n.op) if len(members) > 1 else end.op.module if end.op else ""
-        yield Group(path, {"layer name": path or "(model)", "output size": size(end.out_shape, batch, end.kind == "linear"), "layers": layers,
-                           "depth": longest(members)}, members, [op for n in members for op in n.ops])
+        path = (
+            common_path(n.op for n in members if n.op)
+            if len(members) > 1
+            else end.op.module
+            if end.op
+            else ""
+        )
+        yield Group(
+            path,
+            {
+                "layer name": path or "(model)",
+                "output size": size(end.out_shape, batch, end.kind == "linear"),
+                "layers": layers,
+                "depth": longest(members),
+            },
+            members,
+            [op for n in members for op in n.ops],
+        )

@@ -1,4 +1,5 @@
 """The one shape that every renderer takes: typed columns, exact values, notes."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -44,11 +45,17 @@ class Sheet:
 
     def records(self) -> list[dict]:
         """One dict a row by column header, exact values; the row id first where there are ids."""
-        return [{**({"id": self.ids[i]} if self.ids else {}),
-                 **{c.machine_header: row.get(c.key, "") for c in self.columns}} for i, row in enumerate(self.rows)]
+        return [
+            {
+                **({"id": self.ids[i]} if self.ids else {}),
+                **{c.machine_header: row.get(c.key, "") for c in self.columns},
+            }
+            for i, row in enumerate(self.rows)
+        ]
 
     def to_frame(self):
         """A pandas DataFrame of `records()`, indexed by row id where there are ids; missing cells are NA."""
         import pandas
+
         frame = pandas.DataFrame(self.records()).replace("", pandas.NA).convert_dtypes()
         return frame.set_index("id") if self.ids else frame

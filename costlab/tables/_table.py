@@ -1,4 +1,5 @@
 """A Trace in, a Table out: rows by style, counted under a convention."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -29,8 +30,13 @@ class Row:
     @property
     def name(self) -> str:
         """What charts and sentences call it: layer name, module path, or type; a convolution or pool with its patch size."""
-        name, patch = self.cells.get("layer name") or self.cells.get("name"), self.cells.get("patch size/stride", "")
-        return name or (f"{self.cells['type']} {patch}" if patch[:1].isdigit() else self.cells["type"])
+        name, patch = (
+            self.cells.get("layer name") or self.cells.get("name"),
+            self.cells.get("patch size/stride", ""),
+        )
+        return name or (
+            f"{self.cells['type']} {patch}" if patch[:1].isdigit() else self.cells["type"]
+        )
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,15 @@ class Table:
     @property
     def sheet(self) -> Sheet:
         """What the renderers take."""
-        return Sheet(self.title, self.columns, tuple(r.cells for r in self.rows), self.notes,
-                     {**self.totals, "params": self.params, "ops": self.macs}, tuple(r.id for r in self.rows),
-                     {"style": self.style, "convention": self.convention.name})
+        return Sheet(
+            self.title,
+            self.columns,
+            tuple(r.cells for r in self.rows),
+            self.notes,
+            {**self.totals, "params": self.params, "ops": self.macs},
+            tuple(r.id for r in self.rows),
+            {"style": self.style, "convention": self.convention.name},
+        )
 
     def to_frame(self):
         """A pandas DataFrame indexed by row id: exact integers, missing cells as NA."""
@@ -61,23 +73,52 @@ class Table:
 
 
 STYLES = {"paper": _paper.rows, "resnet": _resnet.rows, "layers": _layers.rows}
-_LEAD = ("type", "name", "times", "layer name", "patch size/stride", "output size", "layers", "depth")
-_ORDER = ("#1x1 squeeze", "#1x1", "#3x3 reduce", "#3x3", "#5x5 reduce", "#5x5", "double #3x3 reduce", "double #3x3", "pool proj")
+_LEAD = (
+    "type",
+    "name",
+    "times",
+    "layer name",
+    "patch size/stride",
+    "output size",
+    "layers",
+    "depth",
+)
+_ORDER = (
+    "#1x1 squeeze",
+    "#1x1",
+    "#3x3 reduce",
+    "#3x3",
+    "#5x5 reduce",
+    "#5x5",
+    "double #3x3 reduce",
+    "double #3x3",
+    "pool proj",
+)
 
 
 _ROWS = 64  # a style that takes more shows nothing at a glance
 
 
 def choose_style(trace: Trace, nodes) -> str:
-    """"paper" where most convolutions or MACs lie in forks that meet in a concatenation, "resnet" where most lie in residual blocks, as long as
+    """ "paper" where most convolutions or MACs lie in forks that meet in a concatenation, "resnet" where most lie in residual blocks, as long as
     at least a quarter of the MACs is there and the rows can be read; otherwise "layers"."""
     macs = {n.index: cost_of(trace, n.op).macs for n in nodes if n.op}
     convs, whole = {n.index for n in nodes if n.kind == "conv"}, sum(macs.values())
     for style, regions in (("paper", forks), ("resnet", residuals)):
         # what a transformer adds up is no residual block of convolutions
-        inside = {m for r in regions(nodes) if style != "resnet" or any(nodes[m].kind == "conv" for m in r.members) for m in r.members}
+        inside = {
+            m
+            for r in regions(nodes)
+            if style != "resnet" or any(nodes[m].kind == "conv" for m in r.members)
+            for m in r.members
+        }
         there = sum(macs.get(m, 0) for m in inside)
-        if convs and (2 * len(convs & inside) > len(convs) or 2 * there > whole) and 4 * there > whole and len(list(STYLES[style](trace, nodes))) <= _ROWS:
+        if (
+            convs
+            and (2 * len(convs & inside) > len(convs) or 2 * there > whole)
+            and 4 * there > whole
+            and len(list(STYLES[style](trace, nodes))) <= _ROWS
+        ):
             return style
     return "layers"
 
@@ -86,12 +127,21 @@ def _extra(columns):
     known = {k.replace(" ", "-").lower(): k for k in COLUMNS}
     for c in columns.split(",") if isinstance(columns, str) else columns:
         if c.strip().replace(" ", "-").lower() not in known:
-            raise ValueError(f"unknown column {c!r}; choose " + ", ".join(k.replace(" ", "-") for k in COLUMNS))
+            raise ValueError(
+                f"unknown column {c!r}; choose " + ", ".join(k.replace(" ", "-") for k in COLUMNS)
+            )
         yield known[c.strip().replace(" ", "-").lower()]
 
 
-def table(trace: Trace, style: str = "auto", convention: str | Convention = "paper", depth: int | None = None, strict: bool = False,
-          columns=(), merge: bool = True) -> Table:
+def table(
+    trace: Trace,
+    style: str = "auto",
+    convention: str | Convention = "paper",
+    depth: int | None = None,
+    strict: bool = False,
+    columns=(),
+    merge: bool = True,
+) -> Table:
     """The table of `trace`.
 
     Args:
@@ -110,7 +160,9 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
             raise ValueError(f"unknown convention {convention!r}; choose {', '.join(CONVENTIONS)}")
         convention = CONVENTIONS[convention]
     if depth is not None and style not in ("layers", "auto"):
-        raise ValueError(f"a depth cuts the layers style, and this is {style}; leave out one of them")
+        raise ValueError(
+            f"a depth cuts the layers style, and this is {style}; leave out one of them"
+        )
     if isinstance(depth, int) and depth < 1:
         raise ValueError(f"depth {depth} shows no module; choose 1 or more")
     added = tuple(dict.fromkeys(_extra(columns)))
@@ -119,7 +171,9 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     if auto:
         style = "layers" if depth is not None else choose_style(trace, nodes)
     whole = total(trace, strict=strict)
-    covered = total(trace, trace.ops, strict=strict) if trace.trained else whole  # backward operations too
+    covered = (
+        total(trace, trace.ops, strict=strict) if trace.trained else whole
+    )  # backward operations too
     place = {id(op): i for i, op in enumerate(trace.ops)}
     took = [0.0] * len(trace.ops)
     for o in trace.measured.ops if trace.measured else ():
@@ -140,32 +194,66 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
         ids[base] = ids.get(base, 0) + 1
         ident = base if ids[base] == 1 else f"{base}-{ids[base]}"
         keys.update(dict.fromkeys(group.cells))
-        cells = {**group.cells, **{c: COLUMNS[c][1](trace, group) for c in added}, "params": params, "ops": macs}
+        cells = {
+            **group.cells,
+            **{c: COLUMNS[c][1](trace, group) for c in added},
+            "params": params,
+            "ops": macs,
+        }
         if trace.trained:
-            cells["backward"] = total(trace, [b for op in group.ops for b in gradients.get(place[id(op)], ())]).macs
+            cells["backward"] = total(
+                trace, [b for op in group.ops for b in gradients.get(place[id(op)], ())]
+            ).macs
         indices, seconds = tuple(place[id(op)] for op in group.ops), None
         if trace.measured:
             seconds = sum(took[i] for i in indices)
             cells["time"] = 1e3 * seconds
-        rows.append(Row(ident, cells, params, macs, tuple(n.index for n in group.nodes), indices, seconds, base))
+        rows.append(
+            Row(
+                ident,
+                cells,
+                params,
+                macs,
+                tuple(n.index for n in group.nodes),
+                indices,
+                seconds,
+                base,
+            )
+        )
     lead = [k for k in _LEAD if k in keys]
     order = lambda k: _ORDER.index(k) if k in _ORDER else len(_ORDER) - 1.5  # noqa: E731  unfamiliar ones before pool proj
-    rest = sorted((k for k in keys if k not in lead), key=lambda k: (order(k), k.replace(" reduce", ""), " reduce" not in k))
-    shown = (*(Column(k, "count" if k == "times" else "") for k in lead + rest), *(Column(c, COLUMNS[c][0]) for c in added),
-             Column("params", "params", (convention.kilo, "K"), share=True), Column("ops", "MACs", (convention.mega, "M"), share=True),
-             *([Column("backward", "MACs", (convention.mega, "M"), share=True)] if trace.trained else ()),
-             *([Column("time", "ms", share=True, format=",.3f")] if trace.measured else ()))
+    rest = sorted(
+        (k for k in keys if k not in lead),
+        key=lambda k: (order(k), k.replace(" reduce", ""), " reduce" not in k),
+    )
+    shown = (
+        *(Column(k, "count" if k == "times" else "") for k in lead + rest),
+        *(Column(c, COLUMNS[c][0]) for c in added),
+        Column("params", "params", (convention.kilo, "K"), share=True),
+        Column("ops", "MACs", (convention.mega, "M"), share=True),
+        *(
+            [Column("backward", "MACs", (convention.mega, "M"), share=True)]
+            if trace.trained
+            else ()
+        ),
+        *([Column("time", "ms", share=True, format=",.3f")] if trace.measured else ()),
+    )
     p = trace.provenance
-    notes = (convention.note, f"coverage: {covered.coverage}",
-             f"style {style}{' (chosen by auto)' if auto else ''}; traced on {p['device']} with torch {p['torch']}, input "
-             + ", ".join(f"{s} {d}" for s, d in p["inputs"]))
+    notes = (
+        convention.note,
+        f"coverage: {covered.coverage}",
+        f"style {style}{' (chosen by auto)' if auto else ''}; traced on {p['device']} with torch {p['torch']}, input "
+        + ", ".join(f"{s} {d}" for s, d in p["inputs"]),
+    )
     if any(r.cells.get("times") for r in rows):
         notes += ("alike modules are one row, with how many there are; --depth N lists each",)
     if "source" in p:
         notes += (f"model: {p['source']}",)
     unused = [q for i, q in enumerate(trace.params) if i not in seen]
     if unused:
-        notes += (f"{sum(q.numel for q in unused):,} params were not used in this run and are in no row",)
+        notes += (
+            f"{sum(q.numel for q in unused):,} params were not used in this run and are in no row",
+        )
     if trace.trained:
         notes += (training(trace).note,)
     totals = {c: getattr(whole, _FIELDS[c]) for c in added if c in _FIELDS}
@@ -174,15 +262,34 @@ def table(trace: Trace, style: str = "auto", convention: str | Convention = "pap
     if trace.measured:
         totals["time"] = 1e3 * sum(r.seconds for r in rows)
         notes += (measured_note(trace.measured),)
-    return Table(p["model"], style, shown, tuple(rows), sum(r.params for r in rows), whole.macs, totals, convention, notes)
+    return Table(
+        p["model"],
+        style,
+        shown,
+        tuple(rows),
+        sum(r.params for r in rows),
+        whole.macs,
+        totals,
+        convention,
+        notes,
+    )
 
 
 def measured_note(m: Measured) -> str:
     """One line: the whole model's time, where and how it was measured, and what its operations add up to."""
     c, parts = m.conditions, sum(o.seconds for o in m.ops) + m.other
-    return (f"time of kernels in place on {c['device']}, {c['dtype']}, {c['layout']}; the whole model {1e3 * m.total.median:,.3f} ms "
-            f"(95% interval {1e3 * m.total.low:,.3f} to {1e3 * m.total.high:,.3f}, {c['method']}), its operations add up to {100 * parts / m.total.median:.0f}% of it")
+    return (
+        f"time of kernels in place on {c['device']}, {c['dtype']}, {c['layout']}; the whole model {1e3 * m.total.median:,.3f} ms "
+        f"(95% interval {1e3 * m.total.low:,.3f} to {1e3 * m.total.high:,.3f}, {c['method']}), its operations add up to {100 * parts / m.total.median:.0f}% of it"
+    )
 
 
-_FIELDS = {"MACs": "macs", "FLOPs": "flops", "activations": "activations", "outputs": "outputs", "bytes read": "read",
-           "bytes written": "written", "weights": "weights"}
+_FIELDS = {
+    "MACs": "macs",
+    "FLOPs": "flops",
+    "activations": "activations",
+    "outputs": "outputs",
+    "bytes read": "read",
+    "bytes written": "written",
+    "weights": "weights",
+}

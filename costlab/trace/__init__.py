@@ -1,16 +1,30 @@
 """Run a model once and record every operation as a dataflow graph. Tracing needs torch, a saved trace opens without."""
+
 import sys
 from types import ModuleType
 
 from ._record import Measured, ModuleTime, Op, OpTime, Param, Tensor, Timing, Trace, TraceFileError
 
-__all__ = ["Measured", "ModuleTime", "Op", "OpTime", "Param", "Tensor", "Timing", "Trace", "TraceError", "TraceFileError", "trace"]
+__all__ = [
+    "Measured",
+    "ModuleTime",
+    "Op",
+    "OpTime",
+    "Param",
+    "Tensor",
+    "Timing",
+    "Trace",
+    "TraceError",
+    "TraceFileError",
+    "trace",
+]
 
 
 def __getattr__(name):
     if name not in ("trace", "TraceError"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import _tracer
+
     return getattr(_tracer, name)
 
 
@@ -19,6 +33,7 @@ class _Callable(ModuleType):
 
     def __call__(self, *args, **kwargs):
         from ._tracer import trace
+
         return trace(*args, **kwargs)
 
 

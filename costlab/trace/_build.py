@@ -1,4 +1,5 @@
 """Make a model without memory for its weights."""
+
 from __future__ import annotations
 
 import torch
@@ -9,7 +10,15 @@ def traced(make, shape, *, spec=None, backward=False, train=None):
     """The trace of what `make()` builds, on `meta`, for a float32 input of `shape`; in evaluation mode unless `backward` or `train` says
     otherwise."""
     from ._tracer import trace
-    return trace(build_on_meta(make).eval(), torch.empty(shape, device="meta"), device="meta", spec=spec, backward=backward, train=train)
+
+    return trace(
+        build_on_meta(make).eval(),
+        torch.empty(shape, device="meta"),
+        device="meta",
+        spec=spec,
+        backward=backward,
+        train=train,
+    )
 
 
 def build_on_meta(factory, **kwargs):

@@ -1,4 +1,5 @@
 """Which module call an operation belongs to, for everything that watches a model run."""
+
 from __future__ import annotations
 
 import contextlib
@@ -39,7 +40,10 @@ class ModuleStack:
 def hooked(before, after):
     """Every module call in the process goes through `before(module, args)` and, also when it fails, `after(module, args, out)`."""
     hooks = nn.modules.module
-    handles = [hooks.register_module_forward_pre_hook(before), hooks.register_module_forward_hook(after, always_call=True)]
+    handles = [
+        hooks.register_module_forward_pre_hook(before),
+        hooks.register_module_forward_hook(after, always_call=True),
+    ]
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ File format (version 1): gzip-compressed UTF-8 JSON, one object with `format` = 
 ([name, module, module_type, call, inputs, outputs, params, attrs], and for a backward operation `of`), `inputs`, `outputs`,
 `saved` (tensors kept for the backward pass), `gradients` (parameters that got one), and `measured` (the fields of `Measured`) where the run was measured.
 """
+
 from __future__ import annotations
 
 import gzip
@@ -122,12 +123,23 @@ class Measured:
     compiled: Timing | None = None
 
     @classmethod
-    def from_json(cls, doc: dict) -> "Measured":
+    def from_json(cls, doc: dict) -> Measured:
         """From what `dataclasses.asdict` gave. Raises KeyError or TypeError for anything else."""
         timing = lambda d: None if d is None else Timing(**d)  # noqa: E731
-        return cls(timing(doc["total"]), timing(doc["eager"]), tuple(OpTime(**o) for o in doc["ops"]),
-                   tuple(ModuleTime(m["path"], m["call"], timing(m["warm"]), timing(m["cold"]), m["host"]) for m in doc["modules"]),
-                   doc["other"], doc["peak"], doc["ceilings"], doc["conditions"], timing(doc.get("compiled")))
+        return cls(
+            timing(doc["total"]),
+            timing(doc["eager"]),
+            tuple(OpTime(**o) for o in doc["ops"]),
+            tuple(
+                ModuleTime(m["path"], m["call"], timing(m["warm"]), timing(m["cold"]), m["host"])
+                for m in doc["modules"]
+            ),
+            doc["other"],
+            doc["peak"],
+            doc["ceilings"],
+            doc["conditions"],
+            timing(doc.get("compiled")),
+        )
 
 
 def _tuples(value):
@@ -171,19 +183,40 @@ class Trace:
     def save(self, path) -> None:
         """Write the trace (beside, then renamed). Raises OSError when the path cannot be written."""
         doc = {
-            "format": FORMAT, "version": VERSION, "provenance": self.provenance, "count": len(self.ops),
-            "tensors": [[t.shape, t.dtype, *([] if t.distinct is None else [t.distinct])] for t in self.tensors],
+            "format": FORMAT,
+            "version": VERSION,
+            "provenance": self.provenance,
+            "count": len(self.ops),
+            "tensors": [
+                [t.shape, t.dtype, *([] if t.distinct is None else [t.distinct])]
+                for t in self.tensors
+            ],
             "params": [[p.names, p.shape, p.dtype, p.tensor] for p in self.params],
-            "ops": [[o.name, o.module, o.module_type, o.call, o.inputs, o.outputs, o.params, o.attrs, *([] if o.of is None else [o.of])]
-                    for o in self.ops],
-            "inputs": self.inputs, "outputs": self.outputs, "saved": self.saved, "gradients": self.gradients,
+            "ops": [
+                [
+                    o.name,
+                    o.module,
+                    o.module_type,
+                    o.call,
+                    o.inputs,
+                    o.outputs,
+                    o.params,
+                    o.attrs,
+                    *([] if o.of is None else [o.of]),
+                ]
+                for o in self.ops
+            ],
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "saved": self.saved,
+            "gradients": self.gradients,
             **({"measured": asdict(self.measured)} if self.measured else {}),
         }
         data = gzip.compress(json.dumps(doc, separators=(",", ":")).encode(), mtime=0)
         write_file(path, data)
 
     @classmethod
-    def load(cls, path) -> "Trace":
+    def load(cls, path) -> Trace:
         """Read a saved trace. Raises TraceFileError (one clear line) for anything that is not one."""
         path = os.fspath(path)
         try:
@@ -191,22 +224,45 @@ class Trace:
                 doc = json.loads(gzip.decompress(f.read()))
         except OSError as e:
             if isinstance(e, gzip.BadGzipFile):
-                raise TraceFileError(f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`") from None
+                raise TraceFileError(
+                    f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
+                ) from None
             raise TraceFileError(f"cannot read {path}: {e.strerror or e}") from None
         except Exception:  # a cut or damaged stream fails in gzip, zlib, the decoder or json
             raise TraceFileError(f"{path} is damaged or cut short; trace the model again") from None
         if not isinstance(doc, dict) or doc.get("format") != FORMAT:
-            raise TraceFileError(f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`")
+            raise TraceFileError(
+                f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
+            )
         if doc.get("version") != VERSION:
-            raise TraceFileError(f"{path} has trace format {doc.get('version')}, this costlab reads {VERSION}; update costlab")
+            raise TraceFileError(
+                f"{path} has trace format {doc.get('version')}, this costlab reads {VERSION}; update costlab"
+            )
         try:
             made = cls(
-                tuple(Op(n, m, mt, c, tuple(i), tuple(o), tuple(p), {k: _tuples(v) for k, v in a.items()}, *of)
-                      for n, m, mt, c, i, o, p, a, *of in doc["ops"]),
+                tuple(
+                    Op(
+                        n,
+                        m,
+                        mt,
+                        c,
+                        tuple(i),
+                        tuple(o),
+                        tuple(p),
+                        {k: _tuples(v) for k, v in a.items()},
+                        *of,
+                    )
+                    for n, m, mt, c, i, o, p, a, *of in doc["ops"]
+                ),
                 tuple(Tensor(tuple(s), *rest) for s, *rest in doc["tensors"]),
                 tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
-                tuple(doc["inputs"]), tuple(doc["outputs"]), doc["provenance"], tuple(doc.get("saved", ())),
-                Measured.from_json(doc["measured"]) if doc.get("measured") else None, tuple(doc.get("gradients", ())))
+                tuple(doc["inputs"]),
+                tuple(doc["outputs"]),
+                doc["provenance"],
+                tuple(doc.get("saved", ())),
+                Measured.from_json(doc["measured"]) if doc.get("measured") else None,
+                tuple(doc.get("gradients", ())),
+            )
             made._check(doc.get("count"))
             return made
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -214,20 +270,45 @@ class Trace:
 
     def _check(self, count) -> None:
         """Raise ValueError for what no tracer wrote: indices without a target, sizes that are no numbers, missing provenance."""
+
         def need(fine):
             if not fine:
                 raise ValueError
+
         known, params = range(len(self.tensors)), range(len(self.params))
         need(count == len(self.ops))
-        need(all(type(n) is int and n >= 0 for t in self.tensors for n in t.shape) and all(isinstance(t.dtype, str) for t in self.tensors))
-        need(all(p.tensor in known and p.shape == self.tensors[p.tensor].shape for p in self.params))
-        need(all(i in known for i in (*self.inputs, *self.outputs, *self.saved)) and all(i in params for i in self.gradients))
+        need(
+            all(type(n) is int and n >= 0 for t in self.tensors for n in t.shape)
+            and all(isinstance(t.dtype, str) for t in self.tensors)
+        )
+        need(
+            all(p.tensor in known and p.shape == self.tensors[p.tensor].shape for p in self.params)
+        )
+        need(
+            all(i in known for i in (*self.inputs, *self.outputs, *self.saved))
+            and all(i in params for i in self.gradients)
+        )
         for o in self.ops:
-            need(all(i in known for i in (*o.inputs, *o.outputs)) and all(i in params for i in o.params))
-            need(isinstance(o.name, str) and isinstance(o.module, str) and isinstance(o.module_type, str) and isinstance(o.attrs, dict) and type(o.call) is int)
+            need(
+                all(i in known for i in (*o.inputs, *o.outputs))
+                and all(i in params for i in o.params)
+            )
+            need(
+                isinstance(o.name, str)
+                and isinstance(o.module, str)
+                and isinstance(o.module_type, str)
+                and isinstance(o.attrs, dict)
+                and type(o.call) is int
+            )
             need(o.of is None or o.of == -1 or 0 <= o.of < len(self.ops))
         p = self.provenance
-        need(all(isinstance(p[k], str) for k in ("model", "device", "torch", "costlab", "date")) and all(isinstance(s, str) and isinstance(d, str) for s, d in p["inputs"]))
+        need(
+            all(isinstance(p[k], str) for k in ("model", "device", "torch", "costlab", "date"))
+            and all(isinstance(s, str) and isinstance(d, str) for s, d in p["inputs"])
+        )
         if self.measured:
-            need(all(-1 <= o.of < len(self.ops) for o in self.measured.ops) and {"device", "dtype", "layout", "method"} <= self.measured.conditions.keys())
+            need(
+                all(-1 <= o.of < len(self.ops) for o in self.measured.ops)
+                and {"device", "dtype", "layout", "method"} <= self.measured.conditions.keys()
+            )
             need("float32" in self.measured.ceilings and "bandwidth" in self.measured.ceilings)

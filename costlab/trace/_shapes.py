@@ -1,6 +1,7 @@
 """Output shapes of common operations on `meta`, so that the first trace of a process does not wait for torch's own
 Python kernels, which import sympy and dynamo (as long as `import torch`). A rule gives None for what it does not cover,
 and torch answers; tests hold every rule against torch's shape, stride and dtype."""
+
 from __future__ import annotations
 
 import torch
@@ -11,9 +12,11 @@ _empty = torch.empty
 
 def rule(*names):
     """Register `fn(*args, **kwargs) -> tensor, tuple or None` for overloads such as "aten.relu.default"."""
+
     def register(fn):
         _RULES.update(dict.fromkeys(names, fn))
         return fn
+
     return register
 
 
@@ -24,8 +27,18 @@ def find(func):
 
 def _like(x, shape, dtype=None):
     """Empty, channels-last as `x` is."""
-    last = len(shape) == 4 and x.dim() == 4 and not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
-    return _empty(shape, dtype=dtype or x.dtype, device="meta", memory_format=torch.channels_last if last else torch.contiguous_format)
+    last = (
+        len(shape) == 4
+        and x.dim() == 4
+        and not x.is_contiguous()
+        and x.is_contiguous(memory_format=torch.channels_last)
+    )
+    return _empty(
+        shape,
+        dtype=dtype or x.dtype,
+        device="meta",
+        memory_format=torch.channels_last if last else torch.contiguous_format,
+    )
 
 
 def _new(x):
@@ -33,37 +46,95 @@ def _new(x):
 
 
 def _dims(value, n, default=1):
-    return (default,) * n if value is None or len(value) == 0 else tuple(value) * n if len(value) == 1 else tuple(value)
+    return (
+        (default,) * n
+        if value is None or len(value) == 0
+        else tuple(value) * n
+        if len(value) == 1
+        else tuple(value)
+    )
 
 
 @rule("aten.convolution.default")
 def _convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     n = weight.dim() - 2
-    if transposed or x.dim() != n + 2 or x.shape[1] != weight.shape[1] * groups or x.dtype != weight.dtype or 0 in x.shape:
+    if (
+        transposed
+        or x.dim() != n + 2
+        or x.shape[1] != weight.shape[1] * groups
+        or x.dtype != weight.dtype
+        or 0 in x.shape
+    ):
         return None
-    out = tuple((i + 2 * p - d * (k - 1) - 1) // s + 1 for i, k, s, p, d in zip(
-        x.shape[2:], weight.shape[2:], _dims(stride, n), _dims(padding, n), _dims(dilation, n)))
-    return _like(x, (x.shape[0], weight.shape[0], *out)) if n == 2 and min(out) > 0 and _plain(weight) and _plain(x) else None
+    out = tuple(
+        (i + 2 * p - d * (k - 1) - 1) // s + 1
+        for i, k, s, p, d in zip(
+            x.shape[2:], weight.shape[2:], _dims(stride, n), _dims(padding, n), _dims(dilation, n)
+        )
+    )
+    return (
+        _like(x, (x.shape[0], weight.shape[0], *out))
+        if n == 2 and min(out) > 0 and _plain(weight) and _plain(x)
+        else None
+    )
 
 
 def _plain(x):
     return x.is_contiguous()
 
 
-@rule(*(f"aten.{n}.default" for n in """relu gelu silu sigmoid tanh hardtanh hardswish hardsigmoid leaky_relu elu _softmax exp
-rsqrt neg cos sin sqrt abs""".split()), "aten._softmax.default", "aten.pow.Tensor_Scalar")
+@rule(
+    *(
+        f"aten.{n}.default"
+        for n in [
+            "relu",
+            "gelu",
+            "silu",
+            "sigmoid",
+            "tanh",
+            "hardtanh",
+            "hardswish",
+            "hardsigmoid",
+            "leaky_relu",
+            "elu",
+            "_softmax",
+            "exp",
+            "rsqrt",
+            "neg",
+            "cos",
+            "sin",
+            "sqrt",
+            "abs",
+        ]
+    ),
+    "aten._softmax.default",
+    "aten.pow.Tensor_Scalar",
+)
 def _same(x, *args, **kwargs):
     half_to_float = len(args) == 2 and args[1] is True
     return _new(x) if x.is_floating_point() and x.is_contiguous() and not half_to_float else None
 
 
-@rule(*(f"aten.{n}_.default" for n in "relu hardtanh hardswish silu leaky_relu elu sigmoid".split()))
+@rule(
+    *(
+        f"aten.{n}_.default"
+        for n in ["relu", "hardtanh", "hardswish", "silu", "leaky_relu", "elu", "sigmoid"]
+    )
+)
 def _in_place(x, *args, **kwargs):
     return x
 
 
-@rule("aten.add.Tensor", "aten.mul.Tensor", "aten.sub.Tensor", "aten.div.Tensor", "aten.add.Scalar", "aten.mul.Scalar",
-      "aten.div.Scalar", "aten.sub.Scalar")
+@rule(
+    "aten.add.Tensor",
+    "aten.mul.Tensor",
+    "aten.sub.Tensor",
+    "aten.div.Tensor",
+    "aten.add.Scalar",
+    "aten.mul.Scalar",
+    "aten.div.Scalar",
+    "aten.sub.Scalar",
+)
 def _binary(a, b, **kwargs):
     if not a.is_floating_point() or not a.is_contiguous():
         return None
@@ -76,12 +147,18 @@ def _binary(a, b, **kwargs):
 
 @rule("aten.add_.Tensor", "aten.mul_.Tensor")
 def _binary_in_place(a, b, **kwargs):
-    return a if not isinstance(b, torch.Tensor) or a.shape == b.shape and a.dtype == b.dtype else None
+    return (
+        a if not isinstance(b, torch.Tensor) or a.shape == b.shape and a.dtype == b.dtype else None
+    )
 
 
 @rule("aten.mm.default")
 def _mm(a, b):
-    return _empty((a.shape[0], b.shape[1]), dtype=a.dtype, device="meta") if a.shape[1] == b.shape[0] and a.dtype == b.dtype else None
+    return (
+        _empty((a.shape[0], b.shape[1]), dtype=a.dtype, device="meta")
+        if a.shape[1] == b.shape[0] and a.dtype == b.dtype
+        else None
+    )
 
 
 @rule("aten.addmm.default")
@@ -99,9 +176,22 @@ def _bmm(a, b):
 @rule("aten._grouped_mm.default")
 def _grouped_mm(a, b, offs=None, bias=None, out_dtype=None):
     """torch's own shapes are for bfloat16 alone; its CPU kernel takes float32 too."""
-    if offs is not None and a.dim() == b.dim() == 2 and a.shape[1] == b.shape[0] and a.dtype == b.dtype:  # the weights' gradients
-        return _empty((offs.shape[0], a.shape[0], b.shape[1]), dtype=out_dtype or a.dtype, device="meta")
-    if a.dim() != 2 or b.dim() != 3 or a.shape[1] != b.shape[1] or a.dtype != b.dtype or offs is None:
+    if (
+        offs is not None
+        and a.dim() == b.dim() == 2
+        and a.shape[1] == b.shape[0]
+        and a.dtype == b.dtype
+    ):  # the weights' gradients
+        return _empty(
+            (offs.shape[0], a.shape[0], b.shape[1]), dtype=out_dtype or a.dtype, device="meta"
+        )
+    if (
+        a.dim() != 2
+        or b.dim() != 3
+        or a.shape[1] != b.shape[1]
+        or a.dtype != b.dtype
+        or offs is None
+    ):
         return None
     return _empty((a.shape[0], b.shape[2]), dtype=out_dtype or a.dtype, device="meta")
 
@@ -112,8 +202,13 @@ def _cat(tensors, dim=0):
     if not first.is_floating_point():
         return None  # its values may be needed
     dim %= first.dim()
-    if any(t.dim() != first.dim() or t.dtype != first.dtype or not t.is_contiguous()
-           or any(a != b for i, (a, b) in enumerate(zip(t.shape, first.shape)) if i != dim) for t in tensors):
+    if any(
+        t.dim() != first.dim()
+        or t.dtype != first.dtype
+        or not t.is_contiguous()
+        or any(a != b for i, (a, b) in enumerate(zip(t.shape, first.shape)) if i != dim)
+        for t in tensors
+    ):
         return None
     shape = list(first.shape)
     shape[dim] = sum(t.shape[dim] for t in tensors)
@@ -139,10 +234,18 @@ def _batch_norm(x, weight, bias, mean, var, training, momentum, eps):
 
 @rule("aten.native_layer_norm.default")
 def _layer_norm(x, shape, weight, bias, eps):
-    if not x.is_contiguous() or x.dtype not in (torch.float32, torch.float64) or tuple(x.shape[-len(shape):]) != tuple(shape):
+    if (
+        not x.is_contiguous()
+        or x.dtype not in (torch.float32, torch.float64)
+        or tuple(x.shape[-len(shape) :]) != tuple(shape)
+    ):
         return None
     kept = (*x.shape[: -len(shape)], *([1] * len(shape)))
-    return _new(x), _empty(kept, dtype=x.dtype, device="meta"), _empty(kept, dtype=x.dtype, device="meta")
+    return (
+        _new(x),
+        _empty(kept, dtype=x.dtype, device="meta"),
+        _empty(kept, dtype=x.dtype, device="meta"),
+    )
 
 
 def _pooled(x, n, kernel, stride, padding, dilation, ceil_mode):
@@ -177,5 +280,7 @@ def _avg_pool(x, kernel, stride=(), padding=(0,), ceil_mode=False, *rest):
 @rule("aten.embedding.default")
 def _embedding(weight, ids, *args, **kwargs):
     if ids.dtype not in (torch.int64, torch.int32):
-        raise RuntimeError(f"Expected tensor for argument 'indices' to have one of the following scalar types: Long, Int; but got {ids.dtype} instead")
+        raise RuntimeError(
+            f"Expected tensor for argument 'indices' to have one of the following scalar types: Long, Int; but got {ids.dtype} instead"
+        )
     return _empty((*ids.shape, weight.shape[1]), dtype=weight.dtype, device="meta")

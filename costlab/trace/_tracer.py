@@ -4,6 +4,7 @@ Tensors that belong to the model (parameters, buffers, plain attributes) are nev
 them: on another device a stand-in replaces them, on the same device anything that is written is cloned first. So the
 model is left as it was, and a CPU model can be traced on `meta` or CUDA without moving it.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -55,7 +56,11 @@ def _plain_name(name):
 
 def _stored(t):
     """Elements that a sparse tensor keeps."""
-    return (t._values() if t.layout is torch.sparse_coo else t.values()).numel() if not t.is_nested and t.layout is not torch._mkldnn else t.numel()
+    return (
+        (t._values() if t.layout is torch.sparse_coo else t.values()).numel()
+        if not t.is_nested and t.layout is not torch._mkldnn
+        else t.numel()
+    )
 
 
 def _storage(t):
@@ -64,10 +69,16 @@ def _storage(t):
 
 
 def _memory(t):
-    return (_storage(t), t.storage_offset(), tuple(t.shape), tuple(t.stride())) if t.layout is torch.strided else (id(t),)
+    return (
+        (_storage(t), t.storage_offset(), tuple(t.shape), tuple(t.stride()))
+        if t.layout is torch.strided
+        else (id(t),)
+    )
 
 
-_CASTS = "autocast works on real devices only, so the model needs real values: trace it with device cpu"
+_CASTS = (
+    "autocast works on real devices only, so the model needs real values: trace it with device cpu"
+)
 
 
 @contextlib.contextmanager
@@ -79,6 +90,7 @@ def _no_autocast():
         if self._enabled:
             raise TraceError(_CASTS)
         return enter(self)
+
     torch.autocast.__enter__ = refuse
     try:
         yield
@@ -93,7 +105,9 @@ class _Recorder(TorchDispatchMode):
     def __init__(self, model, device):
         super().__init__()
         self.device = device
-        self.base = next(_RUNS) << 32  # a tensor's tag is this and its index: a tensor that outlives a run is another run's outside
+        self.base = (
+            next(_RUNS) << 32
+        )  # a tensor's tag is this and its index: a tensor that outlives a run is another run's outside
         self.ops, self.tensors, self.params = [], [], []
         self.modules = ModuleStack(model)
         # id -> [stand-in, tensor index, parameter index, original (kept alive)]
@@ -111,7 +125,9 @@ class _Recorder(TorchDispatchMode):
         self.param_names = names
         self.schemas: dict = {}
         self.failed: str | None = None
-        self.homes: set[int] = set()  # memory of the model's own tensors that kernels read where it is
+        self.homes: set[int] = (
+            set()
+        )  # memory of the model's own tensors that kernels read where it is
         self.undo: dict[int, tuple] = {}
         self.current: tuple = ()  # the operation being run, for the message should it fail
         # for the backward pass: autograd hands out new objects for views and saved tensors, so tensors are known by their
@@ -123,14 +139,20 @@ class _Recorder(TorchDispatchMode):
     def known(self, t):
         """The index of a tensor that this run has made or was given; None for another."""
         tag = getattr(t, "_costlab", None)
-        return tag - self.base if tag is not None and self.base <= tag < self.base + (1 << 32) else None
+        return (
+            tag - self.base
+            if tag is not None and self.base <= tag < self.base + (1 << 32)
+            else None
+        )
 
     def mark(self, t, index):
         """Remember a tensor's index."""
         t._costlab = self.base + index
         return t
 
-    supports_higher_order_operators = True  # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
+    supports_higher_order_operators = (
+        True  # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
+    )
 
     @classmethod
     def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
@@ -138,9 +160,15 @@ class _Recorder(TorchDispatchMode):
 
     def _tensor(self, t):
         shape, kind = tuple(t.shape), str(t.dtype).removeprefix("torch.")
-        if t.layout is torch.strided and not t.is_nested and 0 in t.stride():  # expanded: one element stands for many
-            self.tensors.append((shape, kind, prod(n for n, step in zip(shape, t.stride()) if step)))
-        elif t.layout is not torch.strided and not t.is_nested and t.layout is not torch._mkldnn:  # what is stored of it
+        if (
+            t.layout is torch.strided and not t.is_nested and 0 in t.stride()
+        ):  # expanded: one element stands for many
+            self.tensors.append(
+                (shape, kind, prod(n for n, step in zip(shape, t.stride()) if step))
+            )
+        elif (
+            t.layout is not torch.strided and not t.is_nested and t.layout is not torch._mkldnn
+        ):  # what is stored of it
             self.tensors.append((shape, kind, _stored(t)))
         else:
             self.tensors.append((shape, kind))
@@ -151,7 +179,9 @@ class _Recorder(TorchDispatchMode):
             return t
         if t.layout is not torch.strided:
             if self.device == "meta":
-                raise TraceError("sparse tensors are counted by their values, so the model needs real values: trace it with device cpu")
+                raise TraceError(
+                    "sparse tensors are counted by their values, so the model needs real values: trace it with device cpu"
+                )
             return t.detach().to(self.device)
         if self.device == "meta":
             return torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
@@ -195,6 +225,7 @@ class _Recorder(TorchDispatchMode):
 
     def _higher_order(self, func, args, kwargs):
         """Run an operator that takes functions by its plain form, with its operations recorded."""
+
         def ready(value):
             if isinstance(value, torch.Tensor):
                 return value if self.known(value) is not None else self._outside(value)[0]
@@ -209,7 +240,9 @@ class _Recorder(TorchDispatchMode):
             def inside(*args, **kwargs):
                 with self:
                     return fn(*args, **kwargs)
+
             return inside
+
         # attention does its products itself, the others (cond, scan, while_loop) leave all work to the functions
         attention = "flex_attention" in func.name()
         args, kwargs = pytree.tree_map(ready, (args, kwargs or {}))
@@ -221,15 +254,24 @@ class _Recorder(TorchDispatchMode):
         if info is None:
             if isinstance(func, torch._ops.HigherOrderOperator):
                 return self._higher_order(func, args, kwargs)
-            if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):  # in inference mode, and in higher-order operators, torch leaves composite operations whole
+            if torch._C._dispatch_has_kernel_for_dispatch_key(
+                func.name(), "CompositeImplicitAutograd"
+            ):  # in inference mode, and in higher-order operators, torch leaves composite operations whole
                 with self:
                     return func.decompose(*args, **(kwargs or {}))
             schema = func._schema
             info = self.schemas[func] = (
-                schema.name.replace("::", "."), [a.name for a in schema.arguments],
-                {a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write} | (_STATISTICS if "batch_norm" in schema.name else set()),
+                schema.name.replace("::", "."),
+                [a.name for a in schema.arguments],
+                {
+                    a.name
+                    for a in schema.arguments
+                    if a.alias_info is not None and a.alias_info.is_write
+                }
+                | (_STATISTICS if "batch_norm" in schema.name else set()),
                 schema.name in _NOT_RECORDED or schema.name.startswith("profiler::"),
-                _shapes.find(func) if self.device == "meta" else None)
+                _shapes.find(func) if self.device == "meta" else None,
+            )
         name, argnames, written, silent, shape_rule = info
         inputs, used, attrs, mutated = [], [], {}, []
 
@@ -271,7 +313,9 @@ class _Recorder(TorchDispatchMode):
         new_args = tuple(take(argnames[i], a) for i, a in enumerate(args))
         new_kwargs = {k: take(k, v) for k, v in kwargs.items()} if kwargs else {}
         if not inputs and self.device == "meta" and new_kwargs.get("device") is not None:
-            new_kwargs["device"] = torch.device("meta")  # what a model makes for itself is made where it is traced
+            new_kwargs["device"] = torch.device(
+                "meta"
+            )  # what a model makes for itself is made where it is traced
         self.current = (name, inputs)
         out = shape_rule(*new_args, **new_kwargs) if shape_rule else None
         if out is None and self.device == "meta":
@@ -282,15 +326,24 @@ class _Recorder(TorchDispatchMode):
                 small = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
                 if any(not t.dtype.is_floating_point and t.numel() <= _values.LIMIT for t in small):
                     _values.follow(func, new_args, new_kwargs, small)
-        if name == "aten._to_copy" and isinstance(new_args[0], torch.Tensor) and new_args[0].device != out.device and new_args[0].dtype == out.dtype:
+        if (
+            name == "aten._to_copy"
+            and isinstance(new_args[0], torch.Tensor)
+            and new_args[0].device != out.device
+            and new_args[0].dtype == out.dtype
+        ):
             silent = True  # only from one device to another: nothing on a single one
         outputs = []
         for t in (out,) if isinstance(out, torch.Tensor) else pytree.tree_leaves(out):
             if isinstance(t, torch.Tensor):
                 if self.device == "meta" and t.device.type != "meta" and inputs:
-                    if isinstance(out, tuple) or name == "aten._to_copy":  # a value that is known: on the CPU for Python, and here as it was
+                    if (
+                        isinstance(out, tuple) or name == "aten._to_copy"
+                    ):  # a value that is known: on the CPU for Python, and here as it was
                         index = inputs[0] if silent else self._tensor(t)
-                        made = torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
+                        made = torch.empty_strided(
+                            t.shape, t.stride(), dtype=t.dtype, device="meta"
+                        )
                         _values.give(made, t)
                         self.outside[id(t)] = [self.mark(made, index), index, None, t]
                         if not silent:
@@ -316,12 +369,18 @@ class _Recorder(TorchDispatchMode):
                 node = torch._C._current_autograd_node()
                 of = self._forward_of(node) if node is not None else -1
                 if of >= 0:
-                    module, kind, call = self.ops[of].module, self.ops[of].module_type, self.ops[of].call
+                    module, kind, call = (
+                        self.ops[of].module,
+                        self.ops[of].module_type,
+                        self.ops[of].call,
+                    )
             elif self.by_memory is not None:
                 following = torch.autograd._get_sequence_nr()
                 for key in ((following, _plain_name(name)), (following, None)):
                     self.by_sequence.setdefault(key, len(self.ops))
-            self.ops.append(Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(used), attrs, of))
+            self.ops.append(
+                Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(used), attrs, of)
+            )
             for t in mutated:
                 if isinstance(t, torch.Tensor) and t._base is not None:
                     self._written(t, module, kind, call, of)
@@ -336,7 +395,17 @@ class _Recorder(TorchDispatchMode):
             return
         index = self._tensor(base)
         *place, of = where
-        self.ops.append(Op("costlab.write", *place, (entry[1] if entry else before, after), (index,), (), {}, of))
+        self.ops.append(
+            Op(
+                "costlab.write",
+                *place,
+                (entry[1] if entry else before, after),
+                (index,),
+                (),
+                {},
+                of,
+            )
+        )
         if entry:
             entry[1] = index
         else:
@@ -348,7 +417,13 @@ class _Recorder(TorchDispatchMode):
         """The forward operation of an autograd node. Its number was the next one when the operation ran, or is the one after
         for an operation that writes in place; other operations ran under the same number, so names decide."""
         number, name = node._sequence_nr(), _plain_name(re.sub(r"Backward\d*$", "", node.name()))
-        for key in ((number + 1, name), (number, name), (number - 1, name), (number + 1, None), (number, None)):
+        for key in (
+            (number + 1, name),
+            (number, name),
+            (number - 1, name),
+            (number + 1, None),
+            (number, None),
+        ):
             if key in self.by_sequence:
                 return self.by_sequence[key]
         return -1
@@ -363,8 +438,14 @@ class _Recorder(TorchDispatchMode):
             for name, p in module._parameters.items():
                 if p is not None:
                     entry = self._outside(p)
-                    if entry[0] is p or not entry[0].is_leaf or not isinstance(entry[0], torch.nn.Parameter):
-                        entry[0] = torch.nn.Parameter(self._standin(p).detach(), requires_grad=p.requires_grad)
+                    if (
+                        entry[0] is p
+                        or not entry[0].is_leaf
+                        or not isinstance(entry[0], torch.nn.Parameter)
+                    ):
+                        entry[0] = torch.nn.Parameter(
+                            self._standin(p).detach(), requires_grad=p.requires_grad
+                        )
                         self.outside[id(entry[0])] = entry
                     module._parameters[name] = entry[0]
             for name, b in module._buffers.items():
@@ -372,14 +453,25 @@ class _Recorder(TorchDispatchMode):
                     entry = self._outside(b)
                     self.outside[id(entry[0])] = entry
                     module._buffers[name] = entry[0]
-        return [t for t in dict.fromkeys(module._parameters[name] for module in model.modules() if not isinstance(module, torch.jit.ScriptModule)
-                                         for name in module._parameters if module._parameters[name] is not None) if t.requires_grad]
+        return [
+            t
+            for t in dict.fromkeys(
+                module._parameters[name]
+                for module in model.modules()
+                if not isinstance(module, torch.jit.ScriptModule)
+                for name in module._parameters
+                if module._parameters[name] is not None
+            )
+            if t.requires_grad
+        ]
 
     def run_backward(self, out, leaves):
         """The backward pass of `out`, from gradients of one at every differentiable output; indices of the parameters that got one."""
         ends = [t for t in _each(out) if t.requires_grad]
         if not ends or not leaves:
-            raise TraceError("nothing here can be trained: no output depends on a parameter that requires a gradient")
+            raise TraceError(
+                "nothing here can be trained: no output depends on a parameter that requires a gradient"
+            )
         with _disable_current_modes():
             ones = [torch.ones(t.shape, dtype=t.dtype, device=t.device) for t in ends]
             for t in ones:
@@ -391,7 +483,11 @@ class _Recorder(TorchDispatchMode):
             grads = torch.autograd.grad(ends, leaves, ones, allow_unused=True)
             return tuple(self.outside[id(t)][2] for t, g in zip(leaves, grads) if g is not None)
         # a reentrant checkpoint runs its own backward pass, which is refused where gradients are asked for
-        others = [(v, v.grad) for n in nodes if (v := getattr(n, "variable", None)) is not None and id(v) not in set(map(id, leaves))]
+        others = [
+            (v, v.grad)
+            for n in nodes
+            if (v := getattr(n, "variable", None)) is not None and id(v) not in set(map(id, leaves))
+        ]
         try:
             torch.autograd.backward(ends, ones)
         finally:
@@ -406,11 +502,17 @@ class _Recorder(TorchDispatchMode):
         """Put stand-ins in the place of parameters and buffers that are on another device: autocast and the model's own code ask tensors
         where they are. `_Kept` puts the model's own back."""
         for module in model.modules():
-            for own in () if isinstance(module, torch.jit.ScriptModule) else (module._parameters, module._buffers):
+            for own in (
+                ()
+                if isinstance(module, torch.jit.ScriptModule)
+                else (module._parameters, module._buffers)
+            ):
                 for name, t in own.items():
                     if t is not None and t.device.type != self.device:
                         entry = self._outside(t)
-                        if isinstance(t, torch.nn.Parameter) and not isinstance(entry[0], torch.nn.Parameter):
+                        if isinstance(t, torch.nn.Parameter) and not isinstance(
+                            entry[0], torch.nn.Parameter
+                        ):
                             entry[0] = torch.nn.Parameter(entry[0], requires_grad=t.requires_grad)
                         self.outside[id(entry[0])] = entry
                         own[name] = entry[0]
@@ -423,11 +525,20 @@ class _Recorder(TorchDispatchMode):
     def leave(self, module, _args, out):
         if self.failed is None and sys.exc_info()[0] is not None:
             self.failed = self.modules.now[0]
-        if isinstance(module, _DROPOUT) and module.p and isinstance(out, torch.Tensor) and not (self.ops and self.ops[-1].name == "aten.native_dropout"):
+        if (
+            isinstance(module, _DROPOUT)
+            and module.p
+            and isinstance(out, torch.Tensor)
+            and not (self.ops and self.ops[-1].name == "aten.native_dropout")
+        ):
             index = self.known(out)
-            if index is not None:  # nothing in evaluation, some elementwise work in training: the papers' tables list it
+            if (
+                index is not None
+            ):  # nothing in evaluation, some elementwise work in training: the papers' tables list it
                 path, kind, call = self.modules.now
-                self.ops.append(Op("costlab.dropout", path, kind, call, (index,), (index,), (), {"p": module.p}))
+                self.ops.append(
+                    Op("costlab.dropout", path, kind, call, (index,), (index,), (), {"p": module.p})
+                )
         self.modules.leave()
 
 
@@ -437,27 +548,67 @@ _RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 def _recurrent_forms():
     """torch's own recurrent layers written in Python, the same on every device; its kernels work in other steps on each."""
     from torch._decomp import decompositions as forms
-    kinds = {"lstm": (forms.lstm_impl, forms.lstm_data_impl), "gru": (forms.gru_impl, forms.gru_impl_data),
-             "rnn_tanh": (forms.rnn_tanh_input, forms.rnn_tanh_data), "rnn_relu": (forms.rnn_relu_input, forms.rnn_relu_data)}
+
+    kinds = {
+        "lstm": (forms.lstm_impl, forms.lstm_data_impl),
+        "gru": (forms.gru_impl, forms.gru_impl_data),
+        "rnn_tanh": (forms.rnn_tanh_input, forms.rnn_tanh_data),
+        "rnn_relu": (forms.rnn_relu_input, forms.rnn_relu_data),
+    }
     # a packed sequence comes as (data, batch_sizes, hidden, weights, ...), a plain one as (input, hidden, weights, ...)
-    return {name: lambda *args, whole=whole, packed=packed: (packed if isinstance(args[3], (list, tuple)) else whole)(*args)
-            for name, (whole, packed) in kinds.items()}
+    return {
+        name: lambda *args, whole=whole, packed=packed: (
+            packed if isinstance(args[3], (list, tuple)) else whole
+        )(*args)
+        for name, (whole, packed) in kinds.items()
+    }
 
 
 _CONTAINERS = (dict, OrderedDict, defaultdict, Counter, list, set, deque)
 _OBJECTS = 20_000  # plain objects and containers looked into
-_SIMPLE = frozenset((bool, int, float, complex, str, bytes, type(None), torch.Tensor, torch.nn.Parameter, torch.Size, torch.dtype, torch.device))
+_SIMPLE = frozenset(
+    (
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        type(None),
+        torch.Tensor,
+        torch.nn.Parameter,
+        torch.Size,
+        torch.dtype,
+        torch.device,
+    )
+)
 
 
 # threads, queues, loggers, files: what the process shares is not put back
-_SHARED = sys.stdlib_module_names - {"abc", "builtins", "collections", "dataclasses", "types", "typing"}
+_SHARED = sys.stdlib_module_names - {
+    "abc",
+    "builtins",
+    "collections",
+    "dataclasses",
+    "types",
+    "typing",
+}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _is_own(kind):
     """Whether a class is a user's own, and neither a module nor what the process shares."""
-    return not issubclass(kind, (type, torch.nn.Module, torch.Tensor, types.ModuleType, types.FunctionType, torch.nn.utils.rnn.PackedSequence)) and not any(
-        c.__module__.partition(".")[0] in _SHARED for c in kind.__mro__)
+    return not issubclass(
+        kind,
+        (
+            type,
+            torch.nn.Module,
+            torch.Tensor,
+            types.ModuleType,
+            types.FunctionType,
+            torch.nn.utils.rnn.PackedSequence,
+        ),
+    ) and not any(c.__module__.partition(".")[0] in _SHARED for c in kind.__mro__)
 
 
 def _is_plain(value):
@@ -479,17 +630,26 @@ def _nodes(ends):
 def _one_hot(tensor, num_classes=-1):
     """F.one_hot in one form; torch's differs by device."""
     n = int(tensor.max()) + 1 if num_classes == -1 else num_classes
-    return torch.zeros((*tensor.shape, n), dtype=torch.int64, device=tensor.device).scatter_(-1, tensor.unsqueeze(-1), 1)
+    return torch.zeros((*tensor.shape, n), dtype=torch.int64, device=tensor.device).scatter_(
+        -1, tensor.unsqueeze(-1), 1
+    )
 
 
 def _pad_packed(data, batch_sizes, batch_first, padding_value, total_length):
     """torch._VF._pad_packed_sequence in one form; torch's writes lengths from C++, which `meta` has no memory for."""
     sizes = batch_sizes.tolist()
     batch = sizes[0]
-    steps = [torch.nn.functional.pad(step, (0, 0) * (data.dim() - 1) + (0, batch - step.shape[0]), value=padding_value) for step in data.split(sizes)]
+    steps = [
+        torch.nn.functional.pad(
+            step, (0, 0) * (data.dim() - 1) + (0, batch - step.shape[0]), value=padding_value
+        )
+        for step in data.split(sizes)
+    ]
     steps += [torch.full_like(steps[0], padding_value)] * (total_length - len(sizes))
     out = torch.stack(steps)
-    return out.transpose(0, 1) if batch_first else out, torch.tensor([sum(n > b for n in sizes) for b in range(batch)])
+    return out.transpose(0, 1) if batch_first else out, torch.tensor(
+        [sum(n > b for n in sizes) for b in range(batch)]
+    )
 
 
 class _Kept:
@@ -499,7 +659,9 @@ class _Kept:
     def __init__(self, model, *inputs):
         self.modules, self.held, self.tensors, self.empty = [], {}, [], []
         for m in model.modules():
-            if isinstance(m, torch.jit.ScriptModule):  # its tensors are in C++ and swapped where they are used
+            if isinstance(
+                m, torch.jit.ScriptModule
+            ):  # its tensors are in C++ and swapped where they are used
                 continue
             own = vars(m)
             self.modules.append((m, own.copy()))
@@ -514,7 +676,16 @@ class _Kept:
                 elif kind not in _SIMPLE:
                     self.hold(value, math.inf)
             for tensors in (m._parameters, m._buffers):
-                self.tensors += [(t, t.data if t.layout is torch.strided else None, t.requires_grad, t.grad if t.is_leaf else None) for t in tensors.values() if t is not None]
+                self.tensors += [
+                    (
+                        t,
+                        t.data if t.layout is torch.strided else None,
+                        t.requires_grad,
+                        t.grad if t.is_leaf else None,
+                    )
+                    for t in tensors.values()
+                    if t is not None
+                ]
         for value in inputs:
             self.hold(value)
 
@@ -552,7 +723,14 @@ class _Kept:
             own.clear()
         for container, items in self.held.values():
             now = container if type(container) in _CONTAINERS else vars(container)
-            if len(now) == len(items) and all(map(operator.is_, now, items)) and (not isinstance(now, dict) or all(map(operator.is_, now.values(), items.values()))):
+            if (
+                len(now) == len(items)
+                and all(map(operator.is_, now, items))
+                and (
+                    not isinstance(now, dict)
+                    or all(map(operator.is_, now.values(), items.values()))
+                )
+            ):
                 continue
             now.clear()
             (now.extend if isinstance(now, (list, deque)) else now.update)(items)
@@ -570,7 +748,11 @@ class _Kept:
 def _random_state(device):
     """A function that puts every random state back."""
     numpy = sys.modules.get("numpy")
-    torchs, python, numpys = torch.get_rng_state(), random.getstate(), numpy.random.get_state() if numpy else None
+    torchs, python, numpys = (
+        torch.get_rng_state(),
+        random.getstate(),
+        numpy.random.get_state() if numpy else None,
+    )
     cuda = torch.cuda.get_rng_state_all() if device == "cuda" else None
 
     def restore():
@@ -580,6 +762,7 @@ def _random_state(device):
             numpy.random.set_state(numpys)
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
+
     return restore
 
 
@@ -588,14 +771,23 @@ def _composite(recurrent):
     """Fused attention and recurrent kernels hide their products, and which fusion runs differs by device: run the plain
     forms, then restore."""
     cuda, mha = torch.backends.cuda, torch.backends.mha
-    was = (cuda.flash_sdp_enabled(), cuda.mem_efficient_sdp_enabled(), cuda.cudnn_sdp_enabled(), mha.get_fastpath_enabled())
+    was = (
+        cuda.flash_sdp_enabled(),
+        cuda.mem_efficient_sdp_enabled(),
+        cuda.cudnn_sdp_enabled(),
+        mha.get_fastpath_enabled(),
+    )
     mkldnn, cudnn = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
     compiler, one_hot = torch.compile, torch.nn.functional.one_hot
     try:
         torch.nn.functional.one_hot, torch._VF._pad_packed_sequence = _one_hot, _pad_packed
         # torch.cond and flex_attention compile what they are given, and a compiler cannot look through a recorder
         torch.compile = lambda model=None, **_: model if model is not None else lambda fn: fn
-        cuda.enable_flash_sdp(False), cuda.enable_mem_efficient_sdp(False), cuda.enable_cudnn_sdp(False)
+        (
+            cuda.enable_flash_sdp(False),
+            cuda.enable_mem_efficient_sdp(False),
+            cuda.enable_cudnn_sdp(False),
+        )
         mha.set_fastpath_enabled(False)
         if recurrent:
             torch._C._set_mkldnn_enabled(False), torch._C._set_cudnn_enabled(False)
@@ -603,7 +795,11 @@ def _composite(recurrent):
                 setattr(torch._VF, name, form)
         yield
     finally:
-        cuda.enable_flash_sdp(was[0]), cuda.enable_mem_efficient_sdp(was[1]), cuda.enable_cudnn_sdp(was[2])
+        (
+            cuda.enable_flash_sdp(was[0]),
+            cuda.enable_mem_efficient_sdp(was[1]),
+            cuda.enable_cudnn_sdp(was[2]),
+        )
         mha.set_fastpath_enabled(was[3])
         torch._C._set_mkldnn_enabled(mkldnn), torch._C._set_cudnn_enabled(cudnn)
         torch.compile, torch.nn.functional.one_hot = compiler, one_hot
@@ -623,7 +819,9 @@ def _resolve(model, device):
         first = next(model.parameters(), None)
         return "cpu" if first is None else first.device.type
     if device == "cuda" and not torch.cuda.is_available():
-        raise TraceError("device cuda was asked for, but torch sees no CUDA device; use --device cpu or meta")
+        raise TraceError(
+            "device cuda was asked for, but torch sees no CUDA device; use --device cpu or meta"
+        )
     return device
 
 
@@ -654,7 +852,11 @@ def _holds(value, seen):
     """Whether a plain object holds a tensor somewhere."""
     if isinstance(value, torch.Tensor):
         return True
-    if isinstance(value, (str, bytes, int, float, type(None))) or id(value) in seen or len(seen) > _OBJECTS:
+    if (
+        isinstance(value, (str, bytes, int, float, type(None)))
+        or id(value) in seen
+        or len(seen) > _OBJECTS
+    ):
         return False
     seen.add(id(value))
     if isinstance(value, Mapping):
@@ -678,8 +880,13 @@ def _map(fn, value, made=None):
 
 
 def _mapped(fn, value, made):
-    if isinstance(value, torch.nn.utils.rnn.PackedSequence):  # its batch sizes are always on the CPU
-        moved = [v if v is None else fn(v) for v in (value.data, value.sorted_indices, value.unsorted_indices)]
+    if isinstance(
+        value, torch.nn.utils.rnn.PackedSequence
+    ):  # its batch sizes are always on the CPU
+        moved = [
+            v if v is None else fn(v)
+            for v in (value.data, value.sorted_indices, value.unsorted_indices)
+        ]
         return type(value)(moved[0], value.batch_sizes, *moved[1:])
     if isinstance(value, Mapping):
         if type(value) is dict:
@@ -714,8 +921,17 @@ def _drained(value):
     return {k: _drained(v) for k, v in value.items()} if type(value) is dict else value
 
 
-def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None, fused=False,
-          backward=False) -> Trace:
+def trace(
+    model,
+    inputs=(),
+    kwargs=None,
+    *,
+    device="auto",
+    spec=None,
+    train=None,
+    fused=False,
+    backward=False,
+) -> Trace:
     """Run `model` once and record what it did.
 
     Args:
@@ -738,9 +954,18 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         inputs, kwargs = (), {**inputs, **(kwargs or {})}
     elif not isinstance(inputs, (tuple, list)):
         inputs = (inputs,)
-    lazy = next((n for n, t in (*model.named_parameters(), *model.named_buffers()) if torch.nn.parameter.is_lazy(t)), None)
+    lazy = next(
+        (
+            n
+            for n, t in (*model.named_parameters(), *model.named_buffers())
+            if torch.nn.parameter.is_lazy(t)
+        ),
+        None,
+    )
     if lazy:
-        raise TraceError(f"{lazy} has no shape yet (a lazy module); run the model once on real inputs before tracing it")
+        raise TraceError(
+            f"{lazy} has no shape yet (a lazy module); run the model once on real inputs before tracing it"
+        )
     recorder = _Recorder(model, device)
     flags = [(m, m.training) for m in model.modules()]
     watching = contextlib.ExitStack()  # undone from the last to the first, all of it whatever fails
@@ -750,7 +975,11 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
     watching.callback(recorder.restore)
     watching.callback(_Kept(model, inputs, kwargs or {}).restore)
     # a CPU model on a GPU: what it makes for itself is made there too; casts that autocast keeps are of another run
-    home = torch.device(device) if device == "cuda" and any(p.device.type != "cuda" for p in model.parameters()) else contextlib.nullcontext()
+    home = (
+        torch.device(device)
+        if device == "cuda" and any(p.device.type != "cuda" for p in model.parameters())
+        else contextlib.nullcontext()
+    )
     torch.clear_autocast_cache()
     if gc.isenabled():
         gc.disable()  # the record only grows: looking it through again and again would make a long trace quadratic
@@ -780,7 +1009,11 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         if not backward:
             recorder.lend_all(model)
         in_ids = tuple(map(recorder.known, made.values()))
-        plain = contextlib.nullcontext() if fused else _composite(any(isinstance(m, torch.nn.RNNBase) for m, _ in flags))
+        plain = (
+            contextlib.nullcontext()
+            if fused
+            else _composite(any(isinstance(m, torch.nn.RNNBase) for m, _ in flags))
+        )
         saved, graded = {}, ()  # memory -> tensor index: views of one tensor are kept once
         if backward:
             leaves = recorder.lend_parameters(model)
@@ -792,6 +1025,7 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
                 if index is not None and memory not in parameters:  # which are kept anyway
                     saved.setdefault(memory, index)
                 return t
+
             with torch.enable_grad(), plain, home, recorder:
                 with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
                     out = _drained(model(*args, **kw))
@@ -803,22 +1037,43 @@ def trace(model, inputs=(), kwargs=None, *, device="auto", spec=None, train=None
         raise
     except Exception as e:
         where = recorder.failed or type(model).__name__
-        hint = "; the model needs real values, so trace it with device cpu" if device == "meta" and "meta" in str(e).lower() else ""
+        hint = (
+            "; the model needs real values, so trace it with device cpu"
+            if device == "meta" and "meta" in str(e).lower()
+            else ""
+        )
         first = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
         if recorder.current and all(i < len(recorder.tensors) for i in recorder.current[1]):
             name, ids = recorder.current
-            hint = f" ({name} on {', '.join('x'.join(map(str, recorder.tensors[i][0])) or 'a scalar' for i in ids)})" + hint
+            hint = (
+                f" ({name} on {', '.join('x'.join(map(str, recorder.tensors[i][0])) or 'a scalar' for i in ids)})"
+                + hint
+            )
         raise TraceError(f"the model failed in {where}: {type(e).__name__}: {first}{hint}") from e
     finally:
         watching.close()
     tensors = tuple(Tensor(*t) for t in recorder.tensors)
-    params = tuple(Param(tuple(recorder.param_names[id(p)]), tensors[t].shape, tensors[t].dtype, t) for p, t in recorder.params)
+    params = tuple(
+        Param(tuple(recorder.param_names[id(p)]), tensors[t].shape, tensors[t].dtype, t)
+        for p, t in recorder.params
+    )
     name = torch.cuda.get_device_name() if device == "cuda" else device
     provenance = {
         "model": spec or type(model).__name__,
         "inputs": [["x".join(map(str, tensors[i].shape)), tensors[i].dtype] for i in in_ids],
-        "device": name, "torch": torch.__version__, "costlab": __version__,
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "device": name,
+        "torch": torch.__version__,
+        "costlab": __version__,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     out_ids = [i for i in map(recorder.known, _each(out)) if i is not None]
-    return Trace(tuple(recorder.ops), tensors, params, in_ids, tuple(out_ids), provenance, tuple(saved.values()), gradients=graded)
+    return Trace(
+        tuple(recorder.ops),
+        tensors,
+        params,
+        in_ids,
+        tuple(out_ids),
+        provenance,
+        tuple(saved.values()),
+        gradients=graded,
+    )

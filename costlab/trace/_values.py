@@ -1,5 +1,6 @@
 """Small integer and boolean tensors keep their values while a model runs on `meta`: masks, positions and lengths that
 Python control flow reads (`if mask.all()`) are worked out on the CPU beside their shapes."""
+
 from __future__ import annotations
 
 import torch
@@ -15,7 +16,12 @@ class _Unknown(Exception):
 
 def give(t, value) -> None:
     """Remember the value of a tensor, if it is one that control flow could read."""
-    if not t.dtype.is_floating_point and not t.dtype.is_complex and t.numel() <= LIMIT and value.device.type == "cpu":
+    if (
+        not t.dtype.is_floating_point
+        and not t.dtype.is_complex
+        and t.numel() <= LIMIT
+        and value.device.type == "cpu"
+    ):
         t._costlab_value = value
 
 
@@ -27,8 +33,11 @@ def _on_cpu(args, kwargs):
         if value is None:
             raise _Unknown
         return value
+
     args, kwargs = pytree.tree_map(known, (args, kwargs))
-    return args, {**kwargs, "device": torch.device("cpu")} if kwargs.get("device") is not None else kwargs
+    return args, {**kwargs, "device": torch.device("cpu")} if kwargs.get(
+        "device"
+    ) is not None else kwargs
 
 
 def _packed(data, lengths):
@@ -37,7 +46,9 @@ def _packed(data, lengths):
     if known is None:
         return None
     sizes = known.tolist()
-    return data.new_empty((sum(sizes), *data.shape[2:])), torch.tensor([sum(n > t for n in sizes) for t in range(max(sizes, default=0))])
+    return data.new_empty((sum(sizes), *data.shape[2:])), torch.tensor(
+        [sum(n > t for n in sizes) for t in range(max(sizes, default=0))]
+    )
 
 
 def read(func, args, kwargs):
@@ -45,7 +56,11 @@ def read(func, args, kwargs):
     name = func._schema.name
     if name == "aten::_pack_padded_sequence":
         return _packed(*args[:2])
-    to_cpu = name == "aten::_to_copy" and kwargs.get("device") is not None and kwargs["device"].type == "cpu"
+    to_cpu = (
+        name == "aten::_to_copy"
+        and kwargs.get("device") is not None
+        and kwargs["device"].type == "cpu"
+    )
     if not to_cpu and not any(tag in func.tags for tag in _READS):
         return None
     try:

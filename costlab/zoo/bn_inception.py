@@ -4,6 +4,7 @@ The cells are as printed, although 4c and 4d add up to 608 channels and not the 
 `slim=True` takes TF-slim's pool projection 96 in both, which gives 576. The printed output of 3c and 4e is their input grid.
 Where only the last of two 3x3 is printed, the first has the same width. Stem: separable 7x7/2, depth multiplier 8.
 """
+
 from __future__ import annotations
 
 from torch import nn
@@ -12,11 +13,16 @@ from .modules import Conv, DoubleInception, SeparableConv
 
 # #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool, pool proj (0: pass through), stride
 FIGURE5 = {
-    "3a": (64, 64, 64, 64, 96, "avg", 32, 1), "3b": (64, 64, 96, 64, 96, "avg", 64, 1), "3c": (0, 128, 160, 64, 96, "max", 0, 2),
-    "4a": (224, 64, 96, 96, 128, "avg", 128, 1), "4b": (192, 96, 128, 96, 128, "avg", 128, 1),
-    "4c": (160, 128, 160, 128, 160, "avg", 128, 1), "4d": (96, 128, 192, 160, 192, "avg", 128, 1),
+    "3a": (64, 64, 64, 64, 96, "avg", 32, 1),
+    "3b": (64, 64, 96, 64, 96, "avg", 64, 1),
+    "3c": (0, 128, 160, 64, 96, "max", 0, 2),
+    "4a": (224, 64, 96, 96, 128, "avg", 128, 1),
+    "4b": (192, 96, 128, 96, 128, "avg", 128, 1),
+    "4c": (160, 128, 160, 128, 160, "avg", 128, 1),
+    "4d": (96, 128, 192, 160, 192, "avg", 128, 1),
     "4e": (0, 128, 192, 192, 256, "max", 0, 2),
-    "5a": (352, 192, 320, 160, 224, "avg", 128, 1), "5b": (352, 192, 320, 192, 224, "max", 128, 1),
+    "5a": (352, 192, 320, 160, 224, "avg", 128, 1),
+    "5b": (352, 192, 320, 192, 224, "max", 128, 1),
 }
 
 
@@ -27,7 +33,10 @@ class BNInception(nn.Module):
         super().__init__()
         pool = lambda: nn.MaxPool2d(3, 2, ceil_mode=True)  # noqa: E731
         self.conv1, self.pool1 = SeparableConv(3, 64, 7, 2, norm=True), pool()
-        self.conv2, self.pool2 = nn.Sequential(Conv(64, 64, 1, norm=True), Conv(64, 192, 3, norm=True)), pool()
+        self.conv2, self.pool2 = (
+            nn.Sequential(Conv(64, 64, 1, norm=True), Conv(64, 192, 3, norm=True)),
+            pool(),
+        )
         width = 192
         for name, (n1, n3r, n3, d3r, d3, kind, proj, stride) in FIGURE5.items():
             proj = 96 if slim and name in ("4c", "4d") else proj

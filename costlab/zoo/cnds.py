@@ -4,6 +4,7 @@ Layers are those of the authors' published prototxt: an eight-layer net with one
 convolution (conv3_2, the paper's rule: where the mean gradient falls below 1e-7). The branch is an average pool 5x5/2, a
 1x1 to 64, and two hidden layers of 1024; it runs in training only. Pools ceil, as Caffe does.
 """
+
 from __future__ import annotations
 
 from torch import nn

@@ -4,6 +4,7 @@ The paper leaves padding open: pools are 3x3/2 with ceil rounding, as in the aut
 grids. The stem is a plain 7x7 (Table 1's 2.7K/34M fit only a separable one: `separable=True`, with the depth multiplier 8
 that *Batch Normalization* states for its own stem). No batch norm: 2014 had none.
 """
+
 from __future__ import annotations
 
 from torch import nn
@@ -12,10 +13,15 @@ from .modules import AuxiliaryHead, Conv, Inception, NaiveInception, SeparableCo
 
 # #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj: Table 1
 TABLE1 = {
-    "3a": (64, 96, 128, 16, 32, 32), "3b": (128, 128, 192, 32, 96, 64),
-    "4a": (192, 96, 208, 16, 48, 64), "4b": (160, 112, 224, 24, 64, 64), "4c": (128, 128, 256, 24, 64, 64),
-    "4d": (112, 144, 288, 32, 64, 64), "4e": (256, 160, 320, 32, 128, 128),
-    "5a": (256, 160, 320, 32, 128, 128), "5b": (384, 192, 384, 48, 128, 128),
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
 }
 
 
@@ -36,7 +42,11 @@ class GoogLeNet(nn.Module):
         width = {"": 192}
         for name, (n1, n3r, n3, n5r, n5, proj) in TABLE1.items():
             c_in = list(width.values())[-1]
-            block = NaiveInception(c_in, n1, n3, n5) if naive else Inception(c_in, n1, n3r, n3, n5r, n5, proj, norm, k5)
+            block = (
+                NaiveInception(c_in, n1, n3, n5)
+                if naive
+                else Inception(c_in, n1, n3r, n3, n5r, n5, proj, norm, k5)
+            )
             setattr(self, f"inception{name}", block)
             width[name] = block.c_out
         # torchvision's variant pools 2x2 before 5a; with ceil rounding the grids are the same

@@ -6,11 +6,19 @@ ASSUMED: Figure 5 modules 64 / 48-64 / 64-96-96 / 64 (3x3 where slim has 5x5, as
 320 / 384 / 448-384 / 192. The 35 -> 17 and 17 -> 8 reductions stand between the groups. Inception-v3 is TF-slim's (and
 torchvision's) network; the published v3 differs from Table 1, see `costlab compare`.
 """
+
 from __future__ import annotations
 
 from torch import nn
 
-from .modules import Conv, DoubleInception, ExpandedInception, FactorizedInception, ReductionA, ReductionB
+from .modules import (
+    Conv,
+    DoubleInception,
+    ExpandedInception,
+    FactorizedInception,
+    ReductionA,
+    ReductionB,
+)
 
 
 class _Inception(nn.Module):
@@ -42,8 +50,13 @@ class V3AuxiliaryHead(nn.Sequential):
     """Figure 8: average pool 5x5/3, 1x1 to 128, 5x5 to 768 (as a fully connected layer), classifier; on the last 17x17 grid."""
 
     def __init__(self, c_in, classes=1000):
-        super().__init__(nn.AvgPool2d(5, 3), Conv(c_in, 128, 1, norm=True), Conv(128, 768, 5, padding=0, norm=True), nn.Flatten(),
-                         nn.Linear(768, classes))
+        super().__init__(
+            nn.AvgPool2d(5, 3),
+            Conv(c_in, 128, 1, norm=True),
+            Conv(128, 768, 5, padding=0, norm=True),
+            nn.Flatten(),
+            nn.Linear(768, classes),
+        )
 
 
 def _figure5(proj, k=5):
@@ -57,20 +70,48 @@ def _figure6(mid):
 def inception_v2(classes=1000):
     """Table 1 of Rethinking: (N, 3, 299, 299) -> (N, classes). Filter counts inside the modules are assumed, see above."""
     n = dict(norm=True)
-    stem = [Conv(3, 32, 3, 2, 0, **n), Conv(32, 32, 3, 1, 0, **n), Conv(32, 64, 3, **n), nn.MaxPool2d(3, 2), Conv(64, 80, 3, 1, 0, **n),
-            Conv(80, 192, 3, 2, 0, **n), Conv(192, 288, 3, **n)]
-    blocks = {f"figure5_{i}": _figure5(64, 3) for i in (1, 2, 3)} | {"reduction1": ReductionA} | {
-        f"figure6_{i}": _figure6(mid) for i, mid in enumerate((128, 160, 160, 160, 192), 1)} | {"reduction2": ReductionB} | {
-        f"figure7_{i}": ExpandedInception for i in (1, 2)}
+    stem = [
+        Conv(3, 32, 3, 2, 0, **n),
+        Conv(32, 32, 3, 1, 0, **n),
+        Conv(32, 64, 3, **n),
+        nn.MaxPool2d(3, 2),
+        Conv(64, 80, 3, 1, 0, **n),
+        Conv(80, 192, 3, 2, 0, **n),
+        Conv(192, 288, 3, **n),
+    ]
+    blocks = (
+        {f"figure5_{i}": _figure5(64, 3) for i in (1, 2, 3)}
+        | {"reduction1": ReductionA}
+        | {f"figure6_{i}": _figure6(mid) for i, mid in enumerate((128, 160, 160, 160, 192), 1)}
+        | {"reduction2": ReductionB}
+        | {f"figure7_{i}": ExpandedInception for i in (1, 2)}
+    )
     return _Inception(stem, 288, blocks, None, classes).eval()
 
 
 def inception_v3(classes=1000, aux=False):
     """TF-slim's Inception-v3: (N, 3, 299, 299) -> (N, classes); with `aux`, in training, also the head's logits."""
     n = dict(norm=True)
-    stem = [Conv(3, 32, 3, 2, 0, **n), Conv(32, 32, 3, 1, 0, **n), Conv(32, 64, 3, **n), nn.MaxPool2d(3, 2), Conv(64, 80, 1, **n),
-            Conv(80, 192, 3, 1, 0, **n), nn.MaxPool2d(3, 2)]
-    blocks = {"mixed_5b": _figure5(32), "mixed_5c": _figure5(64), "mixed_5d": _figure5(64), "mixed_6a": ReductionA,
-              "mixed_6b": _figure6(128), "mixed_6c": _figure6(160), "mixed_6d": _figure6(160), "mixed_6e": _figure6(192),
-              "mixed_7a": ReductionB, "mixed_7b": ExpandedInception, "mixed_7c": ExpandedInception}
+    stem = [
+        Conv(3, 32, 3, 2, 0, **n),
+        Conv(32, 32, 3, 1, 0, **n),
+        Conv(32, 64, 3, **n),
+        nn.MaxPool2d(3, 2),
+        Conv(64, 80, 1, **n),
+        Conv(80, 192, 3, 1, 0, **n),
+        nn.MaxPool2d(3, 2),
+    ]
+    blocks = {
+        "mixed_5b": _figure5(32),
+        "mixed_5c": _figure5(64),
+        "mixed_5d": _figure5(64),
+        "mixed_6a": ReductionA,
+        "mixed_6b": _figure6(128),
+        "mixed_6c": _figure6(160),
+        "mixed_6d": _figure6(160),
+        "mixed_6e": _figure6(192),
+        "mixed_7a": ReductionB,
+        "mixed_7b": ExpandedInception,
+        "mixed_7c": ExpandedInception,
+    }
     return _Inception(stem, 192, blocks, "mixed_6e" if aux else None, classes).eval()

@@ -2,6 +2,7 @@
 
 Shapes: N batch, c channels, H x W grid; every block is (N, c_in, H, W) -> (N, c_out, H', W') and tells `c_out`.
 """
+
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -25,8 +26,10 @@ class SeparableConv(nn.Sequential):
     """Depthwise k x k with `multiplier` filters a channel, then 1x1 (Batch Normalization, Figure 5: 7x7/2, multiplier 8)."""
 
     def __init__(self, c_in, c_out, k, stride=1, multiplier=8, norm=False):
-        super().__init__(nn.Conv2d(c_in, c_in * multiplier, k, stride, k // 2, groups=c_in, bias=False),
-                         Conv(c_in * multiplier, c_out, 1, norm=norm))
+        super().__init__(
+            nn.Conv2d(c_in, c_in * multiplier, k, stride, k // 2, groups=c_in, bias=False),
+            Conv(c_in * multiplier, c_out, 1, norm=norm),
+        )
         self.c_out = c_out
 
 
@@ -75,8 +78,13 @@ class NaiveInception(_Inception):
     """Going Deeper, Figure 2(a): 1x1, 3x3, 5x5 and a 3x3 max pool that passes all c_in channels through."""
 
     def __init__(self, c_in, n1, n3, n5, norm=False):
-        super().__init__(n1 + n3 + n5 + c_in, branch1=Conv(c_in, n1, 1, norm=norm), branch2=Conv(c_in, n3, 3, norm=norm),
-                         branch3=Conv(c_in, n5, 5, norm=norm), branch4=_pool("max"))
+        super().__init__(
+            n1 + n3 + n5 + c_in,
+            branch1=Conv(c_in, n1, 1, norm=norm),
+            branch2=Conv(c_in, n3, 3, norm=norm),
+            branch3=Conv(c_in, n5, 5, norm=norm),
+            branch4=_pool("max"),
+        )
 
 
 class Inception(_Inception):
@@ -85,14 +93,20 @@ class Inception(_Inception):
 
     def __init__(self, c_in, n1, n3r, n3, n5r, n5, proj, norm=False, k5=5, pool="max"):
         super().__init__(
-            n1 + n3 + n5 + proj, branch1=Conv(c_in, n1, 1, norm=norm),
+            n1 + n3 + n5 + proj,
+            branch1=Conv(c_in, n1, 1, norm=norm),
             branch2=nn.Sequential(Conv(c_in, n3r, 1, norm=norm), Conv(n3r, n3, 3, norm=norm)),
             branch3=nn.Sequential(Conv(c_in, n5r, 1, norm=norm), Conv(n5r, n5, k5, norm=norm)),
-            branch4=nn.Sequential(_pool(pool), Conv(c_in, proj, 1, norm=norm)))
+            branch4=nn.Sequential(_pool(pool), Conv(c_in, proj, 1, norm=norm)),
+        )
 
 
 def _double(c_in, reduce, mid, out, stride=1, padding=None, norm=True):
-    return nn.Sequential(Conv(c_in, reduce, 1, norm=norm), Conv(reduce, mid, 3, norm=norm), Conv(mid, out, 3, stride, padding, norm=norm))
+    return nn.Sequential(
+        Conv(c_in, reduce, 1, norm=norm),
+        Conv(reduce, mid, 3, norm=norm),
+        Conv(mid, out, 3, stride, padding, norm=norm),
+    )
 
 
 class DoubleInception(_Inception):
@@ -102,7 +116,9 @@ class DoubleInception(_Inception):
 
     def __init__(self, c_in, n1, n3r, n3, double, proj, pool="avg", stride=1, k=3, norm=True):
         parts = {"branch1": Conv(c_in, n1, 1, norm=norm)} if n1 else {}
-        parts["branch2"] = nn.Sequential(Conv(c_in, n3r, 1, norm=norm), Conv(n3r, n3, k, stride, norm=norm))
+        parts["branch2"] = nn.Sequential(
+            Conv(c_in, n3r, 1, norm=norm), Conv(n3r, n3, k, stride, norm=norm)
+        )
         parts["branch3"] = _double(c_in, *double, stride=stride, norm=norm)
         grid = _pool(pool, stride, ceil=True)
         parts["branch4"] = nn.Sequential(grid, Conv(c_in, proj, 1, norm=norm)) if proj else grid
@@ -116,11 +132,22 @@ class FactorizedInception(_Inception):
     def __init__(self, c_in, mid, out=192, n=7, norm=True):
         a, b = (1, n), (n, 1)
         super().__init__(
-            4 * out, branch1=Conv(c_in, out, 1, norm=norm),
-            branch2=nn.Sequential(Conv(c_in, mid, 1, norm=norm), Conv(mid, mid, a, norm=norm), Conv(mid, out, b, norm=norm)),
-            branch3=nn.Sequential(Conv(c_in, mid, 1, norm=norm), Conv(mid, mid, b, norm=norm), Conv(mid, mid, a, norm=norm),
-                                  Conv(mid, mid, b, norm=norm), Conv(mid, out, a, norm=norm)),
-            branch4=nn.Sequential(_pool("avg"), Conv(c_in, out, 1, norm=norm)))
+            4 * out,
+            branch1=Conv(c_in, out, 1, norm=norm),
+            branch2=nn.Sequential(
+                Conv(c_in, mid, 1, norm=norm),
+                Conv(mid, mid, a, norm=norm),
+                Conv(mid, out, b, norm=norm),
+            ),
+            branch3=nn.Sequential(
+                Conv(c_in, mid, 1, norm=norm),
+                Conv(mid, mid, b, norm=norm),
+                Conv(mid, mid, a, norm=norm),
+                Conv(mid, mid, b, norm=norm),
+                Conv(mid, out, a, norm=norm),
+            ),
+            branch4=nn.Sequential(_pool("avg"), Conv(c_in, out, 1, norm=norm)),
+        )
 
 
 class ExpandedInception(_Inception):
@@ -129,11 +156,16 @@ class ExpandedInception(_Inception):
     def __init__(self, c_in, n1=320, n3r=384, n3=384, d3r=448, proj=192, norm=True):
         def split():
             return Concat(Conv(n3, n3, (1, 3), norm=norm), Conv(n3, n3, (3, 1), norm=norm))
+
         super().__init__(
-            n1 + 4 * n3 + proj, branch1=Conv(c_in, n1, 1, norm=norm),
+            n1 + 4 * n3 + proj,
+            branch1=Conv(c_in, n1, 1, norm=norm),
             branch2=nn.Sequential(Conv(c_in, n3r, 1, norm=norm), split()),
-            branch3=nn.Sequential(Conv(c_in, d3r, 1, norm=norm), Conv(d3r, n3, 3, norm=norm), split()),
-            branch4=nn.Sequential(_pool("avg"), Conv(c_in, proj, 1, norm=norm)))
+            branch3=nn.Sequential(
+                Conv(c_in, d3r, 1, norm=norm), Conv(d3r, n3, 3, norm=norm), split()
+            ),
+            branch4=nn.Sequential(_pool("avg"), Conv(c_in, proj, 1, norm=norm)),
+        )
 
 
 class ReductionA(_Inception):
@@ -142,8 +174,12 @@ class ReductionA(_Inception):
 
     def __init__(self, c_in, n3=384, double=(64, 96, 96), n3r=None, norm=True):
         first = [Conv(c_in, n3r, 1, norm=norm)] if n3r else []
-        super().__init__(n3 + double[-1] + c_in, branch1=nn.Sequential(*first, Conv(n3r or c_in, n3, 3, 2, 0, norm=norm)),
-                         branch2=_double(c_in, *double, stride=2, padding=0, norm=norm), branch3=_pool("max", 2))
+        super().__init__(
+            n3 + double[-1] + c_in,
+            branch1=nn.Sequential(*first, Conv(n3r or c_in, n3, 3, 2, 0, norm=norm)),
+            branch2=_double(c_in, *double, stride=2, padding=0, norm=norm),
+            branch3=_pool("max", 2),
+        )
 
 
 class ReductionB(_Inception):
@@ -151,15 +187,25 @@ class ReductionB(_Inception):
 
     def __init__(self, c_in, n3r=192, n3=320, n7=192, n=7, norm=True):
         super().__init__(
-            n3 + n7 + c_in, branch1=nn.Sequential(Conv(c_in, n3r, 1, norm=norm), Conv(n3r, n3, 3, 2, 0, norm=norm)),
-            branch2=nn.Sequential(Conv(c_in, n7, 1, norm=norm), Conv(n7, n7, (1, n), norm=norm), Conv(n7, n7, (n, 1), norm=norm),
-                                  Conv(n7, n7, 3, 2, 0, norm=norm)),
-            branch3=_pool("max", 2))
+            n3 + n7 + c_in,
+            branch1=nn.Sequential(Conv(c_in, n3r, 1, norm=norm), Conv(n3r, n3, 3, 2, 0, norm=norm)),
+            branch2=nn.Sequential(
+                Conv(c_in, n7, 1, norm=norm),
+                Conv(n7, n7, (1, n), norm=norm),
+                Conv(n7, n7, (n, 1), norm=norm),
+                Conv(n7, n7, 3, 2, 0, norm=norm),
+            ),
+            branch3=_pool("max", 2),
+        )
 
 
 def _halve(pool):
     """The pool of a grid reduction: "valid" 3x3/2 (35 -> 17), "padded" 3x3/2 (35 -> 18), "2x2" (36 -> 18)."""
-    return {"valid": lambda: nn.MaxPool2d(3, 2), "padded": lambda: nn.MaxPool2d(3, 2, 1), "2x2": lambda: nn.MaxPool2d(2, 2)}[pool]()
+    return {
+        "valid": lambda: nn.MaxPool2d(3, 2),
+        "padded": lambda: nn.MaxPool2d(3, 2, 1),
+        "2x2": lambda: nn.MaxPool2d(2, 2),
+    }[pool]()
 
 
 class PoolThenConv(nn.Sequential):
@@ -195,7 +241,17 @@ class AuxiliaryHead(nn.Module):
 
     The defaults are Going Deeper, Section 5: pool 5x5/3, 128 filters, 1024 units, dropout 70%, on a 14x14 grid."""
 
-    def __init__(self, c_in, classes=1000, grid=14, pool=(5, 3), filters=128, hidden=(1024,), dropout=0.7, norm=False):
+    def __init__(
+        self,
+        c_in,
+        classes=1000,
+        grid=14,
+        pool=(5, 3),
+        filters=128,
+        hidden=(1024,),
+        dropout=0.7,
+        norm=False,
+    ):
         super().__init__()
         side = (grid - pool[0]) // pool[1] + 1
         self.pool, self.conv = nn.AvgPool2d(*pool), Conv(c_in, filters, 1, norm=norm)
@@ -213,6 +269,15 @@ class FullyConnectedHead(nn.Sequential):
     """The classifier of AlexNet and VGG: (N, c_in, side, side) -> 4096 -> 4096 -> classes, dropout 50%."""
 
     def __init__(self, c_in, side, classes=1000, hidden=4096):
-        super().__init__(OrderedDict(
-            flatten=nn.Flatten(), fc6=nn.Linear(c_in * side * side, hidden), relu6=nn.ReLU(), drop6=nn.Dropout(0.5),
-            fc7=nn.Linear(hidden, hidden), relu7=nn.ReLU(), drop7=nn.Dropout(0.5), fc8=nn.Linear(hidden, classes)))
+        super().__init__(
+            OrderedDict(
+                flatten=nn.Flatten(),
+                fc6=nn.Linear(c_in * side * side, hidden),
+                relu6=nn.ReLU(),
+                drop6=nn.Dropout(0.5),
+                fc7=nn.Linear(hidden, hidden),
+                relu7=nn.ReLU(),
+                drop7=nn.Dropout(0.5),
+                fc8=nn.Linear(hidden, classes),
+            )
+        )

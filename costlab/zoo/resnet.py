@@ -3,16 +3,25 @@
 Projection shortcuts where the shape changes (option B). The paper strides in the bottleneck's first 1x1 (`stride_on` "1x1");
 torchvision and later work stride in the 3x3. Stages are named as in Table 1: conv2_x ... conv5_x.
 """
+
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+DEPTHS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
 
 
 def _conv(c_in, c_out, k, stride=1):
-    return nn.Sequential(nn.Conv2d(c_in, c_out, k, stride, k // 2, bias=False), nn.BatchNorm2d(c_out))
+    return nn.Sequential(
+        nn.Conv2d(c_in, c_out, k, stride, k // 2, bias=False), nn.BatchNorm2d(c_out)
+    )
 
 
 class Block(nn.Module):
@@ -24,11 +33,22 @@ class Block(nn.Module):
         self.c_out = 4 * width if bottleneck else width
         first, second = (stride, 1) if stride_on == "1x1" or not bottleneck else (1, stride)
         if bottleneck:
-            self.body = nn.Sequential(_conv(c_in, width, 1, first), nn.ReLU(), _conv(width, width, 3, second), nn.ReLU(),
-                                      _conv(width, self.c_out, 1))
+            self.body = nn.Sequential(
+                _conv(c_in, width, 1, first),
+                nn.ReLU(),
+                _conv(width, width, 3, second),
+                nn.ReLU(),
+                _conv(width, self.c_out, 1),
+            )
         else:
-            self.body = nn.Sequential(_conv(c_in, width, 3, first), nn.ReLU(), _conv(width, width, 3))
-        self.shortcut = nn.Identity() if stride == 1 and c_in == self.c_out else _conv(c_in, self.c_out, 1, stride)
+            self.body = nn.Sequential(
+                _conv(c_in, width, 3, first), nn.ReLU(), _conv(width, width, 3)
+            )
+        self.shortcut = (
+            nn.Identity()
+            if stride == 1 and c_in == self.c_out
+            else _conv(c_in, self.c_out, 1, stride)
+        )
 
     def forward(self, x):
         return torch.relu(self.body(x) + self.shortcut(x))
@@ -41,12 +61,17 @@ class ResNet(nn.Module):
         super().__init__()
         if stride_on not in ("1x1", "3x3"):
             raise ValueError(f"stride_on is '1x1' or '3x3', not {stride_on!r}")
-        self.conv1, self.pool1 = nn.Sequential(*_conv(3, 64, 7, 2), nn.ReLU()), nn.MaxPool2d(3, 2, 1)
+        self.conv1, self.pool1 = (
+            nn.Sequential(*_conv(3, 64, 7, 2), nn.ReLU()),
+            nn.MaxPool2d(3, 2, 1),
+        )
         c = 64
         for stage, (count, width) in enumerate(zip(DEPTHS[depth], (64, 128, 256, 512)), 2):
             blocks = []
             for i in range(count):
-                blocks.append(Block(c, width, 2 if i == 0 and stage > 2 else 1, depth >= 50, stride_on))
+                blocks.append(
+                    Block(c, width, 2 if i == 0 and stage > 2 else 1, depth >= 50, stride_on)
+                )
                 c = blocks[-1].c_out
             setattr(self, f"conv{stage}_x", nn.Sequential(*blocks))
         self.avgpool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(c, classes)

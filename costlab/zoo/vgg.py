@@ -1,4 +1,5 @@
 """VGG: *Very Deep Convolutional Networks* (Simonyan, Zisserman, arXiv 1409.1556), Table 1, configurations A, B, D, E; 224x224."""
+
 from __future__ import annotations
 
 from collections import OrderedDict
