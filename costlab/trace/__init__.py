@@ -6,6 +6,7 @@ from types import ModuleType
 from ._record import Measured, ModuleTime, Op, OpTime, Param, Tensor, Timing, Trace, TraceFileError
 
 __all__ = [
+    "Account",
     "Measured",
     "ModuleTime",
     "Op",

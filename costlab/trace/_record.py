@@ -106,11 +106,38 @@ class ModuleTime:
 
 
 @dataclass(frozen=True)
+class Account:
+    """What the device did during one run, in seconds; each a median over the profiled runs.
+
+    `span`: from the start of the first kernel to the end of the last. `busy`: at least one kernel
+    ran. `kernel_seconds`: the durations of all kernels added up, so that what ran side by side
+    counts twice. `kernels`: how many ran. `replayed`: the kernels were timed in a replayed CUDA
+    graph, without the host's work between them; False: in a call from Python."""
+
+    span: float
+    busy: float
+    kernel_seconds: float
+    kernels: int
+    replayed: bool
+
+    @property
+    def idle(self) -> float:
+        """Seconds between the first and the last kernel in which none ran."""
+        return self.span - self.busy
+
+    @property
+    def overlap(self) -> float:
+        """Seconds of kernels that ran while another one did."""
+        return self.kernel_seconds - self.busy
+
+
+@dataclass(frozen=True)
 class Measured:
     """What a run took. `total`: the whole model without the host's work where that can be had (a CUDA graph replayed), `eager`: called
     from Python, `compiled`: by torch.compile where asked for; `ops` in order; `modules` alone; `other`: seconds of kernels that belong to
     no operation; `peak` bytes that the allocator held at most beyond params, buffers and inputs; `ceilings`: FLOP/s by dtype and "bandwidth" in
-    bytes/s, measured in the same run; `conditions`: device, dtype, layout, clocks and everything else that a reader must know."""
+    bytes/s, measured in the same run; `conditions`: device, dtype, layout, clocks and everything else that a reader must know; `account`: what
+    the device did meanwhile (None: in traces of before 2026-11-27)."""
 
     total: Timing
     eager: Timing
@@ -121,6 +148,7 @@ class Measured:
     ceilings: dict
     conditions: dict
     compiled: Timing | None = None
+    account: Account | None = None
 
     @classmethod
     def from_json(cls, doc: dict) -> Measured:
@@ -139,6 +167,7 @@ class Measured:
             doc["ceilings"],
             doc["conditions"],
             timing(doc.get("compiled")),
+            Account(**doc["account"]) if doc.get("account") else None,
         )
 
 
