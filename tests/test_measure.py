@@ -20,9 +20,8 @@ from costlab.analysis.profile import profile
 from costlab.analysis.roofline import against, roofline
 from costlab.cli import main
 from costlab.measure import MeasureError, measure, timing
-from costlab.measure._cpu import running
-from costlab.measure._cuda import Cuda, attribute, kernel_us
-from costlab.measure._stats import align, differ
+from costlab.measure.cpu import memory_by_operation
+from costlab.measure.stats import align, differ
 from costlab.render import charts, plain
 from costlab.render.document import Picture
 from costlab.tables import table
@@ -98,54 +97,8 @@ def test_what_ran_is_laid_on_what_was_traced(measured, traced, places):
     assert align(measured, traced) == places
 
 
-def event(name, us, on_device=False):
-    return types.SimpleNamespace(name=name, device_us=us, on_device=on_device)
-
-
-def test_kernels_go_to_the_operations_that_launched_them():
-    """Profiler events as CUPTI gives them: stamps around operations and runs on the host, kernels and the stamps' echoes on the device."""
-    events = [
-        event("costlab-run#0", 130),
-        event("costlab#0#0", 100),
-        event("costlab#0#1", 20),
-        event("aten::conv2d", 100),
-        event("costlab#0#0", 101, True),
-        event("sgemm", 100, True),
-        event("costlab-run#1", 150),
-        event("costlab#1#0", 110),
-        event("costlab#1#1", 30),
-        event("costlab#1#1", 30, True),
-    ]
-    seconds, other = attribute(events, 2, 2)
-    assert seconds == [
-        [pytest.approx(100e-6), pytest.approx(20e-6)],
-        [pytest.approx(110e-6), pytest.approx(30e-6)],
-    ]
-    assert other == [pytest.approx(10e-6), pytest.approx(10e-6)]
-
-
-def test_a_stamps_own_echo_on_the_device_is_no_kernel():
-    kernel = lambda name, us: types.SimpleNamespace(name=name, duration=us)  # noqa: E731
-    op = lambda kernels=(), children=(), name="aten::conv2d": types.SimpleNamespace(
-        kernels=kernels, cpu_children=children, name=name
-    )  # noqa: E731
-    conv = op([kernel("sgemm", 70.0), kernel("bias", 5.0)], [op([kernel("memset", 2.0)])])
-    assert kernel_us(op([kernel("costlab#0#1", 90.0)], [conv])) == 77.0
-    # nor is that of an annotation of the model's own
-    assert (
-        kernel_us(
-            op(
-                [kernel("costlab-run#0", 900.0)],
-                [op([kernel("attention", 500.0)], [conv], "attention")],
-                "costlab-run#0",
-            )
-        )
-        == 77.0
-    )
-
-
 def test_allocations_go_to_the_operations_that_ran():
-    found, most = running(
+    found, most = memory_by_operation(
         [
             ("memory", 50),
             ("start", 0),
@@ -161,19 +114,6 @@ def test_allocations_go_to_the_operations_that_ran():
         ]
     )
     assert found == {0: (150, 180), 1: (40, 140)} and most == 180
-
-
-@pytest.mark.parametrize(
-    "before, after, steady",
-    [
-        ({"sm_mhz": "1980"}, {"sm_mhz": "1980"}, True),
-        ({"sm_mhz": "1980"}, {"sm_mhz": "1755"}, False),
-        ({}, {}, True),
-        ({"sm_mhz": "[N/A]"}, {"sm_mhz": "1980"}, True),
-    ],
-)
-def test_a_block_during_which_the_clock_moved_is_not_kept(before, after, steady):
-    assert Cuda().steady(before, after) is steady
 
 
 # ---- the protocol on the CPU
@@ -765,47 +705,11 @@ def test_the_training_estimate_is_near_the_allocators_peak():
         (e for e in p.profiler.kineto_results.events() if e.name() == "[memory]"),
         key=lambda e: e.start_ns(),
     )
-    _, most = running([("memory", e.nbytes()) for e in events])
+    _, most = memory_by_operation([("memory", e.nbytes()) for e in events])
     assert most == pytest.approx(estimate, rel=0.1)
 
 
-# ---- a GPU, where there is one
-
-
-@gpu
-@pytest.mark.parametrize("dtype", ["fp32", "tf32", "bf16", "fp16"])
-def test_a_gpu_run_closes_and_its_memory_is_the_allocators(dtype):
-    torch.manual_seed(0)
-    model = nn.Sequential(
-        *(
-            nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU())
-            for _ in range(6)
-        )
-    )
-    trace = measure(
-        model,
-        torch.randn(16, 64, 56, 56),
-        device="cuda",
-        dtype=dtype,
-        channels_last=dtype != "fp32",
-        spec="net",
-    )
-    m, r = trace.measured, roofline(trace)
-    assert m.conditions["method"] == "CUDA graph replay" and m.eager.median >= 0.9 * m.total.median
-    assert 0.5 < r.closure < 1.3 and all(o.seconds > 0 for o in m.ops if "view" not in o.name)
-    assert m.peak == max(o.peak for o in m.ops) and memory(trace).peak <= 1.2 * m.peak
-    assert (
-        m.ceilings["bfloat16"] > m.ceilings["float32"]
-        and statistics.median(t.cold.median / t.warm.median for t in m.modules if t.cold) > 0.7
-    )
-
-
-@gpu
-def test_counts_are_the_same_on_the_gpu():
-    model = Net().eval()
-    assert costlab.total(
-        costlab.trace(model, torch.empty(4, 3, 32, 32), device="cuda")
-    ) == costlab.total(costlab.trace(model, torch.empty(4, 3, 32, 32), device="meta"))
+# ---- rewrites
 
 
 def test_a_rewrite_measured_before_and_after(tmp_path, capsys):

@@ -155,10 +155,10 @@ def _made_of(spec, args) -> str:
         with open(file, "rb") as f:
             said.append(hashlib.sha256(f.read()).hexdigest()[:16])
     if args.measure:
-        from ..measure._protocol import _device
+        from ..measure.device import find_device
         import torch
 
-        said += [f"torch {torch.__version__}", str(_device(args.device).describe()["device"])]
+        said += [f"torch {torch.__version__}", str(find_device(args.device).describe()["device"])]
     return ", ".join(said)
 
 

@@ -44,7 +44,7 @@ def measuring(args, **options):
                 dtype=args.dtype,
                 channels_last=args.channels_last,
                 compile=args.compile,
-                progress=lambda done, of, what: progress_line(f"{done + 1} of {of}: {what}"),
+                progress=lambda step: progress_line(str(step)),
                 **{**options, **more},
             )
         finally:

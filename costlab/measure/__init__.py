@@ -1,6 +1,8 @@
 """Time and memory of a model on the device in hand, attached to its trace. Needs torch alone."""
 
-from ._protocol import DTYPES, MeasureError, measure, paired
-from ._stats import timing
+from .device import DTYPES, MeasureError
+from .progress import Progress
+from .protocol import measure, paired
+from .stats import timing
 
-__all__ = ["DTYPES", "MeasureError", "measure", "paired", "timing"]
+__all__ = ["DTYPES", "MeasureError", "Progress", "measure", "paired", "timing"]

@@ -3,7 +3,18 @@
 import sys
 from types import ModuleType
 
-from ._record import Measured, ModuleTime, Op, OpTime, Param, Tensor, Timing, Trace, TraceFileError
+from ._record import (
+    Account,
+    Measured,
+    ModuleTime,
+    Op,
+    OpTime,
+    Param,
+    Tensor,
+    Timing,
+    Trace,
+    TraceFileError,
+)
 
 __all__ = [
     "Account",

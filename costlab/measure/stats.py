@@ -13,7 +13,8 @@ RESAMPLES = 1000
 
 
 def timing(samples, seed: int = 0) -> Timing:
-    """Median, 95% percentile-bootstrap interval of the median (Efron 1979) and interquartile range of seconds.
+    """Median, 95% percentile-bootstrap interval of the median (Efron 1979) and interquartile range
+    of seconds.
 
     Raises ValueError for no samples."""
     samples = sorted(samples)
@@ -42,8 +43,9 @@ def differ(a: Timing, b: Timing) -> bool:
 
 
 def align(measured, traced) -> list[int]:
-    """For each measured operation, as (name, module, call), the index of the traced one that it stands for: in its module call the one of the same
-    name in order, otherwise (a fused form) the one that the plain form has at that place; -1 for a module call that the trace does not know."""
+    """For each measured operation, as (name, module, call), the index of the traced one that it
+    stands for: in its module call the one of the same name in order, otherwise (a fused form) the
+    one that the plain form has at that place; -1 for a module call that the trace does not know."""
     places: dict[tuple, tuple[list[int], list[int]]] = {}
     for side, ops in enumerate((measured, traced)):
         for i, (_, module, call) in enumerate(ops):
@@ -63,7 +65,8 @@ def align(measured, traced) -> list[int]:
 
 
 def _kin(name, names, free):
-    """Of the places `free`, the first operation whose name says the same (batch_norm, native_batch_norm), otherwise the first that does work."""
+    """Of the places `free`, the first operation whose name says the same (batch_norm,
+    native_batch_norm), otherwise the first that does work."""
     plain = lambda n: n.rpartition(".")[2].strip("_")  # noqa: E731
     same = (
         i
