@@ -1,8 +1,9 @@
-# `make table` and `make test` install into .venv once; `make reports` builds reports/; `make bench` adds the peers it measures.
+# `make table` and `make test` install into .venv once; `make reports` builds reports/; `make bench` adds the peers it measures;
+# `make gpu` measures on a GPU.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: table test bench reports measurements
+.PHONY: table test bench reports gpu
 table: .venv/.installed
 	$(BIN)/costlab table googlenet
 
@@ -15,9 +16,11 @@ reports: .venv/.installed-test
 	$(BIN)/costlab chart stages googlenet --device meta -o reports/googlenet-stages.svg
 	$(BIN)/costlab diagram googlenet --device meta --module inception3a -o reports/googlenet-inception3a.svg
 
-# on a machine with a GPU: the traces with time and memory that the reports show where they are
-measurements: .venv/.installed
-	$(BIN)/python reports/measure.py --device cuda
+# on a machine with a GPU, torch and perhaps no network: the CUDA tests, then what is not measured
+# yet, the most useful first, until the minutes are over. PYTHON is the one that holds torch.
+MINUTES ?= 10
+gpu:
+	PYTHONPATH=. $(PYTHON) reports/measure.py --device cuda --tests --minutes $(MINUTES)
 
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/bench.py

@@ -8,9 +8,10 @@ from statistics import median
 from ..cost import total
 from ..tables import Column, Sheet, measured_note, table
 from ..trace import Timing, Trace
+from . import closure as closures
+from .closure import Closure, closure
 
 DRIFT = 0.03  # share of the time by which two runs apart may differ for no reason
-CLOSED = 0.05  # the parts and the whole may differ by so much
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Roofline:
-    """A measured run. `peak` FLOP/s and `bandwidth` bytes/s, measured on the same device in the same run; `closure`: what the operations in
-    place and `other` kernels (seconds) add up to, by the whole, with `lost`, the seconds of operations that the trace does not have."""
+    """A measured run. `peak` FLOP/s and `bandwidth` bytes/s, measured on the same device in the
+    same run; `sums`: what the parts add up to; `lost`: seconds of operations that the trace does
+    not have, which are among the parts."""
 
     model: str
     places: tuple[Place, ...]
@@ -55,8 +57,7 @@ class Roofline:
     compiled: Timing | None
     peak: float
     bandwidth: float
-    other: float
-    closure: float
+    sums: Closure
     notes: tuple[str, ...]
     lost: float = 0.0
 
@@ -66,9 +67,14 @@ class Roofline:
         return self.peak / self.bandwidth
 
     @property
+    def closure(self) -> float:
+        """What the operations in place and other kernels add up to, by the whole."""
+        return self.sums.ratio
+
+    @property
     def closed(self) -> bool:
         """Whether parts and whole agree to 5%."""
-        return abs(self.closure - 1) <= CLOSED
+        return self.sums.closed
 
     @property
     def sheet(self) -> Sheet:
@@ -99,19 +105,7 @@ class Roofline:
             }
             for p in self.places
         ]
-        if self.other:
-            rows.append({"block": "kernels of no operation", "time": ms(self.other)})
-        if self.lost:
-            rows.append({"block": "operations that the trace does not have", "time": ms(self.lost)})
-        parts = sum(p.seconds for p in self.places) + self.other + self.lost
-        rows.append(
-            {
-                "block": "closure: the parts together",
-                "time": ms(parts),
-                "share": self.closure,
-                "bound": "" if self.closed else "DIFFERS from the whole by more than 5%",
-            }
-        )
+        rows += self._sums()
         return Sheet(
             f"{self.model}: time and roofline",
             columns,
@@ -124,6 +118,34 @@ class Roofline:
                 "closure": self.closure,
             },
         )
+
+    def _sums(self) -> list[dict]:
+        """The rows below the blocks: other kernels, the closure, the gaps."""
+        ms = lambda v: 1e3 * v  # noqa: E731 a local word
+        rows = []
+        if self.sums.other:
+            rows.append({"block": "kernels of no operation", "time": ms(self.sums.other)})
+        if self.lost:
+            rows.append({"block": "operations that the trace does not have", "time": ms(self.lost)})
+        rows.append(
+            {
+                "block": "closure: the parts together",
+                "time": ms(self.sums.parts),
+                "share": self.closure,
+                "bound": closures.verdict(self.sums),
+            }
+        )
+        if self.sums.gaps is not None:
+            rows.append(
+                {
+                    "block": "gaps between kernels"
+                    if self.sums.replayed
+                    else "between operations, on the host",
+                    "time": ms(self.sums.gaps),
+                    "share": self.sums.gaps / self.sums.whole,
+                }
+            )
+        return rows
 
 
 def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roofline:
@@ -194,8 +216,7 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
                 reached,
             )
         )
-    parts = sum(o.seconds for o in m.ops) + m.other
-    closure = parts / m.total.median
+    sums = closure(m)
     over = [p.name for p in places if p.reached and p.reached > 1.02]
     issued = [p.name for p in places if p.bound == "launch"]
     c, notes = m.conditions, [measured_note(m)]
@@ -203,20 +224,7 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
         f"ceilings of the device in the same run: {peak / 1e9:,.0f} GFLOP/s ({c.get('product', 'float32')} matrix products), {bandwidth / 1e9:,.1f} GB/s (copies); "
         f"the ridge is at {peak / bandwidth:.1f} FLOP/byte"
     )
-    if abs(closure - 1) > CLOSED:
-        gap = (
-            "gaps between the kernels on the device, and kernels that no operation launched"
-            if "graph replay" in c["method"]
-            else "the host's own work between operations"
-        )
-        notes.append(
-            f"the parts add up to {100 * closure:.0f}% of the whole: "
-            + (
-                f"what is missing is {gap}"
-                if closure < 1
-                else "operations ran slower one by one than together"
-            )
-        )
+    notes += closures.notes(sums)
     if lost:
         notes.append(
             f"{1e3 * lost:,.3f} ms are in operations that the trace does not have: the model runs otherwise when it is timed"
@@ -267,8 +275,7 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
         m.compiled,
         peak,
         bandwidth,
-        m.other,
-        closure,
+        sums,
         tuple(notes),
         lost,
     )

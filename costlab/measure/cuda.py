@@ -4,6 +4,7 @@ place, the caching allocator for memory, NVML for clocks."""
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -104,7 +105,9 @@ class Cuda:
         outer, side = torch.cuda.current_stream(), torch.cuda.Stream()
         side.wait_stream(outer)
         try:
-            with torch.cuda.stream(side):
+            with torch.cuda.stream(side), warnings.catch_warnings():
+                # of a module that runs nothing (dropout, flatten)
+                warnings.filterwarnings("ignore", "The CUDA Graph is empty")
                 fn()  # what a stream needs of its own (cuBLAS: a workspace) is made before
                 torch.cuda.synchronize()
                 replay = record(torch.cuda.CUDAGraph(), fn)
@@ -136,7 +139,7 @@ class Cuda:
         if replay:
             pattern = [k for k in called if k.run == PROFILED_RUNS - 1]
             replayed = match_replays(pattern, _profile_replays(replay))
-            if replayed:
+            if replayed is not None:
                 return operations, in_place(replayed, len(operations), replayed=True)
             self.notes.append(
                 "the replayed graph runs other kernels than a call from Python; operations were "

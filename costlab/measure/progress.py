@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 # stages in order, with the share of the time that each took on the networks measured so far
 STAGES = {
-    "tracing the model": 0.10,
-    "warming up": 0.05,
+    "a trace of the model": 0.10,
+    "warm-up calls": 0.05,
     "the device's ceilings": 0.10,
     "the whole model": 0.20,
     "its operations in place": 0.15,

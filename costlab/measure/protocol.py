@@ -70,7 +70,7 @@ def measure(
         ready, args, kw = prepare(
             model, inputs, kwargs, device=place, dtype=dtype, channels_last=channels_last
         )
-        report("tracing the model")
+        report("a trace of the model")
         trace = record(ready, args, kw, device=place.kind, spec=spec)
         run = _Run(place, _Call(ready, args, kw), report)
         with precision(dtype), torch.inference_mode():
@@ -142,19 +142,32 @@ def _refusals_as_errors(device: Device, report: Reporter | None = None) -> Itera
     state = torch.get_rng_state()
     try:
         yield
-    except TraceError:
-        raise
-    except torch.OutOfMemoryError:
-        stage = f" at {report.stage}" if report and report.stage else ""
-        raise MeasureError(
-            f"the model does not fit: {device.describe()['device']} ran out of memory{stage}; "
-            "try a smaller batch or dtype, or another device"
-        ) from None
     except (RuntimeError, NotImplementedError) as e:
+        if _ran_out_of_memory(e):
+            raise MeasureError(_does_not_fit(device, report.stage if report else "")) from None
+        if isinstance(e, TraceError):
+            raise
         text = (str(e).strip().splitlines() or [""])[0]
         raise MeasureError(f"measuring failed: {type(e).__name__}: {text}") from e
     finally:
         torch.set_rng_state(state)
+
+
+def _ran_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error is, or comes from, memory that was not to be had."""
+    while error:
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _does_not_fit(device: Device, stage: str) -> str:
+    where = f" while measuring {stage}" if stage else ""
+    return (
+        f"the model does not fit: {device.describe()['device']} ran out of memory{where}; try a "
+        "smaller batch or dtype, or another device"
+    )
 
 
 def _warm_up(device: Device, call: Callable[[], Any]) -> None:
@@ -219,7 +232,7 @@ class _Run:
 
     def measured(self, trace: Trace, conditions: dict, *, blocks: int, isolate: bool) -> Measured:
         """All stages in order."""
-        self.report("warming up")
+        self.report("warm-up calls")
         _warm_up(self.device, self.call)
         self.report("the device's ceilings")
         tops = ceilings(self.device, conditions["dtype"])

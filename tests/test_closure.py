@@ -1,0 +1,84 @@
+"""Whether a measured run's parts add up, and what is said when they do not."""
+
+import dataclasses
+
+import pytest
+from test_measure import chain, fake
+
+from costlab.analysis.closure import closure, notes, verdict
+from costlab.trace import Account
+
+MS = 1e-3
+
+
+def run(parts, whole, *, other=0.0, method="CUDA graph replay", account=None):
+    """A measured run in ms; `account` is (span, busy, kernels added up, replayed)."""
+    m = fake(chain(), [t * MS for t in parts], whole * MS).measured
+    span, busy, added, replayed = account or (None,) * 4
+    seen = Account(span * MS, busy * MS, added * MS, 9, replayed) if account else None
+    conditions = {**m.conditions, "method": method}
+    return closure(dataclasses.replace(m, other=other * MS, account=seen, conditions=conditions))
+
+
+@pytest.mark.parametrize(
+    "options, ratio, row, note",
+    [
+        # all is well: 2 ms of gaps in 100
+        (dict(parts=(60, 38), whole=100, account=(100, 98, 98, True)), 0.98, "", None),
+        # AlexNet: the groups of a convolution side by side, counted once
+        (
+            dict(parts=(400, 56), whole=470, account=(474, 456, 614, True)),
+            0.97,
+            "kernels side by side: 158.000 ms",
+            "158.000 ms of kernels ran at the same time as others of their operation",
+        ),
+        # launches far apart
+        (
+            dict(parts=(50, 30), whole=100, account=(101, 80, 80, True)),
+            0.80,
+            "differs by more than 5%; gaps: 21.000 ms",
+            "the parts add up to 80% of the whole: for 21.000 ms no kernel runs (gaps); the "
+            "profiled run took 1.000 ms longer than the timed one",
+        ),
+        # the same in calls from Python
+        (
+            dict(parts=(50, 30), whole=100, account=(100, 80, 80, False), method="calls"),
+            0.80,
+            "differs by more than 5%; gaps: 20.000 ms",
+            "for 20.000 ms the host prepares the next operation",
+        ),
+        # two operations on two streams
+        (
+            dict(parts=(70, 50), whole=100, account=(99.5, 99, 120, True)),
+            1.20,
+            "differs by more than 5%; operations side by side: 21.000 ms",
+            "operations overlap for 21.000 ms",
+        ),
+        # kernels that no operation launched
+        (
+            dict(parts=(50, 30), whole=100, other=12, account=(100, 92, 92, True)),
+            0.92,
+            "differs by more than 5%; gaps: 8.000 ms; kernels of no operation: 12.000 ms",
+            "kernels of no operation take 12.000 ms",
+        ),
+        # traces without intervals
+        (dict(parts=(90, 44), whole=100), 1.34, "differs by more than 5%", "ran at the same time"),
+        (dict(parts=(90,), whole=100), 0.90, "differs by more than 5%", "the rest is gaps between"),
+        (
+            dict(parts=(90,), whole=100, method="calls from Python"),
+            0.90,
+            "differs by more than 5%",
+            "the rest is the host's own work",
+        ),
+    ],
+)
+def test_parts_whole_and_the_reason(options, ratio, row, note):
+    c = run(**options)
+    assert c.ratio == pytest.approx(ratio, abs=0.005) and verdict(c) == row
+    assert (note in "; ".join(notes(c))) if note else notes(c) == []
+
+
+def test_the_account_adds_up():
+    c = run((70, 50), 100, account=(103, 99, 130, True))
+    assert (c.gaps, c.overlap, c.side_by_side) == pytest.approx((4 * MS, 21 * MS, 10 * MS))
+    assert c.parts - c.overlap + c.gaps == pytest.approx(c.whole + c.profiled)
