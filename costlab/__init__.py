@@ -8,6 +8,7 @@ print(costlab.total(t).macs)
 from ._version import __version__
 
 _HOME = {
+    "load": "sources",
     "trace": "trace",
     "Trace": "trace",
     "TraceError": "trace",

@@ -20,14 +20,15 @@ ORDER = [
     "reference",
     "graph",
     "tables",
+    "sources",
     "analysis",
     "render",
     "report",
     "cli",
 ]
 ALONE = {"zoo"}
-# the analyses and reports make models to trace: they may ask the zoo
-MAY_USE_ZOO = {"analysis", "report", "cli"}
+# sources name its models; the analyses and reports make models to trace: they may ask the zoo
+MAY_USE_ZOO = {"sources", "analysis", "report", "cli"}
 
 
 def imported(file):

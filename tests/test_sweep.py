@@ -14,8 +14,8 @@ from costlab import zoo
 from costlab.analysis import sweep as s
 from costlab.analysis.polynomial import polynomial, stride
 from costlab.cli import main
-from costlab.cli._common import _load_torchvision
 from costlab.cli.sweep import values
+from costlab.sources.torchvision import load_torchvision
 from costlab.trace._build import build_on_meta
 
 CONFIGURATIONS = [{"n": n} for n in range(6)]
@@ -230,7 +230,7 @@ def test_attention_is_quadratic_in_tokens():
 def test_resnet50_in_one_line_and_far_from_where_it_was_found():
     if not find_spec("torchvision"):
         pytest.skip("no torchvision")
-    _load_torchvision()
+    load_torchvision()
     from torchvision import models as torchvision
 
     count = counter(lambda: torchvision.resnet50())

@@ -142,7 +142,8 @@ def run(args):
         if is_trace(args.model) and not args.apply:
             first = get_trace(args)
         else:
-            model, inputs, kwargs = get_model(args, real=args.measure)
+            loaded = get_model(args, real=args.measure)
+            model, inputs, kwargs = loaded.model, loaded.inputs, loaded.kwargs
             first = trace(
                 model,
                 inputs,

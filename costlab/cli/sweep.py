@@ -206,7 +206,8 @@ def _polynomials(args, axes, result):
 
     found = []
     for spec in args.model:
-        model, inputs, kwargs = get_model(args, spec)
+        loaded = get_model(args, spec)
+        model, inputs, kwargs = loaded.model, loaded.inputs, loaded.kwargs
         given = (*((None, t) for t in inputs), *kwargs.items())
 
         def at(sizes):

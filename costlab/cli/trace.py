@@ -60,13 +60,14 @@ def measured(args, spec=None, resize=None, **options):
     if args.mode == "train":
         raise UserError("--measure times inference; leave out --mode train")
     spec = spec or args.model
-    model, inputs, kwargs = get_model(args, spec, real=True, resize=resize)
+    loaded = get_model(args, spec, real=True, resize=resize)
+    measure = measuring(args, **options)
     try:
-        return named(
-            measuring(args, **options)(model, inputs, kwargs, device=args.device, spec=spec),
-            model,
-            spec,
-        )
+        with loaded.scope():
+            made = measure(
+                loaded.model, loaded.inputs, loaded.kwargs, device=args.device, spec=spec
+            )
+        return named(made, loaded)
     except TraceError as e:
         raise UserError(str(e)) from None
 

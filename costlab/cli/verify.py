@@ -33,13 +33,15 @@ def run(args):
         args.input = args.input or [
             f"{shape}:{dtype}" for shape, dtype in made.provenance["inputs"]
         ]
-    model, inputs, kwargs = get_model(args, spec, real=True)
+    loaded = get_model(args, spec, real=True)
     from ..trace._tracer import TraceError
 
     try:
         from ..analysis.verify import verify
 
-        result = verify(model, inputs, kwargs, spec=spec, train=args.mode == "train")
+        result = verify(
+            loaded.model, loaded.inputs, loaded.kwargs, spec=spec, train=args.mode == "train"
+        )
     except ModuleNotFoundError as e:
         raise missing(e, f"verify needs {e.name}; pip install 'costlab[verify]'") from None
     except (TraceError, MemoryError) as e:

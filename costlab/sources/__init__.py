@@ -1,0 +1,18 @@
+"""Names and files of models: the zoo, other libraries, a user's own code, saved graphs."""
+
+from ._model import Definition, Inputs, Loaded, Recording, Source, SourceError
+from ._registry import FORMS, SOURCES, find, is_recording, load
+
+__all__ = [
+    "FORMS",
+    "SOURCES",
+    "Definition",
+    "Inputs",
+    "Loaded",
+    "Recording",
+    "Source",
+    "SourceError",
+    "find",
+    "is_recording",
+    "load",
+]

@@ -1,0 +1,143 @@
+"""The grammar of `--input`: tensors by shape, in lists and dicts, beside plain values.
+
+INPUT  = [NAME=] VALUE
+VALUE  = TENSOR | LITERAL | "[" VALUE, ... "]" | "(" VALUE, ... ")" | "{" KEY: VALUE, ... "}"
+TENSOR = SHAPE [:DTYPE] [FILL]      1x3x224x224, 1x16:int64, and :int64 for a scalar tensor
+FILL   = "<" N | "=" N              integers drawn from 0 to N - 1, or N everywhere
+LITERAL = True | False | None | 0.5 | 'text' | "=" LITERAL     "=3" is the number, "3" a shape
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._model import Inputs, SourceError, first_line
+
+if TYPE_CHECKING:
+    import torch
+
+GRAMMAR = "write it as 1x3x224x224, 1x16:int64<32000, name=1x16:int64, [1x8,1x8] or name==3"
+_TENSOR = re.compile(r"(?P<shape>\d+(?:x\d+)*)?(?::(?P<dtype>\w+))?(?:(?P<fill>[<=])(?P<n>-?\d+))?")
+_KEY = re.compile(r"\s*(?:'([^']*)'|\"([^\"]*)\"|(\w+))\s*:")
+_NAME = re.compile(r"([A-Za-z_]\w*)=")
+
+
+class _UnreadableError(ValueError):
+    pass
+
+
+def parse(specs: Sequence[str]) -> Inputs:
+    """Inputs from their text forms. Raises SourceError for one that cannot be read or made."""
+    args, kwargs = [], {}
+    for text in specs:
+        name = _NAME.match(text)
+        try:
+            value = _value(text[name.end() :] if name else text)
+        except _UnreadableError:
+            raise SourceError(f"cannot read input {text!r}; {GRAMMAR}") from None
+        except (RuntimeError, TypeError, MemoryError, OverflowError) as e:
+            raise SourceError(f"cannot make input {text!r}: {first_line(e)}") from None
+        if name:
+            kwargs[name[1]] = value
+        else:
+            args.append(value)
+    return Inputs(tuple(args), kwargs)
+
+
+def _value(text: str) -> Any:
+    text = text.strip()
+    if text[:1] == "[" and text[-1:] == "]":
+        return [_value(v) for v in _split(text[1:-1])]
+    if text[:1] == "(" and text[-1:] == ")":
+        return tuple(_value(v) for v in _split(text[1:-1]))
+    if text[:1] == "{" and text[-1:] == "}":
+        return dict(_item(v) for v in _split(text[1:-1]))
+    if text[:1] == "=":
+        return _literal(text[1:])
+    shaped = _TENSOR.fullmatch(text)
+    return _tensor(**shaped.groupdict()) if shaped else _literal(text)
+
+
+def _split(text: str) -> list[str]:
+    """The parts of a list between the commas that are in no bracket and no quotes."""
+    parts, depth, quote = [""], 0, ""
+    for c in text:
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "'\"":
+            quote = c
+        depth += 0 if quote else (c in "([{") - (c in ")]}")
+        if c == "," and not depth and not quote:
+            parts.append("")
+        else:
+            parts[-1] += c
+    if depth or quote:
+        raise _UnreadableError
+    return parts if parts[-1].strip() else parts[:-1]
+
+
+def _item(text: str) -> tuple[str, Any]:
+    key = _KEY.match(text)
+    if not key:
+        raise _UnreadableError
+    return next(k for k in key.groups() if k is not None), _value(text[key.end() :])
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        raise _UnreadableError from None
+
+
+def _tensor(shape: str | None, dtype: str | None, fill: str | None, n: str | None) -> torch.Tensor:
+    import torch
+
+    kind = getattr(torch, dtype or "float32", None)
+    if not isinstance(kind, torch.dtype) or str(kind).startswith("torch.q"):
+        raise _UnreadableError
+    dims = [int(d) for d in shape.split("x")] if shape else []
+    if kind.is_floating_point or kind.is_complex:
+        if fill:
+            raise _UnreadableError
+        return torch.zeros(dims, dtype=kind, device="meta")
+    if fill == "<":
+        if int(n or 0) < 1:
+            raise _UnreadableError
+        seeded = torch.Generator().manual_seed(0)
+        return torch.randint(int(n or 0), dims, dtype=kind, generator=seeded)
+    return torch.full(dims, int(n or 0), dtype=kind)
+
+
+def resized(inputs: Inputs, shape_of: Callable[[torch.Tensor], Sequence[int]]) -> Inputs:
+    """The inputs with the shapes that `shape_of` gives; what keeps its shape keeps its values."""
+    import torch
+
+    def sized(t):
+        shape = tuple(shape_of(t))
+        return t if shape == t.shape else torch.zeros(shape, dtype=t.dtype, device=t.device)
+
+    return _mapped(inputs, sized)
+
+
+def real(inputs: Inputs) -> Inputs:
+    """The inputs on the CPU: floating-point tensors from torch's random state."""
+    import torch
+
+    return _mapped(inputs, lambda t: torch.randn(t.shape, dtype=t.dtype) if t.is_meta else t)
+
+
+def _mapped(inputs: Inputs, fn: Callable[[torch.Tensor], torch.Tensor]) -> Inputs:
+    import torch
+    from torch.utils import _pytree as pytree
+
+    args, kwargs = pytree.tree_map_only(torch.Tensor, fn, (inputs.args, inputs.kwargs))
+    return Inputs(args, kwargs)
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape as it is written in a spec: 1x3x224x224."""
+    return "x".join(map(str, shape))

@@ -1,0 +1,106 @@
+"""What a source gives: a model with its inputs, or the graph that a file holds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..trace import Trace
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_LONG = 240  # characters quoted from the message of another library
+
+
+class SourceError(ValueError):
+    """A model that cannot be found, built or given inputs; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model is called with: `model(*args, **kwargs)`. Floating-point tensors are on `meta`;
+    integer ones are on the CPU, because models read them (masks, lengths)."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.args or self.kwargs)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A model that can be built.
+
+    Args:
+        build: makes the model from the arguments that the user gave.
+        inputs: the default inputs of a built model; empty where there are none.
+        origin: where a built model is from, for the provenance: its paper, or its library.
+        scope: entered while the model is built or run; the modules of a user's file resolve in it.
+        version: what identifies the code of the model, once it is built.
+    """
+
+    build: Callable[..., nn.Module]
+    inputs: Callable[[nn.Module], Inputs] = lambda model: Inputs()
+    origin: Callable[[nn.Module], str] = lambda model: ""
+    scope: Callable[[], AbstractContextManager[Any]] = nullcontext
+    version: Callable[[], str] = lambda: ""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file that holds a graph and no model that runs. `read(inputs)` gives its trace; `inputs` is
+    None for the shapes that the file states, and only given where `takes_inputs`."""
+
+    read: Callable[[Inputs | None], Trace]
+    takes_inputs: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """One way to name a model.
+
+    `form` is how a name is written, for help texts. `accepts(spec)` tells whether a name is of this
+    source, and `find(spec)` looks it up. `package` is what has to be installed, and is the name of
+    costlab's extra. `records`: it finds recordings and not definitions."""
+
+    form: str
+    accepts: Callable[[str], bool]
+    find: Callable[[str], Definition | Recording]
+    package: str = ""
+    records: bool = False
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in evaluation mode with the inputs to run it on: `model(*inputs, **kwargs)`.
+
+    `provenance` has `spec`, the name that was loaded, `device`, where it was built, and `source`
+    where that is known. `version` changes when the model's code does. `notes` say what a reader of
+    its numbers must know."""
+
+    model: nn.Module
+    inputs: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    provenance: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    version: str = ""
+    scope: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext, repr=False)
+
+
+def first_line(error: BaseException) -> str:
+    """The type and the first line of an error of somebody else's code."""
+    text = (str(error).strip().splitlines() or [""])[0]
+    if len(text) > _LONG:
+        text = text[:_LONG].rsplit(" ", 1)[0] + " ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """ "; did you mean A or B?", or nothing where no known name is close."""
+    near = difflib.get_close_matches(name, list(known), 3)
+    return f"; did you mean {' or '.join(near)}?" if near else ""

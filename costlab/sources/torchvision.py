@@ -1,0 +1,65 @@
+"""torchvision's models, on the input size of their weights' preset."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+
+from ._inputs import parse, shape_text
+from ._model import Definition, Inputs, Source, SourceError, suggestion
+
+_PREFIX = "torchvision:"
+
+
+def load_torchvision() -> None:
+    """Import torchvision. Where its compiled operations are for another build of torch, import it
+    without them: its models need none."""
+    try:
+        import torchvision  # noqa: F401  (imported for its effect)
+    except RuntimeError as e:
+        if "torchvision::" not in str(e):
+            raise
+        for name in [n for n in sys.modules if n.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        without = "torchvision._meta_registrations"
+        sys.modules[without] = types.ModuleType(without)
+        import torchvision  # noqa: F401
+
+
+def _find(spec: str) -> Definition:
+    load_torchvision()
+    from torchvision import models
+
+    name = spec.removeprefix(_PREFIX)
+    if name not in models.list_models():
+        known = suggestion(name, models.list_models())
+        raise SourceError(f"unknown model {name!r} in torchvision{known}")
+    takes = inspect.signature(models.get_model_builder(name)).parameters
+    plain = {k: v for k, v in (("weights_backbone", None), ("init_weights", False)) if k in takes}
+
+    def build(**arguments):
+        return models.get_model(name, weights=None, **{**plain, **arguments})
+
+    return Definition(build, lambda model: _inputs(models, name, model))
+
+
+def _inputs(models, name: str, model) -> Inputs:
+    size = _size(models, name, model)
+    size = size if isinstance(size, (tuple, list)) else (size, size)
+    if name in models.list_models(module=models.video):
+        return parse([f"1x3x16x{shape_text(size)}"])
+    if name in models.list_models(module=models.optical_flow):
+        return parse(["1x3x360x640"] * 2)
+    return parse([f"1x3x{shape_text(size)}"])
+
+
+def _size(models, name: str, model):
+    """The side of the input, or (height, width): of the model, otherwise of its weights' preset."""
+    own = getattr(model, "image_size", None)
+    weights = next(iter(models.get_model_weights(name)), None)
+    preset = getattr(weights.transforms, "keywords", {}) if weights else {}
+    return own or preset.get("crop_size") or preset.get("resize_size") or 224
+
+
+SOURCE = Source("torchvision:NAME", lambda spec: spec.startswith(_PREFIX), _find, "torchvision")
