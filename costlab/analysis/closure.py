@@ -18,7 +18,9 @@ class Closure:
     operation, added up. The rest is None in traces that do not record the kernels' intervals:
     `gaps` in which no kernel ran between the first and the last; `overlap` of operations, which
     counts twice in `parts`; `side_by_side`, kernels of one operation that ran at the same time,
-    which `parts` counts once; `profiled`, by how much the profiled run took longer than `whole`."""
+    which `parts` counts once; `launch`, by which the timed run took longer than from its first
+    kernel to its last (the launch of the run itself); `slower`, by which it took less, because the
+    profiled run was slower."""
 
     whole: float
     parts: float
@@ -27,7 +29,8 @@ class Closure:
     gaps: float | None = None
     overlap: float | None = None
     side_by_side: float | None = None
-    profiled: float | None = None
+    launch: float | None = None
+    slower: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -59,29 +62,45 @@ def closure(m: Measured) -> Closure:
         gaps=a.idle,
         overlap=max(0.0, parts - a.busy),
         side_by_side=max(0.0, a.kernel_seconds - parts),
-        profiled=a.span - m.total.median,
+        launch=max(0.0, m.total.median - a.span),
+        slower=max(0.0, a.span - m.total.median),
     )
 
 
 def verdict(c: Closure) -> str:
     """The closure row's last cell: empty where parts and whole agree and nothing ran side by
-    side."""
-    said = [] if c.closed else [f"differs by more than {CLOSED:.0%}"]
-    named = (
+    side; otherwise what the difference is."""
+    if c.closed:
+        beside = ((c.overlap, "operations side by side"), (c.side_by_side, "kernels side by side"))
+        return "; ".join(f"{text}: {1e3 * t:,.3f} ms" for t, text in beside if t and c.notable(t))
+    return f"differs by more than {CLOSED:.0%}: {_reason(c)}"
+
+
+def _reason(c: Closure) -> str:
+    """What the difference between parts and whole is."""
+    if c.gaps is None:
+        return _without_intervals(c)
+    causes = [f"{text} {1e3 * t:,.3f} ms" for t, text in _causes(c) if t and c.notable(t)]
+    return ", ".join(causes)
+
+
+def _causes(c: Closure) -> tuple[tuple[float | None, str], ...]:
+    """Why the parts are not the whole, each with its seconds (None: not recorded)."""
+    return (
         (c.overlap, "operations side by side"),
-        (c.side_by_side, "kernels side by side"),
-        (None if c.closed else c.gaps, "gaps"),
-        (None if c.closed else c.other, "kernels of no operation"),
+        (c.gaps, "gaps between kernels" if c.replayed else "between operations, on the host"),
+        (c.launch, "launch of the run"),
+        (c.other, "kernels of no operation"),
+        (c.slower, "slower when profiled"),
     )
-    said += [f"{text}: {1e3 * t:,.3f} ms" for t, text in named if t and c.notable(t)]
-    return "; ".join(said)
 
 
 def notes(c: Closure) -> list[str]:
     """What a reader must know of the difference between the parts and the whole."""
     said = []
     if not c.closed:
-        said.append(f"the parts add up to {c.ratio:.0%} of the whole: {_reason(c)}")
+        known = "" if c.gaps is not None else "; this trace does not record the kernels' intervals"
+        said.append(f"the parts add up to {c.ratio:.0%} of the whole: {_reason(c)}{known}")
     if c.side_by_side is not None and c.notable(c.side_by_side):
         said.append(
             f"{1e3 * c.side_by_side:,.3f} ms of kernels ran at the same time as others of their "
@@ -91,34 +110,10 @@ def notes(c: Closure) -> list[str]:
     return said
 
 
-def _reason(c: Closure) -> str:
-    """Why parts and whole differ by more than 5%."""
-    if c.gaps is None:
-        return _reason_without_intervals(c)
-    waiting = "no kernel runs (gaps)" if c.replayed else "the host prepares the next operation"
-    causes = (
-        (c.gaps, f"for {1e3 * c.gaps:,.3f} ms {waiting}"),
-        (c.overlap, f"operations overlap for {1e3 * (c.overlap or 0):,.3f} ms"),
-        (c.other, f"kernels of no operation take {1e3 * c.other:,.3f} ms"),
-        (
-            c.profiled,
-            f"the profiled run took {1e3 * abs(c.profiled or 0):,.3f} ms "
-            f"{'longer' if (c.profiled or 0) > 0 else 'less'} than the timed one",
-        ),
-    )
-    return "; ".join(text for t, text in causes if c.notable(t))
-
-
-def _reason_without_intervals(c: Closure) -> str:
-    """The same for a trace that records no intervals: only the direction is known."""
+def _without_intervals(c: Closure) -> str:
+    """What can be said of a trace that does not record the kernels' intervals."""
     if c.ratio > 1:
-        return (
-            "kernels that ran at the same time, as the groups of a convolution do, are added up; "
-            "this trace does not record their intervals"
-        )
+        return "kernels side by side, or slower when profiled"
     if c.replayed:
-        return (
-            "the rest is gaps between the kernels, and kernels that no operation launched; this "
-            "trace does not record which"
-        )
-    return "the rest is the host's own work between operations"
+        return "gaps between kernels, or kernels of no operation"
+    return "the host's own work between operations"

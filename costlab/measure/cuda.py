@@ -3,6 +3,7 @@ place, the caching allocator for memory, NVML for clocks."""
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from .watch import Watch, same_operations
 
 DRIFT = 0.02  # a block during which the SM clock moved by a larger share is not kept
 PROFILED_RUNS = 7
-PROFILED_REPLAYS = 20
+PROFILED_REPLAYS = 20  # at least
+PROFILED_SECONDS = 0.05  # that profiled replays last at least, so that the clocks settle
 
 
 class _MemoryStep:
@@ -138,7 +140,9 @@ class Cuda:
         operations, called = _profile_calls(model, call)
         if replay:
             pattern = [k for k in called if k.run == PROFILED_RUNS - 1]
-            replayed = match_replays(pattern, _profile_replays(replay))
+            once = max(self.seconds(replay, 3), 1e-5)
+            replays = max(PROFILED_REPLAYS, math.ceil(PROFILED_SECONDS / once))
+            replayed = match_replays(pattern, _profile_replays(replay, replays))
             if replayed is not None:
                 return operations, in_place(replayed, len(operations), replayed=True)
             self.notes.append(
@@ -180,13 +184,13 @@ def _profile_calls(
     return operations or [], assign(*read_events(profiler_events(profiler)))
 
 
-def _profile_replays(replay: Replay) -> list[Kernel]:
+def _profile_replays(replay: Replay, replays: int) -> list[Kernel]:
     """The kernels of several replays of a graph; those of one replay share their `group`."""
     from torch.profiler import ProfilerActivity, profile
 
     torch.cuda.synchronize()
     with profile(activities=[ProfilerActivity.CUDA], acc_events=True) as profiler:
-        for _ in range(PROFILED_REPLAYS):
+        for _ in range(replays):
             replay()
         torch.cuda.synchronize()
     return read_events(profiler_events(profiler))[1]

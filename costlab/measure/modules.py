@@ -20,8 +20,8 @@ from .stats import timing
 from .watch import bytes_of, tensors_of
 
 BLOCKS = 7
-_MOST_COPIES = 1024  # of a module with weights
-_MOST_INPUTS = 4096  # of a module without
+_MOST_COPIES = 512  # of a module with weights
+_MOST_INPUTS = 1024  # of a module without
 _MOST_ROUNDS = 100  # of the same calls in one captured block
 
 
