@@ -1,24 +1,25 @@
-"""Networks side by side: totals, ratios, and stage by stage where they work on grids of the same stride."""
+"""Networks side by side: totals, ratios, and stages, layers that work on grids of one stride."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log2
+from math import inf, log2, prod
 
 from .. import reference
 from ..cost import total
-from ..graph import WEIGHTED, layer_graph, longest
+from ..graph import WEIGHTED, Node, layer_graph, layouts, longest
 from ..tables import Column, Sheet
 from ..trace import Trace
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The layers of one network at one `stride` (input side / output side, to the nearest power of two; 0: the head, where
-    there is no grid): `grids` the sides, `params` elements, `macs` multiply-adds, `activations` elements, `depth` layers."""
+    """The layers of one network at one `stride` (input side / output side, to the nearest power of
+    two; 0: the head, where there is no grid): `grids` the positions along each side, or the number
+    of tokens; `params` elements, `macs` multiply-adds, `activations` elements, `depth` layers."""
 
     stride: int
-    grids: tuple[int, ...]
+    grids: tuple[tuple[int, ...], ...]
     params: int
     macs: int
     activations: int
@@ -27,9 +28,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Side:
-    """One network: totals in the units of `Stage`, its stages, and the published top-1 and top-5 error in percent (None: not
-    published) with their setting and source; `seconds` of the whole model where it was measured, on
-    `device`; `backward` multiply-adds of the backward pass where it was traced."""
+    """One network: totals in the units of `Stage`, its stages, and the published top-1 and top-5
+    error in percent (None: not published) with their setting and source; `seconds` of the whole
+    model where it was measured, on `device`; `backward` multiply-adds of the backward pass where it
+    was traced."""
 
     name: str
     params: int
@@ -56,8 +58,8 @@ class Comparison:
         """What the first has against each other, in plain words."""
         a = self.sides[0]
         return tuple(
-            f"{a.name} has {_times(a.params, b.params, 'parameters', b.name)} and {_times(a.macs, b.macs, 'MACs')}"
-            + _took(a, b)
+            f"{a.name} has {_times(a.params, b.params, 'parameters', b.name)}"
+            f" and {_times(a.macs, b.macs, 'MACs')}{_took(a, b)}"
             for b in self.sides[1:]
         )
 
@@ -71,11 +73,11 @@ class Comparison:
         rows = []
 
         def row(what, unit, values):
-            cells = {"what": what, "unit": unit, **dict(zip(keys, values))}
+            cells = {"what": what, "unit": unit, **dict(zip(keys, values, strict=True))}
             first = values[0]
             cells |= {
                 f"{k} / {keys[0]}": v / first
-                for k, v in list(zip(keys, values))[1:]
+                for k, v in list(zip(keys, values, strict=True))[1:]
                 if isinstance(v, (int, float)) and v and first
             }
             rows.append(cells)
@@ -103,7 +105,8 @@ class Comparison:
         ):
             found = [next((st for st in s.stages if st.stride == stride), None) for s in self.sides]
             grids = " | ".join(
-                ", ".join(f"{g}x{g}" for g in st.grids) if st and st.grids else "-" for st in found
+                ", ".join("x".join(map(str, g)) for g in st.grids) if st and st.grids else "-"
+                for st in found
             )
             where = f"stride {stride} ({grids})" if stride else "head"
             for what, unit, field in (
@@ -148,7 +151,8 @@ def _took(a: Side, b: Side) -> str:
 
 
 def published(name: str):
-    """(top-1, top-5, setting and source) as published for a zoo network, errors in percent; None where there is none."""
+    """(top-1, top-5, setting and source) as published for a zoo network, errors in percent; None
+    where there is none."""
     for r in reference.load("zoo_errors"):
         if r["model"] == name:
             for p in reference.load("published_results"):
@@ -163,40 +167,54 @@ def published(name: str):
 
 
 def stages(trace: Trace) -> tuple[Stage, ...]:
-    """The stages of a network, in order of stride; parameters are counted where they are used first."""
-    nodes = layer_graph(trace)
-    side = max(trace.tensors[trace.inputs[0]].shape[2:], default=0)
-    groups: dict[int, list] = {}
-    for n in nodes:
-        grid = n.out_shape[2:] if len(n.out_shape) == 4 else ()
-        stride = 2 ** round(log2(side / max(grid))) if grid and max(grid) > 1 and side else 0
-        groups.setdefault(stride if n.op else 1, []).append(n)
+    """The stages of a network, in order of stride; parameters are counted where they are used
+    first."""
+    nodes, groups = layer_graph(trace), {}
+    for n, stride in zip(nodes, _strides(trace, nodes), strict=True):
+        groups.setdefault(stride, []).append(n)
     found, seen = [], set()
-    for stride in sorted(groups, key=lambda v: v or 1 << 30):
+    for stride in sorted(groups, key=_by_stride):
         members = groups[stride]
         ops = [op for n in members for op in n.ops]
         t = total(trace, ops)
         fresh = {p for op in ops for p in op.params} - seen
         seen |= fresh
         weighted = [n for n in members if n.kind in WEIGHTED]
-        if not weighted and not t.macs and not fresh:
-            continue
-        grids = (
-            tuple(dict.fromkeys(max(n.out_shape[2:]) for n in weighted if len(n.out_shape) == 4))
-            if stride
-            else ()
-        )
-        found.append(
-            Stage(
-                stride,
-                grids,
-                sum(trace.params[p].numel for p in fresh),
-                t.macs,
-                t.activations,
-                longest(members),
+        if weighted or t.macs or fresh:
+            grids = dict.fromkeys(n.layout.grid for n in weighted) if stride else {}
+            params = sum(trace.params[p].numel for p in fresh)
+            found.append(
+                Stage(stride, tuple(grids), params, t.macs, t.activations, longest(members))
             )
-        )
     return tuple(found)
+
+
+def _by_stride(stride: int) -> float:
+    return stride or inf  # the head comes last
+
+
+def _strides(trace: Trace, nodes: tuple[Node, ...]) -> list[int]:
+    """The stride of each node; what works on one position and leads back to a grid
+    (squeeze-and-excitation) is of that grid's."""
+    found = [_stride(trace, n) for n in nodes]
+    for n in reversed(nodes):
+        for p in n.preds:
+            if nodes[p].op and not found[p]:
+                found[p] = found[n.index]
+    return found
+
+
+def _stride(trace: Trace, node: Node) -> int:
+    """Input positions a side for each position of the layer's grid, to the nearest power of two; 1
+    for what is done to the input, 0 where one position is left. Tokens count as the square grid of
+    as many."""
+    if node.op is None:
+        return 1
+    before, after = (prod(x.grid) for x in (layouts(trace)[trace.inputs[0]], node.layout))
+    if after <= 1 or before <= 1:
+        return 0
+    sides = max(len(layouts(trace)[trace.inputs[0]].grid), 1)
+    return 2 ** max(0, round(log2(before / after) / sides))
 
 
 def _measured(trace: Trace):

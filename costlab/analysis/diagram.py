@@ -58,10 +58,6 @@ def _x(values):
     return "x".join(map(str, values))
 
 
-def _size(shape):
-    return _x((*shape[2:], shape[1])) if len(shape) > 3 else _x(shape[1:])
-
-
 def _layer(node) -> tuple[str, ...]:
     """The text of one layer: kernel and filters, stride and groups where they are not 1."""
     stride = (
@@ -80,11 +76,11 @@ def _layer(node) -> tuple[str, ...]:
         )
         return (f"{_x(node.kernel)} {word}{stride}{groups}", f"{node.width} filters")
     if node.kind.endswith("pool"):
-        return (f"{_x(node.kernel)} {node.kind}{stride}", _size(node.out_shape))
+        return (f"{_x(node.kernel)} {node.kind}{stride}", node.layout.size)
     name = {"cat": "filter concat", "join": _join(node), "product": "matrix product"}.get(
         node.kind, node.kind
     )
-    return (name if node.kind != "linear" else f"linear {node.width}", _size(node.out_shape))
+    return (name if node.kind != "linear" else f"linear {node.width}", node.layout.size)
 
 
 def _join(node):
@@ -350,7 +346,7 @@ def _module(trace, nodes, module, title):
         Box(
             f"input/{p}",
             "input",
-            ("previous layer" if p else "input", _size(nodes[p].out_shape)),
+            ("previous layer" if p else "input", nodes[p].layout.size),
             0,
             0,
             0.0,

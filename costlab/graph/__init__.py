@@ -1,17 +1,24 @@
-"""The layer graph of a trace, its forks and its residual blocks: what tables, analyses and diagrams share."""
+"""The layer graph of a trace, its forks and its residual blocks: what tables, analyses and diagrams
+share."""
 
-from ._blocks import Branch, Fork, Residual, consumers, forks, residuals
-from ._layers import WEIGHTED, Node, layer_graph, longest
+from .blocks import Branch, Fork, Residual, consumers, forks, residuals
+from .layers import WEIGHTED, Node, layer_graph, longest
+from .layout import Layout, layouts
+from .receptive_field import Field, fields
 
 __all__ = [
     "WEIGHTED",
     "Branch",
+    "Field",
     "Fork",
+    "Layout",
     "Node",
     "Residual",
     "consumers",
+    "fields",
     "forks",
     "layer_graph",
+    "layouts",
     "longest",
     "residuals",
 ]

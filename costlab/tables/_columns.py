@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ..cost import total
-from ._parts import Group, size, x
+from ..graph import layouts
+from ._parts import Group, x
+
+
+def _input_size(trace, group: Group) -> str:
+    first = group.nodes[0] if group.nodes else None
+    if first is None or first.op is None or not first.op.inputs:
+        return ""
+    place = 1 if first.op.name in ("aten.addmm", "aten.baddbmm") else 0
+    return layouts(trace)[first.op.inputs[place]].size
 
 
 def _field(trace, group: Group):
@@ -11,7 +20,7 @@ def _field(trace, group: Group):
     if not seen:
         return ""
     if any(f is None for f in seen):
-        return "all"
+        return "unknown"
     return x(map(max, zip(*seen)))
 
 
@@ -35,7 +44,7 @@ COLUMNS = {
     "bytes read": ("bytes", _of_total("read")),
     "bytes written": ("bytes", _of_total("written")),
     "weights": ("elements", _of_total("weights")),
-    "input size": ("", lambda t, g: size(g.nodes[0].in_shape) if g.nodes and g.nodes[0].op else ""),
+    "input size": ("", _input_size),
     "groups": ("", _per_layer(lambda n: n.groups)),
     "dilation": ("", _per_layer(lambda n: x(n.dilation))),
     "module": ("", lambda t, g: g.path),

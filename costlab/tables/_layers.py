@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ..cost import total
-from ..graph import WEIGHTED, longest
-from ._parts import Group, batch_of, common_path, patch, size, span
+from ..graph import WEIGHTED, layouts, longest
+from ._parts import Group, common_path, patch, span
 
 _UNMERGED = 2000
 _MOST, _ROWS = (
@@ -14,23 +14,6 @@ _MOST, _ROWS = (
     64,
 )  # without a depth: a module with more than this share is opened, as long as so many rows hold them
 _RUN = 4
-_PRODUCTS = ("aten.addmm", "aten.mm", "aten.native_layer_norm")
-_KEEPS = (
-    "add",
-    "add_",
-    "mul",
-    "gelu",
-    "relu",
-    "relu_",
-    "view",
-    "_unsafe_view",
-    "clone",
-    "roll",
-    "slice",
-    "native_dropout",
-    "constant_pad_nd",
-)  # the order of dimensions
-
 
 def rows(trace, nodes, depth=None, merge=True):
     """Groups by module path in the order of their first operation: cut at `depth` (a set: those modules opened), or, without one, with every module opened that
@@ -65,7 +48,7 @@ class _Row:
 
 class _Model:
     def __init__(self, trace, nodes):
-        self.trace, self.nodes, self.batch = trace, nodes, batch_of(trace)
+        self.trace, self.nodes = trace, nodes
         order = {id(op): i for i, op in enumerate(trace.ops)}
         self.ops = sorted((op for node in nodes for op in node.ops), key=lambda op: order[id(op)])
         self.layer = {id(node.op): node for node in nodes if node.op}
@@ -110,7 +93,7 @@ class _Model:
                 "name": key or "(model)",
                 "type": kind,
                 "patch size/stride": patch(own[0]) if len(own) == 1 else "",
-                "output size": self.size(shown[-1]) if shown else "",
+                "output size": layouts(self.trace)[shown[-1].outputs[0]].size if shown else "",
                 "depth": self.depth(nodes),
             },
             nodes,
@@ -126,17 +109,6 @@ class _Model:
             self.nodes[nodes[0].index : nodes[-1].index + 1],
             lambda n: n.kind in WEIGHTED and n.index in inside,
         )
-
-    def size(self, op):
-        """The output's size; a linear layer or layer norm on a grid has its channels last already."""
-        shape = self.trace.tensors[op.outputs[0]].shape
-        while op is not None and (
-            op.name.removeprefix("aten.") in _KEEPS
-            or op.name == "aten.permute"
-            and len(op.attrs["dims"]) > 4
-        ):
-            op = self.maker.get(op.inputs[0]) if op.inputs else None
-        return size(shape, self.batch, op is not None and op.name in _PRODUCTS)
 
     def opened(self, merge):
         """Rows, the dearest modules opened one after the other, and which were opened."""

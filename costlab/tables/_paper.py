@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..graph import WEIGHTED, Branch, Fork, Node, forks, longest
-from ._parts import Group, batch_of, common_path, patch, rate_of, size, x
+from ._parts import Group, common_path, patch, rate_of, x
 
 _TYPES = {"conv": "convolution", "transposed conv": "transposed convolution"}
 
@@ -134,7 +134,6 @@ def rows(trace, nodes, depth=None, merge=True):
     ) and not any(
         len(b.chain) == 1 and b.chain[0].kind == "max pool" for f in found for b in f.branches
     )
-    batch = batch_of(trace)
     groups, done, last = [], set(), None
     if nodes[0].ops:
         groups.append((None, [nodes[0]]))
@@ -154,7 +153,7 @@ def rows(trace, nodes, depth=None, merge=True):
     for fork, members in groups:
         end = members[-1]
         cells = {
-            "output size": size(end.out_shape, batch, end.kind == "linear"),
+            "output size": end.layout.size,
             "depth": longest(members),
         }
         if fork:

@@ -27,22 +27,6 @@ def x(shape) -> str:
     return "x".join(map(str, shape))
 
 
-def size(shape, batch: int = 0, last: bool = False) -> str:
-    """(N, C, H, W) as the papers print it: HxWxC, (N, H, W, C) with the channels `last` too; (N, C): 1x1xC, unless the first is not the `batch`
-    (tokens); other ranks as they are."""
-    if len(shape) == 2:
-        return f"1x1x{shape[1]}" if batch in (0, shape[0]) else x(shape)
-    if len(shape) < 4:
-        return x(shape)
-    return x(shape[1:]) if last else x((*shape[2:], shape[1]))
-
-
-def batch_of(trace) -> int:
-    """Items in the first input; 0 where there is none."""
-    first = trace.tensors[trace.inputs[0]].shape if trace.inputs else ()
-    return first[0] if first else 0
-
-
 def patch(node: Node) -> str:
     """Patch size/stride: 7x7/2."""
     stride = node.stride

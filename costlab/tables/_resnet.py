@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..graph import WEIGHTED, Fork, forks, longest, residuals
-from ._parts import Group, batch_of, common_path, patch, rate_of, size, x
+from ._parts import Group, common_path, patch, rate_of, x
 
 
 _LONG = 8  # layers of a block that a cell names
@@ -62,7 +62,6 @@ def rows(trace, nodes, depth=None, merge=True):
     parallel = {
         m: f for f in forks(nodes) for m in f.members if not any(i in owner for i in f.members)
     }
-    batch = batch_of(trace)
     groups, previous = [], None  # [cells text, nodes, times]
     for n in nodes:
         block = owner.get(n.index)
@@ -117,7 +116,7 @@ def rows(trace, nodes, depth=None, merge=True):
             path,
             {
                 "layer name": path or "(model)",
-                "output size": size(end.out_shape, batch, end.kind == "linear"),
+                "output size": end.layout.size,
                 "layers": layers,
                 "depth": longest(members),
             },

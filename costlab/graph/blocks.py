@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ._layers import WEIGHTED, Node
+from .layers import WEIGHTED, Node
 
 
 @dataclass(frozen=True)

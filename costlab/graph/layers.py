@@ -1,0 +1,360 @@
+"""Convolutions, products, pools, joins as nodes; every other operation belongs to the node that it
+follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from ..trace._record import Op, Trace
+from .layout import CHANNEL, PLACES, Layout, layouts
+from .moves import ints
+from .receptive_field import fields
+
+_KINDS = {
+    "aten.convolution": "conv",
+    "aten.addmm": "linear",
+    "aten.mm": "linear",
+    "aten._grouped_mm": "linear",
+    "aten.bmm": "product",
+    "aten.baddbmm": "product",
+    "aten.embedding": "embedding",
+    "aten._softmax": "softmax",
+    "aten._safe_softmax": "softmax",
+    "aten.native_dropout": "dropout",
+    "costlab.dropout": "dropout",
+    **{
+        f"aten.{n}": f"{n[:3]} pool"
+        for n in (
+            "max_pool1d",
+            "max_pool2d",
+            "max_pool3d",
+            "max_pool2d_with_indices",
+            "max_pool3d_with_indices",
+            "avg_pool1d",
+            "avg_pool2d",
+            "avg_pool3d",
+        )
+    },
+    "aten._adaptive_avg_pool2d": "avg pool",
+    "aten._adaptive_avg_pool3d": "avg pool",
+    "aten.adaptive_max_pool2d": "max pool",
+    "aten.adaptive_max_pool3d": "max pool",
+}
+# what only looks at the shape of its input, and what writes over all of its first one
+_EMPTY = frozenset(
+    f"aten.{n}"
+    for n in (
+        "new_empty",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+        "new_empty_strided",
+        "empty_like",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "rand_like",
+        "randn_like",
+    )
+)
+_OVER = frozenset(("aten.copy_", "aten.copy"))
+_VIEWS = frozenset(("aten.view", "aten._unsafe_view"))
+WEIGHTED = ("conv", "transposed conv", "linear")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer. `ops` are its own operation `op` and those that follow it up to the next layer;
+    `preds` index earlier nodes, `idom` the immediate dominator (where a fork began). `kernel`,
+    `stride`, `dilation` in elements a spatial dimension; `layout` of its output; `field` and
+    `jump`: receptive field and step between neighbours, in input positions a dimension of the
+    input's grid, None where that is not known or there is no grid."""
+
+    index: int
+    kind: str
+    op: Op | None
+    output: int
+    preds: tuple[int, ...]
+    ops: tuple[Op, ...]
+    idom: int
+    layout: Layout
+    in_shape: tuple[int, ...] = ()
+    out_shape: tuple[int, ...] = ()
+    kernel: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    dilation: tuple[int, ...] = ()
+    groups: int = 1
+    field: tuple[int, ...] | None = None
+    jump: tuple[Fraction, ...] | None = None
+
+    @property
+    def pointwise(self) -> bool:
+        """A 1x1 convolution of any rank."""
+        return self.kind == "conv" and set(self.kernel) == {1}
+
+    @property
+    def depthwise(self) -> bool:
+        """A convolution of each channel by itself."""
+        return self.kind == "conv" and self.groups == self.in_shape[1] > 1
+
+    @property
+    def width(self) -> int:
+        """Output channels (features for a linear layer)."""
+        return self.out_shape[1] if self.kind != "linear" else self.out_shape[-1]
+
+    @property
+    def weights(self) -> frozenset[int]:
+        """The parameters that its own operation multiplies by, by index; views of them are prepared
+        before it."""
+        if self.op is None:
+            return frozenset()
+        own = self.ops[: self.ops.index(self.op) + 1]
+        return frozenset(p for op in own for p in op.params)
+
+
+@dataclass
+class _Draft:
+    """A node while operations are still added to it."""
+
+    kind: str
+    op: Op | None
+    output: int
+    preds: tuple[int, ...]
+    ops: list[Op]
+    idom: int
+    shape: _Shape
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a layer works on: input and output shape; kernel, stride and dilation a spatial
+    dimension."""
+
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+    kernel: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    dilation: tuple[int, ...] = ()
+    groups: int = 1
+
+    @property
+    def flat(self) -> _Shape:
+        """torch runs 1-d pools as 2-d ones on a grid of one row: without that row."""
+        drop = lambda shape: (*shape[:2], *shape[3:])  # noqa: E731
+        return _Shape(
+            drop(self.before),
+            drop(self.after),
+            self.kernel[1:],
+            self.stride[1:],
+            self.dilation[1:],
+            self.groups,
+        )
+
+
+def layer_graph(trace: Trace) -> tuple[Node, ...]:
+    """Nodes in execution order; node 0 is the input. Worked out once and kept with the trace."""
+    if "_layer_graph" not in trace.__dict__:
+        trace.__dict__["_layer_graph"] = _Builder(trace).nodes()
+    return trace.__dict__["_layer_graph"]
+
+
+@dataclass
+class _Builder:
+    """Walks a trace in execution order. `home`: the node that each tensor belongs to; `prepared`:
+    by tensor, operations on parameters alone (a transpose, a cast), which belong to the layer that
+    uses them."""
+
+    trace: Trace
+    drafts: list[_Draft] = field(default_factory=list)
+    home: dict[int, int] = field(default_factory=dict)
+    prepared: dict[int, list[Op]] = field(default_factory=dict)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes of the trace."""
+        inputs = self.trace.inputs
+        start = next(iter(inputs), -1)
+        first = self.trace.tensors[start].shape if inputs else ()
+        self.drafts.append(_Draft("input", None, start, (), [], 0, _Shape(after=first)))
+        self.home = dict.fromkeys(inputs, 0)
+        for op in self.trace.forward:
+            self._take(op)
+        self._place([op for ops in self.prepared.values() for op in ops])
+        return tuple(map(self._node, range(len(self.drafts))))
+
+    def _take(self, op: Op) -> None:
+        """An operation becomes a layer, joins the one that it follows, or waits for the layer that
+        uses it."""
+        read = op.inputs[1:] if op.name in _OVER else op.inputs
+        read = () if op.name in _EMPTY else read
+        sources: list[int] = [self.home[i] for i in read if i in self.home]
+        before = [o for i in dict.fromkeys(op.inputs) for o in self.prepared.pop(i, ())]
+        if not sources:
+            if op.outputs:
+                self.prepared[op.outputs[0]] = [*before, op]
+            return
+        preds = tuple(dict.fromkeys(sources))
+        kind = self._kind(op, len(sources)) or ("join" if len(preds) > 1 else None)
+        if kind is None or not op.outputs:
+            self.drafts[preds[0]].ops += (*before, op)
+            self.home.update(dict.fromkeys(op.outputs, preds[0]))
+            return
+        self.home.update(dict.fromkeys(op.outputs, len(self.drafts)))
+        self.drafts.append(
+            _Draft(
+                kind,
+                op,
+                op.outputs[0],
+                tuple(sources) if kind == "cat" else preds,
+                [*before, op],
+                self._dominator(preds),
+                self._shape(op, kind, self.drafts[preds[0]]),
+            )
+        )
+
+    def _kind(self, op: Op, sources: int) -> str | None:
+        kind = _KINDS.get(op.name)
+        if kind == "conv" and op.attrs.get("transposed"):
+            return "transposed conv"
+        if kind == "linear" and all(i in self.home for i in op.inputs[-2:]):
+            return "product"  # of two tensors that both come from the input
+        if kind == "avg pool" and op.module_type == "LocalResponseNorm":
+            return None  # torch averages over channels with a 3-d pool; it is no pooling layer
+        if op.name == "aten.mean" and self._averages_places(op):
+            return "avg pool"
+        if op.name == "aten.cat" and sources > 1 and self._along_channels(op):
+            return "cat"
+        return kind
+
+    def _averages_places(self, op: Op) -> bool:
+        """A mean over the grid or all tokens, and nothing else."""
+        if not op.inputs or not op.attrs.get("dim"):
+            return False
+        roles = layouts(self.trace)[op.inputs[0]].roles
+        averaged = {d % len(roles) for d in ints(op.attrs["dim"], len(op.attrs["dim"]))}
+        places = {d for d, role in enumerate(roles) if role in PLACES}
+        return averaged == places and CHANNEL in roles
+
+    def _along_channels(self, op: Op) -> bool:
+        out = layouts(self.trace)[op.outputs[0]]
+        dim = op.attrs.get("dim", 0) % max(1, len(out.dims))
+        return out.roles[dim] == CHANNEL or (dim == 1 and CHANNEL not in out.roles)
+
+    def _dominator(self, preds) -> int:
+        found = preds[0]
+        for p in preds[1:]:
+            while found != p:
+                if found > p:
+                    found = self.drafts[found].idom
+                else:
+                    p = self.drafts[p].idom
+        return found
+
+    def _shape(self, op: Op, kind: str, before: _Draft) -> _Shape:
+        shapes = self.trace.shapes(op)
+        out = self.trace.tensors[op.outputs[0]].shape
+        into = shapes[1 if op.name in ("aten.addmm", "aten.baddbmm") else 0]
+        if kind in ("conv", "transposed conv"):
+            n = len(shapes[1]) - 2
+            stride, dilation = (ints(op.attrs.get(k), n) for k in ("stride", "dilation"))
+            return _Shape(into, out, shapes[1][2:], stride, dilation, op.attrs.get("groups", 1))
+        if not kind.endswith("pool"):
+            return _Shape(into, out)
+        found = _Shape(into, out, *self._window(op, into, out))
+        one_row = len(found.kernel) == 2 and found.kernel[0] == 1
+        return found.flat if one_row and len(before.shape.after) == 3 else found
+
+    def _window(self, op: Op, into, out):
+        """Kernel, stride and dilation of a pool."""
+        if op.name == "aten.mean":
+            dims = sorted(d % len(into) for d in op.attrs["dim"])
+            ones = (1,) * len(dims)
+            return tuple(into[d] for d in dims), ones, ones
+        n = len(out) - 2
+        if "adaptive" in op.name:
+            pairs = list(zip(into[2:], out[2:], strict=True))
+            size = tuple(-(-i // o) for i, o in pairs)
+            return size, tuple(max(1, i // o) if o > 1 else 1 for i, o in pairs), (1,) * n
+        kernel = ints(op.attrs.get("kernel_size"), n)
+        stride = ints(op.attrs.get("stride") or kernel, n)
+        return kernel, stride, ints(op.attrs.get("dilation"), n)
+
+    def _place(self, left: list[Op]) -> None:
+        """Operations that nothing reads (what a kernel makes for its own use) belong to the layer
+        of their module that comes next, or to the last of it; of a module without layers to the
+        input."""
+        order = {id(op): i for i, op in enumerate(self.trace.ops)}
+        homes: dict[tuple, list[tuple[int, _Draft]]] = {}
+        for draft in self.drafts:
+            for op in draft.ops:
+                homes.setdefault((op.module, op.call), []).append((order[id(op)], draft))
+        for op in left:
+            near = homes.get((op.module, op.call), [])
+            last = near[-1][1] if near else self.drafts[0]
+            draft = next((n for i, n in near if i > order[id(op)]), last)
+            draft.ops.append(op)
+            draft.ops.sort(key=lambda o: order[id(o)])
+
+    def _node(self, index: int) -> Node:
+        d, s = self.drafts[index], self.drafts[index].shape
+        seen = fields(self.trace)[d.output]
+        return Node(
+            index,
+            d.kind,
+            d.op,
+            d.output,
+            d.preds,
+            tuple(d.ops),
+            d.idom,
+            layouts(self.trace)[_viewed(d)] if d.output >= 0 else Layout(()),
+            s.before,
+            s.after,
+            s.kernel,
+            s.stride,
+            s.dilation,
+            s.groups,
+            seen.size if seen else None,
+            seen.jump if seen else None,
+        )
+
+
+def _viewed(draft: _Draft) -> int:
+    """The output as its module gives it: torch multiplies matrices of rows, and views the product
+    as its operand was before."""
+    if draft.kind in ("linear", "product"):
+        for op in draft.ops:
+            if op.name in _VIEWS and op.inputs[0] == draft.output:
+                return op.outputs[0]
+    return draft.output
+
+
+def longest(members, counts: Callable[[Node], bool] = lambda n: n.kind in WEIGHTED) -> int:
+    """Layers on the longest path through `members` (in execution order) for which `counts` is true:
+    by default those with weights, which is what the papers call depth. The time steps of a
+    recurrent layer are one layer."""
+    again = _further_steps(members)
+    best: dict[int, int] = {}
+    for n in members:
+        own = bool(counts(n)) and n.index not in again
+        best[n.index] = max((best.get(p, 0) for p in n.preds), default=0) + own
+    return max(best.values(), default=0)
+
+
+def _further_steps(members) -> frozenset[int]:
+    """Nodes that apply the weights of a recurrent layer again: those of one call of a module, or of
+    a cell in any call. Where the layer has weights that it applies once, to the whole sequence, all
+    its steps are with those."""
+    calls: dict[tuple, dict[frozenset[int], list[int]]] = {}
+    for n in members:
+        if n.op and n.kind in WEIGHTED and n.weights:
+            call = -1 if n.op.module_type.endswith("Cell") else n.op.call
+            uses = calls.setdefault((n.op.module, call), {})
+            uses.setdefault(n.weights, []).append(n.index)
+    found = []
+    for uses in calls.values():
+        once = any(len(indices) == 1 for indices in uses.values())
+        for indices in uses.values():
+            if len(indices) > 1:
+                found += indices if once else indices[1:]
+    return frozenset(found)
