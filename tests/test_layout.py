@@ -3,8 +3,8 @@ diagrams print for it."""
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 import costlab
 from costlab.analysis.compare import compare, stages
@@ -91,25 +91,73 @@ CONV = lambda o=8, k=4: nn.Conv2d(3, o, k, k)  # noqa: E731
 B, C, H, W, T = "batch", "channel", "height", "width", "tokens"
 CASES = [
     ("channels first", Of(lambda x, c: c(x), CONV()), (B, C, H, W), "4x6x8", (4, 6)),
-    ("channels last", Of(lambda x, c: c(x).permute(0, 2, 3, 1), CONV()), (B, H, W, C), "4x6x8", (4, 6)),
-    ("a linear layer on them", Of(lambda x, f: f(x.movedim(1, 3)), nn.Linear(3, 5)), (B, H, W, C), "16x24x5", (16, 24)),
+    (
+        "channels last",
+        Of(lambda x, c: c(x).permute(0, 2, 3, 1), CONV()),
+        (B, H, W, C),
+        "4x6x8",
+        (4, 6),
+    ),
+    (
+        "a linear layer on them",
+        Of(lambda x, f: f(x.movedim(1, 3)), nn.Linear(3, 5)),
+        (B, H, W, C),
+        "16x24x5",
+        (16, 24),
+    ),
     ("tokens", Of(patches, CONV(), nn.Linear(8, 5)), (B, T, C), "24x5", (4, 6)),
     ("a class token", Of(with_class_token, CONV(), nn.Linear(8, 5)), (B, T, C), "25x5", (25,)),
-    ("a grid again", Of(back_to_the_grid, CONV(), nn.Linear(8, 5), nn.Conv2d(5, 7, 1)), (B, C, H, W), "4x6x7", (4, 6)),
+    (
+        "a grid again",
+        Of(back_to_the_grid, CONV(), nn.Linear(8, 5), nn.Conv2d(5, 7, 1)),
+        (B, C, H, W),
+        "4x6x7",
+        (4, 6),
+    ),
     ("windows and back", Of(windows, CONV(), nn.Linear(8, 5)), (B, H, W, C), "4x6x5", (4, 6)),
     ("patch merging", Of(merging, nn.Linear(12, 5)), (B, H, W, C), "8x12x5", (8, 12)),
     ("patch expanding", Of(expanding, nn.Linear(3, 20)), (B, H, W, C), "32x48x5", (32, 48)),
     ("token mixing", Of(mixing, CONV(), nn.Linear(24, 24)), (B, T, C), "24x8", (24,)),
-    ("an LSTM over rows", Of(recurrent, nn.LSTM(3, 4, batch_first=True)), (B, H, W, C), "16x24x4", (16, 24)),
+    (
+        "an LSTM over rows",
+        Of(recurrent, nn.LSTM(3, 4, batch_first=True)),
+        (B, H, W, C),
+        "16x24x4",
+        (16, 24),
+    ),
     ("attention", Of(attend, CONV(12), nn.Linear(12, 36)), (B, C, T, C), "2x24x6", (4, 6)),
     ("global pool", Of(lambda x, c: c(x).mean((2, 3)), CONV()), (B, C), "1x1x8", ()),
     ("flattened", Of(lambda x, f: f(x.flatten(1)), nn.Linear(1152, 9)), (B, C), "1x1x9", ()),
-    ("pixel shuffle", Of(lambda x, c: F.pixel_shuffle(c(x), 2), CONV(8)), (B, C, H, W), "8x12x2", (8, 12)),
-    ("upsampled", Of(lambda x: F.interpolate(x, scale_factor=2)), (B, C, H, W), "32x48x3", (32, 48)),
-    ("rolled and padded", Of(lambda x: F.pad(x.roll(1, 2), (1, 1, 2, 2))), (B, C, H, W), "20x26x3", (20, 26)),
-    ("unfolded", Of(lambda x: F.unfold(x, 4, stride=4)), (B, C, T), "24x48", (4, 6)),
-    ("positions by value", Of(lambda x: x[x > 0].view(-1, 1)[:5]), ("unknown", "unknown"), "5x1", ()),
-]  # fmt: skip
+    (
+        "pixel shuffle",
+        Of(lambda x, c: functional.pixel_shuffle(c(x), 2), CONV(8)),
+        (B, C, H, W),
+        "8x12x2",
+        (8, 12),
+    ),
+    (
+        "upsampled",
+        Of(lambda x: functional.interpolate(x, scale_factor=2)),
+        (B, C, H, W),
+        "32x48x3",
+        (32, 48),
+    ),
+    (
+        "rolled and padded",
+        Of(lambda x: functional.pad(x.roll(1, 2), (1, 1, 2, 2))),
+        (B, C, H, W),
+        "20x26x3",
+        (20, 26),
+    ),
+    ("unfolded", Of(lambda x: functional.unfold(x, 4, stride=4)), (B, C, T), "24x48", (4, 6)),
+    (
+        "positions by value",
+        Of(lambda x: x[x > 0].view(-1, 1)[:5]),
+        ("unknown", "unknown"),
+        "5x1",
+        (),
+    ),
+]
 
 
 @pytest.mark.parametrize("batch", [1, 2])
@@ -166,7 +214,7 @@ def net(last):
             nn.Conv2d(8, 16, 1, bias=False),
             nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
         )
-    return nn.Sequential(CONV(), body, pool, nn.Linear(16, 10))  # fmt: skip
+    return nn.Sequential(CONV(), body, pool, nn.Linear(16, 10))
 
 
 def test_stages_do_not_depend_on_the_order_of_dimensions():

@@ -4,10 +4,10 @@ says."""
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional
 
 import costlab
 from costlab.graph import fields, layer_graph
@@ -68,14 +68,14 @@ def focus(x, *layers):
 
 def unfolded(x, linear, layer):
     n, c, h, w = x.shape
-    columns = F.unfold(x, 3, padding=1)
+    columns = functional.unfold(x, 3, padding=1)
     return layer(linear(columns.transpose(1, 2)).transpose(1, 2).reshape(n, -1, h, w))
 
 
 def attention(x, qkv):
     n, c, h, w = x.shape
     q, k, v = qkv(x.flatten(2).transpose(1, 2)).chunk(3, -1)
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+    return functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
 
 
 def windows(x, layer):
@@ -94,22 +94,46 @@ KNOWN = [
     ("a mean over one axis", Of(lambda x: x.mean(3, keepdim=True) + x), (1, 16)),
     ("strided slice, 3x3", Of(lambda x, c: c(x[:, :, ::3, ::2]), conv(2, 4)), (7, 5)),
     # 5x5 at each pixel; its 16 channels lie on 4x4 finer pixels; 3 of those lie in 2 pixels: 5 + 1
-    ("pixel shuffle", Of(lambda x, a, b: b(F.pixel_shuffle(a(x), 4)), conv(2, 16, 5), conv(1, 1)), (6, 6)),
-    ("pixel unshuffle, 3x3", Of(lambda x, c: c(F.pixel_unshuffle(x, 2)), conv(8, 4)), (6, 6)),
+    (
+        "pixel shuffle",
+        Of(lambda x, a, b: b(functional.pixel_shuffle(a(x), 4)), conv(2, 16, 5), conv(1, 1)),
+        (6, 6),
+    ),
+    (
+        "pixel unshuffle, 3x3",
+        Of(lambda x, c: c(functional.pixel_unshuffle(x, 2)), conv(8, 4)),
+        (6, 6),
+    ),
     ("dilation", Of(lambda x, c: c(x), conv(2, 4, 3, dilation=3)), (7, 7)),
     # kernel 4 on stride 2: two inputs an output
     ("transposed", Of(lambda x, c: c(x), nn.ConvTranspose2d(2, 4, 4, 2, 1)), (2, 2)),
-    ("nearest, 3x3", Of(lambda x, c: c(F.interpolate(x, scale_factor=2)), conv(2, 4)), (2, 2)),
-    ("bilinear", Of(lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")), (2, 2)),
+    (
+        "nearest, 3x3",
+        Of(lambda x, c: c(functional.interpolate(x, scale_factor=2)), conv(2, 4)),
+        (2, 2),
+    ),
+    ("bilinear", Of(lambda x: functional.interpolate(x, scale_factor=2, mode="bilinear")), (2, 2)),
     ("attention", Of(attention, nn.Linear(2, 6)), (16, 16)),
-    ("windows of 4, 3x3", Of(lambda x, w, c: c(windows(x, w)), nn.Linear(16, 16), conv(2, 4)), (8, 8)),
+    (
+        "windows of 4, 3x3",
+        Of(lambda x, w, c: c(windows(x, w)), nn.Linear(16, 16), conv(2, 4)),
+        (8, 8),
+    ),
     ("roll", Of(lambda x, c: c(x + torch.roll(x, 5, 2)), conv(2, 4, 1)), (12, 1)),
     ("flip along the width", Of(lambda x: x + x.flip(3)), (1, 16)),
     ("group norm", nn.GroupNorm(2, 2), (16, 16)),
     ("layer norm of channels", Of(lambda x, n: n(x.permute(0, 2, 3, 1)), nn.LayerNorm(2)), (1, 1)),
     ("adaptive pool of 16 to 5", nn.AdaptiveAvgPool2d(5), (4, 4)),
-    ("fold of unfold", Of(lambda x: F.fold(F.unfold(x, 3, padding=1), 16, 3, padding=1)), (1, 1)),
-    ("reflection", Of(lambda x, c: c(F.pad(x, (2,) * 4, "reflect")), nn.Conv2d(2, 4, 5)), (5, 5)),
+    (
+        "fold of unfold",
+        Of(lambda x: functional.fold(functional.unfold(x, 3, padding=1), 16, 3, padding=1)),
+        (1, 1),
+    ),
+    (
+        "reflection",
+        Of(lambda x, c: c(functional.pad(x, (2,) * 4, "reflect")), nn.Conv2d(2, 4, 5)),
+        (5, 5),
+    ),
     ("tensor.unfold", Of(lambda x: x.unfold(2, 5, 2).mean(-1)), (5, 1)),
     ("stack and mean", Of(lambda x, c: torch.stack([x, c(x)]).mean(0), conv(2, 2, 5)), (5, 5)),
     (
@@ -118,7 +142,7 @@ KNOWN = [
         (16, 1),
     ),
     ("cumulative sum", Of(lambda x: x.cumsum(2)), (16, 1)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("model, size", [k[1:] for k in KNOWN], ids=[k[0] for k in KNOWN])
@@ -162,10 +186,10 @@ PIECES = {
     "slice": lambda k, s: Of(lambda x: x[..., k::s]),
     "halves": lambda k, s: Of(lambda x: halves(x, k, s)),
     "shuffle": lambda k, s: Of(lambda x: shuffled(x, k, s)),
-    "nearest": lambda k, s: Of(lambda x: F.interpolate(x, scale_factor=s)),
-    "linear": lambda k, s: Of(lambda x: F.interpolate(x, scale_factor=s, mode="linear")),
+    "nearest": lambda k, s: Of(lambda x: functional.interpolate(x, scale_factor=s)),
+    "linear": lambda k, s: Of(lambda x: functional.interpolate(x, scale_factor=s, mode="linear")),
     "unfold": lambda k, s: Of(lambda x: x.unfold(2, k, s).mean(-1)),
-    "pad": lambda k, s: Of(lambda x: F.pad(x, (k, s))),
+    "pad": lambda k, s: Of(lambda x: functional.pad(x, (k, s))),
     "repeat": lambda k, s: Of(lambda x: x.repeat_interleave(s, 2)),
     "skip": lambda k, s: Skip(nn.Conv1d(2, 2, 2 * k - 1, padding=k - 1)),
     "norm": lambda k, s: Of(lambda x: x / (1 + x.abs().mean(1, keepdim=True))),
@@ -210,7 +234,7 @@ def test_of_random_nets_each_position_sees_what_the_gradient_says(net):
     "fn, layer",
     [
         (lambda x, c: c(x[:, :, x[0, 0, 0].argsort()]), conv(2, 4)),
-        (lambda x, c: F.grid_sample(x, c(x)[:, :2].permute(0, 2, 3, 1)), conv(2, 4)),
+        (lambda x, c: functional.grid_sample(x, c(x)[:, :2].permute(0, 2, 3, 1)), conv(2, 4)),
     ],
     ids=["positions by value", "grid_sample"],
 )

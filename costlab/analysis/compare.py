@@ -117,7 +117,8 @@ class Comparison:
                 row(f"{where}: {what}", unit, [getattr(st, field) if st else 0 for st in found])
         notes = [
             *self.sentences,
-            "params with biases and norm scales; one MAC = one multiply-add; stages are layers of one stride",
+            "params with biases and norm scales; one MAC = one multiply-add; "
+            "stages are layers of one stride",
             *(f"published error of {s.name}: {s.published}" for s in self.sides if s.published),
             *(f"time of {s.name}: the whole model, {s.device}" for s in self.sides if s.seconds),
         ]

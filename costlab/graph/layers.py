@@ -197,8 +197,8 @@ class _Builder:
         preds = tuple(dict.fromkeys(sources))
         kind = self._kind(op, len(sources)) or ("join" if len(preds) > 1 else None)
         if kind is None or not op.outputs:
-            self.drafts[preds[0]].ops += (*before, op)
-            self.home.update(dict.fromkeys(op.outputs, preds[0]))
+            self.drafts[sources[0]].ops += (*before, op)
+            self.home.update(dict.fromkeys(op.outputs, sources[0]))
             return
         self.home.update(dict.fromkeys(op.outputs, len(self.drafts)))
         self.drafts.append(
@@ -209,7 +209,7 @@ class _Builder:
                 tuple(sources) if kind == "cat" else preds,
                 [*before, op],
                 self._dominator(preds),
-                self._shape(op, kind, self.drafts[preds[0]]),
+                self._shape(op, kind, self.drafts[sources[0]]),
             )
         )
 

@@ -171,15 +171,20 @@ def ints(value, n: int, default: int = 1) -> tuple[int, ...]:
 
 # --- each element by itself ---
 
-_POINTWISE = """abs acos acosh add addcdiv addcmul alias angle asin asinh atan atan2 atanh bernoulli bitwise_and
-bitwise_not bitwise_or bitwise_xor ceil celu clamp clamp_max clamp_min clone _conj contiguous copysign cos cosh deg2rad detach
-digamma div dropout elu eq erf erfc erfinv exp exp2 expand expand_as expm1 fill float_power floor floor_divide fmax fmin fmod
-frac ge gelu gt hardshrink hardsigmoid hardswish hardtanh heaviside hypot isfinite isinf isnan le leaky_relu lerp lgamma
-lift_fresh log log10 log1p log2 logaddexp logaddexp2 log_sigmoid_forward logical_and logical_not logical_or logical_xor
-logit lt masked_fill maximum minimum mish mul nan_to_num native_dropout ne neg nextafter polygamma positive pow prelu
-_prelu_kernel rad2deg real reciprocal relu relu6 remainder round rrelu_with_noise rsqrt rsub selu sgn sigmoid sign signbit silu
-sin sinc sinh softplus softshrink sqrt square sub tan tanh threshold _to_copy true_divide trunc where xlogy zero
-_fake_quantize_learnable_per_tensor_affine fake_quantize_per_tensor_affine to dequantize quantize_per_tensor""".split()
+_POINTWISE = """
+_conj _fake_quantize_learnable_per_tensor_affine _prelu_kernel _to_copy abs acos acosh add addcdiv
+addcmul alias angle asin asinh atan atan2 atanh bernoulli bitwise_and bitwise_not bitwise_or
+bitwise_xor ceil celu clamp clamp_max clamp_min clone contiguous copysign cos cosh deg2rad
+dequantize detach digamma div dropout elu eq erf erfc erfinv exp exp2 expand expand_as expm1
+fake_quantize_per_tensor_affine fill float_power floor floor_divide fmax fmin fmod frac ge gelu gt
+hardshrink hardsigmoid hardswish hardtanh heaviside hypot isfinite isinf isnan le leaky_relu lerp
+lgamma lift_fresh log log10 log1p log2 log_sigmoid_forward logaddexp logaddexp2 logical_and
+logical_not logical_or logical_xor logit lt masked_fill maximum minimum mish mul nan_to_num
+native_dropout ne neg nextafter polygamma positive pow prelu quantize_per_tensor rad2deg real
+reciprocal relu relu6 remainder round rrelu_with_noise rsqrt rsub selu sgn sigmoid sign signbit
+silu sin sinc sinh softplus softshrink sqrt square sub tan tanh threshold to true_divide trunc
+where xlogy zero
+""".split()  # noqa: SIM905  one name a line would take 130
 
 
 @rule(*_POINTWISE, "costlab.dropout")
@@ -331,7 +336,7 @@ def _roll(case):
     if not case.attr("dims"):
         return None
     moves = []
-    for d, shift in zip(case.dims("dims"), shifts):
+    for d, shift in zip(case.dims("dims"), shifts, strict=True):
         n = case.out[d]
         moves.append(_taken(d, (np.arange(n) - shift) % max(1, n)))
     return plain(*moves)

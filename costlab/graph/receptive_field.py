@@ -53,7 +53,7 @@ class _Extent:
     jump: tuple[Fraction, ...]
 
 
-class _Unknown(Exception):
+class _UnknownError(Exception):
     """Positions depend on values, or on an operation without a rule."""
 
 
@@ -105,7 +105,7 @@ class Fields:
     def _record(self, op: Op, place: int, out: int):
         try:
             state = self._state(op, place, self._trace.tensors[out].shape)
-        except _Unknown:
+        except _UnknownError:
             self._states[out] = None
             return
         if state is not None:
@@ -116,7 +116,7 @@ class Fields:
             return self._written(op, shape)
         how = plan(self._trace, op, place)
         if how is None:
-            raise _Unknown
+            raise _UnknownError
         states = []
         for operand in how.operands:
             i = op.inputs[operand.place]
@@ -125,7 +125,7 @@ class Fields:
                 continue
             state = self._states[i]
             if state is None:
-                raise _Unknown
+                raise _UnknownError
             states.append(_moved(state, operand.moves, self._trace.tensors[i].shape))
         known = [s for s in states if s is not None]
         if not known:
@@ -142,14 +142,14 @@ class Fields:
         for i in op.inputs:
             state, there = self._states.get(i), self._trace.tensors[i].shape
             if i in self._states and state is None:
-                raise _Unknown
+                raise _UnknownError
             if state is None:
                 continue
             if len(there) != len(shape):
-                raise _Unknown
+                raise _UnknownError
             for d, (a, b) in enumerate(zip(there, shape, strict=True)):
                 if a != b and any(e.low.shape[d] > 1 for e in state):
-                    raise _Unknown
+                    raise _UnknownError
             states.append(state)
         return _union(states, len(shape)) if states else None
 
@@ -286,7 +286,7 @@ def _windows(e: _Extent, move: Windows, shape):
         low = a if low is None else np.minimum(low, a)
         high = b if high is None else np.maximum(high, b)
     if low is None or high is None:
-        raise _Unknown
+        raise _UnknownError
     return _Extent(low, high, jump)
 
 
@@ -320,7 +320,7 @@ def _reduce(e: _Extent, move: Reduce, shape):
 
 def _scatter(e: _Extent, move: Scatter, shape):
     if e.low.shape[move.dim] > 1:
-        raise _Unknown
+        raise _UnknownError
     return e
 
 

@@ -21,7 +21,7 @@ def _field(trace, group: Group):
         return ""
     if any(f is None for f in seen):
         return "unknown"
-    return x(map(max, zip(*seen)))
+    return x(map(max, zip(*seen, strict=True)))
 
 
 def _of_total(name):
