@@ -133,30 +133,16 @@ def _arguments(configuration):
     return args, sizes
 
 
-def _made_of(spec, args) -> str:
-    """What an outcome depends on beside its configuration: the model's file or library, versions, and where times were taken."""
-    import hashlib
-    import importlib.metadata
-    import importlib.util
-
+def _made_of(loaded, args) -> str:
+    """What an outcome depends on beside its configuration: the model's code or library, versions,
+    and where times were taken."""
     from .._version import __version__
 
-    said = [f"costlab {__version__}"]
-    home, _, factory = spec.rpartition(":")
-    file = spec if os.path.isfile(spec) else home
-    if not os.path.isfile(file) and factory and not home.endswith(".py"):
-        try:
-            found = importlib.util.find_spec(home)
-            file = found.origin if found and found.origin else ""
-            said.append(f"{home} {importlib.metadata.version(home.partition('.')[0])}")
-        except (ImportError, ValueError):  # no such distribution
-            pass
-    if os.path.isfile(file):
-        with open(file, "rb") as f:
-            said.append(hashlib.sha256(f.read()).hexdigest()[:16])
+    said = [f"costlab {__version__}", *([loaded.version] if loaded.version else [])]
     if args.measure:
-        from ..measure.device import find_device
         import torch
+
+        from ..measure.device import find_device
 
         said += [f"torch {torch.__version__}", str(find_device(args.device).describe()["device"])]
     return ", ".join(said)
@@ -328,7 +314,10 @@ def run(args):
         for k in ("input", "arg", "device", "mode", "dtype", "channels_last", "compile", "measure")
     }
     several = len(args.model) > 1
-    made = {m: _made_of(m, args) for m in args.model} if args.journal else {}
+    # what no configuration could run is one line, not a table of failures
+    loaded = {spec: get_model(args, spec) for spec in args.model}
+    made = {spec: _made_of(loaded[spec], args) for spec in loaded} if args.journal else {}
+    del loaded
     configurations = [
         {
             "model": m,
@@ -339,8 +328,6 @@ def run(args):
         for m in args.model
         for chosen in itertools.product(*axes.values())
     ]
-    for spec in args.model:  # what no configuration could run is one line, not a table of failures
-        get_model(args, spec)
     try:
         if args.engine == "dask":
             engine = sweeping.dask(args.scheduler)

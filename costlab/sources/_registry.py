@@ -4,9 +4,12 @@ A new source is a file with a `SOURCE` and a line here."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
@@ -105,7 +108,18 @@ def load(
     found = find(spec)
     if isinstance(found, Recording):
         return _read(spec, found, inputs, arguments)
-    return _loaded(spec, found, inputs, dict(arguments or {}), device, resize)
+    loaded = _loaded(spec, found, inputs, dict(arguments or {}), device, resize)
+    version = found.version() or _library_version(spec)
+    return replace(loaded, version=version)
+
+
+def _library_version(spec: str) -> str:
+    """Name and version of the library that a name is of."""
+    source = _source(spec)
+    package = source.package if source and source.package else spec.partition(".")[0]
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError, ValueError):
+        return f"{package} {importlib.metadata.version(package)}"
+    return ""
 
 
 def _read(spec, found: Recording, inputs, arguments) -> Trace:
@@ -140,7 +154,6 @@ def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loade
         given.args,
         given.kwargs,
         provenance,
-        version=found.version(),
         scope=found.scope,
     )
 

@@ -36,6 +36,7 @@ def _find(spec: str) -> Definition:
         build,
         _inputs,
         lambda model: f"{type(model).__name__} of transformers {transformers.__version__}",
+        version=lambda: f"transformers {transformers.__version__} {json.dumps(values)}",
     )
 
 

@@ -1,0 +1,266 @@
+"""Models by name: two versions of a model are never mixed; what is built, from where, on what."""
+
+import importlib
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import costlab
+from costlab.cli import main
+
+NET = """
+import torch
+from torch import nn
+{0}
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+    def forward(self, x):
+        {1}
+        return self.block(x)
+def build():
+    {2}
+    return Net()
+"""
+BLOCK = """
+from torch import nn
+class Block(nn.Conv2d):
+    def __init__(self):
+        super().__init__(3, 4, {kernel}, padding={kernel} // 2)
+"""
+# a 3x3 and a 5x5 convolution from 3 to 4 channels on an 8 x 8 grid
+MACS = {3: 8 * 8 * 3 * 4 * 9, 5: 8 * 8 * 3 * 4 * 25}
+INPUT = ["--input", "1x3x8x8"]
+
+
+def beside(folder):
+    """net.py and blocks.py in one folder."""
+    return {"net.py": NET.format("from blocks import Block", "", "")}, "blocks.py", "net.py"
+
+
+def package(folder):
+    """A package with relative imports."""
+    net = NET.format("from .parts.blocks import Block", "", "")
+    files = {"mynet/__init__.py": "", "mynet/parts/__init__.py": "", "mynet/net.py": net}
+    return files, "mynet/parts/blocks.py", "mynet/net.py"
+
+
+def absolute(folder):
+    """A package that names itself."""
+    net = NET.format("import mynet.blocks\nBlock = mynet.blocks.Block", "", "")
+    return {"mynet/__init__.py": "", "mynet/net.py": net}, "mynet/blocks.py", "mynet/net.py"
+
+
+def folders(folder):
+    """Folders without __init__.py: the one of the model, and one beside it, in a project."""
+    files = {
+        "pyproject.toml": "",
+        "models/net.py": NET.format("from models.base import Block", "", ""),
+        "models/base.py": "from layers.blocks import Block",
+    }
+    return files, "layers/blocks.py", "models/net.py"
+
+
+def relative(folder):
+    """A relative import where no __init__.py is."""
+    return {"m/net.py": NET.format("from .blocks import Block", "", "")}, "m/blocks.py", "m/net.py"
+
+
+def in_factory(folder):
+    """An import when the model is built."""
+    net = NET.format("Block = None", "", "global Block; from blocks import Block")
+    return {"net.py": net}, "blocks.py", "net.py"
+
+
+def in_forward(folder):
+    """An import when the model runs."""
+    lazy = "from blocks import Block\n        self.block = Block()"
+    net = NET.format("Block = nn.Identity", lazy, "")
+    return {"net.py": net}, "blocks.py", "net.py"
+
+
+def by_importlib(folder):
+    """importlib.import_module when the model runs."""
+    lazy = "import importlib\n        self.block = importlib.import_module('blocks').Block()"
+    return {"net.py": NET.format("Block = nn.Identity", lazy, "")}, "blocks.py", "net.py"
+
+
+def by_path(folder):
+    """A folder that the file itself puts on sys.path."""
+    put = "import os, sys; sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))"
+    return (
+        {"net.py": NET.format(f"{put}\nfrom blocks import Block", "", "")},
+        "lib/blocks.py",
+        "net.py",
+    )
+
+
+OWN = {"net", "blocks", "mynet", "models", "layers", "m"}  # names of their modules
+LAYOUTS = [
+    beside,
+    package,
+    absolute,
+    folders,
+    relative,
+    in_factory,
+    in_forward,
+    by_importlib,
+    by_path,
+]
+
+
+def write(folder, layout, kernel):
+    files, block, net = layout(folder)
+    for name, text in {**files, block: BLOCK.format(kernel=kernel)}.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return f"{folder / net}:build"
+
+
+def table_macs(capsys, *argv):
+    assert main(["table", *argv, *INPUT, "--format", "json", "--convention", "macs"]) == 0
+    return json.loads(capsys.readouterr().out)["total"]["ops (MACs)"]
+
+
+@pytest.fixture(params=[beside, package, in_forward], ids=lambda layout: layout.__name__)
+def versions(request, tmp_path):
+    """The same model with a 3x3 and with a 5x5 convolution, in two folders."""
+    return [write(tmp_path / name, request.param, k) for name, k in (("A", 3), ("B", 5))]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
+def test_two_versions_of_a_model_are_never_mixed(layout, tmp_path, capsys):
+    versions = [write(tmp_path / name, layout, k) for name, k in (("A", 3), ("B", 5))]
+    modules, path = set(sys.modules), list(sys.path)
+    for spec, kernel in zip((*versions, *versions), (3, 5, 3, 5), strict=True):
+        assert table_macs(capsys, spec) == MACS[kernel]
+    assert sys.path == path
+    assert not {m for m in set(sys.modules) - modules if m.partition(".")[0] in OWN}
+
+
+def json_of(capsys, *argv):
+    assert main([*argv, *INPUT, "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_compare_has_each_version_in_its_column(versions, capsys):
+    rows = json_of(capsys, "compare", *versions)["rows"]
+    macs = next(r for r in rows if r["what"] == "MACs")
+    assert [macs[spec] for spec in versions] == [MACS[3], MACS[5]]
+
+
+def test_a_review_has_base_and_head(versions, tmp_path):
+    page = tmp_path / "r.html"
+    argv = ["--base", versions[0], "--head", versions[1], *INPUT, "--sections", "change"]
+    assert main(["report", *argv, "-o", str(page)]) == 0
+    assert all(f"{macs:,}" in page.read_text() for macs in MACS.values())
+
+
+def test_a_budget_is_held_against_the_version_that_it_names(versions, tmp_path, capsys):
+    macs = [f"model({spec!r}, size=8).macs" for spec in versions]
+    ledger = tmp_path / "budget.toml"
+    for check, code in ((f"{macs[1]} <= {macs[0]}", 1), (f"{macs[0]} < {macs[1]}", 0)):
+        claim = 'id = "budget"\nsays = "it costs no more"\n'
+        ledger.write_text(f'[[claim]]\n{claim}checks = [{{expr = """{check}"""}}]')
+        assert main(["claims", "--ledger", str(ledger), "--check"]) == code
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_sweeps_run_each_version_also_in_worker_processes(tmp_path, capsys, jobs):
+    specs = [write(tmp_path / name, package, k) for name, k in (("A", 3), ("B", 5))]
+    doc = json_of(capsys, "sweep", *specs, "--over", "batch=1,2", "--jobs", jobs)
+    assert [r["MACs"] for r in doc["rows"]] == [n * MACS[k] for k in (3, 5) for n in (1, 2)]
+    notes = " ".join(doc["notes"])
+    assert all(
+        f"{spec}: MACs = {MACS[k]:,} N" in notes for spec, k in zip(specs, (3, 5), strict=True)
+    )
+
+
+def test_a_file_that_changes_on_disk_is_read_again(versions, tmp_path, capsys):
+    """Of the same length, and within the second that a .pyc can tell apart."""
+    file = next(f for f in (tmp_path / "A").rglob("b*.py") if "Conv2d" in f.read_text())
+    assert table_macs(capsys, versions[0]) == MACS[3]
+    file.write_text(BLOCK.format(kernel=5))
+    assert table_macs(capsys, versions[0]) == MACS[5]
+
+
+def test_a_sweep_with_a_journal_knows_a_changed_sibling(tmp_path, capsys):
+    spec, journal = write(tmp_path, beside, 3), str(tmp_path / "j.jsonl")
+    argv = ["sweep", spec, "--over", "batch=1", "--journal", journal]
+    assert [r["MACs"] for r in json_of(capsys, *argv)["rows"]] == [MACS[3]]
+    (tmp_path / "blocks.py").write_text(BLOCK.format(kernel=5))
+    assert [r["MACs"] for r in json_of(capsys, *argv)["rows"]] == [MACS[5]]
+
+
+@pytest.fixture
+def checkouts(tmp_path):
+    """Two checkouts of a git repository: before and after a commit."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path / "base")]
+    for kernel in (3, 5):
+        write(tmp_path / "base", absolute, kernel)
+        if kernel == 3:
+            subprocess.run([*git, "init", "-q"], check=True)
+        subprocess.run([*git, "add", "."], check=True)
+        subprocess.run([*git, "commit", "-qm", str(kernel)], check=True)
+    before = [*git, "worktree", "add", "-q", str(tmp_path / "before"), "HEAD~1"]
+    subprocess.run(before, check=True)
+    return tmp_path / "before", tmp_path / "base"
+
+
+@pytest.mark.parametrize("where", ["working folder", "python path"])
+def test_a_module_by_name_is_of_the_checkout_that_is_asked(checkouts, where, monkeypatch, capsys):
+    for folder, kernel in zip((*checkouts, *checkouts), (3, 5, 3, 5), strict=True):
+        with monkeypatch.context() as m:
+            if where == "working folder":
+                m.chdir(folder)
+            else:
+                m.syspath_prepend(str(folder))
+            assert table_macs(capsys, "mynet.net:build") == MACS[kernel]
+
+
+def test_the_other_checkout_is_not_found_on_the_python_path(checkouts, monkeypatch, capsys):
+    """As with an editable install of one of them."""
+    monkeypatch.syspath_prepend(str(checkouts[0]))
+    importlib.import_module("mynet.net")
+    for folder, kernel in zip(checkouts, (3, 5), strict=True):
+        assert table_macs(capsys, f"{folder}/mynet/net.py:build") == MACS[kernel]
+    assert sys.modules["mynet.net"].__file__ == str(checkouts[0] / "mynet" / "net.py")
+    for name in [n for n in sys.modules if n.partition(".")[0] == "mynet"]:
+        del sys.modules[name]
+
+
+def test_loaded_models_live_on_beside_each_other(versions):
+    """Both loaded before either runs, from Python."""
+    loaded = [costlab.load(spec, ["1x3x8x8"]) for spec in versions]
+    for one, kernel in zip(loaded, (3, 5), strict=True):
+        with one.scope():
+            trace = costlab.trace(one.model, one.inputs, device="meta")
+        assert costlab.total(trace).macs == MACS[kernel]
+
+
+def test_objects_of_a_users_classes_can_be_pickled_in_their_scope(tmp_path):
+    loaded = costlab.load(write(tmp_path, beside, 3), ["1x3x8x8"], device="cpu")
+    with loaded.scope():
+        again = pickle.loads(pickle.dumps(loaded.model))
+    assert torch.equal(again.block.weight, loaded.model.block.weight)
+
+
+def test_a_users_file_may_be_called_like_a_library(tmp_path, capsys):
+    """timm.py and json.py beside net.py: the first hides the library, the second is Python's."""
+    files = {
+        "net.py": NET.format("import json\nfrom timm import Block\njson.dumps(1)", "", ""),
+        "timm.py": BLOCK.format(kernel=5),
+        "json.py": "raise RuntimeError",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    before = sys.modules.get("timm")
+    assert table_macs(capsys, f"{tmp_path}/net.py:build") == MACS[5]
+    assert sys.modules.get("timm") is before
