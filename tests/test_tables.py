@@ -392,10 +392,10 @@ def test_every_format_states_convention_and_coverage_and_escapes(name, tmp_path)
         read = pq.read_table(path)
         assert (
             read.column("ops (MACs)").to_pylist() == [16 * 8 * 4 * 10]
-            and b"convention paper" in read.schema.metadata[b"notes"]
+            and b"convention macs" in read.schema.metadata[b"notes"]
         )
         return
-    assert "convention paper" in out and "coverage" in out
+    assert "convention macs" in out and "coverage" in out
     plain = {
         "html": "&lt;script&gt;&amp;",
         "latex": r"\textbackslash{}input\{x\}",

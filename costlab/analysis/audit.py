@@ -728,14 +728,11 @@ def audit_totals(model: str, trace: Trace, printed, title: str = "") -> tuple[Ce
     return tuple(found)
 
 
-# model -> (reference table, other readings of the network: a zoo name and what it is)
+# networks of reference.LAYER_TABLES that are audited -> other readings: a zoo name and what it is
 PUBLISHED = {
-    "googlenet": (
-        "googlenet_table1",
-        (("googlenet_separable", "a separable 7x7 stem of depth multiplier 8"),),
-    ),
-    "bn_inception": ("bn_inception_table", ()),
-    "inception_v2": ("inception_v2_table1", ()),
+    "googlenet": (("googlenet_separable", "a separable 7x7 stem of depth multiplier 8"),),
+    "bn_inception": (),
+    "inception_v2": (),
 }
 
 
@@ -760,8 +757,8 @@ def audit_published(trace: Trace, find) -> Audit:
             f"ops and sizes are printed for an input of {shape} and not compared with those of {trace.provenance['inputs'][0][0]}",
         )
     if name in PUBLISHED:
-        table_name, readings = PUBLISHED[name]
-        rows = reference.load(table_name)
+        readings = PUBLISHED[name]
+        rows = reference.load(reference.LAYER_TABLES[name])
         if elsewhere:
             rows = [
                 {

@@ -25,8 +25,8 @@ def add(sub):
     )
     p.add_argument(
         "--convention",
-        default="paper",
-        help="paper (weights only, K = 1024) or macs (default: paper)",
+        help="paper (weights only, K = 1024) or macs (all params, 25.56M, as PyTorch and timm count); "
+        "default: paper for a network whose paper prints this table, otherwise macs",
     )
     p.add_argument("--strict", action="store_true", help="fail when an operation has no formula")
     add_output(p)

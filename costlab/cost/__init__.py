@@ -15,6 +15,7 @@ from ._registry import (
     total,
 )
 from ._training import OPTIMIZERS, Training, training
+from ._units import scaled, short
 
 __all__ = [
     "CONVENTIONS",
@@ -29,6 +30,8 @@ __all__ = [
     "cost_of",
     "formula",
     "is_weight",
+    "scaled",
+    "short",
     "size_of",
     "total",
     "training",

@@ -7,14 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Convention:
-    """`bias`: count biases (and norm scales) as params; `kilo`: what one K of params is; `mega`: what one M of ops is;
-    `note`: the line that every output states."""
+    """What a table's params and ops mean, and how they are shortened for people.
+
+    Attributes:
+        name: as `--convention` takes it.
+        bias: whether biases and the scales and shifts of norms count as params.
+        kilo: what one K of params is.
+        mega: what one M of ops is.
+        note: the line that every output states.
+        scaled: whether each number takes the unit that suits its size (25.56M, 2.56K) instead of
+            one unit a column (params in K, ops in M), as the papers of 2014 and 2015 print them.
+    """
 
     name: str
     bias: bool
     kilo: int
     mega: int
     note: str
+    scaled: bool = False
 
 
 CONVENTIONS = {
@@ -25,7 +35,9 @@ CONVENTIONS = {
             True,
             1000,
             10**6,
-            "convention macs: params with biases and norm scales, K = 1000, M = 1e6, one op = one multiply-add (MAC)",
+            "convention macs: params with biases and norm scales, K = 1000, M = 1e6, "
+            "one op = one multiply-add (MAC)",
+            scaled=True,
         ),
         Convention(
             "paper",

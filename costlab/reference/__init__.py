@@ -10,6 +10,14 @@ from functools import cache
 from pathlib import Path
 
 _HOME = Path(__file__).parent
+# networks of the zoo whose paper prints a table of their layers, and the file that holds it; the
+# separable stem is the reading of Table 1 that explains its first row
+LAYER_TABLES = {
+    "googlenet": "googlenet_table1",
+    "googlenet_separable": "googlenet_table1",
+    "bn_inception": "bn_inception_table",
+    "inception_v2": "inception_v2_table1",
+}
 
 
 def names() -> tuple[str, ...]:

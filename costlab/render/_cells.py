@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..cost import scaled
 from ..tables import Column, Sheet
 
 
 @dataclass(frozen=True)
 class Text:
-    """One column of strings: its header, whether numbers (right-aligned), a cell a row, the total's cell, and for a
-    share column the lengths 0..1 of bars, 1 for the largest share."""
+    """One column of strings: its header, whether numbers (right-aligned), a cell a row, the
+    total's cell, and for a share column the lengths 0..1 of bars, 1 for the largest share."""
 
     header: str
     right: bool
@@ -29,16 +30,10 @@ def spell(value, column: Column) -> str:
         return value
     if column.format:
         return format(value, column.format)
+    if column.scaled:
+        return scaled(value) if value else ""
     if column.scale:
-        if not value:
-            return ""
-        scaled = value / column.scale[0]
-        size = abs(scaled)
-        return (
-            f"{scaled:,.0f}{column.scale[1]}"
-            if size >= 1000
-            else f"{scaled:.{1 if size >= 10 else 2}f}{column.scale[1]}"
-        )
+        return _in_unit(value / column.scale[0], column.scale[1]) if value else ""
     return (
         f"{value:,}"
         if isinstance(value, int)
@@ -46,6 +41,13 @@ def spell(value, column: Column) -> str:
         if isinstance(value, float)
         else str(value)
     )
+
+
+def _in_unit(value: float, letter: str) -> str:
+    """A value in its column's one unit, as the papers print it: 2.65K, 159.5K, 1,018K."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}{letter}"
+    return f"{value:.{1 if abs(value) >= 10 else 2}f}{letter}"
 
 
 def columns(sheet: Sheet) -> list[Text]:

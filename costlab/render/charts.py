@@ -7,6 +7,8 @@ import io
 import itertools
 from collections import Counter
 
+from ..cost import short
+
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7F7F7F"
 _STYLE = {
     "font.family": "DejaVu Sans",
@@ -25,18 +27,6 @@ _STYLE = {
     "axes.grid": False,
     "legend.frameon": False,
 }
-
-
-def short(value: float) -> str:
-    """128.0M, 1.58G, 9.5K."""
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
-        if abs(value) >= size:
-            return (
-                f"{value / size:.3g}{letter}"
-                if abs(value) < 100 * size
-                else f"{value / size:.0f}{letter}"
-            )
-    return f"{value:g}"
 
 
 def milliseconds(seconds: float) -> str:

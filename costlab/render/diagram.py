@@ -12,7 +12,8 @@ import sysconfig
 from dataclasses import replace
 
 from ..analysis.diagram import Diagram
-from .charts import milliseconds, short
+from ..cost import short
+from .charts import milliseconds
 
 # Okabe and Ito's colours as light fills with their full colour as the frame and the bar
 _COLORS = {

@@ -17,7 +17,7 @@ from ..analysis.grid import grid, reduction_sheet, reductions
 from ..analysis.memory import memory
 from ..analysis.profile import pareto, profile
 from ..analysis.roofline import against, roofline
-from ..cost import total
+from ..cost import scaled, short, total
 from ..graph import layer_graph, longest
 from ..render import charts
 from ..render.diagram import dot, side_by_side, svg
@@ -133,15 +133,6 @@ def _each(c: Context, *stems):
     ]
 
 
-def _figure(value) -> str:
-    """Three digits, kept: 7.00M."""
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
-        if abs(value) >= size:
-            scaled = value / size
-            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{letter}"
-    return f"{value:,}"
-
-
 def _percent(part, whole) -> str:
     return f"{100 * part / whole:.0f}%" if whole else "0%"
 
@@ -185,7 +176,7 @@ def _changes_in_short(c: Context):
         ),
         Numbers(
             tuple(
-                (_figure(getattr(head, f)), f"{word}, {share(getattr(base, f), getattr(head, f))}")
+                (scaled(getattr(head, f)), f"{word}, {share(getattr(base, f), getattr(head, f))}")
                 for f, word in (
                     ("params", "params"),
                     ("macs", "MACs (multiply-adds)"),
@@ -215,9 +206,9 @@ def summary(c: Context):
     parts = [
         Numbers(
             (
-                (_figure(t.params), "params"),
-                (_figure(t.macs), "MACs (multiply-adds)"),
-                (_figure(t.activations), "activations (elements)"),
+                (scaled(t.params), "params"),
+                (scaled(t.macs), "MACs (multiply-adds)"),
+                (scaled(t.activations), "activations (elements)"),
                 (str(depth), "layers with weights on the longest path"),
                 (_percent(saving, t.macs), "of MACs that factorizing could save"),
             )
@@ -357,11 +348,11 @@ def cost(c: Context):
             found.append(Text(f"{m.name} has no params and no MACs."))
             continue
         most = sorted(steps, key=lambda s: -s.macs)[:3]
-        alt = "; ".join(f"{s.name} {charts.short(s.macs)} MACs" for s in steps)
+        alt = "; ".join(f"{s.name} {short(s.macs)} MACs" for s in steps)
         found += [
             Text(
                 (
-                    f"The dearest blocks of {m.name} are {_list(f'{s.name} ({charts.short(s.macs)} MACs)' for s in most)}",
+                    f"The dearest blocks of {m.name} are {_list(f'{s.name} ({short(s.macs)} MACs)' for s in most)}",
                     Ref(ident),
                     ".",
                 )
@@ -784,8 +775,7 @@ def reduction(c: Context):
             made,
             id="schemes-chart",
             caption="MACs of each scheme",
-            alt="Bars of MACs: "
-            + "; ".join(f"{s.name} {charts.short(s.macs)}" for s in made.schemes),
+            alt="Bars of MACs: " + "; ".join(f"{s.name} {short(s.macs)}" for s in made.schemes),
         ),
         *pictures,
         *_schemes_measured(c, made),
@@ -837,8 +827,7 @@ def reduced_modules(c: Context):
             caption="MACs of naive and reduced modules",
             alt="Paired bars: "
             + "; ".join(
-                f"{p.name} {charts.short(p.macs[0])} naive, {charts.short(p.macs[1])} reduced"
-                for p in made.pairs
+                f"{p.name} {short(p.macs[0])} naive, {short(p.macs[1])} reduced" for p in made.pairs
             ),
         ),
     ]
@@ -854,7 +843,7 @@ def errors(c: Context):
             id="pareto",
             caption="MACs from traces against published top-5 error",
             alt="Scatter of MACs and published top-5 error: "
-            + "; ".join(f"{p.name} {charts.short(p.macs)}, {p.top5}%" for p in made.points),
+            + "; ".join(f"{p.name} {short(p.macs)}, {p.top5}%" for p in made.points),
         ),
         Grid(made.sheet, "Cost and published error", "errors"),
     ]

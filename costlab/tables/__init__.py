@@ -1,6 +1,7 @@
 """Tables: a Trace in, a typed Table out. No printing."""
 
 from ._columns import COLUMNS
+from ._conventions import default_convention
 from ._layers import opened
 from ._parts import span
 from ._sheet import Column, Sheet
@@ -14,6 +15,7 @@ __all__ = [
     "Sheet",
     "Table",
     "choose_style",
+    "default_convention",
     "measured_note",
     "opened",
     "span",

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Column:
     """`key` names the cell; `unit` is "" for text, otherwise what the numbers count (MACs, FLOPs, params, elements, bytes,
-    pixels, %, x, count). For people, `scale` (divisor, letter) shortens a number, `share` puts its share of the total
-    beside it with a bar, `format` is a Python format spec; machines get the exact value."""
+    pixels, %, x, count). For people, `scale` (divisor, letter) shortens a number to one unit, `scaled` to the unit that
+    suits its size, `share` puts its share of the total beside it with a bar, `format` is a Python format spec; machines
+    get the exact value."""
 
     key: str
     unit: str = ""
     scale: tuple[int, str] | None = None
     share: bool = False
     format: str = ""
+    scaled: bool = False
 
     @property
     def header(self) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..cost import CONVENTIONS, Convention, cost_of, is_weight, total, training
+from ..cost import Convention, cost_of, is_weight, total, training
 from ..graph import forks, layer_graph, residuals
 from ..trace._record import Measured, Trace
 from . import _layers, _paper, _resnet
 from ._columns import COLUMNS
+from ._conventions import choose_convention
 from ._sheet import Column, Sheet
 
 
@@ -136,7 +137,7 @@ def _extra(columns):
 def table(
     trace: Trace,
     style: str = "auto",
-    convention: str | Convention = "paper",
+    convention: str | Convention | None = None,
     depth: int | None = None,
     strict: bool = False,
     columns=(),
@@ -149,16 +150,13 @@ def table(
             a row), "layers" (by module path), or "auto", which chooses and says so in the notes.
         depth: of the layers style: module paths are cut there. None opens every module that holds most of the MACs or params, and,
             with `merge`, shows alike modules of different number once, with how many there are.
-        convention: a name of `CONVENTIONS` or a `Convention`: what params means, and K and M.
+        convention: a name of `CONVENTIONS` or a `Convention`: what params means, and K and M. None takes `default_convention`.
         columns: names of `COLUMNS` to add, such as "receptive field".
 
     Raises ValueError for an unknown style, convention or column, UnknownOpError in strict mode."""
     if style not in STYLES and style != "auto":
         raise ValueError(f"unknown style {style!r}; choose auto, {', '.join(STYLES)}")
-    if isinstance(convention, str):
-        if convention not in CONVENTIONS:
-            raise ValueError(f"unknown convention {convention!r}; choose {', '.join(CONVENTIONS)}")
-        convention = CONVENTIONS[convention]
+    convention, stated = choose_convention(trace, convention)
     if depth is not None and style not in ("layers", "auto"):
         raise ValueError(
             f"a depth cuts the layers style, and this is {style}; leave out one of them"
@@ -229,10 +227,10 @@ def table(
     shown = (
         *(Column(k, "count" if k == "times" else "") for k in lead + rest),
         *(Column(c, COLUMNS[c][0]) for c in added),
-        Column("params", "params", (convention.kilo, "K"), share=True),
-        Column("ops", "MACs", (convention.mega, "M"), share=True),
+        _count("params", "params", convention, (convention.kilo, "K")),
+        _count("ops", "MACs", convention, (convention.mega, "M")),
         *(
-            [Column("backward", "MACs", (convention.mega, "M"), share=True)]
+            [_count("backward", "MACs", convention, (convention.mega, "M"))]
             if trace.trained
             else ()
         ),
@@ -240,7 +238,7 @@ def table(
     )
     p = trace.provenance
     notes = (
-        convention.note,
+        stated,
         f"coverage: {covered.coverage}",
         f"style {style}{' (chosen by auto)' if auto else ''}; traced on {p['device']} with torch {p['torch']}, input "
         + ", ".join(f"{s} {d}" for s, d in p["inputs"]),
@@ -272,6 +270,17 @@ def table(
         totals,
         convention,
         notes,
+    )
+
+
+def _count(key, unit, convention: Convention, scale) -> Column:
+    """A column of counts with their shares, in one unit or each in its own, by the convention."""
+    return Column(
+        key,
+        unit,
+        None if convention.scaled else scale,
+        share=True,
+        scaled=convention.scaled,
     )
 
 
