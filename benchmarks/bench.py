@@ -27,7 +27,7 @@ import torchvision.models as tv  # noqa: E402
 
 import costlab  # noqa: E402
 from costlab import zoo  # noqa: E402
-from costlab.trace._build import build_on_meta  # noqa: E402
+from costlab.trace.build import build_on_meta  # noqa: E402
 
 # published MACs: GoogLeNet's closed form (the caffe model's layers); torchvision's `_ops` for its own
 MODELS = {"GoogLeNet": (lambda: zoo.build("googlenet"), 1582671872 / 1e9)}

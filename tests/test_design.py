@@ -10,8 +10,8 @@ from costlab import reference, zoo
 from costlab.analysis import aux, factorize, grid, head
 from costlab.analysis.bottleneck import bottleneck
 from costlab.cli import main
-from costlab.trace._build import build_on_meta
-from costlab.trace._tracer import trace as run
+from costlab.trace.build import build_on_meta
+from costlab.trace.tracer import trace as run
 
 
 def rows(capsys, *argv, code=0):

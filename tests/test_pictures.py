@@ -12,7 +12,7 @@ from costlab import zoo
 from costlab.analysis.diagram import diagram
 from costlab.cli import main
 from costlab.tables import table
-from costlab.trace._build import build_on_meta
+from costlab.trace.build import build_on_meta
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("graphviz")

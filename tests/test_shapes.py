@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import costlab
-from costlab.trace import _shapes
+from costlab.trace import shapes
 
 
 def m(*shape, dtype=torch.float32):
@@ -120,7 +120,7 @@ def test_a_rule_gives_what_torch_gives(func, args):
             for t in (out if isinstance(out, tuple) else (out,))
         ]
 
-    got = _shapes.find(func)(*args)
+    got = shapes.find(func)(*args)
     if (
         func is A.native_batch_norm.default
     ):  # torch's meta kernel makes statistics that its CPU and CUDA kernels do not

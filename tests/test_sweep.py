@@ -16,7 +16,7 @@ from costlab.analysis.polynomial import polynomial, stride
 from costlab.cli import main
 from costlab.cli.sweep import values
 from costlab.sources.torchvision import load_torchvision
-from costlab.trace._build import build_on_meta
+from costlab.trace.build import build_on_meta
 
 CONFIGURATIONS = [{"n": n} for n in range(6)]
 

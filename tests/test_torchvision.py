@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 import costlab
-from costlab.trace._build import build_on_meta
+from costlab.trace.build import build_on_meta
 
 torch = pytest.importorskip("torch")
 sys.modules.setdefault(

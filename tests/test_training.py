@@ -9,7 +9,7 @@ import costlab
 from costlab import zoo
 from costlab.cli import main
 from costlab.cost import training
-from costlab.trace._build import build_on_meta
+from costlab.trace.build import build_on_meta
 
 
 def torch_count(model, x):

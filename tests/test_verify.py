@@ -8,7 +8,7 @@ from costlab import zoo
 from costlab.analysis.verify import verify
 from costlab.cli import main
 from costlab.cost import _registry
-from costlab.trace._build import build_on_meta
+from costlab.trace.build import build_on_meta
 
 pytest.importorskip("fvcore")
 

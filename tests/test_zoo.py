@@ -6,7 +6,7 @@ import torch
 import costlab
 from costlab import reference, zoo
 from costlab.graph import layer_graph
-from costlab.trace._build import build_on_meta
+from costlab.trace.build import build_on_meta
 from costlab.zoo import modules as m
 
 # layer table -> zoo name, arguments

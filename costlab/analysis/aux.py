@@ -12,7 +12,7 @@ from .. import zoo
 from ..cost import total, training
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._build import traced
+from ..trace.build import traced
 
 WITH_HEADS = ("googlenet", "inception_v3", "cnds8")
 THRESHOLD = 1e-7  # Wang et al., arXiv 1505.02496: a branch after the layer whose mean gradient falls below this

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..cost import total
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._build import traced
+from ..trace.build import traced
 from ..zoo import modules
 from ..zoo.googlenet import TABLE1, googlenet
 

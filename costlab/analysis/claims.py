@@ -161,7 +161,7 @@ class Figures:
 
 
 def _traced(make, shape, train=None) -> Trace:
-    from ..trace._build import traced
+    from ..trace.build import traced
 
     return traced(make, shape, train=train)
 

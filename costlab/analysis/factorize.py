@@ -18,8 +18,8 @@ from ..cost import total, training
 from ..graph import layer_graph
 from ..tables import Column, Sheet, measured_note
 from ..trace import Timing, Trace
-from ..trace._build import build_on_meta, traced
-from ..trace._tracer import trace as run
+from ..trace.build import build_on_meta, traced
+from ..trace.tracer import trace as run
 from .roofline import against
 
 

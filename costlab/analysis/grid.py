@@ -11,7 +11,7 @@ from ..cost import total
 from ..graph import consumers, forks, layer_graph
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._build import traced
+from ..trace.build import traced
 from ..zoo import modules
 
 POOLS = ("valid", "padded", "2x2")

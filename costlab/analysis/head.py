@@ -10,7 +10,7 @@ from torch import nn
 from ..cost import total
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._build import traced
+from ..trace.build import traced
 from ..zoo.modules import FullyConnectedHead
 
 

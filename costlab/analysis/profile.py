@@ -8,7 +8,7 @@ from .. import reference, zoo
 from ..cost import total
 from ..tables import Column, Sheet, table
 from ..trace import Trace
-from ..trace._build import traced
+from ..trace.build import traced
 from .compare import published
 
 

@@ -17,7 +17,8 @@ from torch import nn
 from ..cost import cost_of, total
 from ..tables import Column, Sheet
 from ..trace import Trace
-from ..trace._tracer import _drained, _each, trace as run
+from ..trace.nested import drained, each
+from ..trace.tracer import trace as run
 
 _PRODUCTS = (
     "conv",
@@ -333,7 +334,7 @@ def _flop_counter(model, args, kwargs, trace: Trace) -> Count:
 
     try:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            _drained(model(*args, **kwargs))
+            drained(model(*args, **kwargs))
         differences = _unknown_to_torch(
             run(model, args, kwargs, device="cpu", fused=True)
         ) + _complex(trace)
@@ -369,7 +370,7 @@ def _flop_counter_step(model, args, kwargs, trace: Trace) -> Count:
     try:
         model.train()
         with FlopCounterMode(display=False) as counter:
-            outs = [t for t in _each(_drained(model(*args, **kwargs))) if t.requires_grad]
+            outs = [t for t in each(drained(model(*args, **kwargs))) if t.requires_grad]
             torch.autograd.grad(
                 outs,
                 [p for p in model.parameters() if p.requires_grad],

@@ -7,7 +7,7 @@ import os
 import sys
 
 from ..sources import FORMS
-from ..trace._files import write_file
+from ..trace.files import write_file
 
 
 class UserError(Exception):

@@ -88,7 +88,7 @@ def run(args):
     """Tabulate the rules, rank the candidates, or apply some."""
     from ..analysis import factorize as f
     from ..cost import total
-    from ..trace._tracer import TraceError, trace
+    from ..trace.tracer import TraceError, trace
 
     mid = int(args.mid) if args.mid.isdecimal() and args.mid.isascii() else args.mid
     try:

@@ -297,10 +297,10 @@ def run(args):
     if args.scheduler and args.engine != "dask":
         raise UserError("--scheduler is the Dask engine's; add --engine dask")
     if args.device == "cuda":
-        from ..trace._tracer import TraceError, _resolve
+        from ..trace.tracer import TraceError, resolve_device
 
         try:
-            _resolve(None, "cuda")
+            resolve_device(None, "cuda")
         except TraceError as e:
             raise UserError(str(e)) from None
     if args.measure:

@@ -34,7 +34,7 @@ def run(args):
             f"{shape}:{dtype}" for shape, dtype in made.provenance["inputs"]
         ]
     loaded = get_model(args, spec, real=True)
-    from ..trace._tracer import TraceError
+    from ..trace.tracer import TraceError
 
     try:
         from ..analysis.verify import verify

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from collections.abc import Callable
 
-from ..trace._record import Op, Trace
+from ..trace.record import Op, Trace
 
 _WIDTH = {
     "float64": 8,

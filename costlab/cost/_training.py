@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..trace._record import Trace
+from ..trace.record import Trace
 from ._registry import size_of, total
 
 OPTIMIZERS = {

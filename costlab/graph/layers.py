@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..trace._record import Op, Trace
+from ..trace.record import Op, Trace
 from .layout import CHANNEL, PLACES, Layout, layouts
 from .moves import ints
 from .receptive_field import fields

@@ -14,7 +14,7 @@ from math import ceil, floor, prod
 
 import numpy as np
 
-from ..trace._record import Op, Trace
+from ..trace.record import Op, Trace
 
 NOWHERE = np.iinfo(np.int64).min  # a tap that no position answers
 GRIDS = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}

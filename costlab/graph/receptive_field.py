@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from ..trace._record import Op, Trace
+from ..trace.record import Op, Trace
 from .layout import PLACES, layouts
 from .moves import (
     NOWHERE,

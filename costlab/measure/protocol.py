@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from ..trace import Measured, ModuleTime, OpTime, Timing, Trace, TraceError
-from ..trace._tracer import trace as record
+from ..trace.tracer import trace as record
 from .ceilings import PRODUCTS, ceilings, precision
 from .device import DTYPES, Device, MeasureError, find_device
 from .modules import leaf_calls, time_alone

@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..cost import GATHERS
-from ..trace._modules import ModuleStack, hooked
+from ..trace.modules import ModuleStack, hooked
 
 # what hands a tensor on and runs nothing
 _NOT_RECORDED = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))

@@ -161,7 +161,7 @@ def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loade
 def _built(spec, found: Definition, arguments, device):
     import torch
 
-    from ..trace._build import build_on_meta
+    from ..trace.build import build_on_meta
 
     try:
         with warnings.catch_warnings(), found.scope():

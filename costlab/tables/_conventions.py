@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import reference
 from ..cost import CONVENTIONS, Convention
-from ..trace._record import Trace
+from ..trace.record import Trace
 
 
 def default_convention(trace: Trace) -> Convention:

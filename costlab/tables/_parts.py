@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..graph import Node
-from ..trace._record import Op
+from ..trace.record import Op
 
 
 _RUNS = 5  # of numbers that a name lists

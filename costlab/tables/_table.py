@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..cost import Convention, cost_of, is_weight, total, training
 from ..graph import forks, layer_graph, residuals
-from ..trace._record import Measured, Trace
+from ..trace.record import Measured, Trace
 from . import _layers, _paper, _resnet
 from ._columns import COLUMNS
 from ._conventions import choose_convention

@@ -3,7 +3,7 @@
 import sys
 from types import ModuleType
 
-from ._record import (
+from .record import (
     Account,
     Measured,
     ModuleTime,
@@ -13,6 +13,7 @@ from ._record import (
     Tensor,
     Timing,
     Trace,
+    TraceError,
     TraceFileError,
 )
 
@@ -33,18 +34,18 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name not in ("trace", "TraceError"):
+    if name != "trace":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import _tracer
+    from .tracer import trace
 
-    return getattr(_tracer, name)
+    return trace
 
 
 class _Callable(ModuleType):
     """`costlab.trace(...)` is the function although the package `costlab.trace` has the same name."""
 
     def __call__(self, *args, **kwargs):
-        from ._tracer import trace
+        from .tracer import trace
 
         return trace(*args, **kwargs)
 

@@ -1,22 +1,13 @@
-"""The immutable record of one run. Imports nothing but the standard library, so a saved trace opens without torch.
-
-File format (version 1): gzip-compressed UTF-8 JSON, one object with `format` = "costlab-trace", `version`,
-`provenance`, `count` (of operations), `tensors` ([shape, dtype] each, and of an expanded one the elements in memory), `params` ([names, shape, dtype, tensor]), `ops`
-([name, module, module_type, call, inputs, outputs, params, attrs], and for a backward operation `of`), `inputs`, `outputs`,
-`saved` (tensors kept for the backward pass), `gradients` (parameters that got one), and `measured` (the fields of `Measured`) where the run was measured.
-"""
+"""The immutable record of one run. Imports nothing but the standard library, so a saved trace opens without torch."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from math import prod
 
-from ._files import write_file
 
-FORMAT, VERSION = "costlab-trace", 1
+class TraceError(RuntimeError):
+    """The model could not be run; the message says where and what to try."""
 
 
 class TraceFileError(ValueError):
@@ -171,10 +162,6 @@ class Measured:
         )
 
 
-def _tuples(value):
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
-
-
 @dataclass(frozen=True)
 class Trace:
     """What one run of a model did: a dataflow graph in execution order, with provenance. `saved` tensors are kept for the backward pass,
@@ -211,133 +198,13 @@ class Trace:
 
     def save(self, path) -> None:
         """Write the trace (beside, then renamed). Raises OSError when the path cannot be written."""
-        doc = {
-            "format": FORMAT,
-            "version": VERSION,
-            "provenance": self.provenance,
-            "count": len(self.ops),
-            "tensors": [
-                [t.shape, t.dtype, *([] if t.distinct is None else [t.distinct])]
-                for t in self.tensors
-            ],
-            "params": [[p.names, p.shape, p.dtype, p.tensor] for p in self.params],
-            "ops": [
-                [
-                    o.name,
-                    o.module,
-                    o.module_type,
-                    o.call,
-                    o.inputs,
-                    o.outputs,
-                    o.params,
-                    o.attrs,
-                    *([] if o.of is None else [o.of]),
-                ]
-                for o in self.ops
-            ],
-            "inputs": self.inputs,
-            "outputs": self.outputs,
-            "saved": self.saved,
-            "gradients": self.gradients,
-            **({"measured": asdict(self.measured)} if self.measured else {}),
-        }
-        data = gzip.compress(json.dumps(doc, separators=(",", ":")).encode(), mtime=0)
-        write_file(path, data)
+        from .files import write_trace
+
+        write_trace(self, path)
 
     @classmethod
     def load(cls, path) -> Trace:
         """Read a saved trace. Raises TraceFileError (one clear line) for anything that is not one."""
-        path = os.fspath(path)
-        try:
-            with open(path, "rb") as f:
-                doc = json.loads(gzip.decompress(f.read()))
-        except OSError as e:
-            if isinstance(e, gzip.BadGzipFile):
-                raise TraceFileError(
-                    f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
-                ) from None
-            raise TraceFileError(f"cannot read {path}: {e.strerror or e}") from None
-        except Exception:  # a cut or damaged stream fails in gzip, zlib, the decoder or json
-            raise TraceFileError(f"{path} is damaged or cut short; trace the model again") from None
-        if not isinstance(doc, dict) or doc.get("format") != FORMAT:
-            raise TraceFileError(
-                f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
-            )
-        if doc.get("version") != VERSION:
-            raise TraceFileError(
-                f"{path} has trace format {doc.get('version')}, this costlab reads {VERSION}; update costlab"
-            )
-        try:
-            made = cls(
-                tuple(
-                    Op(
-                        n,
-                        m,
-                        mt,
-                        c,
-                        tuple(i),
-                        tuple(o),
-                        tuple(p),
-                        {k: _tuples(v) for k, v in a.items()},
-                        *of,
-                    )
-                    for n, m, mt, c, i, o, p, a, *of in doc["ops"]
-                ),
-                tuple(Tensor(tuple(s), *rest) for s, *rest in doc["tensors"]),
-                tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
-                tuple(doc["inputs"]),
-                tuple(doc["outputs"]),
-                doc["provenance"],
-                tuple(doc.get("saved", ())),
-                Measured.from_json(doc["measured"]) if doc.get("measured") else None,
-                tuple(doc.get("gradients", ())),
-            )
-            made._check(doc.get("count"))
-            return made
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            raise TraceFileError(f"{path} is damaged or cut short; trace the model again") from None
+        from .files import read_trace
 
-    def _check(self, count) -> None:
-        """Raise ValueError for what no tracer wrote: indices without a target, sizes that are no numbers, missing provenance."""
-
-        def need(fine):
-            if not fine:
-                raise ValueError
-
-        known, params = range(len(self.tensors)), range(len(self.params))
-        need(count == len(self.ops))
-        need(
-            all(type(n) is int and n >= 0 for t in self.tensors for n in t.shape)
-            and all(isinstance(t.dtype, str) for t in self.tensors)
-        )
-        need(
-            all(p.tensor in known and p.shape == self.tensors[p.tensor].shape for p in self.params)
-        )
-        need(
-            all(i in known for i in (*self.inputs, *self.outputs, *self.saved))
-            and all(i in params for i in self.gradients)
-        )
-        for o in self.ops:
-            need(
-                all(i in known for i in (*o.inputs, *o.outputs))
-                and all(i in params for i in o.params)
-            )
-            need(
-                isinstance(o.name, str)
-                and isinstance(o.module, str)
-                and isinstance(o.module_type, str)
-                and isinstance(o.attrs, dict)
-                and type(o.call) is int
-            )
-            need(o.of is None or o.of == -1 or 0 <= o.of < len(self.ops))
-        p = self.provenance
-        need(
-            all(isinstance(p[k], str) for k in ("model", "device", "torch", "costlab", "date"))
-            and all(isinstance(s, str) and isinstance(d, str) for s, d in p["inputs"])
-        )
-        if self.measured:
-            need(
-                all(-1 <= o.of < len(self.ops) for o in self.measured.ops)
-                and {"device", "dtype", "layout", "method"} <= self.measured.conditions.keys()
-            )
-            need("float32" in self.measured.ceilings and "bandwidth" in self.measured.ceilings)
+        return read_trace(path)

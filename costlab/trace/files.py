@@ -1,0 +1,195 @@
+"""Trace files: written whole or not at all, read, and validated. Needs no torch.
+
+File format (version 1): gzip-compressed UTF-8 JSON, one object with
+- `format` = "costlab-trace", `version`, `provenance`, `count` (of operations);
+- `tensors`: [shape, dtype] each, and of an expanded one the elements in memory;
+- `params`: [names, shape, dtype, tensor] each;
+- `ops`: [name, module, module_type, call, inputs, outputs, params, attrs] each, and for a
+  backward operation `of`;
+- `inputs`, `outputs`, `saved` (tensors kept for the backward pass), `gradients` (parameters that
+  got one);
+- `measured` (the fields of `Measured`) where the run was measured.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import stat
+import tempfile
+from dataclasses import asdict
+
+from .record import Measured, Op, Param, Tensor, Trace, TraceFileError
+
+FORMAT, VERSION = "costlab-trace", 1
+_PROVENANCE = ("model", "device", "torch", "costlab", "date")
+_CONDITIONS = {"device", "dtype", "layout", "method"}
+
+
+def write_file(path, data: bytes) -> None:
+    """Write beside and rename, through a link, with the mode of what was there.
+
+    A device or a pipe is written to, never replaced. Raises OSError."""
+    path = os.path.realpath(os.fspath(path))
+    mode = os.stat(path).st_mode if os.path.exists(path) else None
+    if mode is not None and not stat.S_ISREG(mode):
+        with open(path, "wb") as f:
+            f.write(data)
+        return
+    fd, part = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".costlab-")
+    try:
+        with os.fdopen(fd, "wb") as f:
+            f.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(part, 0o666 & ~umask if mode is None else stat.S_IMODE(mode))
+        os.replace(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
+def write_trace(trace: Trace, path) -> None:
+    """Write a trace. Raises OSError when the path cannot be written."""
+    text = json.dumps(_to_json(trace), separators=(",", ":"))
+    write_file(path, gzip.compress(text.encode(), mtime=0))
+
+
+def read_trace(path) -> Trace:
+    """Read a trace. Raises TraceFileError (one clear line) for anything that is not one."""
+    path = os.fspath(path)
+    doc = _read_json(path)
+    if not isinstance(doc, dict) or doc.get("format") != FORMAT:
+        raise _not_a_trace(path)
+    if doc.get("version") != VERSION:
+        raise TraceFileError(
+            f"{path} has trace format {doc.get('version')}, this costlab reads {VERSION}; "
+            "update costlab"
+        )
+    try:
+        trace = _from_json(doc)
+        validate(trace, doc.get("count"))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        raise _damaged(path) from None
+    return trace
+
+
+def validate(trace: Trace, count) -> None:
+    """Raise ValueError, TypeError or KeyError for what no tracer wrote: indices without a target,
+    sizes that are no numbers, missing provenance."""
+    if count != len(trace.ops):
+        raise ValueError("operations are missing")
+    _validate_tensors(trace)
+    for op in trace.ops:
+        _validate_op(trace, op)
+    _validate_provenance(trace.provenance)
+    if trace.measured:
+        _validate_measured(trace)
+
+
+def _not_a_trace(path):
+    return TraceFileError(
+        f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
+    )
+
+
+def _damaged(path):
+    return TraceFileError(f"{path} is damaged or cut short; trace the model again")
+
+
+def _read_json(path):
+    try:
+        with open(path, "rb") as f:
+            return json.loads(gzip.decompress(f.read()))
+    except gzip.BadGzipFile:
+        raise _not_a_trace(path) from None
+    except OSError as e:
+        raise TraceFileError(f"cannot read {path}: {e.strerror or e}") from None
+    except Exception:  # a cut or damaged stream fails in gzip, zlib, the decoder or json
+        raise _damaged(path) from None
+
+
+def _to_json(trace: Trace) -> dict:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "provenance": trace.provenance,
+        "count": len(trace.ops),
+        "tensors": [
+            [t.shape, t.dtype, *([] if t.distinct is None else [t.distinct])] for t in trace.tensors
+        ],
+        "params": [[p.names, p.shape, p.dtype, p.tensor] for p in trace.params],
+        "ops": [_op_to_json(op) for op in trace.ops],
+        "inputs": trace.inputs,
+        "outputs": trace.outputs,
+        "saved": trace.saved,
+        "gradients": trace.gradients,
+        **({"measured": asdict(trace.measured)} if trace.measured else {}),
+    }
+
+
+def _op_to_json(op: Op) -> list:
+    row = [op.name, op.module, op.module_type, op.call, op.inputs, op.outputs, op.params, op.attrs]
+    return row if op.of is None else [*row, op.of]
+
+
+def _from_json(doc: dict) -> Trace:
+    return Trace(
+        ops=tuple(_op_from_json(*row) for row in doc["ops"]),
+        tensors=tuple(Tensor(tuple(shape), *rest) for shape, *rest in doc["tensors"]),
+        params=tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
+        inputs=tuple(doc["inputs"]),
+        outputs=tuple(doc["outputs"]),
+        provenance=doc["provenance"],
+        saved=tuple(doc.get("saved", ())),
+        measured=Measured.from_json(doc["measured"]) if doc.get("measured") else None,
+        gradients=tuple(doc.get("gradients", ())),
+    )
+
+
+def _op_from_json(name, module, kind, call, *rest) -> Op:
+    inputs, outputs, params, attrs, *of = rest
+    attrs = {k: _tuples(v) for k, v in attrs.items()}
+    return Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(params), attrs, *of)
+
+
+def _tuples(value):
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def _need(fine) -> None:
+    if not fine:
+        raise ValueError("not what a tracer writes")
+
+
+def _validate_tensors(trace: Trace) -> None:
+    known, params = range(len(trace.tensors)), range(len(trace.params))
+    for t in trace.tensors:
+        _need(isinstance(t.dtype, str))
+        _need(all(type(n) is int and n >= 0 for n in t.shape))
+    for p in trace.params:
+        _need(p.tensor in known and p.shape == trace.tensors[p.tensor].shape)
+    _need(all(i in known for i in (*trace.inputs, *trace.outputs, *trace.saved)))
+    _need(all(i in params for i in trace.gradients))
+
+
+def _validate_op(trace: Trace, op: Op) -> None:
+    known, params = range(len(trace.tensors)), range(len(trace.params))
+    _need(all(i in known for i in (*op.inputs, *op.outputs)))
+    _need(all(i in params for i in op.params))
+    _need(all(isinstance(text, str) for text in (op.name, op.module, op.module_type)))
+    _need(isinstance(op.attrs, dict) and type(op.call) is int)
+    _need(op.of is None or op.of == -1 or 0 <= op.of < len(trace.ops))
+
+
+def _validate_provenance(provenance: dict) -> None:
+    _need(all(isinstance(provenance[k], str) for k in _PROVENANCE))
+    _need(all(isinstance(s, str) and isinstance(d, str) for s, d in provenance["inputs"]))
+
+
+def _validate_measured(trace: Trace) -> None:
+    measured = trace.measured
+    _need(all(-1 <= op.of < len(trace.ops) for op in measured.ops))
+    _need(measured.conditions.keys() >= _CONDITIONS)
+    _need("float32" in measured.ceilings and "bandwidth" in measured.ceilings)

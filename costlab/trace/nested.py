@@ -1,0 +1,166 @@
+"""Trees of tensors: what a model takes and returns, nested in containers, dataclasses and objects."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import sys
+import types
+from collections import deque
+from collections.abc import Iterator, Mapping
+
+import torch
+
+OBJECTS = 20_000  # plain objects and containers looked into
+SIMPLE = frozenset(
+    (
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        type(None),
+        torch.Tensor,
+        torch.nn.Parameter,
+        torch.Size,
+        torch.dtype,
+        torch.device,
+    )
+)
+
+# threads, queues, loggers, files: what the process shares is not looked into
+_SHARED = sys.stdlib_module_names - {
+    "abc",
+    "builtins",
+    "collections",
+    "dataclasses",
+    "types",
+    "typing",
+}
+_NOT_PLAIN = (
+    type,
+    torch.nn.Module,
+    torch.Tensor,
+    types.ModuleType,
+    types.FunctionType,
+    torch.nn.utils.rnn.PackedSequence,
+)
+
+
+@functools.cache
+def _is_users_own(kind) -> bool:
+    """Whether a class is a user's own, and neither a module nor what the process shares."""
+    return not issubclass(kind, _NOT_PLAIN) and not any(
+        c.__module__.partition(".")[0] in _SHARED for c in kind.__mro__
+    )
+
+
+def is_plain(value) -> bool:
+    """An instance of a user's class, whose attributes are in its own dict."""
+    return _is_users_own(type(value)) and type(getattr(value, "__dict__", None)) is dict
+
+
+def each(value) -> list[torch.Tensor]:
+    """Every tensor in a nested value, in order."""
+    found, stack, seen = [], [value], set()
+    while stack:
+        value = stack.pop()
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif type(value) not in SIMPLE and id(value) not in seen:
+            seen.add(id(value))
+            stack += reversed(_inside(value))
+    return found
+
+
+def _inside(value) -> list:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        return [getattr(value, name) for name in value.__dataclass_fields__]
+    return list(vars(value).values()) if is_plain(value) else []
+
+
+def _contains_tensor(value, seen: set[int]) -> bool:
+    """Whether a plain object has a tensor somewhere."""
+    if isinstance(value, torch.Tensor):
+        return True
+    if type(value) in SIMPLE or id(value) in seen or len(seen) > OBJECTS:
+        return False
+    seen.add(id(value))
+    if isinstance(value, Mapping):
+        return any(_contains_tensor(v, seen) for v in value.values())
+    if isinstance(value, (list, tuple, set, deque)):
+        return any(_contains_tensor(v, seen) for v in value)
+    return is_plain(value) and any(_contains_tensor(v, seen) for v in vars(value).values())
+
+
+def map_tensors(fn, value, copies=None):
+    """`fn` of every tensor in a nested value; what is there twice stays one.
+
+    Dicts, lists, (named) tuples, dataclasses, and objects that have tensors are copied; the rest
+    stays. `copies` by id: (copy, original), which keeps the original and its id alive."""
+    if isinstance(value, torch.Tensor):
+        return fn(value)
+    copies = {} if copies is None else copies
+    if id(value) in copies:
+        return copies[id(value)][0]
+    new = _mapped(fn, value, copies)
+    copies.setdefault(id(value), (new, value))
+    return new
+
+
+def _mapped(fn, value, copies):
+    if isinstance(value, torch.nn.utils.rnn.PackedSequence):
+        return _mapped_packed(fn, value)
+    if isinstance(value, Mapping):
+        return _mapped_mapping(fn, value, copies)
+    if isinstance(value, (list, tuple)):
+        items = [map_tensors(fn, v, copies) for v in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    return _mapped_object(fn, value, copies)
+
+
+def _mapped_packed(fn, value):
+    """Its batch sizes are always on the CPU."""
+    parts = (value.data, value.sorted_indices, value.unsorted_indices)
+    data, *indices = (v if v is None else fn(v) for v in parts)
+    return type(value)(data, value.batch_sizes, *indices)
+
+
+def _mapped_mapping(fn, value, copies):
+    if type(value) is dict:
+        return {k: map_tensors(fn, v, copies) for k, v in value.items()}
+    new = copy.copy(value)
+    for k, v in value.items():
+        new[k] = map_tensors(fn, v, copies)
+    return new
+
+
+def _mapped_object(fn, value, copies):
+    fields = getattr(value, "__dataclass_fields__", None) if not isinstance(value, type) else None
+    plain = is_plain(value)
+    if fields is None and not (plain and _contains_tensor(value, set())):
+        return value
+    if plain:  # without its own ways to be copied
+        new = object.__new__(type(value))
+        vars(new).update(vars(value))
+    else:
+        new = copy.copy(value)
+    copies[id(value)] = new, value
+    for name in fields if fields is not None else tuple(vars(value)):
+        object.__setattr__(new, name, map_tensors(fn, getattr(value, name), copies))
+    return new
+
+
+def drained(value):
+    """A model's output with iterators (a generator, a map) run to their end, while what they do
+    is recorded."""
+    if isinstance(value, Iterator):
+        return [drained(v) for v in value]
+    if type(value) in (list, tuple):
+        return type(value)(map(drained, value))
+    return {k: drained(v) for k, v in value.items()} if type(value) is dict else value

@@ -1,0 +1,134 @@
+"""Every change that costlab makes to torch's global functions and settings, with its reason.
+
+Changes are made under one lock and undone in the reverse order, whatever fails. A replaced function
+is seen by the thread that replaced it alone: any other thread keeps torch's own. So models can be
+traced from several threads: one waits for the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import torch
+from torch import nn
+
+from . import plain_forms
+from .record import TraceError
+
+LOCK = threading.RLock()
+NO_AUTOCAST = (
+    "autocast works on real devices only, so the model needs real values: trace it with device cpu"
+)
+_ABSENT = object()
+
+
+@contextlib.contextmanager
+def _replaced(owner, name, replacement):
+    """`owner.name` is `replacement`, for this thread."""
+    original, thread = getattr(owner, name), threading.get_ident()
+    own = vars(owner).get(name, _ABSENT)
+
+    def chosen(*args, **kwargs):
+        mine = threading.get_ident() == thread
+        return (replacement if mine else original)(*args, **kwargs)
+
+    setattr(owner, name, chosen)
+    try:
+        yield
+    finally:
+        if own is _ABSENT:  # torch._VF finds its functions by __getattr__
+            delattr(owner, name)
+        else:
+            setattr(owner, name, own)
+
+
+@contextlib.contextmanager
+def plain(recurrent: bool):
+    """Fused attention and recurrent kernels hide their products, and which fusion runs differs by
+    device: everything runs in plain forms. `recurrent`: the model has recurrent layers."""
+    with LOCK, contextlib.ExitStack() as changes:
+        for change in (
+            # steps that differ by device
+            _replaced(nn.functional, "one_hot", plain_forms.one_hot),
+            _replaced(torch._VF, "_pad_packed_sequence", plain_forms.pad_packed),
+            # torch.cond and flex_attention compile what they get, and a compiler cannot look
+            # through a recorder
+            _replaced(torch, "compile", _not_compiled),
+            _fused_attention_off(),
+        ):
+            changes.enter_context(change)
+        if recurrent:
+            changes.enter_context(_libraries_off())
+            for name, form in plain_forms.recurrent_layers().items():
+                changes.enter_context(_replaced(torch._VF, name, form))
+        yield
+
+
+def _not_compiled(model=None, **_):
+    return model if model is not None else lambda fn: fn
+
+
+@contextlib.contextmanager
+def _fused_attention_off():
+    """Settings of the process: another thread that runs attention meanwhile gets the same values by
+    the plain form."""
+    cuda, mha = torch.backends.cuda, torch.backends.mha
+    settings = (
+        (cuda.enable_flash_sdp, cuda.flash_sdp_enabled()),
+        (cuda.enable_mem_efficient_sdp, cuda.mem_efficient_sdp_enabled()),
+        (cuda.enable_cudnn_sdp, cuda.cudnn_sdp_enabled()),
+        (mha.set_fastpath_enabled, mha.get_fastpath_enabled()),
+    )
+    try:
+        for enable, _ in settings:
+            enable(False)
+        yield
+    finally:
+        for enable, before in settings:
+            enable(before)
+
+
+@contextlib.contextmanager
+def _libraries_off():
+    """oneDNN and cuDNN have recurrent layers of their own, which would not reach the plain forms."""
+    mkldnn, cudnn = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
+    try:
+        torch._C._set_mkldnn_enabled(False)
+        torch._C._set_cudnn_enabled(False)
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(mkldnn)
+        torch._C._set_cudnn_enabled(cudnn)
+
+
+@contextlib.contextmanager
+def autocast_refused():
+    """On `meta` autocast does nothing, so dtypes would be others than on a device: refused, and the
+    command line then runs on the CPU. Raises TraceError where it is on already."""
+    if any(torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda")):
+        raise TraceError(NO_AUTOCAST)
+    enter = torch.autocast.__enter__
+
+    def refuse(self):
+        if self._enabled:
+            raise TraceError(NO_AUTOCAST)
+        return enter(self)
+
+    with LOCK, _replaced(torch.autocast, "__enter__", refuse):
+        yield
+
+
+@contextlib.contextmanager
+def parameters_on_meta():
+    """Each parameter goes to `meta` as it is registered, so that one at a time takes memory: for
+    models that read tensor values while they are built."""
+    register = nn.Module.register_parameter
+
+    def to_meta(self, name, param):
+        register(self, name, param)
+        if param is not None:
+            self._parameters[name] = nn.Parameter(param.to("meta"), param.requires_grad)
+
+    with LOCK, _replaced(nn.Module, "register_parameter", to_meta):
+        yield

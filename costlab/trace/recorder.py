@@ -1,0 +1,351 @@
+"""The dispatch mode that records: it swaps the model's own tensors for stand-ins, runs each
+operation, and records what it did."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from . import shapes, values
+from .backward import ForwardOps
+from .memory import stored_elements
+from .modules import ModuleStack
+from .record import Op
+from .tensor_table import Outside, TensorTable
+
+_DROPOUT = nn.modules.dropout._DropoutNd
+_STATISTICS = frozenset(("running_mean", "running_var"))  # not every schema says it writes them
+_NOT_RECORDED = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """What recording needs to know of an overload. `written`: arguments that it writes; `recorded`:
+    False for what only makes another object of the same values; `shape_rule`: its output shapes on
+    `meta`, where there is a rule."""
+
+    name: str
+    arguments: tuple[str, ...]
+    written: frozenset[str]
+    recorded: bool
+    shape_rule: Callable | None
+
+    @classmethod
+    def of(cls, func, device: str) -> _Operator:
+        schema = func._schema
+        written = {
+            a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write
+        }
+        if "batch_norm" in schema.name:
+            written |= _STATISTICS
+        return cls(
+            schema.name.replace("::", "."),
+            tuple(a.name for a in schema.arguments),
+            frozenset(written),
+            schema.name not in _NOT_RECORDED and not schema.name.startswith("profiler::"),
+            shapes.find(func) if device == "meta" else None,
+        )
+
+
+class _Place(NamedTuple):
+    """Where an operation is recorded: a call of a module, and for a backward operation the forward
+    operation that it belongs to."""
+
+    module: str
+    module_type: str
+    call: int
+    of: int | None = None
+
+
+@dataclass(slots=True)
+class _Call:
+    """An operation while it runs. `written`: the tensors that it writes, or the model's own that
+    stand-ins are written for."""
+
+    operator: _Operator
+    inputs: list[int] = field(default_factory=list)
+    params: list[int] = field(default_factory=list)
+    attrs: dict = field(default_factory=dict)
+    written: list = field(default_factory=list)
+
+    def note_sparse(self, t) -> None:
+        """Of the first sparse input: which one it is, and the elements that it keeps."""
+        if t.layout is not torch.strided:
+            self.attrs.setdefault("sparse", (len(self.inputs), stored_elements(t)))
+
+
+class Recorder(TorchDispatchMode):
+    """Records every operation that runs while it is active. `failed`: the module in which the run
+    failed; `current`: the operation that was running."""
+
+    # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
+    supports_higher_order_operators = True
+
+    def __init__(self, model: nn.Module, device: str):
+        super().__init__()
+        self.device = device
+        self.ops: list[Op] = []
+        self.table = TensorTable(model, device)
+        self.modules = ModuleStack(model)
+        self.failed: str | None = None
+        self.current: _Call | None = None
+        self.forward_ops: ForwardOps | None = None  # where the backward pass is to be traced too
+        self.in_backward = False
+        self._operators: dict = {}
+
+    @classmethod
+    def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
+        return False
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        operator = self._operators.get(func)
+        if operator is None:
+            if isinstance(func, torch._ops.HigherOrderOperator):
+                return self._higher_order(func, args, kwargs)
+            if _is_composite(func):
+                with self:
+                    return func.decompose(*args, **kwargs)
+            operator = self._operators[func] = _Operator.of(func, self.device)
+        call = _Call(operator)
+        args, kwargs = self._swap(call, args, kwargs)
+        self.current = call
+        out = self._run(func, call, args, kwargs)
+        outputs = self._add_outputs(call, args, out)
+        self.current = None
+        if outputs is not None:
+            self._record(call, outputs)
+        return out
+
+    # -- swap
+
+    def _swap(self, call, args, kwargs):
+        """The arguments with stand-ins; inputs, params and attributes go to `call`."""
+        names = call.operator.arguments
+        args = tuple(
+            self._swap_argument(call, name, a) for name, a in zip(names, args, strict=False)
+        )
+        kwargs = {name: self._swap_argument(call, name, a) for name, a in kwargs.items()}
+        if not call.inputs and self.device == "meta" and kwargs.get("device") is not None:
+            # what a model makes for itself is made where it is traced
+            kwargs["device"] = torch.device("meta")
+        return args, kwargs
+
+    def _swap_argument(self, call, name, value):
+        before = len(call.inputs)
+        new = self._swap_value(call, value, name in call.operator.written)
+        if len(call.inputs) == before and value is not None:
+            call.attrs[name] = _attribute(value)
+        return new
+
+    def _swap_value(self, call, value, written):
+        if isinstance(value, torch.Tensor):
+            return self._swap_tensor(call, value, written)
+        if type(value) in (list, tuple) and any(isinstance(v, torch.Tensor) for v in value):
+            return type(value)(self._swap_value(call, v, written) for v in value)
+        return value
+
+    def _swap_tensor(self, call, t, written):
+        index = self.table.index_by_memory(t)
+        if index is None:
+            return self._swap_outside(call, t, written)
+        call.note_sparse(t)
+        call.inputs.append(index)
+        if written:
+            self.table.keep_memory(t)
+            call.written.append(t)
+        return t
+
+    def _swap_outside(self, call, t, written):
+        outside = self.table.add_outside(t)
+        if written:
+            if outside.stand_in is t:
+                outside.stand_in = t.detach().clone()
+            call.written.append(outside)
+        if outside.param is not None:
+            call.params.append(outside.param)
+        if self.device != "meta":
+            call.note_sparse(t)
+        call.inputs.append(outside.index)
+        return outside.stand_in
+
+    # -- run
+
+    def _run(self, func, call, args, kwargs):
+        rule = call.operator.shape_rule
+        out = rule(*args, **kwargs) if rule else None
+        if out is None and self.device == "meta":
+            out = values.read(func, args, kwargs)
+        if out is not None:
+            return out
+        out = func(*args, **kwargs)
+        if self.device == "meta":
+            made = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
+            if any(not t.dtype.is_floating_point and t.numel() <= values.LIMIT for t in made):
+                values.follow(func, args, kwargs, made)
+        return out
+
+    def _higher_order(self, func, args, kwargs):
+        """Run an operator that takes functions by its plain form, with its operations recorded."""
+        if func is torch.ops.higher_order.cond:
+            with self:  # which knows values on meta too
+                pred, yes, no, operands = args
+                return (yes if pred else no)(*operands)
+        # attention does its products itself, the others (scan, while_loop) leave all work to the
+        # functions
+        attention = "flex_attention" in func.name()
+
+        def recorded(fn):
+            def inside(*args, **kwargs):
+                with self:
+                    return fn(*args, **kwargs)
+
+            return inside
+
+        def ready(value):
+            if isinstance(value, torch.Tensor):
+                known = self.table.index_of(value) is not None
+                return value if known else self.table.add_outside(value).stand_in
+            return recorded(value) if callable(value) and not attention else value
+
+        args, kwargs = pytree.tree_map(ready, (args, kwargs))
+        with self if attention else contextlib.nullcontext():
+            return func.py_kernels[torch._C.DispatchKey.CompositeExplicitAutograd](*args, **kwargs)
+
+    # -- record
+
+    def _add_outputs(self, call, args, out) -> list[int] | None:
+        """Give what an operation made its indices; None where the operation is not recorded."""
+        recorded = call.operator.recorded and not _only_moves(call, args, out)
+        outputs = []
+        for t in (out,) if isinstance(out, torch.Tensor) else pytree.tree_leaves(out):
+            if not isinstance(t, torch.Tensor):
+                continue
+            if self.device == "meta" and t.device.type != "meta" and call.inputs:
+                if isinstance(out, tuple) or call.operator.name == "aten._to_copy":
+                    index = self._add_known_value(t, None if recorded else call.inputs[0])
+                    outputs += [index] if recorded else []
+            elif not recorded and call.inputs:
+                self.table.mark(t, call.inputs[0])
+            else:
+                outputs.append(self._add_output(call, t))
+        return outputs if recorded else None
+
+    def _add_known_value(self, t, index) -> int:
+        """A value that is known: on the CPU for Python, and on `meta` as it was."""
+        index = self.table.add(t) if index is None else index
+        on_meta = torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
+        values.give(on_meta, t)
+        self.table.outside[id(t)] = Outside(t, index, None, self.table.mark(on_meta, index))
+        return index
+
+    def _add_output(self, call, t) -> int:
+        index = self.table.add(t)
+        for outside in call.written:
+            if isinstance(outside, Outside) and outside.stand_in is t:
+                outside.index = index
+                return index
+        self.table.mark_made(t, index)
+        return index
+
+    def _record(self, call, outputs) -> None:
+        name, place = call.operator.name, self._place()
+        if self.forward_ops is not None and not self.in_backward:
+            self.forward_ops.add(name, len(self.ops))
+        self.ops.append(
+            Op(
+                name,
+                place.module,
+                place.module_type,
+                place.call,
+                tuple(call.inputs),
+                tuple(outputs),
+                tuple(call.params),
+                call.attrs,
+                place.of,
+            )
+        )
+        for t in call.written:
+            if isinstance(t, torch.Tensor) and t._base is not None:
+                self._record_write(t, place)
+
+    def _place(self) -> _Place:
+        """Where the operation that has just run is recorded."""
+        if not self.in_backward:
+            return _Place(*self.modules.now)
+        of = self.forward_ops.of_current_node()
+        if of < 0:
+            return _Place(*self.modules.now, of)
+        forward = self.ops[of]
+        return _Place(forward.module, forward.module_type, forward.call, of)
+
+    def _record_write(self, view, place) -> None:
+        """A view was written: what it is a view of has changed too, and comes from both from now on."""
+        base, after = view._base, self.table.index_of(view)
+        before = self.table.index_of(base)
+        outside = self.table.outside.get(id(base)) if before is None else None
+        if outside is not None:
+            before = outside.index
+        if after is None or before is None:
+            return
+        index = self.table.add(base)
+        where = place.module, place.module_type, place.call
+        self.ops.append(Op("costlab.write", *where, (before, after), (index,), (), {}, place.of))
+        if outside is not None:
+            outside.index = index
+        else:
+            self.table.mark_made(base, index)
+
+    # -- modules
+
+    def enter(self, module, _args) -> None:
+        """A module is called."""
+        self.modules.enter(module)
+
+    def leave(self, module, _args, out) -> None:
+        """A module returns, or fails."""
+        if self.failed is None and sys.exc_info()[0] is not None:
+            self.failed = self.modules.now[0]
+        if isinstance(module, _DROPOUT) and module.p and isinstance(out, torch.Tensor):
+            self._record_dropout(module, out)
+        self.modules.leave()
+
+    def _record_dropout(self, module, out) -> None:
+        """Nothing in evaluation, some elementwise work in training: the papers' tables list it."""
+        index = self.table.index_of(out)
+        if index is None or (self.ops and self.ops[-1].name == "aten.native_dropout"):
+            return
+        attrs = {"p": module.p}
+        self.ops.append(Op("costlab.dropout", *self.modules.now, (index,), (index,), (), attrs))
+
+
+def _is_composite(func) -> bool:
+    """In inference mode, and in higher-order operators, torch leaves composite operations whole."""
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+
+
+def _only_moves(call, args, out) -> bool:
+    """Only from one device to another: nothing on a single one."""
+    return (
+        call.operator.name == "aten._to_copy"
+        and isinstance(args[0], torch.Tensor)
+        and args[0].device != out.device
+        and args[0].dtype == out.dtype
+    )
+
+
+def _attribute(value):
+    """An argument that is no tensor, as a trace keeps it."""
+    if isinstance(value, (bool, int, float, str)) or value is None:
+        return value
+    if isinstance(value, (list, tuple)):
+        return tuple(_attribute(v) for v in value)
+    return str(value).removeprefix("torch.")

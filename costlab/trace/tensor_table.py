@@ -1,0 +1,241 @@
+"""The tensors of one run: their indices, and stand-ins for those that the run did not make.
+
+Tensors that belong to the model (parameters, buffers, plain attributes) are never given to a kernel
+that writes them: on another device a stand-in replaces them, on the same device anything that is
+written is cloned first. So the model is left as it was, and a CPU model can be traced on `meta` or
+CUDA without moving it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import nn
+
+from . import values
+from .memory import memory_of, storage_of, stored_elements
+from .record import Param, Tensor, TraceError
+
+_RUNS = itertools.count(1)
+_TENSORS_A_RUN = 1 << 32
+
+
+@dataclass(slots=True)
+class Outside:
+    """A tensor that the run did not make: the model's own, or a constant.
+
+    `original` is kept alive, so that its id stays its own. `index` in the trace's tensors changes
+    when it is written. `param`: its index in the trace's params, None for another tensor.
+    `stand_in`: what kernels get in its place."""
+
+    original: torch.Tensor
+    index: int
+    param: int | None = None
+    stand_in: torch.Tensor | None = None
+
+
+@dataclass(slots=True)
+class _Parameter:
+    """A parameter of the model, every name that it is registered by, and its tensor's index."""
+
+    original: nn.Parameter
+    names: list[str]
+    tensor: int
+
+
+class TensorTable:
+    """Gives each tensor of a run its index. A tensor carries a tag, the run's number and its index,
+    so that one that outlives a run is outside of another."""
+
+    def __init__(self, model: nn.Module, device: str):
+        self.device = device
+        self.base = next(_RUNS) * _TENSORS_A_RUN
+        self.tensors: list[Tensor] = []
+        self.parameters: list[_Parameter] = []
+        self.outside: dict[int, Outside] = {}
+        # for the backward pass: autograd hands out new objects for views and saved tensors, so
+        # tensors are known by their memory
+        self.by_memory: dict[tuple, int] | None = None
+        self._read_in_place: set[int] = set()  # memory of the model that kernels read where it is
+        self._before: dict[int, tuple] = {}  # that memory -> (storage, what was in it)
+        self._add_parameters(model)
+
+    def _add_parameters(self, model) -> None:
+        found: dict[int, _Parameter] = {}
+        for name, p in model.named_parameters(remove_duplicate=False):
+            if id(p) in found:
+                found[id(p)].names.append(name)
+            else:
+                found[id(p)] = self._add_parameter(p, name)
+
+    def _add_parameter(self, p, name) -> _Parameter:
+        index = self.add(p)
+        self.outside[id(p)] = Outside(p, index, len(self.parameters))
+        self.parameters.append(_Parameter(p, [name], index))
+        return self.parameters[-1]
+
+    def params(self) -> tuple[Param, ...]:
+        """The parameters as a trace has them."""
+        return tuple(
+            Param(
+                tuple(p.names), self.tensors[p.tensor].shape, self.tensors[p.tensor].dtype, p.tensor
+            )
+            for p in self.parameters
+        )
+
+    def index_of(self, t) -> int | None:
+        """The index of a tensor that this run has made or was given; None for another."""
+        tag = getattr(t, "_costlab", None)
+        if tag is not None and self.base <= tag < self.base + _TENSORS_A_RUN:
+            return tag - self.base
+        return None
+
+    def index_by_memory(self, t) -> int | None:
+        """As `index_of`, also for an object that autograd made for the same memory."""
+        index = self.index_of(t)
+        if index is None and self.by_memory is not None and id(t) not in self.outside:
+            index = self.by_memory.get(memory_of(t))
+        return index
+
+    def mark(self, t, index: int):
+        """Give a tensor an index; the tensor."""
+        t._costlab = self.base + index
+        return t
+
+    def mark_made(self, t, index: int) -> None:
+        """Give a tensor that an operation has made an index."""
+        self.mark(t, index)
+        if self.by_memory is not None:
+            self.by_memory[memory_of(t)] = index
+
+    def add(self, t) -> int:
+        """A new index for a tensor as it is now."""
+        self.tensors.append(
+            Tensor(tuple(t.shape), str(t.dtype).removeprefix("torch."), _distinct(t))
+        )
+        return len(self.tensors) - 1
+
+    def add_input(self, t, trained: bool = False):
+        """What the model gets in the place of an input: never the caller's memory."""
+        given = self.stand_in(t.detach())
+        if given is t or (given.device.type != "meta" and storage_of(given) == storage_of(t)):
+            given = given.clone()
+        if self.device == "meta":
+            values.give(given, t)
+        return self.mark(given.requires_grad_(trained and t.requires_grad), self.add(given))
+
+    def stand_in(self, t):
+        """The tensor itself where it is on the tracing device, otherwise one in its place."""
+        if t.device.type == self.device:
+            return t
+        if t.layout is not torch.strided:
+            if self.device == "meta":
+                raise TraceError(
+                    "sparse tensors are counted by their values, so the model needs real values: "
+                    "trace it with device cpu"
+                )
+            return t.detach().to(self.device)
+        if self.device == "meta":
+            return torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
+        if t.device.type == "meta":
+            return torch.zeros(t.shape, dtype=t.dtype, device=self.device)
+        return t.detach().to(self.device)
+
+    def add_outside(self, t) -> Outside:
+        """The record of a tensor that the run did not make, with its stand-in."""
+        found = self.outside.get(id(t))
+        if found is None:
+            if isinstance(t, nn.Parameter):
+                self._add_parameter(t, f"(unregistered {len(self.parameters)})")
+            else:
+                self.outside[id(t)] = Outside(t, self.add(t))
+            found = self.outside[id(t)]
+        if found.stand_in is None:
+            found.stand_in = self.stand_in(t)
+            if found.stand_in is t and t.device.type != "meta" and t.layout is torch.strided:
+                self._read_in_place.add(storage_of(t))
+            if self.device == "meta" and t.device.type == "cpu":
+                values.give(found.stand_in, t)
+        return found
+
+    def clone_to_write(self, outside: Outside) -> None:
+        """Before something of the model's is written: its stand-in is a copy."""
+        if outside.stand_in is outside.original:
+            outside.stand_in = outside.original.detach().clone()
+
+    def keep_memory(self, t) -> None:
+        """Before something is written through a view of the model's own memory: keep what is there."""
+        if not self._read_in_place or t.layout is not torch.strided or t.device.type == "meta":
+            return
+        storage = t.untyped_storage()
+        if storage._cdata in self._read_in_place and storage._cdata not in self._before:
+            self._before[storage._cdata] = storage, storage.clone()
+
+    def restore_memory(self) -> None:
+        """Put back what was written through views."""
+        for storage, before in self._before.values():
+            storage.copy_(before)
+
+    def replace_tensors_elsewhere(self, model) -> None:
+        """Put stand-ins in the place of parameters and buffers that are on another device: autocast
+        and the model's own code ask tensors where they are. A snapshot puts the model's own back."""
+        for own in _registered(model):
+            for name, t in own.items():
+                if t is not None and t.device.type != self.device:
+                    outside = self.add_outside(t)
+                    if isinstance(t, nn.Parameter) and not isinstance(
+                        outside.stand_in, nn.Parameter
+                    ):
+                        outside.stand_in = nn.Parameter(
+                            outside.stand_in, requires_grad=t.requires_grad
+                        )
+                    self.outside[id(outside.stand_in)] = outside
+                    own[name] = outside.stand_in
+
+    def replace_to_train(self, model) -> list[nn.Parameter]:
+        """Put leaf stand-ins in the place of all parameters, so that autograd runs on the tracing
+        device and leaves the model be; those that require a gradient."""
+        self.by_memory = {}
+        leaves: dict[nn.Parameter, None] = {}
+        for own in _registered(model):
+            for name, t in own.items():
+                if t is None:
+                    continue
+                outside = self.add_outside(t)
+                if isinstance(t, nn.Parameter):
+                    self._make_leaf(outside, t)
+                self.outside[id(outside.stand_in)] = outside
+                own[name] = outside.stand_in
+                if isinstance(t, nn.Parameter) and t.requires_grad:
+                    leaves[own[name]] = None
+        return list(leaves)
+
+    def _make_leaf(self, outside: Outside, p: nn.Parameter) -> None:
+        own = outside.stand_in
+        if own is p or not own.is_leaf or not isinstance(own, nn.Parameter):
+            outside.stand_in = nn.Parameter(
+                self.stand_in(p).detach(), requires_grad=p.requires_grad
+            )
+
+
+def _distinct(t) -> int | None:
+    """Elements in memory, where they are not those of the shape: of an expanded tensor one stands
+    for many, of a sparse one what it keeps."""
+    if t.is_nested or t.layout is torch._mkldnn:
+        return None
+    if t.layout is not torch.strided:
+        return stored_elements(t)
+    if 0 in t.stride():
+        return prod(n for n, step in zip(t.shape, t.stride(), strict=True) if step)
+    return None
+
+
+def _registered(model):
+    """The parameters and the buffers of every module, as the dicts that they are registered in."""
+    for module in model.modules():
+        if not isinstance(module, torch.jit.ScriptModule):
+            yield module._parameters
+            yield module._buffers

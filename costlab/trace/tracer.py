@@ -1,0 +1,221 @@
+"""`trace`: run a model once, record what it did, and leave it as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import gc
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+
+from .._version import __version__
+from . import patches
+from .backward import ForwardOps, SavedTensors, run_backward
+from .modules import hooked
+from .nested import drained, each, map_tensors
+from .record import Trace, TraceError
+from .recorder import Recorder
+from .session import Snapshot, random_state
+
+__all__ = ["TraceError", "resolve_device", "trace"]
+
+
+class _Ran(NamedTuple):
+    """What a run gave beside its operations: indices of inputs, outputs, tensors kept for the
+    backward pass, and parameters that got a gradient."""
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    saved: tuple[int, ...] = ()
+    gradients: tuple[int, ...] = ()
+
+
+def trace(
+    model,
+    inputs=(),
+    kwargs=None,
+    *,
+    device="auto",
+    spec=None,
+    train=None,
+    fused=False,
+    backward=False,
+) -> Trace:
+    """Run `model` once and record what it did.
+
+    Args:
+        model: any `torch.nn.Module`; it is left exactly as it was, also when the run fails.
+        inputs: a tensor, a tuple of positional inputs, or a dict of keyword inputs; nested values
+            are fine.
+        kwargs: keyword inputs beside positional ones.
+        device: "cuda", "cpu", "meta" (shapes only, no arithmetic) or "auto" (CUDA where there is
+            one, otherwise where the model's parameters are).
+        spec: how the model was named, for the provenance.
+        train: None keeps the model's own flags.
+        fused: let torch choose fused attention and recurrent kernels, which differ by device,
+            instead of the plain forms.
+        backward: trace the backward pass too, in training mode unless `train` is False; `Op.of`
+            tells the two apart.
+
+    Raises:
+        TraceError: the device is missing, or the model failed on these inputs.
+    """
+    if not isinstance(model, torch.nn.Module):
+        raise TraceError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    device = resolve_device(model, device)
+    args, kwargs = _arguments(inputs, kwargs)
+    _refuse_lazy(model)
+    recorder = Recorder(model, device)
+    train = True if backward and train is None else train
+    with contextlib.ExitStack() as session:
+        _watch(session, recorder, model, (args, kwargs))
+        try:
+            _prepare(session, recorder, model, train=train, fused=fused)
+            ran = _run(recorder, model, args, kwargs, backward=backward)
+        except TraceError:
+            raise
+        except Exception as e:
+            raise TraceError(_failure(recorder, model, e)) from e
+    return Trace(
+        ops=tuple(recorder.ops),
+        tensors=tuple(recorder.table.tensors),
+        params=recorder.table.params(),
+        inputs=ran.inputs,
+        outputs=ran.outputs,
+        provenance=_provenance(recorder, spec or type(model).__name__, ran.inputs),
+        saved=ran.saved,
+        gradients=ran.gradients,
+    )
+
+
+def resolve_device(model, device) -> str:
+    """The kind of device that "auto" or a name stands for. Raises TraceError for an unknown or a
+    missing one."""
+    device = str(device)
+    if device.startswith("cuda:") or device == "cpu:0":
+        device = device.partition(":")[0]
+    if device not in ("auto", "cuda", "cpu", "meta"):
+        raise TraceError(f"unknown device {device!r}; choose cuda, cpu, meta or auto")
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        first = next(model.parameters(), None)
+        return "cpu" if first is None else first.device.type
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TraceError(
+            "device cuda was asked for, but torch sees no CUDA device; use --device cpu or meta"
+        )
+    return device
+
+
+def _arguments(inputs, kwargs) -> tuple[tuple, dict]:
+    if isinstance(inputs, Mapping):
+        return (), {**inputs, **(kwargs or {})}
+    if not isinstance(inputs, (tuple, list)):
+        inputs = (inputs,)
+    return tuple(inputs), dict(kwargs or {})
+
+
+def _refuse_lazy(model) -> None:
+    for name, t in (*model.named_parameters(), *model.named_buffers()):
+        if torch.nn.parameter.is_lazy(t):
+            raise TraceError(
+                f"{name} has no shape yet (a lazy module); run the model once on real inputs "
+                "before tracing it"
+            )
+
+
+def _watch(session, recorder, model, inputs) -> None:
+    """Have everything put back when the session ends: from the last to the first, whatever fails."""
+    flags = [(m, m.training) for m in model.modules()]
+    session.callback(random_state(recorder.device))
+    session.callback(lambda: [setattr(m, "training", before) for m, before in flags])
+    session.callback(torch.clear_autocast_cache)
+    session.callback(recorder.table.restore_memory)
+    session.callback(Snapshot(model, *inputs).restore)
+    torch.clear_autocast_cache()  # casts that autocast keeps are of another run
+    if gc.isenabled():
+        # the record only grows: looking it through again and again would make a long trace quadratic
+        gc.disable()
+        session.callback(gc.enable)
+
+
+def _prepare(session, recorder, model, *, train, fused) -> None:
+    """Set modes, hooks and plain forms for the run."""
+    if recorder.device == "meta":
+        session.enter_context(patches.autocast_refused())
+    for buffer in model.buffers():  # batch norm's schema does not say that it writes them
+        recorder.table.clone_to_write(recorder.table.add_outside(buffer))
+    session.enter_context(hooked(recorder.enter, recorder.leave))
+    modules = list(model.modules())
+    if train is not None:
+        for m in modules:
+            m.training = train
+    if recorder.device == "cuda" and any(p.device.type != "cuda" for p in model.parameters()):
+        # a CPU model on a GPU: what it makes for itself is made there too
+        session.enter_context(torch.device("cuda"))
+    if not fused:
+        recurrent = any(isinstance(m, torch.nn.RNNBase) for m in modules)
+        session.enter_context(patches.plain(recurrent))
+
+
+def _run(recorder, model, args, kwargs, *, backward) -> _Ran:
+    table, given = recorder.table, {}
+
+    def convert(t):
+        if id(t) not in given:
+            given[id(t)] = table.add_input(t, backward)
+        return given[id(t)]
+
+    args, kwargs = map_tensors(convert, (args, kwargs))
+    if backward:
+        leaves = table.replace_to_train(model)
+    else:
+        table.replace_tensors_elsewhere(model)
+    inputs = tuple(map(table.index_of, given.values()))
+    if not backward:
+        with torch.no_grad(), recorder:
+            out = drained(model(*args, **kwargs))
+        return _Ran(inputs, _outputs(table, out))
+    saved = SavedTensors(table, leaves)
+    recorder.forward_ops = ForwardOps()
+    with torch.enable_grad(), recorder:
+        with torch.autograd.graph.saved_tensors_hooks(saved.add, lambda t: t):
+            out = drained(model(*args, **kwargs))
+        gradients = run_backward(recorder, out, leaves)
+    return _Ran(inputs, _outputs(table, out), saved.indices, gradients)
+
+
+def _outputs(table, out) -> tuple[int, ...]:
+    return tuple(i for i in map(table.index_of, each(out)) if i is not None)
+
+
+def _failure(recorder, model, e) -> str:
+    """What the user reads where the model failed."""
+    where = recorder.failed or type(model).__name__
+    text = str(e).strip().splitlines()
+    message = (
+        f"the model failed in {where}: {type(e).__name__}: {text[0] if text else type(e).__name__}"
+    )
+    call, tensors = recorder.current, recorder.table.tensors
+    if call is not None:
+        sizes = ("x".join(map(str, tensors[i].shape)) or "a scalar" for i in call.inputs)
+        message += f" ({call.operator.name} on {', '.join(sizes)})"
+    if recorder.device == "meta" and "meta" in str(e).lower():
+        message += "; the model needs real values, so trace it with device cpu"
+    return message
+
+
+def _provenance(recorder, name, inputs) -> dict:
+    tensors = recorder.table.tensors
+    on_cuda = recorder.device == "cuda"
+    return {
+        "model": name,
+        "inputs": [["x".join(map(str, tensors[i].shape)), tensors[i].dtype] for i in inputs],
+        "device": torch.cuda.get_device_name() if on_cuda else recorder.device,
+        "torch": torch.__version__,
+        "costlab": __version__,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
