@@ -1,9 +1,15 @@
 """What a user is told while a model is measured, and when it cannot be."""
 
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 import torch
 from torch import nn
 
+from costlab.cli import main
 from costlab.measure import MeasureError, measure
 from costlab.measure.cpu import Cpu
 from costlab.measure.progress import STAGES, Progress, Reporter
@@ -66,3 +72,44 @@ def test_running_out_of_memory_is_one_line():
     with pytest.raises(MeasureError, match="the model does not fit: .* try a smaller batch") as e:
         measure(Huge(), torch.randn(1), device="cpu")
     assert "\n" not in str(e.value)
+
+
+def test_a_model_that_does_not_fit_is_refused_before_it_is_built(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Cpu, "free_bytes", lambda self: 3_000_000_000)
+    out = tmp_path / "x.trace"
+    argv = ["trace", "transformers:LlamaConfig", "--measure", "--device", "cpu", "-o", str(out)]
+    assert main(argv) == 2
+    line = capsys.readouterr().err
+    # Llama's default configuration has 6,738,415,616 params of 4 bytes
+    assert "the weights take 27.0 GB in fp32" in line and "has 3.0 GB free" in line
+    assert line.count("\n") == 1 and not out.exists()
+
+
+def test_ctrl_c_ends_a_measurement_in_one_line_and_leaves_no_file(tmp_path):
+    net = tmp_path / "net.py"
+    net.write_text(
+        "import time\nfrom torch import nn\n"
+        "class Slow(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        print('running', flush=True)\n"
+        "        time.sleep(0.2)\n"
+        "        return x.relu()\n"
+        "build = Slow\n"
+    )
+    argv = ["trace", f"{net}:build", "--input", "1x8", "--measure", "--device", "cpu"]
+    code = f"import sys; from costlab.cli import main; sys.exit(main({argv!r} + ['-o', 'x.trace']))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(4):  # it is being measured
+        assert process.stdout.readline() == "running\n"
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert time.monotonic() - begin < 5
+    assert process.returncode == 130 and err.strip() == "costlab: interrupted"
+    assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != "") == ["net.py"]

@@ -60,6 +60,7 @@ def measured(args, spec=None, resize=None, **options):
     if args.mode == "train":
         raise UserError("--measure times inference; leave out --mode train")
     spec = spec or args.model
+    _require_memory(args, spec, resize)
     loaded = get_model(args, spec, real=True, resize=resize)
     measure = measuring(args, **options)
     try:
@@ -69,6 +70,26 @@ def measured(args, spec=None, resize=None, **options):
             )
         return named(made, loaded)
     except TraceError as e:
+        raise UserError(str(e)) from None
+
+
+def _require_memory(args, spec, resize):
+    """Refuse a model whose weights do not fit, before any are made: it is built on the host in
+    float32, then copied to the device in its dtype."""
+    from ..measure.device import DTYPES, MeasureError, find_device
+    from ..measure.prepare import require_memory
+
+    if args.dtype not in DTYPES:
+        return  # `measure` says which there are
+    parameters = list(get_model(args, spec, resize=resize).model.parameters())
+    if any(p.device.type != "meta" for p in parameters):
+        return  # it could only be built for real, so it fits
+    elements = sum(p.numel() for p in parameters)
+    try:
+        require_memory(elements * 4, find_device("cpu"), "fp32")
+        device = find_device(args.device)
+        require_memory(elements * DTYPES[args.dtype].itemsize, device, args.dtype)
+    except MeasureError as e:
         raise UserError(str(e)) from None
 
 
