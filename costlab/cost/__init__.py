@@ -1,24 +1,19 @@
 """One formula per operation, the totals, and the counting conventions. Needs no torch."""
 
-from . import _formulas  # noqa: F401  fills the registry
+from . import formulas  # noqa: F401  fills the registry
+from ._bytes import GATHERS
 from ._convention import CONVENTIONS, Convention
-from ._registry import (
-    GATHERS,
-    VIEWS,
-    Cost,
-    Total,
-    UnknownOpError,
-    cost_of,
-    formula,
-    is_weight,
-    size_of,
-    total,
-)
+from ._cost import Cost, Total, UnknownOpError, cost_of, total
+from ._formula import Work, formula
+from ._memory import VIEWS, size_of
+from ._roles import is_weight, role_of
 from ._training import OPTIMIZERS, Training, training
 from ._units import scaled, short
+from .formulas.detection import DATA_DEPENDENT
 
 __all__ = [
     "CONVENTIONS",
+    "DATA_DEPENDENT",
     "GATHERS",
     "OPTIMIZERS",
     "VIEWS",
@@ -27,9 +22,11 @@ __all__ = [
     "Total",
     "Training",
     "UnknownOpError",
+    "Work",
     "cost_of",
     "formula",
     "is_weight",
+    "role_of",
     "scaled",
     "short",
     "size_of",

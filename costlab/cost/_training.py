@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..trace.record import Trace
-from ._registry import size_of, total
+from ._cost import total
+from ._memory import size_of
 
-OPTIMIZERS = {
-    "SGD": 0,
-    "SGD with momentum": 1,
-    "Adam": 2,
-}  # values of state a parameter, in the parameter's dtype
+# optimizer -> values of state that it keeps for each parameter, in the parameter's dtype
+OPTIMIZERS = {"SGD": 0, "SGD with momentum": 1, "Adam": 2}
 
 
 @dataclass(frozen=True)
 class Training:
-    """One step: `forward_macs`, `backward_macs` multiply-adds; in bytes `weights`, `gradients`, `saved` (tensors that the
-    backward pass keeps, parameters apart) and `optimizers`, the state of each optimizer. Gradients and state are of the parameters that got
-    a gradient: frozen ones have none. `unknown`: operations without a formula, forward or backward."""
+    """One training step.
+
+    Attributes:
+        forward_macs, backward_macs: multiply-adds.
+        weights: bytes of all parameters.
+        gradients: bytes of the gradients of parameters that got one; frozen ones have none.
+        saved: bytes of the tensors that the backward pass keeps, parameters apart.
+        optimizers: bytes of state of each optimizer, for the parameters with a gradient.
+        unknown: operations without a formula, forward or backward.
+    """
 
     forward_macs: int
     backward_macs: int
@@ -31,15 +36,20 @@ class Training:
     @property
     def note(self) -> str:
         """One line."""
-        mb = lambda v: f"{v / 1e6:,.1f} MB"  # noqa: E731
-        ratio = (
-            f" ({self.backward_macs / self.forward_macs:.2f} times)" if self.forward_macs else ""
-        )
-        state = ", ".join(f"{k} {mb(v)}" for k, v in self.optimizers.items())
+        bound = ", a lower bound" if self.unknown else ""
+        times = self.backward_macs / self.forward_macs if self.forward_macs else None
+        ratio = "" if times is None else f" ({times:.2f} times)"
+        state = ", ".join(f"{name} {_megabytes(n)}" for name, n in self.optimizers.items())
         return (
-            f"training step{', a lower bound' if self.unknown else ''}: forward {self.forward_macs:,} MACs, backward {self.backward_macs:,}{ratio}; memory: weights {mb(self.weights)}, "
-            f"gradients {mb(self.gradients)}, kept for backward {mb(self.saved)}, optimizer state: {state}"
+            f"training step{bound}: forward {self.forward_macs:,} MACs, "
+            f"backward {self.backward_macs:,}{ratio}; "
+            f"memory: weights {_megabytes(self.weights)}, gradients {_megabytes(self.gradients)}, "
+            f"kept for backward {_megabytes(self.saved)}, optimizer state: {state}"
         )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
 def training(trace: Trace) -> Training:
@@ -48,16 +58,14 @@ def training(trace: Trace) -> Training:
         raise ValueError(
             "the trace has no backward pass; make it with backward=True (--mode train)"
         )
-    weights = sum(size_of(trace, p.tensor) for p in trace.params)
     parameters = {p.tensor for p in trace.params}
     gradients = sum(size_of(trace, trace.params[i].tensor) for i in trace.gradients)
-    saved = sum(size_of(trace, i) for i in trace.saved if i not in parameters)
     return Training(
-        total(trace).macs,
-        total(trace, trace.backward).macs,
-        weights,
-        gradients,
-        saved,
-        {k: n * gradients for k, n in OPTIMIZERS.items()},
-        sum(total(trace, trace.ops).unknown.values()),
+        forward_macs=total(trace).macs,
+        backward_macs=total(trace, trace.backward).macs,
+        weights=sum(size_of(trace, i) for i in parameters),
+        gradients=gradients,
+        saved=sum(size_of(trace, i) for i in trace.saved if i not in parameters),
+        optimizers={name: values * gradients for name, values in OPTIMIZERS.items()},
+        unknown=sum(total(trace, trace.ops).unknown.values()),
     )

@@ -1,0 +1,30 @@
+"""What moves or makes data: views, copies, lookups, constants."""
+
+from __future__ import annotations
+
+from .._formula import Work, aten, formula
+
+_NAMES = aten(
+    "view _unsafe_view reshape t transpose permute expand slice select unsqueeze squeeze cat "
+    "stack split split_with_sizes unbind chunk unsafe_split unsafe_split_with_sizes "
+    "unsafe_chunk clone contiguous copy copy_ _to_copy to fill fill_ zero_ zeros ones full "
+    "empty zeros_like ones_like full_like empty_like new_zeros new_ones new_empty new_full "
+    "arange linspace eye embedding index index_select gather scatter scatter_ index_put "
+    "index_put_ flip roll repeat pixel_shuffle pixel_unshuffle constant_pad_nd reflection_pad2d "
+    "reflection_pad1d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d "
+    "max_unpool2d max_unpool3d fractional_max_pool2d fractional_max_pool3d im2col col2im "
+    "upsample_nearest2d upsample_nearest1d upsample_nearest3d _upsample_nearest_exact2d "
+    "as_strided diagonal unfold detach lift_fresh_copy scalar_tensor rand randn rand_like "
+    "randn_like _local_scalar_dense channel_shuffle native_channel_shuffle empty_strided "
+    "new_empty_strided is_same_size _assert_async masked_select nonzero _reshape_alias _conj "
+    "alias squeeze_ unsqueeze_ t_ transpose_ as_strided_ random_ randint randperm movedim "
+    "select_scatter slice_scatter _pack_padded_sequence bincount unique_dim repeat_interleave "
+    "view_as_real view_as_complex tril_indices triu_indices index_copy index_copy_ index_fill "
+    "index_fill_ set_ unique_dim_consecutive resize_ zero"
+)
+
+
+@formula("costlab.dropout", "costlab.write", *_NAMES)
+def movement(trace, op):
+    """No arithmetic; the cost is in the bytes."""
+    return Work()
