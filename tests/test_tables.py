@@ -8,7 +8,7 @@ from torch import nn
 
 import costlab
 from costlab.cli import main
-from costlab.graph import forks, layer_graph, residuals
+from costlab.graph import forks, layer_graph, partition
 from costlab.render import FORMATS
 from costlab.tables import table
 
@@ -371,12 +371,10 @@ def test_graph_regions_of_a_unet_are_not_modules():
                 )
             )
 
-    nodes = layer_graph(
-        costlab.trace(Unet(), torch.empty(1, 8, 8, 8, device="meta"), device="meta")
-    )
-    assert all(
-        nodes[f.end].op.module != "" or len(f.members) < 6 for f in forks(nodes)
-    ) and not residuals(nodes)
+    trace = costlab.trace(Unet(), torch.empty(1, 8, 8, 8, device="meta"), device="meta")
+    nodes = layer_graph(trace)
+    assert all(nodes[f.end].op.module != "" or len(f.members) < 6 for f in forks(nodes))
+    assert not any(b.kind == "residual" for b in partition(trace).walk())
 
 
 @pytest.mark.parametrize("name", FORMATS)

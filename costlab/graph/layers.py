@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
 from .layout import CHANNEL, PLACES, Layout, layouts
 from .moves import ints
@@ -153,11 +154,10 @@ class _Shape:
         )
 
 
+@once_per_trace
 def layer_graph(trace: Trace) -> tuple[Node, ...]:
     """Nodes in execution order; node 0 is the input. Worked out once and kept with the trace."""
-    if "_layer_graph" not in trace.__dict__:
-        trace.__dict__["_layer_graph"] = _Builder(trace).nodes()
-    return trace.__dict__["_layer_graph"]
+    return _Builder(trace).nodes()
 
 
 @dataclass

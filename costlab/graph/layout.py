@@ -14,6 +14,7 @@ from math import prod
 
 import numpy as np
 
+from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
 from .moves import (
     Insert,
@@ -415,11 +416,10 @@ class Layouts:
         return prod(f.size for f in factors if f.axis == axis) == self._axes[axis].size
 
 
+@once_per_trace
 def layouts(trace: Trace) -> Layouts:
     """The layouts of a trace; worked out once and kept with it."""
-    if "_layouts" not in trace.__dict__:
-        trace.__dict__["_layouts"] = Layouts(trace)
-    return trace.__dict__["_layouts"]
+    return Layouts(trace)
 
 
 def _axes_of(factors) -> tuple[int, ...]:

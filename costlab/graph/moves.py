@@ -533,8 +533,11 @@ def _convolution(case):
             taps.append(Windows(lead + 1 + i, found, Fraction(stride[i])))
     depthwise = case.attr("groups", 1) == shape[lead] == case.out[lead]
     across = () if depthwise else (Mix(lead, case.out[lead], features=True),)
-    weights = (Operand(1, (Everything(),)),)
-    return Plan((Operand(0, (*taps, *across)), *weights), roles=_grid_roles(lead, n))
+    return Plan(
+        (Operand(0, (*taps, *across)), Operand(1, (Everything(),))),
+        roles=_grid_roles(lead, n),
+        channels=None if depthwise else lead,
+    )
 
 
 @rule(*(f"{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)))

@@ -14,6 +14,7 @@ from math import prod
 
 import numpy as np
 
+from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
 from .layout import PLACES, layouts
 from .moves import (
@@ -154,11 +155,10 @@ class Fields:
         return _union(states, len(shape)) if states else None
 
 
+@once_per_trace
 def fields(trace: Trace) -> Fields:
     """The receptive fields of a trace; worked out once and kept with it."""
-    if "_fields" not in trace.__dict__:
-        trace.__dict__["_fields"] = Fields(trace)
-    return trace.__dict__["_fields"]
+    return Fields(trace)
 
 
 def _start(shape, places) -> _State:

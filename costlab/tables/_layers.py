@@ -11,7 +11,7 @@ from ._parts import Group, common_path, patch, span
 _UNMERGED = 2000
 _MOST, _ROWS = (
     0.4,
-    64,
+    40,
 )  # without a depth: a module with more than this share is opened, as long as so many rows hold them
 _RUN = 4
 

@@ -1,12 +1,14 @@
-"""The paper style: GoogLeNet's Table 1, with the columns that later Inception papers add, from the graph alone."""
+"""The paper style: GoogLeNet's Table 1, with the columns that later Inception papers add, from the
+graph alone."""
 
 from __future__ import annotations
 
 import re
 
-from ..graph import WEIGHTED, Branch, Fork, Node, forks, longest
+from ..graph import WEIGHTED, Branch, Fork, Node, consumers, forks, longest
 from ._parts import Group, common_path, patch, rate_of, x
 
+NAMED = 8  # layers of a branch that a column header names
 _TYPES = {"conv": "convolution", "transposed conv": "transposed convolution"}
 
 
@@ -20,7 +22,8 @@ def _run(kernels: list[str]) -> str:
 
 
 def _widths(nodes) -> int | str:
-    """The filters a cell prints: the last layer's, with the earlier ones before an arrow where they differ."""
+    """The filters a cell prints: the last layer's, with the earlier ones before an arrow where they
+    differ."""
     widths = [n.width for n in nodes]
     return widths[-1] if len(set(widths)) == 1 else "→".join(map(str, dict.fromkeys(widths)))
 
@@ -43,6 +46,9 @@ def _branch(branch: Branch, only_max: bool):
     chain, subs = list(branch.chain), branch.subs
     if not branch.nodes:
         return [("pass through", "yes")]
+    if len(branch.nodes) > NAMED:
+        last = [n for n in branch.nodes if n.kind in WEIGHTED][-1:] or branch.nodes[-1:]
+        return [("other branch", f"{len(branch.nodes)} layers→{last[0].width}")]
     if subs:
         inner = [[_name(n) for n in s.nodes] for s in subs]
         cells = []
@@ -78,7 +84,8 @@ def _branch(branch: Branch, only_max: bool):
 
 
 def _label(fork: Fork, nodes, path) -> str:
-    """ "inception (3a)" for Inception at inception3a; "Fire (features.3)"; "fork" where no module holds it."""
+    """ "inception (3a)" for Inception at inception3a; "Fire (features.3)"; "fork" where no module
+    holds it."""
     end = nodes[fork.end].op
     if not path or end.module != path:
         return f"fork ({path})" if path else "fork"
@@ -88,7 +95,7 @@ def _label(fork: Fork, nodes, path) -> str:
 
 
 def _plain(node: Node) -> str:
-    if node.kind == "dropout" and "p" in node.op.attrs:
+    if node.op and node.kind == "dropout" and "p" in node.op.attrs:
         return f"dropout ({100 * node.op.attrs['p']:.0f}%)"
     return _TYPES.get(node.kind, node.kind)
 
@@ -102,13 +109,14 @@ def _joins_previous(node, last, readers):
         and node.preds == (last.index,)
         and readers[last.index] == 1
         and not node.pointwise
-        and set(last.stride) == {1}
+        and set(last.stride) == set(node.stride) == {1}
         and node.groups == last.groups == 1
     )
 
 
 def _separable(node, last, readers):
-    """A depthwise convolution and the 1x1 after it are one separable layer (Batch Normalization, Figure 5, first row)."""
+    """A depthwise convolution and the 1x1 after it are one separable layer (Batch Normalization,
+    Figure 5, first row)."""
     return (
         node.pointwise
         and node.groups == 1
@@ -122,21 +130,34 @@ def _separable(node, last, readers):
 
 
 def rows(trace, nodes, depth=None, merge=True):
-    """Groups in execution order: a fork is one row, then each other layer."""
+    """Groups in execution order: a fork is one row, then each other layer. `depth` and `merge` are
+    those of the other styles, and change nothing here."""
     found = forks(nodes)
+    only_max = _only_max(found)
+    for fork, members in _in_rows(nodes, found):
+        end = members[-1]
+        path = end.op.module if end.op else ""
+        if fork:
+            path = common_path(n.op for n in members if n.op)
+        cells = {"output size": end.layout.size, "depth": longest(members)}
+        cells |= _fork_cells(fork, members, nodes, path, only_max) if fork else _cells(members)
+        yield Group(path, cells, members, [op for n in members for op in n.ops])
+
+
+def _only_max(found: tuple[Fork, ...]) -> bool:
+    """Whether all pools of branches are max pools before a projection, so that no cell says so."""
+    first = [(b.chain[0].kind, len(b.chain)) for f in found for b in f.branches if b.chain]
+    return all(kind != "avg pool" and (kind, n) != ("max pool", 1) for kind, n in first)
+
+
+def _in_rows(nodes, found: tuple[Fork, ...]) -> list[tuple[Fork | None, list[Node]]]:
+    """(the fork or None, layers) of each row."""
     owner = {m: f for f in found for m in f.members}
-    readers = [0] * len(nodes)
-    for n in nodes:
-        for p in n.preds:
-            readers[p] += 1
-    only_max = not any(
-        b.chain and b.chain[0].kind == "avg pool" for f in found for b in f.branches
-    ) and not any(
-        len(b.chain) == 1 and b.chain[0].kind == "max pool" for f in found for b in f.branches
-    )
-    groups, done, last = [], set(), None
+    readers = [len(r) for r in consumers(nodes)]
+    groups: list[tuple[Fork | None, list[Node]]] = []
     if nodes[0].ops:
         groups.append((None, [nodes[0]]))
+    done, last = set(), None
     for n in nodes[1:]:
         fork = owner.get(n.index)
         if fork is not None:
@@ -150,39 +171,32 @@ def rows(trace, nodes, depth=None, merge=True):
         else:
             groups.append((None, [n]))
             last = n
-    for fork, members in groups:
-        end = members[-1]
-        cells = {
-            "output size": end.layout.size,
-            "depth": longest(members),
-        }
-        if fork:
-            path = common_path(n.op for n in members if n.op)
-            strides = {s for n in members for s in n.stride}
-            cells |= {
-                "type": _label(fork, nodes, path),
-                "patch size/stride": f"stride {max(strides)}"
-                if max(strides, default=1) > 1
-                else "",
-            }
-            if fork.squeeze:
-                cells["#1x1 squeeze"] = fork.squeeze.width
-            for branch in fork.branches:
-                for key, value in _branch(branch, only_max):
-                    name, k = key, 2
-                    while name in cells:
-                        name, k = f"{key} ({k})", k + 1
-                    cells[name] = value
-        else:
-            path = end.op.module if end.op else ""
-            if len(members) == 2 and members[0].groups > 1:
-                cells |= {
-                    "type": "separable convolution",
-                    "patch size/stride": patch(members[0]),
-                    "depth": 1,
-                }
-            else:
-                cells |= {"type": _plain(end), "patch size/stride": patch(end)}
-                if len(members) == 2:
-                    cells |= dict(_branch(Branch(tuple(members)), True))
-        yield Group(path, cells, members, [op for n in members for op in n.ops])
+    return groups
+
+
+def _fork_cells(fork: Fork, members, nodes, path: str, only_max: bool) -> dict:
+    """What the row of a fork says: its type, stride, and the width of each branch's layers."""
+    stride = max((s for n in members for s in n.stride), default=1)
+    cells: dict = {
+        "type": _label(fork, nodes, path),
+        "patch size/stride": f"stride {stride}" if stride > 1 else "",
+    }
+    if fork.squeeze:
+        cells["#1x1 squeeze"] = fork.squeeze.width
+    for key, value in (cell for b in fork.branches for cell in _branch(b, only_max)):
+        name, k = key, 2
+        while name in cells:
+            name, k = f"{key} ({k})", k + 1
+        cells[name] = value
+    return cells
+
+
+def _cells(members: list[Node]) -> dict:
+    """What the row of one layer says, or of two that the papers print as one."""
+    first, end = members[0], members[-1]
+    if len(members) == 1:
+        return {"type": _plain(end), "patch size/stride": patch(end)}
+    if first.groups > 1:
+        return {"type": "separable convolution", "patch size/stride": patch(first), "depth": 1}
+    plain = {"type": _plain(end), "patch size/stride": patch(end)}
+    return plain | dict(_branch(Branch(tuple(members)), True))

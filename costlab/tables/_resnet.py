@@ -1,125 +1,177 @@
-"""The resnet style: Table 1 of *Deep Residual Learning* (He et al., arXiv 1512.03385), stages as [3x3, 64; 3x3, 64] x 2."""
+"""The resnet style: Table 1 of *Deep Residual Learning* (He et al., arXiv 1512.03385), stages as
+[3x3, 64; 3x3, 64] x 2, from the partition of the trace into blocks."""
 
 from __future__ import annotations
 
-from ..graph import WEIGHTED, Fork, forks, longest, residuals
-from ._parts import Group, common_path, patch, rate_of, x
+import re
+from collections.abc import Iterator
 
+from ..graph import WEIGHTED, Block, Node, longest, partition
+from ._parts import Group, patch, rate_of, span, x
 
 _LONG = 8  # layers of a block that a cell names
+_PRODUCT = "matrix product"
 
 
-def _layer(node) -> str:
-    if node.kind == "linear":
-        return f"linear, {node.width}"
-    rate = f", dilated {rate_of(node)}" if set(node.dilation) - {1} else ""
-    if node.groups == 1:
-        return f"{x(node.kernel)}, {node.width}{rate}"
-    if node.groups == node.in_shape[1]:
-        return f"{x(node.kernel)} depthwise, {node.width}{rate}"
-    return f"{x(node.kernel)}, {node.width}, groups {node.groups}{rate}"
-
-
-def _body(nodes) -> str:
-    """Layers in a row; of a squeeze-and-excitation side only its width."""
-    found = []
-    for n in nodes:
-        if n.kind not in WEIGHTED:
-            found += [_single(n)] if n.kernel else []
-            continue
-        squeezed = n.kind == "conv" and set(n.in_shape[2:]) == {1} and len(nodes) > 2
-        if not squeezed:
-            found.append(_layer(n) + _stride(n))
-        elif not found or not found[-1].startswith("squeeze"):
-            found.append(f"squeeze-excite, {n.width}")
-    if len(found) > _LONG:
-        found = [*found[: _LONG - 2], f"... {len(found)} layers"]
-    return "[" + "; ".join(found) + "]"
-
-
-def _stride(node) -> str:
-    return f", stride {patch(node).split('/')[1]}" if set(node.stride) - {1} else ""
-
-
-def _single(node) -> str:
-    if node.kind in WEIGHTED:
-        return _layer(node) + _stride(node)
-    return f"{x(node.kernel)} {node.kind}{_stride(node)}" if node.kernel else node.kind
-
-
-def rows(trace, nodes, depth=None, merge=True):
-    """Groups in execution order: a run of alike residual blocks is one row; so are layers without a shortcut that share a
-    module at the depth of the residual blocks (the strided blocks of mobile networks); then each other layer."""
-    blocks = {b.end: b for b in residuals(nodes)}
-    owner = {m: b for b in blocks.values() for m in b.members}
-    level = min(
-        (
-            common_path(nodes[i].op for i in b.members if nodes[i].op).count(".") + 1
-            for b in blocks.values()
-        ),
-        default=99,
-    )
-    parallel = {
-        m: f for f in forks(nodes) for m in f.members if not any(i in owner for i in f.members)
-    }
-    groups, previous = [], None  # [cells text, nodes, times]
-    for n in nodes:
-        block = owner.get(n.index)
-        fork = parallel.get(n.index)
-        if fork:
-            if n.index == fork.end:
-                groups.append([fork, [nodes[i] for i in fork.members], 1])
-            previous = None
-        elif block is None:
-            path = n.op.module.split(".")[:level] if n.op else []
-            if len(path) == level and previous == path:
-                groups[-1][1].append(n)
-            elif n.op or n.ops:
-                groups.append([None, [n], 1])
-            previous = path
-        elif n.index == block.end:
-            members = [nodes[i] for i in block.members]
-            # the first block of a stage has its stride: it is alike to the rest but for that
-            alike = ("; ".join(map(_layer, block.body)), n.out_shape)
-            if previous == (alike, block.root):
-                groups[-1][1].extend(members)
-                groups[-1][2] += 1
-            else:
-                groups.append([block, members, 1])
-            groups[-1][0] = block
-            previous = (alike, n.index)
-    for block, members, times in groups:
-        end = members[-1]
-        several = [n for n in members if n.kind in WEIGHTED]
-        if isinstance(block, Fork):
-            layers = (
-                "{"
-                + " | ".join(_body(b.nodes) if b.nodes else "pass" for b in block.branches)
-                + "}"
-            )
-        elif block:
-            layers = f"{_body(block.body)} x {times}"
-        elif len(members) > 1 and len(several) == 1:
-            layers = _layer(several[0]) + _stride(several[0])
-        elif len(members) > 1 and several:
-            layers = f"{_body(several)} x 1, no shortcut"
-        else:
-            layers = _single(end) if end.op else "input"
-        path = (
-            common_path(n.op for n in members if n.op)
-            if len(members) > 1
-            else end.op.module
-            if end.op
-            else ""
-        )
+def rows(trace, nodes, depth=None, merge=True) -> Iterator[Group]:
+    """Groups in execution order: a run of alike blocks is one row, and so is each other block or
+    layer. `depth` and `merge` are those of the other styles, and change nothing here."""
+    text = _Text(nodes)
+    for blocks in _in_rows(nodes, partition(trace)):
+        members = [nodes[i] for block in blocks for i in block.nodes]
+        name = _name(blocks[0])
         yield Group(
-            path,
+            blocks[0].path or name,
             {
-                "layer name": path or "(model)",
-                "output size": end.layout.size,
-                "layers": layers,
+                "layer name": name or "(model)",
+                "output size": members[-1].layout.size,
+                "layers": text.row(blocks[0]),
                 "depth": longest(members),
             },
             members,
-            [op for n in members for op in n.ops],
+            [trace.ops[i] for block in blocks for i in block.ops],
         )
+
+
+def _name(block: Block) -> str:
+    """The module path; of alike modules side by side the first and the last."""
+    if block.path or block.kind != "repeat":
+        return block.path
+    paths = [c.path for c in block.children]
+    return span(paths) if len({re.sub(r"\d+", "*", p) for p in paths}) == 1 else paths[0]
+
+
+def _in_rows(nodes, whole: Block) -> list[list[Block]]:
+    """The blocks of each row: a bare addition or product belongs to the row that it follows."""
+    found: list[list[Block]] = []
+    for block in whole.children if whole.kind == "chain" else (whole,):
+        if found and all(nodes[i].kind == "join" for i in block.nodes):
+            found[-1].append(block)
+        else:
+            found.append([block])
+    return found
+
+
+class _Text:
+    """Blocks in words, as the papers' tables write them."""
+
+    def __init__(self, nodes: tuple[Node, ...]):
+        self.nodes = nodes
+
+    def row(self, block: Block) -> str:
+        """The cell of a row."""
+        if block.kind == "layer":
+            return self.single(self.nodes[block.nodes[0]])
+        inner, times = block, f" x {block.times}" if block.times > 1 else ""
+        if block.kind == "repeat":
+            inner = block.children[-1]
+        if inner.kind in ("residual", "chain", "tangle"):
+            joined = any(b.kind in ("residual", "concat", "sum") for b in inner.walk())
+            return f"{self.bracketed(inner)} x {block.times}{'' if joined else ', no shortcut'}"
+        return (self.bracketed(inner) if times else self.block(inner)) + times
+
+    def one(self, block: Block) -> bool:
+        """Whether the block's text is in brackets of its own."""
+        return block.kind in ("residual", "sum", "concat")
+
+    def single(self, node: Node) -> str:
+        """A layer that is a row by itself."""
+        if node.kind in WEIGHTED:
+            return layer(node) + _stride(node)
+        if node.op is None:
+            return "input"
+        return f"{x(node.kernel)} {node.kind}{_stride(node)}" if node.kernel else node.kind
+
+    def block(self, block: Block) -> str:
+        """A block inside a cell."""
+        match block.kind:
+            case "layer":
+                node = self.nodes[block.nodes[0]]
+                if node.kind == "product":
+                    return _PRODUCT
+                return self.single(node) if node.kind in WEIGHTED or node.kernel else ""
+            case "repeat":
+                return f"{self.bracketed(block.children[-1])} x {block.times}"
+            case "residual":
+                return self.residual(block)
+            case "sum" | "concat" | "split":
+                return "{" + " | ".join(self.branches(block)) + "}"
+            case "gate" | "join" | "attention":
+                return self.short("; ".join(filter(None, self.parts(block))))
+            case _:
+                return self.chain(block.children)
+
+    def bracketed(self, block: Block) -> str:
+        found = self.block(block)
+        return found if self.one(block) else f"[{found}]"
+
+    def branches(self, block: Block) -> list[str]:
+        """Each branch, and the input where it is one."""
+        found = [self.bracketed(b) if self.block(b) else "" for b in block.branches]
+        return [*filter(None, found), *(["pass"] if block.skip or "" in found else [])]
+
+    def residual(self, block: Block) -> str:
+        """The body of a residual block; its shortcut is not shown, as in the paper. Several bodies
+        are branches."""
+        bodies = [b for b in block.branches if self.block(b)]
+        if not block.skip and len(bodies) == 2:
+            bodies = sorted(bodies, key=lambda b: self.weighted(b))[1:]
+        if len(bodies) == 1:
+            return self.bracketed(bodies[0])
+        return "{" + " | ".join([*map(self.bracketed, bodies), "pass"]) + "}"
+
+    def weighted(self, block: Block) -> int:
+        return sum(self.nodes[n].kind in WEIGHTED for n in block.nodes)
+
+    def chain(self, children) -> str:
+        """Blocks in a row, no more than a cell can hold."""
+        return self.short("; ".join(filter(None, map(self.block, children))))
+
+    def short(self, found: str) -> str:
+        """Without what a cell cannot hold."""
+        parts = _split(found)
+        if len(parts) > _LONG:
+            parts = [*parts[: _LONG - 2], f"... {len(parts)} layers"]
+        return "; ".join(parts)
+
+    def parts(self, block: Block) -> list[str]:
+        """What is beside the data: squeeze-and-excitation by its width, attention by its name,
+        otherwise the branches."""
+        squeezed = [
+            n
+            for n in (self.nodes[i] for i in block.nodes)
+            if n.kind in WEIGHTED and not n.layout.grid
+        ]
+        if block.kind == "gate" and squeezed:
+            return [f"squeeze-excite, {squeezed[0].width}"]
+        found = [p for b in block.branches for p in _split(self.block(b))]
+        if block.kind == "attention":
+            return [*(p for p in found if p != _PRODUCT), "attention"]
+        return [*found, *([_PRODUCT] if self.nodes[block.nodes[-1]].kind == "product" else [])]
+
+
+def _split(text: str) -> list[str]:
+    """The parts of a list, which brackets keep together."""
+    found, depth = [""], 0
+    for word in text.split("; "):
+        found[-1] += word if not found[-1] else f"; {word}"
+        depth += sum(word.count(c) for c in "[{") - sum(word.count(c) for c in "]}")
+        if depth == 0:
+            found.append("")
+    return found[:-1] if not found[-1] else found
+
+
+def layer(node: Node) -> str:
+    """A layer with weights, but for its stride."""
+    if node.kind == "linear":
+        return f"linear, {node.width}"
+    rate = f", dilated {rate_of(node)}" if set(node.dilation) - {1} else ""
+    word = " transposed" if node.kind == "transposed conv" else ""
+    if node.depthwise:
+        return f"{x(node.kernel)} depthwise, {node.width}{rate}"
+    groups = f", groups {node.groups}" if node.groups > 1 else ""
+    return f"{x(node.kernel)}{word}, {node.width}{groups}{rate}"
+
+
+def _stride(node: Node) -> str:
+    return f", stride {patch(node).split('/')[1]}" if set(node.stride) - {1} else ""

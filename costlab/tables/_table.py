@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cost import Convention, cost_of, is_weight, total, training
-from ..graph import forks, layer_graph, residuals
+from ..graph import forks, layer_graph, partition
 from ..trace.record import Measured, Trace
 from . import _layers, _paper, _resnet
 from ._columns import COLUMNS
@@ -97,31 +97,45 @@ _ORDER = (
 )
 
 
-_ROWS = 64  # a style that takes more shows nothing at a glance
+_ROWS = 40  # a style that takes more shows nothing at a glance
 
 
 def choose_style(trace: Trace, nodes) -> str:
-    """ "paper" where most convolutions or MACs lie in forks that meet in a concatenation, "resnet" where most lie in residual blocks, as long as
-    at least a quarter of the MACs is there and the rows can be read; otherwise "layers"."""
+    """ "paper" where most convolutions or MACs lie in forks that meet in a concatenation, "resnet"
+    where most lie in residual blocks, as long as at least a quarter of the MACs is there and the
+    rows can be read; otherwise "layers"."""
     macs = {n.index: cost_of(trace, n.op).macs for n in nodes if n.op}
     convs, whole = {n.index for n in nodes if n.kind == "conv"}, sum(macs.values())
-    for style, regions in (("paper", forks), ("resnet", residuals)):
-        # what a transformer adds up is no residual block of convolutions
-        inside = {
-            m
-            for r in regions(nodes)
-            if style != "resnet" or any(nodes[m].kind == "conv" for m in r.members)
-            for m in r.members
-        }
+    for style, inside in (("paper", _in_forks(nodes)), ("resnet", _in_residuals(trace, nodes))):
         there = sum(macs.get(m, 0) for m in inside)
-        if (
-            convs
-            and (2 * len(convs & inside) > len(convs) or 2 * there > whole)
-            and 4 * there > whole
-            and len(list(STYLES[style](trace, nodes))) <= _ROWS
-        ):
+        most = 2 * len(convs & inside) > len(convs) or 2 * there > whole
+        if convs and most and 4 * there > whole and _reads(style, trace, nodes):
             return style
     return "layers"
+
+
+def _in_forks(nodes) -> set[int]:
+    """Layers of forks whose branches the papers' columns can name."""
+    found = forks(nodes)
+    if any(len(b.nodes) > _paper.NAMED for f in found for b in f.branches):
+        return set()
+    return {m for f in found for m in f.members}
+
+
+def _in_residuals(trace, nodes) -> set[int]:
+    """Layers of residual blocks with convolutions; what a transformer adds up is none."""
+    return {
+        m
+        for b in partition(trace).walk()
+        if b.kind in ("residual", "sum") and any(nodes[m].kind == "conv" for m in b.nodes)
+        for m in b.nodes
+    }
+
+
+def _reads(style, trace, nodes) -> bool:
+    """Whether the table can be taken in at a glance, and says what each row is."""
+    rows = list(STYLES[style](trace, nodes))
+    return len(rows) <= _ROWS and all(r.cells.get("layers") != "join" for r in rows)
 
 
 def _extra(columns):
