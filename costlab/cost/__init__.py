@@ -6,7 +6,7 @@ from ._convention import CONVENTIONS, Convention
 from ._cost import Cost, Total, UnknownOpError, cost_of, total
 from ._formula import Work, formula
 from ._memory import VIEWS, size_of
-from ._roles import is_weight, role_of
+from ._roles import constant_operands, is_weight, role_of
 from ._training import OPTIMIZERS, Training, training
 from ._units import scaled, short
 from .formulas.detection import DATA_DEPENDENT
@@ -23,6 +23,7 @@ __all__ = [
     "Training",
     "UnknownOpError",
     "Work",
+    "constant_operands",
     "cost_of",
     "formula",
     "is_weight",

@@ -169,3 +169,23 @@ def role_of(trace: Trace, index: int) -> str:
 def is_weight(trace: Trace, index: int) -> bool:
     """Whether a parameter is a weight in the papers' sense, not a bias or a scale."""
     return roles(trace)[index] == WEIGHT
+
+
+def constant_operands(trace: Trace) -> int:
+    """Elements of tensors that are no parameter, that no operation made and that are no input, but
+    are weights or biases of products: what a frozen TorchScript model holds. Followed as
+    parameters are."""
+    made = {i for op in trace.ops for i in op.outputs}
+    known = made | set(trace.inputs) | {p.tensor for p in trace.params}
+    constants = {i for op in trace.forward for i in op.inputs if i not in known}
+    home = {i: frozenset((i,)) for i in constants}
+    found: set[int] = set()
+    for op in trace.forward:
+        rule = _RULES.get(op.name)
+        if rule:
+            for k, i in enumerate(op.inputs):
+                if rule[min(k, len(rule) - 1)] in (WEIGHT, BIAS):
+                    found |= home.get(i, frozenset())
+        elif op.name in VIEWS and op.inputs and op.inputs[0] in home:
+            home.update(dict.fromkeys(op.outputs, home[op.inputs[0]]))
+    return sum(trace.tensors[i].numel for i in found)

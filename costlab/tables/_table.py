@@ -9,6 +9,7 @@ from ..graph import forks, layer_graph, partition
 from ..trace.record import Measured, Trace
 from . import _layers, _paper, _resnet
 from ._columns import COLUMNS
+from ._arithmetic import arithmetic_notes
 from ._conventions import choose_convention
 from ._sheet import Column, Sheet
 
@@ -199,8 +200,13 @@ def table(
         fresh = {p for op in group.ops for p in op.params} - seen
         seen |= fresh
         params = sum(trace.params[p].numel for p in fresh if convention.bias or is_weight(trace, p))
-        macs = total(trace, group.ops).macs
-        if not any(n.op for n in group.nodes) and style != "layers" and not params and not macs:
+        cost = total(trace, group.ops)
+        macs = cost.macs
+        if (
+            not any(n.op for n in group.nodes)
+            and style != "layers"
+            and not (params or macs or cost.integer_macs)
+        ):
             continue  # what is done to the input before the first layer
         base = group.path or "model"
         ids[base] = ids.get(base, 0) + 1
@@ -211,6 +217,7 @@ def table(
             **{c: COLUMNS[c][1](trace, group) for c in added},
             "params": params,
             "ops": macs,
+            **({"integer ops": cost.integer_macs} if whole.integer_macs else {}),
         }
         if trace.trained:
             cells["backward"] = total(
@@ -244,6 +251,11 @@ def table(
         _count("params", "params", convention, (convention.kilo, "K")),
         _count("ops", "MACs", convention, (convention.mega, "M")),
         *(
+            [_count("integer ops", "MACs", convention, (convention.mega, "M"))]
+            if whole.integer_macs
+            else ()
+        ),
+        *(
             [_count("backward", "MACs", convention, (convention.mega, "M"))]
             if trace.trained
             else ()
@@ -266,9 +278,12 @@ def table(
         notes += (
             f"{sum(q.numel for q in unused):,} params were not used in this run and are in no row",
         )
+    notes += arithmetic_notes(trace)
     if trace.trained:
         notes += (training(trace).note,)
     totals = {c: getattr(whole, _FIELDS[c]) for c in added if c in _FIELDS}
+    if whole.integer_macs:
+        totals["integer ops"] = whole.integer_macs
     if trace.trained:
         totals["backward"] = training(trace).backward_macs
     if trace.measured:
@@ -314,5 +329,8 @@ _FIELDS = {
     "outputs": "outputs",
     "bytes read": "read",
     "bytes written": "written",
+    "integer MACs": "integer_macs",
     "weights": "weights",
+    "biases": "biases",
+    "scales": "scales",
 }

@@ -18,6 +18,7 @@ from . import shapes, values
 from .backward import ForwardOps
 from .memory import stored_elements
 from .modules import ModuleStack
+from .packed import is_packed
 from .record import Op
 from .tensor_table import Outside, TensorTable
 
@@ -151,7 +152,16 @@ class Recorder(TorchDispatchMode):
             return self._swap_tensor(call, value, written)
         if type(value) in (list, tuple) and any(isinstance(v, torch.Tensor) for v in value):
             return type(value)(self._swap_value(call, v, written) for v in value)
+        if is_packed(value):
+            self._use_packed(call, value)
         return value
+
+    def _use_packed(self, call, value):
+        """A quantized layer's packed weight and bias are inputs as any other layer's are."""
+        path = self.modules.now[0].removesuffix("._packed_params")
+        for outside in self.table.add_packed(value, path):
+            call.inputs.append(outside.index)
+            call.params.append(outside.param)
 
     def _swap_tensor(self, call, t, written):
         index = self.table.index_by_memory(t)

@@ -17,6 +17,7 @@ from torch import nn
 
 from . import values
 from .memory import memory_of, storage_of, stored_elements
+from .packed import inner_tensors, packed_modules, unpacked
 from .record import Param, Tensor, TraceError
 
 _RUNS = itertools.count(1)
@@ -61,7 +62,10 @@ class TensorTable:
         self.by_memory: dict[tuple, int] | None = None
         self._read_in_place: set[int] = set()  # memory of the model that kernels read where it is
         self._before: dict[int, tuple] = {}  # that memory -> (storage, what was in it)
+        self._packed: dict[tuple, list[Outside]] = {}
         self._add_parameters(model)
+        for path, value in packed_modules(model):
+            self.add_packed(value, path)
 
     def _add_parameters(self, model) -> None:
         found: dict[int, _Parameter] = {}
@@ -76,6 +80,17 @@ class TensorTable:
         self.outside[id(p)] = Outside(p, index, len(self.parameters))
         self.parameters.append(_Parameter(p, [name], index))
         return self.parameters[-1]
+
+    def add_packed(self, value, path: str) -> list[Outside]:
+        """The weight and the bias that the quantized layer at `path` packs: they count as its
+        parameters. Each call gets another object for them, so they are known by path and shape."""
+        tensors = unpacked(value)
+        key = path, *(tuple(t.shape) for _, t in tensors)
+        if key not in self._packed:
+            for name, t in tensors:
+                self._add_parameter(t, f"{path}.{name}" if path else name)
+            self._packed[key] = [self.outside[id(t)] for _, t in tensors]
+        return self._packed[key]
 
     def params(self) -> tuple[Param, ...]:
         """The parameters as a trace has them."""
@@ -113,9 +128,8 @@ class TensorTable:
 
     def add(self, t) -> int:
         """A new index for a tensor as it is now."""
-        self.tensors.append(
-            Tensor(tuple(t.shape), str(t.dtype).removeprefix("torch."), _distinct(t))
-        )
+        kind, distinct = _stored_as(t)
+        self.tensors.append(Tensor(tuple(t.shape), str(kind).removeprefix("torch."), distinct))
         return len(self.tensors) - 1
 
     def add_input(self, t, trained: bool = False):
@@ -219,6 +233,16 @@ class TensorTable:
             outside.stand_in = nn.Parameter(
                 self.stand_in(p).detach(), requires_grad=p.requires_grad
             )
+
+
+def _stored_as(t) -> tuple[torch.dtype, int | None]:
+    """The dtype and the elements in memory. A wrapper subclass shows a shape and a dtype that it
+    does not store: it takes the bytes of its inner tensors, in elements of the largest one."""
+    inner = inner_tensors(t)
+    if not inner:
+        return t.dtype, _distinct(t)
+    kind = max(inner, key=lambda v: v.nbytes).dtype
+    return kind, -(-sum(v.nbytes for v in inner) // kind.itemsize)
 
 
 def _distinct(t) -> int | None:

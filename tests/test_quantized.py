@@ -1,0 +1,235 @@
+"""Weights that are no nn.Parameter, integer products, and what detectors run."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+import costlab
+from costlab.analysis.memory import memory
+from costlab.cost import constant_operands, size_of
+from costlab.tables import table
+
+quantization = pytest.importorskip("torch.ao.quantization")
+needs_engine = pytest.mark.skipif(
+    torch.backends.quantized.engine in ("none", ""), reason="no quantized kernels in this build"
+)
+
+
+def quietly(fn, *args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return fn(*args, **kwargs)
+
+
+def dynamic():
+    """Linear(128, 32) and Linear(32, 10) with int8 weights."""
+    model = nn.Sequential(nn.Linear(128, 32), nn.ReLU(), nn.Linear(32, 10)).eval()
+    return quietly(quantization.quantize_dynamic, model, {nn.Linear})
+
+
+class Static(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enter, self.leave = quantization.QuantStub(), quantization.DeQuantStub()
+        self.conv, self.fc = nn.Conv2d(3, 8, 3, padding=1), nn.Linear(128, 5)
+
+    def forward(self, x):
+        return self.leave(self.fc(self.conv(self.enter(x)).flatten(1)))
+
+
+def static():
+    model = Static().eval()
+    model.qconfig = quantization.get_default_qconfig(torch.backends.quantized.engine)
+    quietly(quantization.prepare, model, inplace=True)
+    model(torch.rand(1, 3, 4, 4))
+    return quietly(quantization.convert, model, inplace=True)
+
+
+@needs_engine
+@pytest.mark.parametrize(
+    "build, x, weights, biases, integer_macs",
+    [
+        # 128*32 + 32*10 weights, 32 + 10 biases; 2 * (4096 + 320) products
+        (dynamic, torch.zeros(2, 128), 4416, 42, 8832),
+        # 8*3*9 + 128*5 weights, 8 + 5 biases; 16 * 216 + 640 products
+        (static, torch.zeros(1, 3, 4, 4), 856, 13, 4096),
+    ],
+)
+def test_quantized_layers_have_their_weights_and_integer_products(
+    build, x, weights, biases, integer_macs
+):
+    trace = costlab.trace(build(), x, device="cpu")
+    found = costlab.total(trace, strict=True)
+    assert (found.weights, found.biases, found.params) == (weights, biases, weights + biases)
+    assert (found.macs, found.integer_macs) == (0, integer_macs)
+    # int8 weights take one byte each, float32 biases four
+    assert sum(size_of(trace, p.tensor) for p in trace.params) == weights + 4 * biases
+    assert memory(trace).params == weights + 4 * biases
+    shown = table(trace)
+    assert shown.params == weights + biases and shown.totals["integer ops"] == integer_macs
+    assert sum(r.cells["integer ops"] for r in shown.rows) == integer_macs
+    assert any(n.startswith("integer ops: ") for n in shown.notes)
+
+
+def test_packed_weights_are_counted_once_over_several_calls():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = dynamic()[2]
+
+        def forward(self, x):
+            return self.fc(x), self.fc(x)
+
+    found = costlab.total(costlab.trace(Twice(), torch.zeros(1, 32), device="cpu"))
+    assert (found.params, found.integer_macs) == (330, 640)
+
+
+def test_floating_point_models_have_no_integer_column():
+    shown = table(costlab.trace(nn.Linear(4, 5), torch.zeros(1, 4)))
+    assert "integer ops" not in {c.key for c in shown.columns}
+
+
+class Int8Weight(torch.Tensor):
+    """A float32 tensor that keeps int8 values and one scale a row."""
+
+    @staticmethod
+    def __new__(cls, values, scale):
+        return torch.Tensor._make_wrapper_subclass(cls, values.shape, dtype=scale.dtype)
+
+    def __init__(self, values, scale):
+        self.values, self.scale = values, scale
+
+    def __tensor_flatten__(self):
+        return ["values", "scale"], None
+
+    @classmethod
+    def __tensor_unflatten__(cls, inner, _, shape, stride):
+        return cls(inner["values"], inner["scale"])
+
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.detach.default:
+            return cls(args[0].values, args[0].scale)
+        plain = [a.values * a.scale if isinstance(a, cls) else a for a in args]
+        return func(*plain, **(kwargs or {}))
+
+
+def test_a_wrapper_subclass_takes_the_bytes_of_its_inner_tensors():
+    layer = nn.Linear(16, 8, bias=False)
+    values = torch.zeros(8, 16, dtype=torch.int8)
+    layer.weight = nn.Parameter(Int8Weight(values, torch.ones(8, 1)), requires_grad=False)
+    trace = costlab.trace(layer, torch.zeros(2, 16), device="cpu")
+    found = costlab.total(trace)
+    assert (found.params, found.weights, found.macs) == (128, 128, 2 * 128)
+    assert memory(trace).params == 128 + 4 * 8
+
+
+class Frozen(nn.Module):
+    """Weights as constants, as a frozen TorchScript model has them."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.b = torch.zeros(5, 4), torch.zeros(5)
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.w, self.b)
+
+
+def test_constant_weights_are_said_to_be_missing():
+    trace = costlab.trace(Frozen(), torch.zeros(3, 4))
+    assert constant_operands(trace) == 25 and costlab.total(trace).params == 0
+    assert any(n.startswith("25 elements of weights are constants") for n in table(trace).notes)
+
+
+def fn(f):
+    module = nn.Module()
+    module.forward = f
+    return module
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: torch.equal(x, x) and x,
+        lambda x: torch.isin(x, x),
+        torch.unique,
+        lambda x: x.index_copy(0, torch.tensor([0]), x[:1]),
+        lambda x: x.index_fill(0, torch.tensor([0]), 1.0),
+        lambda x: x + torch.tril_indices(3, 3).sum(),
+        lambda x: torch._is_all_true(x > 0) and x,
+    ],
+)
+def test_every_operation_has_a_formula(f):
+    trace = costlab.trace(fn(f), torch.arange(9.0).view(3, 3), device="cpu")
+    assert trace.ops and not costlab.total(trace, strict=True).unknown
+
+
+@pytest.mark.parametrize(
+    "masked, flops",
+    [
+        # 2*8*25 outputs * 4*9/2 MACs twice, columns 2*25*4*9 of 8 FLOPs, one add an output
+        (False, 2 * 7200 + 1800 * 8 + 400),
+        (True, 2 * 7200 + 1800 * 9 + 400),
+    ],
+)
+def test_a_deformable_convolution(masked, flops):
+    """Batch 2, 4 -> 8 channels in 2 groups, 3x3 on 5x5 with padding: by its formula alone, so that
+    it needs no build of torchvision."""
+    from costlab.trace import Op, Tensor, Trace
+
+    shapes = [(2, 4, 5, 5), (8, 2, 3, 3), (2, 18, 5, 5), (2, 9, 5, 5), (8,), (2, 8, 5, 5)]
+    op = Op(
+        "torchvision.deform_conv2d",
+        "",
+        "Net",
+        0,
+        (0, 1, 2, 3, 4),
+        (5,),
+        (),
+        {"use_mask": masked},
+    )
+    tensors = tuple(Tensor(s, "float32") for s in shapes)
+    trace = Trace((op,), tensors, (), (0,), (5,), {"model": "Net"})
+    found = costlab.cost_of(trace, op)
+    assert (found.macs, found.flops, found.known) == (7200, flops, True)
+
+
+def test_totals_of_a_detector_depend_on_its_proposals():
+    from costlab.trace import Op, Tensor, Trace
+
+    op = Op("torchvision.nms", "", "Net", 0, (0, 1), (2,), (), {})
+    tensors = Tensor((10, 4), "float32"), Tensor((10,), "float32"), Tensor((3,), "int64")
+    provenance = {"model": "Net", "device": "cpu", "torch": "2.13.0", "inputs": []}
+    trace = Trace((op,), tensors, (), (0, 1), (2,), provenance)
+    assert costlab.cost_of(trace, op).flops == 13 * 45  # pairs of 10 boxes
+    assert any("depend on the proposals of this run (nms)" in n for n in table(trace).notes)
+
+
+def test_a_training_step_names_the_gradient_of_its_output():
+    """Linear(6, 5) without buffers on a batch of 3: 15 floats of gradient to start from."""
+    found = memory(costlab.trace(nn.Linear(6, 5), torch.zeros(3, 6), backward=True))
+    assert (found.buffers, found.output_gradients, found.gradients) == (0, 60, 4 * 35)
+    rows = {r["what"]: r["bytes"] for r in found.sheet.rows}
+    assert rows["gradient of the outputs"] == 60 and "buffers and constants" not in rows
+    assert found.whole == found.params + found.inputs + 60 + found.peak
+
+
+def test_each_cost_is_worked_out_once():
+    calls = []
+
+    @costlab.formula("costlab_test.once")
+    def once(trace, op):
+        calls.append(op)
+        return 0, 1
+
+    from costlab.trace import Op, Tensor, Trace
+
+    op = Op("costlab_test.once", "", "Net", 0, (0,), (0,), (), {})
+    provenance = {"model": "Net", "device": "cpu", "torch": "2.13.0", "inputs": []}
+    trace = Trace((op,), (Tensor((2,), "float32"),), (), (0,), (0,), provenance)
+    table(trace), costlab.total(trace), costlab.total(trace, strict=True)
+    assert len(calls) == 1
+    costlab.formula("costlab_test.once")(lambda t, o: (3, 6))  # a later formula is the one used
+    assert costlab.total(trace).macs == 3
