@@ -238,9 +238,12 @@ def traced(loaded, device, mode="eval"):
 
 
 def named(made, loaded):
-    """The trace with its source: the paper of a zoo model, the class of a configuration's."""
+    """The trace with its source, the paper of a zoo model or the class of a configuration's, and
+    with what a reader must know."""
     if "source" in loaded.provenance:
         made.provenance["source"] = loaded.provenance["source"]
+    if loaded.notes:
+        made.provenance["notes"] = list(loaded.notes)
     return made
 
 

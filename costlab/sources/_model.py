@@ -42,6 +42,7 @@ class Definition:
         origin: where a built model is from, for the provenance: its paper, or its library.
         scope: entered while the model is built or run; the modules of a user's file resolve in it.
         version: what identifies the code of the model, once it is built.
+        notes: what a reader of a built model's numbers must know.
     """
 
     build: Callable[..., nn.Module]
@@ -49,6 +50,7 @@ class Definition:
     origin: Callable[[nn.Module], str] = lambda model: ""
     scope: Callable[[], AbstractContextManager[Any]] = nullcontext
     version: Callable[[], str] = lambda: ""
+    notes: Callable[[nn.Module], tuple[str, ...]] = lambda model: ()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
-from . import importable, recorded, timm, torchvision, transformers, zoo
+from . import importable, onnx, recorded, timm, torchvision, transformers, zoo
 from ._model import (
     Definition,
     Inputs,
@@ -33,6 +33,7 @@ SOURCES = {
     "torchvision": torchvision.SOURCE,
     "timm": timm.SOURCE,
     "transformers": transformers.SOURCE,
+    "onnx": onnx.SOURCE,
     "trace": recorded.SOURCE,
     "importable": importable.SOURCE,
 }
@@ -154,6 +155,7 @@ def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loade
         given.args,
         given.kwargs,
         provenance,
+        found.notes(model),
         scope=found.scope,
     )
 

@@ -273,6 +273,7 @@ def table(
         notes += ("alike modules are one row, with how many there are; --depth N lists each",)
     if "source" in p:
         notes += (f"model: {p['source']}",)
+    notes += tuple(p.get("notes", ()))
     unused = [q for i, q in enumerate(trace.params) if i not in seen]
     if unused:
         notes += (

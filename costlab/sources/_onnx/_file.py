@@ -1,0 +1,193 @@
+"""An ONNX file as data: its graph, its tensors and the external data beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+import onnx
+from onnx import external_data_helper, numpy_helper
+
+from .._inputs import parse, shape_text
+from .._model import Inputs, SourceError
+from ._operators import Node, dtype
+
+_LARGEST = 2**31 - 1  # bytes of a protobuf message
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that was read. `model` is its message; `digest` changes with its bytes."""
+
+    path: str
+    model: onnx.ModelProto
+    digest: str
+    shapes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """What wrote the file, for the provenance."""
+        producer = f"{self.model.producer_name} {self.model.producer_version}".strip()
+        return f"{os.path.basename(self.path)}, ONNX graph{f' by {producer}' if producer else ''}"
+
+    def build(self) -> torch.nn.Module:
+        """The graph as a module. Parameters are on `meta` in its context, otherwise the file's."""
+        from ._graph import Graph
+
+        return Graph(self)
+
+    def inputs(self) -> Inputs:
+        """Inputs of the shapes that the file states, a batch of 1 where that is dynamic.
+
+        Raises SourceError where another dimension is dynamic."""
+        found = []
+        for value in arguments(self.model.graph):
+            dims, kind = stated(value)
+            for i, n in enumerate(dims):
+                if not isinstance(n, int) and i:
+                    example = shape_text([n if isinstance(n, int) else 16 for n in (1, *dims[1:])])
+                    raise SourceError(
+                        f"{self.path}: dimension {i} ({n}) of input {value.name} is dynamic; give "
+                        f"every input in order, for example --input {example}:{_short(kind)}"
+                    )
+            sized = shape_text([n if isinstance(n, int) else 1 for n in dims])
+            found.append(f"{sized}:{_short(kind)}")
+        return parse(found)
+
+    def tensor(self, proto: onnx.TensorProto) -> torch.Tensor:
+        """The values of a tensor, read from the file or from its external data.
+
+        Raises SourceError for external data that is missing or not beside the file."""
+        if external_data_helper.uses_external_data(proto):
+            proto = self._external(proto)
+        return from_numpy(numpy_helper.to_array(proto))
+
+    def _external(self, proto):
+        location = next((e.value for e in proto.external_data if e.key == "location"), "")
+        folder = os.path.dirname(os.path.realpath(self.path))
+        inside = os.path.realpath(os.path.join(folder, location))
+        if os.path.isabs(location) or os.path.commonpath([folder, inside]) != folder:
+            raise SourceError(
+                f"{self.path}: external data {location!r} is not beside the file; "
+                "only files in its folder are read"
+            )
+        copy = onnx.TensorProto()
+        copy.CopyFrom(proto)
+        try:
+            external_data_helper.load_external_data_for_tensor(copy, folder)
+        except Exception as e:  # of onnx's checker, of the system, or of a size that is wrong
+            reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+            raise SourceError(
+                f"{self.path}: cannot read external data {location!r}: {reason}"
+            ) from None
+        return copy
+
+    def inferred(self, name: str) -> tuple[tuple[int, ...], torch.dtype]:
+        """Shape and dtype of a value by ONNX's shape inference, for operators without a mapping.
+
+        Raises ValueError where they are not known."""
+        if not self.shapes:
+            graph = onnx.shape_inference.infer_shapes(self.model).graph
+            for value in (*graph.value_info, *graph.output):
+                self.shapes[value.name] = value
+        if name not in self.shapes:
+            raise ValueError(f"the shape of {name} is not known by ONNX's shape inference")
+        dims, kind = stated(self.shapes[name])
+        if not all(isinstance(n, int) for n in dims):
+            raise ValueError(f"the shape of {name} is dynamic; export the model with fixed shapes")
+        return dims, kind
+
+
+def read(path: str) -> File:
+    """Read a file; nothing in it is executed. Raises SourceError for what is no ONNX model."""
+    try:
+        if os.path.getsize(path) > _LARGEST:
+            raise SourceError(
+                f"{path} has more than 2 GiB, the limit of an ONNX file; save the model with its "
+                "weights as external data"
+            )
+        with open(path, "rb") as f:
+            data = f.read()
+    except OSError as e:
+        raise SourceError(f"cannot read {path}: {e.strerror}") from None
+    try:
+        model = onnx.load_model_from_string(data)
+        if not model.graph.node or not model.opset_import:
+            raise ValueError
+        if model.functions:
+            model = onnx.inliner.inline_local_functions(model)
+    except Exception:  # protobuf's decoder and onnx's inliner each have their own
+        raise SourceError(f"{path} is damaged, or is not an ONNX model") from None
+    return File(path, model, hashlib.sha256(data).hexdigest()[:16])
+
+
+def arguments(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """The inputs that a caller gives; old files list the initializers there too."""
+    own = {t.name for t in graph.initializer}
+    return [value for value in graph.input if value.name not in own]
+
+
+def stated(value: onnx.ValueInfoProto) -> tuple[tuple[Any, ...], torch.dtype]:
+    """Shape and dtype of a value; a dynamic dimension is its name. Raises SourceError for a value
+    that is no tensor."""
+    if value.type.WhichOneof("value") != "tensor_type":
+        raise SourceError(f"input {value.name} of the ONNX file is not a tensor")
+    tensor = value.type.tensor_type
+    dims = tuple(
+        d.dim_value if d.WhichOneof("value") == "dim_value" else d.dim_param or "?"
+        for d in tensor.shape.dim
+    )
+    try:
+        return dims, dtype(tensor.elem_type)
+    except ValueError as e:
+        raise SourceError(f"input {value.name}: {e}") from None
+
+
+def _short(kind: torch.dtype) -> str:
+    return str(kind).removeprefix("torch.")
+
+
+def from_numpy(array: np.ndarray) -> torch.Tensor:
+    """A tensor of an array, whose dtype may be one of ml_dtypes."""
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
+    if array.dtype.name.startswith("float8"):
+        kind = getattr(torch, array.dtype.name, torch.float8_e4m3fn)
+        return torch.from_numpy(array.view(np.uint8).copy()).view(kind)
+    if array.dtype.name in ("int4", "uint4"):
+        array = array.astype(np.int8 if array.dtype.name == "int4" else np.uint8)
+    return torch.from_numpy(np.array(array))
+
+
+def nodes(file: File, graph: onnx.GraphProto) -> list[tuple[Node, Mapping[str, str]]]:
+    """The operators in order, each with its metadata."""
+    opsets = {o.domain: o.version for o in file.model.opset_import}
+    found = []
+    for n in graph.node:
+        domain = "" if n.domain == "ai.onnx" else n.domain
+        attrs = {a.name: _attribute(file, a) for a in n.attribute}
+        name = f"{domain}.{n.op_type}" if domain else n.op_type
+        node = Node(
+            name, tuple(n.input), tuple(n.output), attrs, opsets.get(domain, 1), n.name
+        )
+        found.append((node, {m.key: m.value for m in n.metadata_props}))
+    return found
+
+
+def _attribute(file: File, attribute: onnx.AttributeProto):
+    value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, onnx.TensorProto):
+        return file.tensor(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, (list, tuple)) or hasattr(value, "__iter__") and not isinstance(value, str):
+        if isinstance(value, onnx.GraphProto):
+            return value
+        return [v.decode(errors="replace") if isinstance(v, bytes) else v for v in value]
+    return value

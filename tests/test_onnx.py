@@ -1,0 +1,278 @@
+"""ONNX files against the PyTorch models that they were exported from: MACs, params, names, values."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+import costlab
+from costlab.cli import main
+from costlab.sources import SourceError
+from costlab.sources.torchvision import load_torchvision
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxscript")
+warnings.simplefilter("ignore")
+
+
+class Recurrent(nn.Module):
+    """A recurrent layer, and a classifier of its last step."""
+
+    def __init__(self, kind, **options):
+        super().__init__()
+        self.rnn = kind(8, 16, batch_first=True, **options)
+        self.fc = nn.Linear(32 if options.get("bidirectional") else 16, 4)
+
+    def forward(self, x):
+        return self.fc(self.rnn(x)[0][:, -1])
+
+
+class Resampled(nn.Module):
+    """Transposed convolution, group norm, upsampling and a concatenation."""
+
+    def __init__(self):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(4, 6, 3, 2, 1, 1)
+        self.norm = nn.GroupNorm(2, 6)
+        self.mix = nn.Conv2d(10, 5, 1)
+
+    def forward(self, x):
+        y = self.norm(self.up(x))
+        return self.mix(torch.cat([y, nn.functional.interpolate(x, scale_factor=2.0)], 1)).sigmoid()
+
+
+def torchvision(name):
+    def build():
+        load_torchvision()
+        from torchvision import models
+
+        return models.get_model(name, weights=None)
+
+    return build
+
+
+def timm(name, **options):
+    def build():
+        load_torchvision()
+        import timm
+
+        return timm.create_model(name, **options)
+
+    return build
+
+
+def encoder():
+    return nn.TransformerEncoder(nn.TransformerEncoderLayer(32, 4, 64, batch_first=True), 2)
+
+
+IMAGE = (1, 3, 64, 64)
+SWIN = timm("swin_tiny_patch4_window7_224", depths=(2, 2), img_size=56)
+# the exporter folds the table of relative positions, (2 x 7 - 1)^2 a head, into the 49 x 49 biases
+# that it stands for; two blocks of 3 heads and two of 6
+SWIN_BIASES = 2 * (3 + 6) * (49**2 - 13**2)
+# model, input, whether the dynamo exporter is used (otherwise TorchScript's), params folded in
+CASES = {
+    "googlenet": (lambda: costlab.zoo.build("googlenet"), (1, 3, 224, 224), False, 0),
+    "resnet18": (torchvision("resnet18"), IMAGE, True, 0),
+    "resnet18 by TorchScript": (torchvision("resnet18"), IMAGE, False, 0),
+    "mobilenet_v2": (torchvision("mobilenet_v2"), IMAGE, False, 0),
+    "mobilenet_v3_small": (torchvision("mobilenet_v3_small"), IMAGE, False, 0),
+    "densenet121": (torchvision("densenet121"), IMAGE, False, 0),
+    "squeezenet1_1": (torchvision("squeezenet1_1"), IMAGE, True, 0),
+    "vit tiny": (timm("vit_tiny_patch16_224", depth=2, img_size=32), (1, 3, 32, 32), True, 0),
+    "convnext atto": (timm("convnext_atto"), IMAGE, True, 0),
+    "swin tiny": (SWIN, (1, 3, 56, 56), True, SWIN_BIASES),
+    "lstm": (lambda: Recurrent(nn.LSTM, num_layers=2), (2, 5, 8), True, 0),
+    "lstm by TorchScript": (lambda: Recurrent(nn.LSTM, bidirectional=True), (2, 5, 8), False, 0),
+    "gru": (lambda: Recurrent(nn.GRU), (2, 5, 8), False, 0),
+    "encoder": (encoder, (2, 7, 32), True, 0),
+    "encoder by TorchScript": (encoder, (2, 7, 32), False, 0),
+    "resampled": (Resampled, (1, 4, 8, 8), True, 0),
+}
+
+
+def trained(build):
+    """The model with random values everywhere: equal ones would be stored once."""
+    torch.manual_seed(0)
+    model = build().eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(torch.randn_like(p) * 0.02)
+        for m in model.modules():
+            if isinstance(m, nn.BatchNorm2d):
+                m.running_mean.normal_(0, 0.1)
+                m.running_var.uniform_(0.5, 1.5)
+    return model
+
+
+@pytest.fixture(scope="module", params=CASES)
+def exported(request, tmp_path_factory):
+    build, shape, dynamo, folded = CASES[request.param]
+    model, x = trained(build), torch.randn(shape)
+    file = tmp_path_factory.mktemp("onnx") / "net.onnx"
+    options = {"external_data": False} if dynamo else {}
+    torch.onnx.export(model, (x,), str(file), dynamo=dynamo, verbose=False, **options)
+    return model, x, str(file), folded
+
+
+def norms_folded(model, file):
+    """Channels of the batch norms that are in the model and not in the file: each of these layers
+    has a scale and a shift, and its convolution without a bias got one."""
+    graph = onnx.load(file).graph
+    sizes = {t.name: t.dims[0] for t in graph.initializer if t.dims}
+    left = sum(sizes[n.input[1]] for n in graph.node if n.op_type == "BatchNormalization")
+    return sum(m.num_features for m in model.modules() if isinstance(m, nn.BatchNorm2d)) - left
+
+
+def test_a_file_costs_what_its_model_costs(exported):
+    model, x, file, folded = exported
+    loaded = costlab.load(file)
+    got = costlab.total(costlab.trace(loaded.model, loaded.inputs, device="meta"))
+    want = costlab.total(costlab.trace(model, x.to("meta"), device="meta"))
+    assert got.macs == want.macs
+    assert got.params == want.params - norms_folded(model, file) + folded
+    assert got.unknown == {}
+
+
+def test_a_file_computes_what_its_model_computes(exported):
+    model, x, file, _ = exported
+    loaded = costlab.load(file, device="cpu")
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.model(x), model(x), rtol=1e-3, atol=1e-3)
+
+
+def test_convolutions_are_in_the_modules_that_they_came_from(exported):
+    model, x, file, _ = exported
+    loaded = costlab.load(file)
+
+    def layers(trace):
+        return sorted(
+            (op.module, costlab.cost_of(trace, op).macs)
+            for op in trace.ops
+            if op.name == "aten.convolution"
+        )
+
+    got = layers(costlab.trace(loaded.model, loaded.inputs, device="meta"))
+    assert got == layers(costlab.trace(model, x.to("meta"), device="meta"))
+
+
+def test_folded_norms_are_said(tmp_path):
+    model = trained(lambda: nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4)))
+    file = str(tmp_path / "net.onnx")
+    torch.onnx.export(model, (torch.zeros(1, 3, 8, 8),), file, dynamo=False)
+    assert any("batch norms into 1 conv" in note for note in costlab.load(file).notes)
+    out = tmp_path / "table.txt"
+    assert main(["table", file, "-o", str(out)]) == 0
+    assert "folded batch norms into 1 conv" in out.read_text()
+
+
+def graph(nodes, inputs, outputs, tensors=(), **options):
+    """A model of ONNX nodes; inputs and outputs by name and shape."""
+    f32 = onnx.TensorProto.FLOAT
+    values = [
+        [onnx.helper.make_tensor_value_info(n, f32, s) for n, s in side.items()]
+        for side in (inputs, outputs)
+    ]
+    made = onnx.helper.make_graph(nodes, "g", *values, initializer=list(tensors))
+    return onnx.helper.make_model(
+        made, opset_imports=[onnx.helper.make_opsetid("", 20), onnx.helper.make_opsetid("x", 1)]
+    )
+
+
+def tensor(name, shape, kind="float32"):
+    import numpy as np
+
+    return onnx.numpy_helper.from_array(np.ones(shape, kind), name)
+
+
+def test_operators_without_a_mapping_are_not_counted(tmp_path):
+    """A convolution of 3 x 3 x 2 x 4 weights on 6 x 6 positions is known; x.Odd is not."""
+    node = onnx.helper.make_node
+    model = graph(
+        [
+            node("Conv", ["x", "w"], ["c"], kernel_shape=[3, 3]),
+            node("Odd", ["c"], ["o"], domain="x"),
+            node("Relu", ["o"], ["y"]),
+        ],
+        {"x": [1, 2, 8, 8]},
+        {"y": [1, 4, 6, 6]},
+        [tensor("w", (4, 2, 3, 3))],
+    )
+    model.graph.value_info.append(
+        onnx.helper.make_tensor_value_info("o", onnx.TensorProto.FLOAT, [1, 4, 6, 6])
+    )
+    onnx.save(model, tmp_path / "odd.onnx")
+    loaded = costlab.load(str(tmp_path / "odd.onnx"))
+    total = costlab.total(costlab.trace(loaded.model, loaded.inputs, device="meta"))
+    assert total.macs == 36 * 9 * 2 * 4
+    assert total.unknown == {"onnx.x_Odd": 1}
+
+
+@pytest.mark.parametrize(
+    "spec, macs", [(None, None), (["1x5x8"], 5 * 8 * 3), (["2x7x8"], 14 * 8 * 3)]
+)
+def test_dynamic_dimensions(spec, macs, tmp_path):
+    node = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
+    model = graph([node], {"x": ["n", "s", 8]}, {"y": ["n", "s", 3]}, [tensor("w", (8, 3))])
+    file = str(tmp_path / "dynamic.onnx")
+    onnx.save(model, file)
+    if spec is None:
+        with pytest.raises(SourceError, match="dimension 1 .s. of input x is dynamic"):
+            costlab.load(file)
+        return
+    loaded = costlab.load(file, spec)
+    assert costlab.total(costlab.trace(loaded.model, loaded.inputs, device="meta")).macs == macs
+
+
+def test_an_input_that_does_not_fit_is_one_line(tmp_path, capsys):
+    node = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
+    file = str(tmp_path / "fixed.onnx")
+    onnx.save(graph([node], {"x": [2, 8]}, {"y": [2, 3]}, [tensor("w", (8, 3))]), file)
+    assert main(["table", file, "--input", "2x9"]) == 2
+    assert "input x is 2x8 in the file, not 2x9" in capsys.readouterr().err
+
+
+def test_quantized_products_are_counted(tmp_path):
+    """int8 weights (4, 2, 3, 3) on 6 x 6 positions; each weight is a param."""
+    scale, zero = tensor("s", (1,)), tensor("z", (1,), "uint8")
+    names = ["x", "s", "z", "w", "s", "zw", "s", "z"]
+    node = onnx.helper.make_node("QLinearConv", names, ["y"], kernel_shape=[3, 3])
+    model = graph(
+        [node],
+        {"x": [1, 2, 8, 8]},
+        {"y": [1, 4, 6, 6]},
+        [scale, zero, tensor("zw", (1,), "int8"), tensor("w", (4, 2, 3, 3), "int8")],
+    )
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
+    file = str(tmp_path / "q.onnx")
+    onnx.save(model, file)
+    loaded = costlab.load(file)
+    total = costlab.total(costlab.trace(loaded.model, loaded.inputs, device="meta"))
+    assert (total.macs, total.params) == (36 * 9 * 2 * 4, 4 * 2 * 9)
+
+
+@pytest.mark.parametrize("location", ["../w.bin", "/etc/hostname", "none.bin"])
+def test_external_data_is_read_beside_the_file_alone(location, tmp_path):
+    (tmp_path / "w.bin").write_bytes(bytes(96))
+    (tmp_path / "in").mkdir()
+    node = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
+    model = graph([node], {"x": [2, 8]}, {"y": [2, 3]}, [tensor("w", (8, 3))])
+    held = model.graph.initializer[0]
+    held.ClearField("raw_data")
+    held.data_location = onnx.TensorProto.EXTERNAL
+    held.external_data.add(key="location", value=location)
+    file = tmp_path / "in" / "net.onnx"
+    file.write_bytes(model.SerializeToString())
+    assert costlab.load(str(file)).model is not None  # no weight is read
+    with pytest.raises(SourceError, match="external data") as e:
+        costlab.load(str(file), device="cpu")
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"no model", bytes(range(256)) * 9])
+def test_a_damaged_file_is_one_line(data, tmp_path, capsys):
+    file = tmp_path / "bad.onnx"
+    file.write_bytes(data)
+    assert main(["table", str(file)]) == 2
+    assert capsys.readouterr().err == f"costlab: {file} is damaged, or is not an ONNX model\n"
