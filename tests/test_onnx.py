@@ -1,4 +1,4 @@
-"""ONNX files against the PyTorch models that they were exported from: MACs, params, names, values."""
+"""ONNX files against the PyTorch models that they were exported from: MACs, params, values."""
 
 import warnings
 
@@ -106,7 +106,14 @@ def trained(build):
     return model
 
 
-@pytest.fixture(scope="module", params=CASES)
+# the dynamo exporter takes seconds for these
+LONG = {"resnet18", "squeezenet1_1", "vit tiny", "convnext atto", "swin tiny", "resampled"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(c, marks=pytest.mark.slow if c in LONG else ()) for c in CASES],
+)
 def exported(request, tmp_path_factory):
     build, shape, dynamo, folded = CASES[request.param]
     model, x = trained(build), torch.randn(shape)

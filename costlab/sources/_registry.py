@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
-from . import importable, onnx, recorded, timm, torchvision, transformers, zoo
+from . import importable, onnx_file, recorded, timm, torchvision, transformers, zoo
 from ._model import (
     Definition,
     Inputs,
@@ -33,7 +33,7 @@ SOURCES = {
     "torchvision": torchvision.SOURCE,
     "timm": timm.SOURCE,
     "transformers": transformers.SOURCE,
-    "onnx": onnx.SOURCE,
+    "onnx": onnx_file.SOURCE,
     "trace": recorded.SOURCE,
     "importable": importable.SOURCE,
 }

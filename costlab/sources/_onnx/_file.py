@@ -173,9 +173,7 @@ def nodes(file: File, graph: onnx.GraphProto) -> list[tuple[Node, Mapping[str, s
         domain = "" if n.domain == "ai.onnx" else n.domain
         attrs = {a.name: _attribute(file, a) for a in n.attribute}
         name = f"{domain}.{n.op_type}" if domain else n.op_type
-        node = Node(
-            name, tuple(n.input), tuple(n.output), attrs, opsets.get(domain, 1), n.name
-        )
+        node = Node(name, tuple(n.input), tuple(n.output), attrs, opsets.get(domain, 1), n.name)
         found.append((node, {m.key: m.value for m in n.metadata_props}))
     return found
 
@@ -186,7 +184,11 @@ def _attribute(file: File, attribute: onnx.AttributeProto):
         return file.tensor(value)
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    if isinstance(value, (list, tuple)) or hasattr(value, "__iter__") and not isinstance(value, str):
+    if (
+        isinstance(value, (list, tuple))
+        or hasattr(value, "__iter__")
+        and not isinstance(value, str)
+    ):
         if isinstance(value, onnx.GraphProto):
             return value
         return [v.decode(errors="replace") if isinstance(v, bytes) else v for v in value]

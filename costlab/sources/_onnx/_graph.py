@@ -95,7 +95,7 @@ class Graph(nn.Module):
                 uses[name].append((node.operator, i, scope.path))
         for name, value in protos.items():
             is_buffer = "." in name and re.sub(r"\W", "_", name) not in parameters
-            self._register(name, value, uses.get(name, []), bool(described) and is_buffer)
+            self._register(name, value, uses.get(name, []), bool(parameters) and is_buffer)
         return steps
 
     def _scope(self, node, metadata, protos) -> _scopes.Scope:
@@ -134,6 +134,8 @@ class Graph(nn.Module):
         """Keep a value as a parameter, a buffer, or a constant that is known when the graph runs."""
         kind, dims = _kind(proto), _dims(proto)
         role = _role(kind, dims, uses, is_buffer)
+        if role == "parameter" and self._is_neutral(name, proto, uses):
+            role = "buffer"
         if role == "constant":
             self._constants[name] = self._value(proto)
             return
@@ -146,6 +148,14 @@ class Graph(nn.Module):
         else:
             home._buffers[own] = value
         self._places[name] = home, own
+
+    def _is_neutral(self, name: str, proto, uses) -> bool:
+        """Whether a norm's scale or shift is only there because the operator wants one: a group
+        norm is exported as an instance norm that neither scales nor shifts."""
+        if not _scopes.automatic(name) or {op for op, _, _ in uses} != {"InstanceNormalization"}:
+            return False
+        value = self._value(proto)
+        return bool((value == value.flatten()[0]).all())
 
     def _value(self, proto) -> torch.Tensor:
         return proto if isinstance(proto, torch.Tensor) else self._file.tensor(proto)
@@ -197,7 +207,9 @@ def _role(kind: torch.dtype, dims, uses, is_buffer: bool) -> str:
     floating = kind.is_floating_point or kind.is_complex
     several = 1 not in (len(dims), 1) or torch.Size(dims).numel() > 1
     if not floating:
-        integer = weight and any(op != "Gather" for op, i in places) and torch.Size(dims).numel() > 1
+        integer = (
+            weight and any(op != "Gather" for op, i in places) and torch.Size(dims).numel() > 1
+        )
         return "parameter" if integer else "constant"
     if not uses or any(op in _SETTINGS and i > 0 for op, i in places):
         return "constant"
@@ -255,9 +267,9 @@ class _Run:
 
     def _is_known(self, node: Node) -> bool:
         """Whether an operator has the same result in every run of these shapes."""
-        return all(not name or name in self.known for name in node.inputs) and not node.operator.startswith(
-            "Random"
-        )
+        return all(
+            not name or name in self.known for name in node.inputs
+        ) and not node.operator.startswith("Random")
 
     def node(self, node: Node) -> None:
         values = [self.env[name] if name else None for name in node.inputs]
@@ -307,10 +319,12 @@ class _Run:
             raise ValueError(f"If ({node.name}) depends on values of the input")
         taken = "then_branch" if bool(self.env[node.inputs[0]]) else "else_branch"
         graph = node.attrs[taken]
-        for proto in graph.initializer:
-            self.env[proto.name] = self.graph._file.tensor(proto)
-            self.known.add(proto.name)
-        for inner, _ in nodes(self.graph._file, graph):
+        with _disable_current_modes():
+            inside = nodes(self.graph._file, graph)
+            held = {t.name: self.graph._file.tensor(t) for t in graph.initializer}
+        self.env.update(held)
+        self.known.update(held)
+        for inner, _ in inside:
             self.node(inner)
         for name, value in zip(node.outputs, graph.output, strict=True):
             self.env[name] = self.env[value.name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  (its usual name)
 from torch.utils._python_dispatch import _disable_current_modes
 
 from ._operators import axes, dtype, ints, number, operator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  (its usual name)
 
 from ._operators import axes, ints, number, operator
 from ._products import padded, pads
@@ -30,7 +30,9 @@ def layer_norm(node, x, scale, shift=None):
 
 @operator("SimplifiedLayerNormalization", "RMSNormalization", weights=(1,))
 def rms_norm(node, x, scale):
-    return F.rms_norm(x, x.shape[node.get("axis", -1) % x.dim() :], scale, node.get("epsilon", 1e-5))
+    return F.rms_norm(
+        x, x.shape[node.get("axis", -1) % x.dim() :], scale, node.get("epsilon", 1e-5)
+    )
 
 
 @operator("com.microsoft.SkipLayerNormalization", weights=(2, 3, 4))

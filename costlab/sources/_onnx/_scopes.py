@@ -1,4 +1,4 @@
-"""Which module an operator was exported from, by the metadata or the name that the exporter left."""
+"""Which module an operator was exported from, by the metadata or name that the exporter left."""
 
 from __future__ import annotations
 
