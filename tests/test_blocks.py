@@ -186,6 +186,18 @@ def test_the_time_steps_of_a_recurrent_layer_are_one_layer(kind, layers):
     assert longest(layer_graph(trace)) == layers + 1
 
 
+@pytest.mark.parametrize("kind", [nn.LSTMCell, nn.GRUCell, nn.RNNCell])
+def test_a_cell_that_is_called_for_each_step_is_one_layer(kind):
+    def steps(x, cell, head):
+        state = None
+        for t in range(x.shape[1]):
+            state = cell(x[:, t], state)
+        return head(state[0] if isinstance(state, tuple) else state)
+
+    trace = costlab.trace(Of(steps, kind(4, 5), nn.Linear(5, 2)), torch.zeros(1, 9, 4))
+    assert longest(layer_graph(trace)) == 2
+
+
 def test_a_stage_s_last_1x1_is_not_the_next_one_s_reduce():
     t = table(traced(conv(1), conv(3, stride=2), conv(1), conv(3)), "paper")
     assert [r.cells["type"] for r in t.rows] == ["convolution"] * 3

@@ -353,8 +353,7 @@ def _further_steps(members) -> frozenset[int]:
             uses.setdefault(n.weights, []).append(n.index)
     found = []
     for uses in calls.values():
+        again = sorted(i for indices in uses.values() if len(indices) > 1 for i in indices)
         once = any(len(indices) == 1 for indices in uses.values())
-        for indices in uses.values():
-            if len(indices) > 1:
-                found += indices if once else indices[1:]
+        found += again if once else again[1:]
     return frozenset(found)

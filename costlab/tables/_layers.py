@@ -9,15 +9,15 @@ from ..graph import WEIGHTED, layouts, longest
 from ._parts import Group, common_path, patch, span
 
 _UNMERGED = 2000
-_MOST, _ROWS = (
-    0.4,
-    40,
-)  # without a depth: a module with more than this share is opened, as long as so many rows hold them
+_MOST, _ROWS = 0.4, 40  # a module with more than this share is opened while so many rows hold them
 _RUN = 4
 
+
 def rows(trace, nodes, depth=None, merge=True):
-    """Groups by module path in the order of their first operation: cut at `depth` (a set: those modules opened), or, without one, with every module opened that
-    holds most of the MACs or params. Then, with `merge`, alike modules whose paths differ in a number are one row, `times`."""
+    """Groups by module path in the order of their first operation: cut at `depth` (a set: those
+    modules opened), or, without one, with every module opened that holds most of the MACs or
+    params. Then, with `merge`, alike modules whose paths differ in a number are one row,
+    `times`."""
     model = _Model(trace, nodes)
     if depth is not None:
         if isinstance(depth, frozenset):
@@ -61,7 +61,8 @@ class _Model:
         self.deep = {p[:-1] for p in paths}  # modules with modules inside
 
     def cut(self, key, runs=False):
-        """(path, operations) of each group; with `runs` a module that is called again after others is a group of its own."""
+        """(path, operations) of each group; with `runs` a module that is called again after others
+        is a group of its own."""
         found: dict[tuple, list] = {}
         times: dict[str, int] = {}
         last = None
@@ -162,7 +163,8 @@ class _Model:
         alike: dict[tuple, list[_Row]] = {}
         for r in made:
             path, cells = r.keys[0], r.group.cells
-            # numbers tell blocks apart; the last one of a layer in a sequence tells different layers apart
+            # numbers tell blocks apart; the last one of a layer in a sequence tells different
+            # layers apart
             pattern = tuple(
                 re.sub(r"\d+", "*", p) for p in (path if path in self.deep else path[:-1])
             ) + (() if path in self.deep else path[-1:])
@@ -185,17 +187,10 @@ class _Model:
         """A long run of alike layers in a sequence is one row too."""
         found: list[list[_Row]] = []
         for r in rows:
-            same = lambda a, b: (
-                a.keys[0][:-1] == b.keys[0][:-1]
-                and all(
-                    a.group.cells[k] == b.group.cells[k]
-                    for k in ("type", "output size", "patch size/stride")
-                )
-            )  # noqa: E731
             if (
                 found
                 and len(r.keys) == 1
-                and same(found[-1][-1], r)
+                and _beside(found[-1][-1], r)
                 and (found[-1][-1].macs, found[-1][-1].params) == (r.macs, r.params)
             ):
                 found[-1].append(r)
@@ -217,3 +212,11 @@ class _Model:
             Group(first.path, cells, nodes, [op for r in found for op in r.group.ops]),
             [k for r in found for k in r.keys],
         )
+
+
+def _beside(a: _Row, b: _Row) -> bool:
+    """Whether two rows are layers of one module that look the same."""
+    shown = ("type", "output size", "patch size/stride")
+    return a.keys[0][:-1] == b.keys[0][:-1] and all(
+        a.group.cells[k] == b.group.cells[k] for k in shown
+    )
