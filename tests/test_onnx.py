@@ -1,7 +1,5 @@
 """ONNX files against the PyTorch models that they were exported from: MACs, params, values."""
 
-import warnings
-
 import pytest
 import torch
 from torch import nn
@@ -13,7 +11,7 @@ from costlab.sources.torchvision import load_torchvision
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
-warnings.simplefilter("ignore")
+pytestmark = pytest.mark.filterwarnings("ignore")  # the exporters warn of themselves
 
 
 class Recurrent(nn.Module):

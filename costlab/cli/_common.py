@@ -36,6 +36,16 @@ def add_model(parser, several=False, optional=False):
         metavar="NAME=VALUE",
         help="argument of the factory (of the config for transformers)",
     )
+    parser.add_argument(
+        "--phase",
+        choices=("prefill", "decode"),
+        help="of a causal language model of transformers: reading the context into a KV cache, or "
+        "one token after it",
+    )
+    parser.add_argument(
+        "--context", type=int, metavar="N", help="tokens of --phase a sequence (default: 4096)"
+    )
+    parser.add_argument("--batch", type=int, metavar="N", help="sequences of --phase (default: 1)")
     add_mode(parser)
     parser.add_argument(
         "--device",
@@ -132,10 +142,32 @@ def get_model(args, spec=None, real=False, resize=None):
 def _loaded(args, spec, device="meta", resize=None):
     from ..sources import SourceError, load
 
+    _check_phase(args)
     try:
-        return load(spec, args.input, arguments=_arguments(args.arg), device=device, resize=resize)
+        found = load(spec, args.input, arguments=_arguments(args.arg), device=device, resize=resize)
+        return _in_phase(args, found) if getattr(args, "phase", None) else found
     except SourceError as e:
         raise UserError(str(e)) from None
+
+
+def _check_phase(args):
+    phase = getattr(args, "phase", None)
+    if phase and args.input:
+        raise UserError("--phase makes the inputs from --context and --batch: leave out --input")
+    if phase is None and any(
+        getattr(args, name, None) is not None for name in ("context", "batch")
+    ):
+        raise UserError("--context and --batch belong to --phase prefill or --phase decode")
+
+
+def _in_phase(args, found):
+    from ..sources import Loaded, SourceError
+    from ..sources.phases import Use, in_phase
+
+    if not isinstance(found, Loaded):
+        raise SourceError("--phase belongs to tracing, and this is a saved trace")
+    context = 4096 if args.context is None else args.context
+    return in_phase(found, Use(args.phase, context, 1 if args.batch is None else args.batch))
 
 
 def is_trace(spec):

@@ -38,6 +38,9 @@ def _again(args):
         ("--paper", args.paper),
         *(("--input", v) for v in args.input or ()),
         *(("--arg", v) for v in args.arg),
+        ("--phase", args.phase),
+        ("--context", args.context and str(args.context)),
+        ("--batch", args.batch and str(args.batch)),
         ("--mode", args.mode if args.mode != "eval" else None),
     ]
     return shlex.join(
@@ -90,7 +93,7 @@ def run(args):
         if config.inputs and not args.input:
             args.input = list(config.inputs)
         elsewhere = (
-            args.input or args.arg or args.mode != "eval"
+            args.input or args.arg or args.phase or args.mode != "eval"
         )  # then a measured trace of that name is of something else
 
         def find(spec):

@@ -101,8 +101,8 @@ def einsum(node, *inputs):
 
 
 @operator("Attention")
-def attention(node, q, k, v, mask=None, past_key=None, past_value=None, *rest):
-    """ONNX 23, section Attention: (batch, heads, tokens, size), or (batch, tokens, heads x size)."""
+def attention(node, q, k, v, mask=None, past_key=None, past_value=None, *rest):  # noqa: PLR0917  (the operands of ONNX)
+    """ONNX 23, section Attention: (batch, heads, tokens, size), or (batch, tokens, heads x size)."""  # noqa: E501
     flat = q.dim() == 3
     if flat:
         heads, groups = node.get("q_num_heads"), node.get("kv_num_heads")
@@ -132,7 +132,7 @@ def _gates(w, order):
 
 
 @operator("LSTM", weights=(1, 2, 3))
-def lstm(node, x, w, r, b=None, lengths=None, h=None, c=None, peepholes=None):
+def lstm(node, x, w, r, b=None, lengths=None, h=None, c=None, peepholes=None):  # noqa: PLR0917  (the operands of ONNX)
     """ONNX has the gates input, output, forget, cell; torch input, forget, cell, output."""
     _refuse(node, ("Sigmoid", "Tanh", "Tanh"), peepholes)
     flat, layers = _weights(node, w, r, b, (0, 2, 3, 1))
@@ -142,7 +142,7 @@ def lstm(node, x, w, r, b=None, lengths=None, h=None, c=None, peepholes=None):
 
 
 @operator("GRU", weights=(1, 2, 3))
-def gru(node, x, w, r, b=None, lengths=None, h=None):
+def gru(node, x, w, r, b=None, lengths=None, h=None):  # noqa: PLR0917  (the operands of ONNX)
     """ONNX has the gates update, reset, new; torch reset, update, new."""
     _refuse(node, ("Sigmoid", "Tanh"), None)
     flat, layers = _weights(node, w, r, b, (1, 0, 2))
@@ -152,7 +152,7 @@ def gru(node, x, w, r, b=None, lengths=None, h=None):
 
 
 @operator("RNN", weights=(1, 2, 3))
-def rnn(node, x, w, r, b=None, lengths=None, h=None):
+def rnn(node, x, w, r, b=None, lengths=None, h=None):  # noqa: PLR0917  (the operands of ONNX)
     flat, layers = _weights(node, w, r, b, (0,))
     x, h = _time_first(node, x), _state(node, x, w, r, h)
     relu = [a.lower() for a in node.get("activations", ())][:1] == ["relu"]

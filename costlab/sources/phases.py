@@ -1,0 +1,153 @@
+"""Causal language models in use: reading the prompt, and one decoding step with a KV cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ._model import Loaded, SourceError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PHASES = ("prefill", "decode")
+
+
+@dataclass(frozen=True)
+class Use:
+    """How a language model is used: `phase` is "prefill", which reads `context` tokens a sequence,
+    or "decode", which makes one token a sequence after `context` cached ones; `batch` sequences."""
+
+    phase: str
+    context: int = 4096
+    batch: int = 1
+
+
+@dataclass(frozen=True)
+class ParamCount:
+    """Params of a model: all, and those that one token uses (fewer in a mixture of experts)."""
+
+    total: int
+    active: int
+
+
+def in_phase(loaded: Loaded, use: Use) -> Loaded:
+    """The model with the inputs of a phase; its notes state the cache and the active params.
+
+    Raises SourceError for a model that is not a causal language model of transformers, for one
+    that cannot run in this phase, and for sizes below 1."""
+    model, spec = loaded.model, loaded.provenance["spec"]
+    if use.phase not in PHASES or use.context < 1 or use.batch < 1:
+        raise SourceError("a phase is prefill or decode; context and batch are 1 or more")
+    if not _is_causal(model):
+        raise SourceError(
+            f"{spec} is a {type(model).__name__}, not a causal language model: --phase needs one, "
+            "such as transformers:LlamaConfig"
+        )
+    device = loaded.provenance["device"]
+    prefilled = _prefilled(model, use, device)
+    cache = _new_cache(model) if use.phase == "prefill" else prefilled
+    kwargs = {
+        "input_ids": _tokens(use.batch, use.context if use.phase == "prefill" else 1, device),
+        "past_key_values": cache,
+        "use_cache": True,
+    }
+    notes = (*_notes(model, use, cache_bytes(prefilled)), *loaded.notes)
+    return replace(loaded, inputs=(), kwargs=kwargs, notes=notes)
+
+
+def cache_bytes(cache: Any) -> int:
+    """Bytes of the tensors that a cache of transformers keeps from one step to the next."""
+    return sum(
+        t.numel() * t.element_size()
+        for layer in cache.layers
+        for t in vars(layer).values()
+        if hasattr(t, "element_size") and t.dim() > 1
+    )
+
+
+def param_count(model: nn.Module) -> ParamCount:
+    """All params, and the active ones: of each stack of E experts k / E, with k the experts that
+    the configuration routes a token to (Shazeer et al. 2017, eq. 1)."""
+    total = sum(p.numel() for p in model.parameters())
+    chosen = getattr(_text_config(model), "num_experts_per_tok", None)
+    idle = 0
+    for module in model.modules():
+        experts = getattr(module, "num_experts", None)
+        own = list(module.parameters(recurse=False))
+        stacked = [p for p in own if p.dim() == 3 and p.shape[0] == experts]
+        if chosen and experts:
+            idle += sum(p.numel() // experts * (experts - chosen) for p in stacked)
+    return ParamCount(total, total - idle)
+
+
+def _is_causal(model: nn.Module) -> bool:
+    config = getattr(model, "config", None)
+    named = "CausalLM" in type(model).__name__ or "LMHead" in type(model).__name__
+    return config is not None and named and not getattr(config, "is_encoder_decoder", False)
+
+
+def _text_config(model: nn.Module) -> Any:
+    config = getattr(model, "config", None)
+    return getattr(config, "text_config", config)
+
+
+def _new_cache(model: nn.Module) -> Any:
+    from transformers import DynamicCache
+
+    return DynamicCache(config=_text_config(model))
+
+
+def _tokens(batch: int, length: int, device: str):
+    import torch
+
+    return torch.zeros(
+        (batch, length), dtype=torch.int64, device="cpu" if device == "cpu" else "meta"
+    )
+
+
+def _prefilled(model: nn.Module, use: Use, device: str) -> Any:
+    """The cache after the context, filled by the model itself, without values on `meta`."""
+    from torch import nn
+
+    from ..trace import TraceError, trace
+
+    filled = []
+
+    class Prefill(nn.Module):
+        """Reads the context into a new cache."""
+
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, ids):
+            cache = _new_cache(model)
+            self.model(input_ids=ids, past_key_values=cache, use_cache=True)
+            filled.append(cache)
+            return ids
+
+    try:
+        trace(Prefill(), _tokens(use.batch, use.context, device), device=device)
+    except TraceError as e:
+        raise SourceError(f"{type(model).__name__} does not run with a KV cache: {e}") from None
+    return filled[0]
+
+
+def _notes(model: nn.Module, use: Use, size: int) -> tuple[str, ...]:
+    if use.phase == "prefill":
+        what = f"prefill: {use.batch:,} sequences of {use.context:,} tokens"
+        when = "after it"
+    else:
+        what = (
+            f"decode: one token for each of {use.batch:,} sequences, {use.context:,} tokens cached"
+        )
+        when = "before it"
+    params = param_count(model)
+    notes = (f"{what}; the KV cache takes {size:,} bytes {when}",)
+    if params.active < params.total:
+        notes += (
+            f"mixture of experts: {params.active:,} of {params.total:,} params are active for a "
+            "token; MACs do not depend on how tokens are routed; bytes read are of all experts",
+        )
+    return notes
