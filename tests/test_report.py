@@ -895,7 +895,7 @@ def test_measured_traces_beside_the_configuration_are_picked_up(tmp_path):
     assert (
         'id="rules-measured"' in text
         and 'id="roofline"' in text
-        and "Not measured: the time of the schemes is not known here." in text
+        and "Not measured: how much time these save is not known here." in text
     )
     times = re.findall(
         r"<td class=\"n\" data-v=\"([\d.e-]+)\">[\d.,]+</td>",

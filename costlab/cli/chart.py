@@ -7,8 +7,8 @@ from ._common import UserError, add_model, default, get_trace, missing, refuse, 
 _TAKES = {
     "stages": ("style", "depth"),
     "cumulative": ("style", "depth"),
-    "savings": ("c_in", "c_out", "kernel"),
-    "grid": ("d", "c_in", "c_out", "kernel"),
+    "savings": ("c_in", "c_out", "kernel", "measured", "on"),
+    "grid": ("d", "c_in", "c_out", "kernel", "measured", "on"),
     "head": ("c_in",),
     "gradients": ("iterations",),
     "roofline": ("style", "depth", "against"),
@@ -52,6 +52,16 @@ def add(sub):
         help="roofline: a second measured trace, with arrows to its blocks",
     )
     p.add_argument(
+        "--measured",
+        metavar="FOLDER",
+        help="savings and grid: MACs saved against time saved, from the measured traces there",
+    )
+    p.add_argument(
+        "--on",
+        metavar="WORDS",
+        help="of these traces, those of a device, dtype or layout: h100, 'h200 fp32', bf16",
+    )
+    p.add_argument(
         "-o",
         "--output",
         metavar="FILE",
@@ -74,11 +84,44 @@ def draw(output, kind, results, sheet):
 
     suffix = _suffix(output)
     try:
-        picture = charts.render(getattr(charts, kind), *results, format=suffix[1:])
+        picture = charts.render(_drawing(charts, kind), *results, format=suffix[1:])
     except ModuleNotFoundError as e:
         raise missing(e, f"this chart needs {e.name}; pip install 'costlab[charts]'") from None
     write(output.removesuffix(suffix) + ".csv", csv_text(sheet))
     write(output, picture)
+
+
+def _drawing(charts, kind):
+    """The function that draws a kind."""
+    if kind == "time_savings":
+        from ..render.time_savings import time_savings
+
+        return time_savings
+    return getattr(charts, kind)
+
+
+def _measured(args):
+    """What the rules save in measured time, and its numbers."""
+    from ..analysis.savings import factorization_savings, grid_savings, joined_sheet
+    from ..measure.runs import load_runs, runs_on
+
+    if any(getattr(args, name) is not None for name in ("c_in", "c_out", "kernel")) or (
+        args.kind == "grid" and args.d is not None
+    ):
+        raise UserError("--measured shows what was measured; leave out the widths, grid and kernel")
+    if not os.path.isdir(args.measured):
+        raise UserError(f"there is no folder {args.measured}")
+    try:
+        runs = runs_on(load_runs(args.measured), args.on or "")
+    except ValueError as e:
+        raise UserError(str(e)) from None
+    found = (factorization_savings if args.kind == "savings" else grid_savings)(runs)
+    if not found:
+        raise UserError(
+            f"{args.measured} holds no rule that was measured on both sides; "
+            "python reports/measure.py makes them"
+        )
+    return found, joined_sheet(found)
 
 
 def run(args):
@@ -100,6 +143,12 @@ def run(args):
         sorted(options.difference(_TAKES.get(args.kind, ()))),
         f"does nothing for the {args.kind} chart; leave it out",
     )
+    if args.on and not args.measured:
+        raise UserError("--on chooses among measured traces; add --measured FOLDER")
+    if args.measured:
+        found, sheet = _measured(args)
+        draw(args.output, "time_savings", (found,), sheet)
+        return
     default(args, style="auto", d=35, iterations=20)
     try:
         results, sheet = _results(args)

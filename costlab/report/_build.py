@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
+from ..measure.runs import Run, find_run, load_runs, runs_on
 from ..render.document import Document, Section, Text
 from ..trace import Trace
 from ._config import Config, ReportError
@@ -26,7 +28,7 @@ def build(config: Config, traces, review, command: str, find, progress=None) -> 
         if names.count(name) > 1:
             raise ReportError(f"section {name!r} is named twice")
     context, notes, sections = (
-        Context(tuple(traces), review, command, find, lambda name: measured(config, name)),
+        Context(tuple(traces), review, command, find, measured_runs(config)),
         dict(config.notes),
         [],
     )
@@ -52,10 +54,25 @@ def build(config: Config, traces, review, command: str, find, progress=None) -> 
     )
 
 
+@lru_cache(maxsize=1)
+def _runs(folder: str, wanted: str) -> tuple[Run, ...]:
+    try:
+        return runs_on(load_runs(folder), wanted)
+    except ValueError as e:
+        raise ReportError(f"measured_on: {e}" if wanted else str(e)) from None
+
+
+def measured_runs(config: Config) -> tuple[Run, ...]:
+    """The measured runs that the configuration names. Raises ReportError for a device, dtype or
+    layout that none was measured on."""
+    return _runs(config.measured, config.measured_on) if config.measured else ()
+
+
 def measured(config: Config, name: str) -> Trace | None:
-    """The measured trace of a name in the configuration's folder, or None."""
-    path = os.path.join(config.measured, f"{name}.trace") if config.measured else ""
-    return Trace.load(path) if path and os.path.isfile(path) else None
+    """The preferred measured trace of a name (`measure.runs`: fp32, NCHW, the smallest batch), or
+    None."""
+    run = find_run(measured_runs(config), name)
+    return run.trace if run else None
 
 
 def _logo(path):

@@ -15,7 +15,7 @@ class ReportError(ValueError):
 class Config:
     """`models` as on the command line, `title`, `subtitle`, `sections` in order (empty: all that apply), `notes` Markdown by section,
     `inputs` specs, `logo` a path, `paper` a4 or us-letter, `base` and `head` for a review, `measured` a folder of traces: a model whose
-    name has one there is shown with its time."""
+    name has one there is shown with its time, `measured_on` the device, dtype or layout that are wanted: "h200", "h100 fp32"."""
 
     models: tuple[str, ...] = ()
     title: str = ""
@@ -28,6 +28,7 @@ class Config:
     base: str = ""
     head: str = ""
     measured: str = ""
+    measured_on: str = ""
 
 
 _KEYS = {
@@ -42,6 +43,7 @@ _KEYS = {
     "base": str,
     "head": str,
     "measured": str,
+    "measured_on": str,
 }
 
 
@@ -140,4 +142,5 @@ def read(path: str, sections) -> Config:
         near(doc.get("base", "")),
         near(doc.get("head", "")),
         os.path.join(home, doc["measured"]) if doc.get("measured") else "",
+        doc.get("measured_on", ""),
     )

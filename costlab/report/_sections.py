@@ -12,18 +12,21 @@ from ..analysis.bottleneck import bottleneck
 from ..analysis.change import change
 from ..analysis.compare import compare
 from ..analysis.diagram import diagram
-from ..analysis.factorize import candidate_sheet, candidates, curve, rules, slug
+from ..analysis.factorize import candidate_sheet, candidates, curve, rules
 from ..analysis.grid import grid, reduction_sheet, reductions
 from ..analysis.memory import memory
 from ..analysis.profile import pareto, profile
 from ..analysis.roofline import against, roofline
+from ..analysis.savings import factorization_savings, grid_savings
 from ..cost import scaled, short, total
 from ..graph import layer_graph, longest
+from ..measure.runs import Run
 from ..render import charts
 from ..render.diagram import dot, side_by_side, svg
 from ..render.document import Grid, Numbers, Picture, Points, Ref, Text
-from ..tables import Column, Sheet, measured_note, table
+from ..tables import table
 from ..trace import Trace
+from ._measured import saved_time
 
 SHOWN = 12  # rows of a ranking; the command lists the rest
 
@@ -86,13 +89,13 @@ class About:
 @dataclass(frozen=True)
 class Context:
     """What a section is made of: the traces (the first is what the report is about), base and head of a review (or None), the command that
-    makes the report, `find(spec)`, which traces another model by name, and `measured(name)`, a measured trace of that name or None."""
+    makes the report, `find(spec)`, which traces another model by name, and the measured `runs`."""
 
     traces: tuple[Trace, ...]
     review: tuple[Trace, Trace] | None
     command: str
     find: Callable[[str], Trace]
-    measured: Callable[[str], Trace | None] = lambda name: None
+    runs: tuple[Run, ...] = ()
 
     @cached_property
     def models(self) -> tuple[About, ...]:
@@ -663,68 +666,7 @@ def factorization(c: Context):
             for r in made.rules
             if r.name in ("5x5 -> 3x3 + 3x3", "7x7 -> three 3x3", "3x3 -> 1x3 + 3x1")
         ),
-        *_pairs_measured(c, made),
-    ]
-
-
-def _pairs_measured(c: Context, made):
-    """What the rules save in time, where both sides were measured."""
-    found = [(r, *(c.measured(name) for name in slug(r.name))) for r in made.rules]
-    found = [(r, a, b) for r, a, b in found if a and b and a.measured and b.measured]
-    if not found:
-        return [
-            Text(
-                "Not measured: how much time these rewrites save is not known here. Fewer operations need not be less time."
-            )
-        ]
-    columns = (
-        Column("rule"),
-        Column("MACs saved", "%", format=".1%"),
-        Column("time saved", "%", format=".1%"),
-        Column("before", "ms", format=",.4f"),
-        Column("after", "ms", format=",.4f"),
-        Column("intervals apart"),
-    )
-    rows = []
-    for r, a, b in found:
-        x, y = a.measured.total, b.measured.total
-        rows.append(
-            {
-                "rule": r.name,
-                "MACs saved": r.saving,
-                "time saved": 1 - y.median / x.median,
-                "before": 1e3 * x.median,
-                "after": 1e3 * y.median,
-                "intervals apart": "yes" if x.high < y.low or y.high < x.low else "no",
-            }
-        )
-    note = (
-        measured_note(found[0][1].measured)
-        .split(";")[0]
-        .replace("time of kernels in place", "whole modules")
-    )
-    shape = found[0][1].provenance["inputs"][0][0]
-    return [
-        Text(
-            (
-                "What the rules save in time, measured",
-                Ref("rules-measured"),
-                ". Where the two savings differ, fewer operations are not as much less time.",
-            )
-        ),
-        Grid(
-            Sheet(
-                "rules, measured",
-                columns,
-                tuple(rows),
-                (
-                    f"{note}, input {shape}",
-                    "a difference is shown where the 95% intervals of the two medians do not meet",
-                ),
-            ),
-            "MACs and time saved by each rule",
-            "rules-measured",
-        ),
+        *saved_time(factorization_savings(c.runs), "rules-measured"),
     ]
 
 
@@ -778,40 +720,7 @@ def reduction(c: Context):
             alt="Bars of MACs: " + "; ".join(f"{s.name} {short(s.macs)}" for s in made.schemes),
         ),
         *pictures,
-        *_schemes_measured(c, made),
-    ]
-
-
-def _schemes_measured(c: Context, made):
-    found = [
-        (s, t.measured) for s in made.schemes if (t := c.measured(slug(s.name)[0])) and t.measured
-    ]
-    if len(found) < 2:
-        return [Text("Not measured: the time of the schemes is not known here.")]
-    (first, base), *_ = found
-    columns = (
-        Column("scheme"),
-        Column("MACs to the first", "x", format=".2f"),
-        Column("time to the first", "x", format=".2f"),
-        Column("time", "ms", format=",.3f"),
-    )
-    rows = tuple(
-        {
-            "scheme": s.name,
-            "MACs to the first": s.macs / first.macs,
-            "time to the first": m.total.median / base.total.median,
-            "time": 1e3 * m.total.median,
-        }
-        for s, m in found
-    )
-    note = measured_note(base).split(";")[0].replace("time of kernels in place", "whole modules")
-    return [
-        Text(("The schemes measured", Ref("schemes-measured"), ".")),
-        Grid(
-            Sheet("schemes, measured", columns, rows, (note,)),
-            "MACs and time of each scheme",
-            "schemes-measured",
-        ),
+        *saved_time(grid_savings(c.runs), "schemes-measured"),
     ]
 
 
