@@ -18,7 +18,7 @@ from ..trace import Measured, Timing, Trace
 from ._savings_notes import change_in_time, notes, reason
 from .factorize import RULES, slug
 from .grid import schemes
-from .roofline import DRIFT
+from .roofline.change import DRIFT
 
 
 @dataclass(frozen=True)

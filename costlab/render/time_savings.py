@@ -34,7 +34,7 @@ def time_savings(groups: Sequence[Savings]) -> Figure:
 
 def _title(groups: Sequence[Savings]) -> str:
     base = groups[0].base
-    against = f", against {base}" if base else ""
+    against = f"\nagainst {base}" if base else ""
     return f"Multiply-adds saved (hollow) and time saved (full){against}"
 
 
