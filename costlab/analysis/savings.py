@@ -162,7 +162,7 @@ def _unknown(name: str) -> Saving:
 
 
 def factorization_savings(runs: Iterable[Run]) -> tuple[Savings, ...]:
-    """The rules of factorization, for each set of conditions under which both sides were measured."""
+    """The rules of factorization, for each set of conditions that has both sides."""
     return _by_conditions(runs, [(name, *slug(name)) for _, _, name in RULES])
 
 
