@@ -271,7 +271,7 @@ def test_charts_have_their_numbers_beside_and_are_reproducible(kind, model, tmp_
             if c in ("naive MACs (MACs)", "reduced MACs (MACs)", "MACs", "params (elements)")
         ]
         assert len(columns) == 2 and all(
-            charts.short(int(r[c])) in text
+            short(int(r[c])) in text
             for c in columns
             for r in rows[1:]
             if r[0] != "GoogLeNet, chained"
@@ -282,7 +282,7 @@ def test_charts_have_their_numbers_beside_and_are_reproducible(kind, model, tmp_
         )  # both heads' params; three times their MACs, forward and backward
     if kind in ("stages", "grid"):
         column = rows[0].index("MACs") if "MACs" in rows[0] else rows[0].index("MACs (MACs)")
-        assert all(charts.short(int(r[column])) in text for r in rows[1:])
+        assert all(short(int(r[column])) in text for r in rows[1:])
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_charts_have_their_numbers_beside_and_are_reproducible(kind, model, tmp_
     ],
 )
 def test_short_numbers(value, text):
-    assert charts.short(value) == text
+    assert short(value) == text
 
 
 def no_text_overlaps(fig):
@@ -321,7 +321,7 @@ def test_labels_of_the_charts_do_not_overlap():
     from costlab.analysis.head import heads
     from costlab.analysis.profile import pareto, profile
 
-    with matplotlib.rc_context(charts._STYLE):
+    with matplotlib.rc_context(charts.style.STYLE):
         for fig in (
             charts.pareto(pareto()),
             charts.stages(profile(GOOGLENET)),
