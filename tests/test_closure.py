@@ -7,7 +7,7 @@ import pytest
 from test_measure import chain, fake
 
 import costlab
-from costlab.analysis.closure import closure, notes, verdict
+from costlab.analysis.roofline.closure import closure, notes, verdict
 from costlab.trace import Account
 
 MS = 1e-3

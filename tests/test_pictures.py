@@ -11,6 +11,7 @@ import costlab
 from costlab import zoo
 from costlab.analysis.diagram import diagram
 from costlab.cli import main
+from costlab.cost import short
 from costlab.tables import table
 from costlab.trace.build import build_on_meta
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..trace import Measured
+from ...trace import Measured
 
 CLOSED = 0.05  # the parts and the whole may differ by this share of the whole
 NOTABLE = 0.01  # a cause below this share of the whole is not named
