@@ -1,4 +1,4 @@
-"""A graph as a torch module, with a module for each scope, so that a trace has the model's paths."""  # noqa: E501
+"""A graph as a torch module, with a module for each scope: a trace has the model's paths."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Graph(nn.Module):
             self.__class__ = type(types[""], (Graph,), {})
 
     def _register(self, name, proto, uses, is_buffer: bool) -> None:
-        """Keep a value as a parameter, a buffer, or a constant that is known when the graph runs."""  # noqa: E501
+        """Keep a value as a parameter, a buffer, or a constant known before the graph runs."""
         kind, dims = _kind(proto), _dims(proto)
         role = _role(kind, dims, uses, is_buffer)
         if role == "parameter" and self._is_neutral(name, proto, uses):

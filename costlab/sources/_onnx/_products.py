@@ -102,7 +102,7 @@ def einsum(node, *inputs):
 
 @operator("Attention")
 def attention(node, q, k, v, mask=None, past_key=None, past_value=None, *rest):  # noqa: PLR0917  (the operands of ONNX)
-    """ONNX 23, section Attention: (batch, heads, tokens, size), or (batch, tokens, heads x size)."""  # noqa: E501
+    """ONNX 23, Attention: (batch, heads, tokens, size), or (batch, tokens, heads x size)."""
     flat = q.dim() == 3
     if flat:
         heads, groups = node.get("q_num_heads"), node.get("kv_num_heads")
