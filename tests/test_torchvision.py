@@ -1,7 +1,5 @@
 """Every torchvision classifier whose weights publish `_ops` and `num_params`: three decimals of GMACs, exact params."""
 
-import sys
-import types
 import warnings
 
 import pytest
@@ -10,9 +8,6 @@ import costlab
 from costlab.trace.build import build_on_meta
 
 torch = pytest.importorskip("torch")
-sys.modules.setdefault(
-    "torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations")
-)  # needs the C++ ops
 models = pytest.importorskip("torchvision.models")
 NAMES = [
     n
