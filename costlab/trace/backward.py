@@ -46,6 +46,14 @@ class ForwardOps:
         return -1
 
 
+def wanted_gradients(n: int) -> tuple[bool, ...]:
+    """Which of the first `n` inputs of the current autograd node require a gradient."""
+    node = torch._C._current_autograd_node()
+    if node is None:
+        return (True,) * n
+    return tuple(following is not None for following, _ in node.next_functions[:n])
+
+
 def _plain_name(name: str) -> str:
     return name.removeprefix("aten.").replace("_", "").lower()
 
@@ -73,13 +81,14 @@ class SavedTensors:
         return t
 
 
-def run_backward(recorder, out, leaves) -> tuple[int, ...]:
+def run_backward(recorder, out, leaves, inputs=()) -> tuple[int, ...]:
     """Run the backward pass of `out` from gradients of one at every differentiable output.
 
+    `leaves`: the parameters, `inputs`: the model's inputs, that require a gradient.
     Returns the indices of the parameters that got a gradient. Raises TraceError where no output
     depends on one of the leaves."""
     ends = [t for t in each(out) if t.requires_grad]
-    if not ends or not leaves:
+    if not ends or not (leaves or inputs):
         raise TraceError(
             "nothing here can be trained: no output depends on a parameter that requires a gradient"
         )
@@ -92,8 +101,8 @@ def run_backward(recorder, out, leaves) -> tuple[int, ...]:
             torch.autograd.backward(ends, ones)
         trained = [t for t in leaves if t.grad is not None]
     else:
-        grads = torch.autograd.grad(ends, leaves, ones, allow_unused=True)
-        trained = [t for t, g in zip(leaves, grads, strict=True) if g is not None]
+        grads = torch.autograd.grad(ends, [*leaves, *inputs], ones, allow_unused=True)
+        trained = [t for t, g in zip(leaves, grads, strict=False) if g is not None]
     return tuple(recorder.table.outside[id(t)].param for t in trained)
 
 

@@ -1,6 +1,6 @@
 """Trace files: written whole or not at all, read, and validated. Needs no torch.
 
-File format (version 1): gzip-compressed UTF-8 JSON, one object with
+File format (version 2): gzip-compressed UTF-8 JSON, one object with
 - `format` = "costlab-trace", `version`, `provenance`, `count` (of operations);
 - `tensors`: [shape, dtype] each, and of an expanded one the elements in memory;
 - `params`: [names, shape, dtype, tensor] each;
@@ -9,6 +9,9 @@ File format (version 1): gzip-compressed UTF-8 JSON, one object with
 - `inputs`, `outputs`, `saved` (tensors kept for the backward pass), `gradients` (parameters that
   got one);
 - `measured` (the fields of `Measured`) where the run was measured.
+
+Version 1 has the same fields, and operations as the device at hand named them; it is read by the
+rules of `canonical`.
 """
 
 from __future__ import annotations
@@ -20,9 +23,10 @@ import stat
 import tempfile
 from dataclasses import asdict
 
+from .canonical import upgraded
 from .record import Measured, Op, Param, Tensor, Trace, TraceFileError
 
-FORMAT, VERSION = "costlab-trace", 1
+FORMAT, VERSION = "costlab-trace", 2
 _PROVENANCE = ("model", "device", "torch", "costlab", "date")
 _CONDITIONS = {"device", "dtype", "layout", "method"}
 
@@ -62,17 +66,17 @@ def read_trace(path) -> Trace:
     doc = _read_json(path)
     if not isinstance(doc, dict) or doc.get("format") != FORMAT:
         raise _not_a_trace(path)
-    if doc.get("version") != VERSION:
+    version = doc.get("version")
+    if version not in range(1, VERSION + 1):
         raise TraceFileError(
-            f"{path} has trace format {doc.get('version')}, this costlab reads {VERSION}; "
-            "update costlab"
+            f"{path} has trace format {version}, this costlab reads 1 to {VERSION}; update costlab"
         )
     try:
         trace = _from_json(doc)
         validate(trace, doc.get("count"))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         raise _damaged(path) from None
-    return trace
+    return trace if version == VERSION else upgraded(trace)
 
 
 def validate(trace: Trace, count) -> None:

@@ -7,6 +7,34 @@ import contextlib
 from torch import nn
 
 
+def named_modules(model: nn.Module):
+    """Every module with its path, those that are there twice under each of them. As
+    `model.named_modules(remove_duplicate=False)`, for models whose attributes shadow that too."""
+    stack = [("", model, ())]
+    while stack:
+        path, module, above = stack.pop()
+        yield path, module
+        if id(module) in above:
+            continue
+        children = [(name, m) for name, m in module._modules.items() if m is not None]
+        above = (*above, id(module))
+        stack += [(f"{path}.{name}" if path else name, m, above) for name, m in reversed(children)]
+
+
+def modules_of(model: nn.Module) -> list[nn.Module]:
+    """Every module once, the model first."""
+    return list({id(m): m for _, m in named_modules(model)}.values())
+
+
+def named_tensors(model: nn.Module, *kinds: str):
+    """Every name of the tensors that modules register as `kinds` ("_parameters", "_buffers")."""
+    for path, module in named_modules(model):
+        for kind in kinds:
+            for name, t in getattr(module, kind).items():
+                if t is not None:
+                    yield (f"{path}.{name}" if path else name), t
+
+
 class ModuleStack:
     """The module calls that are open, innermost last: (path, type name, call). Calls of each module count from 0."""
 
@@ -14,7 +42,7 @@ class ModuleStack:
         self.open = [("", type(model).__name__, 0)]
         self.calls: dict[int, int] = {}
         self.paths: dict[int, str] = {}
-        for name, module in model.named_modules(remove_duplicate=False):
+        for name, module in named_modules(model):
             self.paths.setdefault(id(module), name)
 
     @property

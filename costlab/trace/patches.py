@@ -52,6 +52,9 @@ def plain(recurrent: bool):
             # steps that differ by device
             _replaced(nn.functional, "one_hot", plain_forms.one_hot),
             _replaced(torch._VF, "_pad_packed_sequence", plain_forms.pad_packed),
+            _replaced(torch._VF, "lstm_cell", plain_forms.lstm_cell),
+            _replaced(torch._VF, "gru_cell", plain_forms.gru_cell),
+            _replaced(torch, "rms_norm", plain_forms.rms_norm),
             # torch.cond and flex_attention compile what they get, and a compiler cannot look
             # through a recorder
             _replaced(torch, "compile", _not_compiled),
@@ -116,6 +119,22 @@ def autocast_refused():
         return enter(self)
 
     with LOCK, _replaced(torch.autocast, "__enter__", refuse):
+        yield
+
+
+@contextlib.contextmanager
+def parameters_followed(follow):
+    """`follow(parameter, data)` of every parameter that is made: torch makes one of a tensor below
+    what a dispatch mode sees, and a model may put it in the place of one that is registered."""
+    make = nn.Parameter.__new__
+
+    def new(cls, data=None, requires_grad=True):
+        made = make(cls, data, requires_grad)
+        if data is not None:
+            follow(made, data)
+        return made
+
+    with LOCK, _replaced(nn.Parameter, "__new__", new):
         yield
 
 

@@ -14,8 +14,16 @@ from torch import nn
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from . import shapes, values
-from .backward import ForwardOps
+from . import plain_forms, shapes, values
+from .backward import ForwardOps, wanted_gradients
+from .canonical import (
+    ALL_GRADIENTS,
+    Form,
+    canonical,
+    makes_nothing,
+    spreads_number,
+    statistics,
+)
 from .memory import stored_elements
 from .modules import ModuleStack
 from .packed import is_packed
@@ -84,8 +92,10 @@ class _Call:
 
 
 class Recorder(TorchDispatchMode):
-    """Records every operation that runs while it is active. `failed`: the module in which the run
-    failed; `current`: the operation that was running."""
+    """Records every operation that runs while it is active.
+
+    `failed_module`, `failed_call`: the last exception that left a module or an operation, and the
+    innermost one that it left. A model may go on after it."""
 
     # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
     supports_higher_order_operators = True
@@ -96,8 +106,9 @@ class Recorder(TorchDispatchMode):
         self.ops: list[Op] = []
         self.table = TensorTable(model, device)
         self.modules = ModuleStack(model)
-        self.failed: str | None = None
-        self.current: _Call | None = None
+        self.failed_module: tuple[BaseException, str] | None = None
+        self.failed_call: tuple[BaseException, _Call] | None = None
+        self._handled: list[BaseException | None] = []  # by the code that called each open module
         self.forward_ops: ForwardOps | None = None  # where the backward pass is to be traced too
         self.in_backward = False
         self._operators: dict = {}
@@ -115,13 +126,18 @@ class Recorder(TorchDispatchMode):
             if _is_composite(func):
                 with self:
                     return func.decompose(*args, **kwargs)
+            if func in plain_forms.OVERLOADS:
+                with self:
+                    return plain_forms.OVERLOADS[func](*args, **kwargs)
             operator = self._operators[func] = _Operator.of(func, self.device)
         call = _Call(operator)
         args, kwargs = self._swap(call, args, kwargs)
-        self.current = call
-        out = self._run(func, call, args, kwargs)
+        try:
+            out = self._run(func, call, args, kwargs)
+        except Exception as e:
+            self.failed_call = e, call
+            raise
         outputs = self._add_outputs(call, args, out)
-        self.current = None
         if outputs is not None:
             self._record(call, outputs)
         return out
@@ -234,7 +250,11 @@ class Recorder(TorchDispatchMode):
 
     def _add_outputs(self, call, args, out) -> list[int] | None:
         """Give what an operation made its indices; None where the operation is not recorded."""
-        recorded = call.operator.recorded and not _only_moves(call, args, out)
+        recorded = (
+            call.operator.recorded
+            and not _only_moves(call, args, out)
+            and not self._spreads_number(call)
+        )
         outputs = []
         for t in (out,) if isinstance(out, torch.Tensor) else pytree.tree_leaves(out):
             if not isinstance(t, torch.Tensor):
@@ -248,6 +268,11 @@ class Recorder(TorchDispatchMode):
             else:
                 outputs.append(self._add_output(call, t))
         return outputs if recorded else None
+
+    def _spreads_number(self, call) -> bool:
+        if not call.inputs or call.params:
+            return False
+        return spreads_number(call.operator.name, self.table.tensors[call.inputs[0]].shape)
 
     def _add_known_value(self, t, index) -> int:
         """A value that is known: on the CPU for Python, and on `meta` as it was."""
@@ -267,21 +292,21 @@ class Recorder(TorchDispatchMode):
         return index
 
     def _record(self, call, outputs) -> None:
-        name, place = call.operator.name, self._place()
+        name, tensors = call.operator.name, self.table.tensors
+        if makes_nothing(name, [tensors[i] for i in outputs]):
+            return
+        if name in ALL_GRADIENTS:
+            call.attrs["output_mask"] = wanted_gradients(len(outputs))
+        place = self._place()
         if self.forward_ops is not None and not self.in_backward:
             self.forward_ops.add(name, len(self.ops))
+        form = canonical(Form(name, tuple(call.inputs), tuple(outputs), call.attrs), tensors)
+        for i in statistics(form, tensors):
+            self.table.set_dtype(i, "float32")
+        where = place.module, place.module_type, place.call
+        params = tuple(call.params)
         self.ops.append(
-            Op(
-                name,
-                place.module,
-                place.module_type,
-                place.call,
-                tuple(call.inputs),
-                tuple(outputs),
-                tuple(call.params),
-                call.attrs,
-                place.of,
-            )
+            Op(form.name, *where, form.inputs, form.outputs, params, form.attrs, place.of)
         )
         for t in call.written:
             if isinstance(t, torch.Tensor) and t._base is not None:
@@ -318,12 +343,15 @@ class Recorder(TorchDispatchMode):
 
     def enter(self, module, _args) -> None:
         """A module is called."""
+        self._handled.append(sys.exc_info()[1])
         self.modules.enter(module)
 
     def leave(self, module, _args, out) -> None:
         """A module returns, or fails."""
-        if self.failed is None and sys.exc_info()[0] is not None:
-            self.failed = self.modules.now[0]
+        error, handled = sys.exc_info()[1], self._handled.pop() if self._handled else None
+        if error is not None and error is not handled:
+            if self.failed_module is None or self.failed_module[0] is not error:
+                self.failed_module = error, self.modules.now[0]
         if isinstance(module, _DROPOUT) and module.p and isinstance(out, torch.Tensor):
             self._record_dropout(module, out)
         self.modules.leave()
@@ -331,7 +359,7 @@ class Recorder(TorchDispatchMode):
     def _record_dropout(self, module, out) -> None:
         """Nothing in evaluation, some elementwise work in training: the papers' tables list it."""
         index = self.table.index_of(out)
-        if index is None or (self.ops and self.ops[-1].name == "aten.native_dropout"):
+        if index is None:
             return
         attrs = {"p": module.p}
         self.ops.append(Op("costlab.dropout", *self.modules.now, (index,), (index,), (), attrs))

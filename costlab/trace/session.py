@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from .memory import memory_of
+from .modules import modules_of
 from .nested import OBJECTS, SIMPLE, is_plain
 
 _CONTAINERS = (dict, OrderedDict, defaultdict, Counter, list, set, deque)
@@ -53,7 +54,7 @@ class Snapshot:
         self.contents: dict[int, tuple] = {}  # id -> (container or object, what it contained)
         self.tensors: list[_TensorState] = []
         self.empty: list = []  # containers that were empty
-        for m in model.modules():
+        for m in modules_of(model):
             if not isinstance(m, torch.jit.ScriptModule):  # its tensors are in C++
                 self._add_module(m)
         for value in inputs:

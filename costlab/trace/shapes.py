@@ -72,15 +72,20 @@ def _convolution(x, weight, bias, stride, padding, dilation, transposed, output_
             x.shape[2:], weight.shape[2:], _dims(stride, n), _dims(padding, n), _dims(dilation, n)
         )
     )
-    return (
-        _like(x, (x.shape[0], weight.shape[0], *out))
-        if n == 2 and min(out) > 0 and _plain(weight) and _plain(x)
-        else None
+    if n != 2 or min(out) <= 0 or not (_dense(weight) and _dense(x)):
+        return None
+    # torch's own kernel for `meta` forgets the layout, which those of devices take from either
+    last = any(not t.is_contiguous() for t in (x, weight))
+    return _empty(
+        (x.shape[0], weight.shape[0], *out),
+        dtype=x.dtype,
+        device="meta",
+        memory_format=torch.channels_last if last else torch.contiguous_format,
     )
 
 
-def _plain(x):
-    return x.is_contiguous()
+def _dense(x):
+    return x.is_contiguous() or x.is_contiguous(memory_format=torch.channels_last)
 
 
 @rule(

@@ -9,7 +9,7 @@ CUDA without moving it.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -17,6 +17,7 @@ from torch import nn
 
 from . import values
 from .memory import memory_of, storage_of, stored_elements
+from .modules import modules_of, named_tensors
 from .packed import inner_tensors, packed_modules, unpacked
 from .record import Param, Tensor, TraceError
 
@@ -69,7 +70,7 @@ class TensorTable:
 
     def _add_parameters(self, model) -> None:
         found: dict[int, _Parameter] = {}
-        for name, p in model.named_parameters(remove_duplicate=False):
+        for name, p in named_tensors(model, "_parameters"):
             if id(p) in found:
                 found[id(p)].names.append(name)
             else:
@@ -126,11 +127,21 @@ class TensorTable:
         if self.by_memory is not None:
             self.by_memory[memory_of(t)] = index
 
+    def follow(self, t, source) -> None:
+        """A parameter that the run makes of a tensor of its own is that tensor."""
+        index = self.index_of(source)
+        if index is not None:
+            self.mark_made(t, index)
+
     def add(self, t) -> int:
         """A new index for a tensor as it is now."""
         kind, distinct = _stored_as(t)
         self.tensors.append(Tensor(tuple(t.shape), str(kind).removeprefix("torch."), distinct))
         return len(self.tensors) - 1
+
+    def set_dtype(self, index: int, dtype: str) -> None:
+        """Record a tensor as of another dtype than it has on this device."""
+        self.tensors[index] = replace(self.tensors[index], dtype=dtype)
 
     def add_input(self, t, trained: bool = False):
         """What the model gets in the place of an input: never the caller's memory."""
@@ -259,7 +270,7 @@ def _distinct(t) -> int | None:
 
 def _registered(model):
     """The parameters and the buffers of every module, as the dicts that they are registered in."""
-    for module in model.modules():
+    for module in modules_of(model):
         if not isinstance(module, torch.jit.ScriptModule):
             yield module._parameters
             yield module._buffers

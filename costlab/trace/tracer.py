@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -13,13 +15,32 @@ import torch
 from .._version import __version__
 from . import patches
 from .backward import ForwardOps, SavedTensors, run_backward
-from .modules import hooked
+from .modules import hooked, modules_of, named_tensors
 from .nested import drained, each, map_tensors
 from .record import Trace, TraceError
 from .recorder import Recorder
 from .session import Snapshot, random_state
 
 __all__ = ["TraceError", "resolve_device", "trace"]
+
+
+_NO_GRADIENT = "does not require grad and does not have a grad_fn"  # autograd's own words
+
+
+class _NeedsGradientsError(Exception):
+    """The model asks for gradients in `forward`: it is to be traced with them."""
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How a model is traced; see `trace`. `gradients`: with autograd in the forward pass alone."""
+
+    device: str
+    spec: str
+    train: bool | None
+    fused: bool
+    backward: bool
+    gradients: bool = False
 
 
 class _Ran(NamedTuple):
@@ -65,29 +86,53 @@ def trace(
     if not isinstance(model, torch.nn.Module):
         raise TraceError(f"expected a torch.nn.Module, got {type(model).__name__}")
     device = resolve_device(model, device)
-    args, kwargs = _arguments(inputs, kwargs)
-    _refuse_lazy(model)
-    recorder = Recorder(model, device)
-    train = True if backward and train is None else train
-    with contextlib.ExitStack() as session:
-        _watch(session, recorder, model, (args, kwargs))
-        try:
-            _prepare(session, recorder, model, train=train, fused=fused)
-            ran = _run(recorder, model, args, kwargs, backward=backward)
-        except TraceError:
-            raise
-        except Exception as e:
-            raise TraceError(_failure(recorder, model, e)) from e
+    options = _Options(
+        device=device,
+        spec=spec or type(model).__name__,
+        train=True if backward and train is None else train,
+        fused=fused,
+        backward=backward,
+    )
+    model, arguments = _unwrapped(model), _arguments(inputs, kwargs)
+    try:
+        return _trace_once(model, arguments, options)
+    except _NeedsGradientsError:
+        return _trace_once(model, arguments, replace(options, gradients=True))
+
+
+def _trace_once(model, arguments, options) -> Trace:
+    recorder = None
+    try:
+        _refuse_lazy(model)
+        recorder = Recorder(model, options.device)
+        with contextlib.ExitStack() as session:
+            _watch(session, recorder, model, arguments)
+            _prepare(session, recorder, model, options)
+            ran = _run(recorder, model, arguments, options)
+    except (TraceError, _NeedsGradientsError):
+        raise
+    except Exception as e:
+        if not options.gradients and not options.backward and _NO_GRADIENT in str(e):
+            raise _NeedsGradientsError from e
+        raise TraceError(_failure(recorder, model, e)) from e
     return Trace(
         ops=tuple(recorder.ops),
         tensors=tuple(recorder.table.tensors),
         params=recorder.table.params(),
         inputs=ran.inputs,
         outputs=ran.outputs,
-        provenance=_provenance(recorder, spec or type(model).__name__, ran.inputs),
+        provenance=_provenance(recorder, options.spec, ran.inputs),
         saved=ran.saved,
         gradients=ran.gradients,
     )
+
+
+def _unwrapped(model):
+    """The model that `torch.compile` wrapped: a compiler cannot look through a recorder."""
+    dynamo = sys.modules.get("torch._dynamo.eval_frame")
+    if dynamo is not None and isinstance(model, dynamo.OptimizedModule):
+        return model._orig_mod
+    return model
 
 
 def resolve_device(model, device) -> str:
@@ -101,8 +146,8 @@ def resolve_device(model, device) -> str:
     if device == "auto":
         if torch.cuda.is_available():
             return "cuda"
-        first = next(model.parameters(), None)
-        return "cpu" if first is None else first.device.type
+        first = next(named_tensors(model, "_parameters"), None)
+        return "cpu" if first is None else first[1].device.type
     if device == "cuda" and not torch.cuda.is_available():
         raise TraceError(
             "device cuda was asked for, but torch sees no CUDA device; use --device cpu or meta"
@@ -119,7 +164,7 @@ def _arguments(inputs, kwargs) -> tuple[tuple, dict]:
 
 
 def _refuse_lazy(model) -> None:
-    for name, t in (*model.named_parameters(), *model.named_buffers()):
+    for name, t in named_tensors(model, "_parameters", "_buffers"):
         if torch.nn.parameter.is_lazy(t):
             raise TraceError(
                 f"{name} has no shape yet (a lazy module); run the model once on real inputs "
@@ -129,7 +174,7 @@ def _refuse_lazy(model) -> None:
 
 def _watch(session, recorder, model, inputs) -> None:
     """Have everything put back when the session ends: from the last to the first, whatever fails."""
-    flags = [(m, m.training) for m in model.modules()]
+    flags = [(m, m.training) for m in modules_of(model) if hasattr(m, "training")]
     session.callback(random_state(recorder.device))
     session.callback(lambda: [setattr(m, "training", before) for m, before in flags])
     session.callback(torch.clear_autocast_cache)
@@ -142,49 +187,59 @@ def _watch(session, recorder, model, inputs) -> None:
         session.callback(gc.enable)
 
 
-def _prepare(session, recorder, model, *, train, fused) -> None:
+def _prepare(session, recorder, model, options) -> None:
     """Set modes, hooks and plain forms for the run."""
     if recorder.device == "meta":
         session.enter_context(patches.autocast_refused())
-    for buffer in model.buffers():  # batch norm's schema does not say that it writes them
+    for _, buffer in named_tensors(
+        model, "_buffers"
+    ):  # batch norm's schema does not say that it writes them
         recorder.table.clone_to_write(recorder.table.add_outside(buffer))
     session.enter_context(hooked(recorder.enter, recorder.leave))
-    modules = list(model.modules())
-    if train is not None:
+    modules = modules_of(model)
+    if options.train is not None:
         for m in modules:
-            m.training = train
-    if recorder.device == "cuda" and any(p.device.type != "cuda" for p in model.parameters()):
+            if hasattr(m, "training"):  # frozen TorchScript has none
+                m.training = options.train
+    if recorder.device == "cuda" and any(
+        p.device.type != "cuda" for _, p in named_tensors(model, "_parameters")
+    ):
         # a CPU model on a GPU: what it makes for itself is made there too
         session.enter_context(torch.device("cuda"))
-    if not fused:
+    if not options.fused:
         recurrent = any(isinstance(m, torch.nn.RNNBase) for m in modules)
         session.enter_context(patches.plain(recurrent))
+    session.enter_context(patches.parameters_followed(recorder.table.follow))
+    if "torch._dynamo" in sys.modules:  # what is compiled inside runs as it was written
+        session.enter_context(torch.compiler.set_stance("force_eager"))
 
 
-def _run(recorder, model, args, kwargs, *, backward) -> _Ran:
+def _run(recorder, model, arguments, options) -> _Ran:
     table, given = recorder.table, {}
+    autograd = options.backward or options.gradients
 
     def convert(t):
         if id(t) not in given:
-            given[id(t)] = table.add_input(t, backward)
+            given[id(t)] = table.add_input(t, autograd)
         return given[id(t)]
 
-    args, kwargs = map_tensors(convert, (args, kwargs))
-    if backward:
+    args, kwargs = map_tensors(convert, arguments)
+    if autograd:
         leaves = table.replace_to_train(model)
     else:
         table.replace_tensors_elsewhere(model)
     inputs = tuple(map(table.index_of, given.values()))
-    if not backward:
-        with torch.no_grad(), recorder:
+    if not options.backward:
+        with torch.set_grad_enabled(autograd), recorder:
             out = drained(model(*args, **kwargs))
         return _Ran(inputs, _outputs(table, out))
     saved = SavedTensors(table, leaves)
     recorder.forward_ops = ForwardOps()
+    wanted = [t for t in given.values() if t.requires_grad]
     with torch.enable_grad(), recorder:
         with torch.autograd.graph.saved_tensors_hooks(saved.add, lambda t: t):
             out = drained(model(*args, **kwargs))
-        gradients = run_backward(recorder, out, leaves)
+        gradients = run_backward(recorder, out, leaves, wanted)
     return _Ran(inputs, _outputs(table, out), saved.indices, gradients)
 
 
@@ -194,18 +249,36 @@ def _outputs(table, out) -> tuple[int, ...]:
 
 def _failure(recorder, model, e) -> str:
     """What the user reads where the model failed."""
-    where = recorder.failed or type(model).__name__
-    text = str(e).strip().splitlines()
-    message = (
-        f"the model failed in {where}: {type(e).__name__}: {text[0] if text else type(e).__name__}"
-    )
-    call, tensors = recorder.current, recorder.table.tensors
-    if call is not None:
-        sizes = ("x".join(map(str, tensors[i].shape)) or "a scalar" for i in call.inputs)
-        message += f" ({call.operator.name} on {', '.join(sizes)})"
+    if recorder is None:
+        return f"the model cannot be read: {type(e).__name__}: {e}"
+    errors = _chain(e)
+    where = type(model).__name__
+    if recorder.failed_module is not None and recorder.failed_module[0] in errors:
+        where = recorder.failed_module[1] or where
+    lines = str(e).strip().splitlines()
+    message = f"the model failed in {where}: {type(e).__name__}: {(lines or [type(e).__name__])[0]}"
+    if recorder.failed_call is not None and recorder.failed_call[0] in errors:
+        message += f" ({_described(recorder, recorder.failed_call[1])})"
     if recorder.device == "meta" and "meta" in str(e).lower():
         message += "; the model needs real values, so trace it with device cpu"
     return message
+
+
+def _chain(e: BaseException | None) -> list[BaseException]:
+    """An exception and those that it came from."""
+    found: list[BaseException] = []
+    while e is not None and e not in found:
+        found.append(e)
+        e = e.__cause__ or (None if e.__suppress_context__ else e.__context__)
+    return found
+
+
+def _described(recorder, call) -> str:
+    """An operation and the shapes of its inputs."""
+    shapes = (recorder.table.tensors[i].shape for i in call.inputs)
+    return (
+        f"{call.operator.name} on {', '.join('x'.join(map(str, s)) or 'a scalar' for s in shapes)}"
+    )
 
 
 def _provenance(recorder, name, inputs) -> dict:
