@@ -95,6 +95,6 @@ def test_a_cut_or_newer_file_is_named(tmp_path, capsys):
     file.write_bytes(data[: len(data) // 2])
     assert main(["table", str(file)]) == 2 and "damaged or cut short" in capsys.readouterr().err
     file.write_bytes(
-        gzip.compress(gzip.decompress(data).replace(b'"version":1', b'"version":9', 1))
+        gzip.compress(gzip.decompress(data).replace(b'"version":2', b'"version":9', 1))
     )
     assert main(["table", str(file)]) == 2 and "trace format 9" in capsys.readouterr().err
