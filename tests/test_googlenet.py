@@ -75,7 +75,7 @@ def test_a_saved_trace_gives_the_same_table(tmp_path, capsys):
         (["table", "torchvision:resnet51"], "did you mean resnet50"),
         (["table", "googlenet", "--style", "nice"], "unknown style 'nice'"),
         (["table", "googlenet", "-o", "/nowhere/x"], "cannot write /nowhere/x"),
-        (["table", "no_such_package:thing"], "needs no_such_package, which is not installed"),
+        (["table", "no_such_package:thing"], "there is no Python module no_such_package"),
         (["table", str(Path(__file__).parents[1] / "pyproject.toml")], "is not a costlab trace"),
     ],
 )

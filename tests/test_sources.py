@@ -11,6 +11,7 @@ import torch
 
 import costlab
 from costlab.cli import main
+from costlab.sources import SourceError
 
 NET = """
 import torch
@@ -264,3 +265,207 @@ def test_a_users_file_may_be_called_like_a_library(tmp_path, capsys):
     before = sys.modules.get("timm")
     assert table_macs(capsys, f"{tmp_path}/net.py:build") == MACS[5]
     assert sys.modules.get("timm") is before
+
+
+@pytest.mark.parametrize(
+    "spec, line",
+    [
+        (
+            "tochvision:resnet50",
+            "'tochvision' is no source, and there is no Python module tochvision",
+        ),
+        ("tochvision:resnet50", "did you mean torchvision?"),
+        ("nowhere.mod:build", "prefixes of sources are torchvision, timm, transformers"),
+        ("{missing}:build", "needs not_there, which is not installed here (imported by"),
+        ("{missing}:build", "middle.py, line 2)"),
+        ("{misspelt}:build", "did you mean middle?"),
+        ("{submodule}:build", "needs torch.nope, which torch 2"),
+        ("{wrapped}:build", "needs not_there, which is not installed here"),
+        ("{weights}", "holds weights, and no model"),
+        ("{program}", "not a program of torch.export"),
+    ],
+)
+def test_what_cannot_be_found_is_one_line_and_no_install_command(spec, line, tmp_path, capsys):
+    """An import error is followed to the module that is missing and to the file that imports it."""
+    files = {
+        "missing": "import middle",
+        "middle": "\nimport not_there",
+        "misspelt": "import midle",
+        "submodule": "import torch.nope",
+        "wrapped": "try:\n    import not_there\n"
+        "except ImportError as e:\n    raise RuntimeError('lazy import failed') from e",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    names = {name: str(tmp_path / f"{name}.py") for name in files}
+    names |= {"weights": str(tmp_path / "w.pt"), "program": str(tmp_path / "p.pt2")}
+    torch.save({"w": torch.zeros(2)}, names["weights"])
+    (tmp_path / "p.pt2").write_bytes(b"no program")
+    assert main(["table", spec.format(**names)]) == 2
+    said = capsys.readouterr().err
+    assert line in said and "pip install" not in said and said.count("\n") == 1
+
+
+ON_CPU = """
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.side = int(self.conv(torch.ones(1, 3, 8, 8)).{0})
+    def forward(self, x):
+        return self.conv(x)
+count = 0
+def build():
+    global count
+    count += 1
+    return Net()
+def quantized():
+    torch.backends.quantized.engine = torch.backends.quantized.supported_engines[-1]
+    return torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Flatten(), nn.Linear(192, 10)))
+def scripted():
+    return torch.jit.script(nn.Conv2d(3, 4, 3, padding=1))
+def traced():
+    return torch.jit.trace(nn.Conv2d(3, 4, 3, padding=1), torch.zeros(1, 3, 8, 8))
+def parallel():
+    return nn.DataParallel(nn.Conv2d(3, 4, 3, padding=1))
+"""
+
+
+@pytest.mark.parametrize(
+    "factory, macs",
+    [("build", MACS[3]), ("scripted", MACS[3]), ("traced", MACS[3]), ("parallel", MACS[3])],
+)
+def test_what_does_not_build_on_meta_is_built_on_the_cpu(factory, macs, tmp_path, capsys):
+    file = tmp_path / "net.py"
+    file.write_text(ON_CPU.format("isfinite().all()"))
+    assert table_macs(capsys, f"{file}:{factory}") == macs
+
+
+def test_a_note_says_why_a_model_was_built_on_the_cpu(tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text(ON_CPU.format("isfinite().all()"))
+    loaded = costlab.load(f"{file}:build", ["1x3x8x8"])
+    assert loaded.provenance["device"] == "cpu" and not loaded.inputs[0].is_meta
+    assert loaded.notes[0].startswith("built on the CPU, because on meta: ")
+    plain = costlab.load("nin_cifar10")
+    assert plain.provenance["device"] == "meta" and plain.notes == ()
+
+
+def test_building_on_meta_initializes_nothing():
+    """No operation on a weight is dispatched: neither by torch.nn.init nor by a model's own."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    from costlab.trace.build import build_on_meta
+
+    class Dispatched(TorchDispatchMode):
+        names = []
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            self.names.append(func._schema.name)
+            return func(*args, **(kwargs or {}))
+
+    def make():
+        layer = torch.nn.Linear(4, 4)
+        torch.nn.init.trunc_normal_(layer.weight)
+        layer.bias.data.fill_(3)
+        return layer
+
+    with Dispatched():
+        model = build_on_meta(make)
+    assert model.weight.is_meta
+    assert not {n for n in Dispatched.names if n.endswith("_")}
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("2x3", ((2, 3), torch.float32)),
+        ("4:int64<7", ((4,), torch.int64)),
+        (":int64=3", ((), torch.int64)),
+        ("=3", 3),
+        ("True", True),
+        ("0.5", 0.5),
+        ("'cls'", "cls"),
+        ("[1x2, 3]", [((1, 2), torch.float32), ((3,), torch.float32)]),
+        ("(1x2, =3)", (((1, 2), torch.float32), 3)),
+        ("{a: 1x2, 'b': [=1]}", {"a": ((1, 2), torch.float32), "b": [1]}),
+    ],
+)
+def test_inputs_of_every_form_are_read(text, value):
+    from torch.utils import _pytree as pytree
+
+    from costlab.sources._inputs import parse
+
+    found = parse([f"x={text}"]).kwargs["x"]
+    shapes = pytree.tree_map_only(torch.Tensor, lambda t: (tuple(t.shape), t.dtype), found)
+    assert shapes == value
+
+
+def test_integers_are_drawn_below_the_bound_or_are_one_value():
+    from costlab.sources._inputs import parse
+
+    drawn, same = parse(["100:int64<7", "5:int32=3"]).args
+    assert set(drawn.tolist()) == set(range(7)) and same.tolist() == [3] * 5
+
+
+@pytest.mark.parametrize(
+    "text", ["1x3xhello", "[1x2", "1x2:nope", "1x2:float32<3", "{1x2}", "3:int64<0"]
+)
+def test_an_input_that_cannot_be_read_is_one_line(text):
+    with pytest.raises(SourceError, match="cannot read input"):
+        costlab.load("googlenet", [text])
+
+
+@pytest.mark.parametrize(
+    "spec, arguments, shape",
+    [
+        ("timm:vit_base_patch16_224", {"img_size": 384}, (1, 3, 384, 384)),
+        ("timm:resnet50", {"in_chans": 1}, (1, 1, 224, 224)),
+        ("timm:vitamin_xlarge_336", {}, (1, 3, 336, 336)),
+        ("torchvision:fcn_resnet50", {}, (1, 3, 520, 520)),
+        ("torchvision:efficientnet_b4", {}, (1, 3, 380, 380)),
+    ],
+)
+def test_default_inputs_are_what_the_built_model_takes(spec, arguments, shape):
+    pytest.importorskip(spec.partition(":")[0])
+    loaded = costlab.load(spec, arguments=arguments)
+    assert tuple(loaded.inputs[0].shape) == shape
+
+
+@pytest.mark.parametrize("suffix", [".pt2", ".pt"])
+def test_programs_in_files(suffix, tmp_path, capsys):
+    """torch.export's program on its own inputs; a TorchScript archive on given ones."""
+    model, x = torch.nn.Conv2d(3, 4, 3, padding=1).eval(), torch.zeros(1, 3, 8, 8)
+    file = str(tmp_path / f"model{suffix}")
+    if suffix == ".pt2":
+        torch.export.save(torch.export.export(model, (x,)), file)
+    else:
+        torch.jit.save(torch.jit.script(model), file)
+    assert table_macs(capsys, file) == MACS[3]
+
+
+@pytest.mark.parametrize(
+    "name, params, gmacs",
+    [("yolo11n", 2_624_080, 3.27), ("yolov8n.yaml", 3_157_200, 4.37)],
+)
+def test_ultralytics_detectors_at_640(name, params, gmacs):
+    """ultralytics' own table says 2.6 M params for YOLO11n, and 3.2 M for YOLOv8n."""
+    pytest.importorskip("ultralytics")
+    loaded = costlab.load(f"ultralytics:{name}")
+    with loaded.scope():
+        trace = costlab.trace(loaded.model, loaded.inputs, device=loaded.provenance["device"])
+    assert sum(p.numel() for p in loaded.model.parameters()) == params
+    assert round(costlab.total(trace).macs / 1e9, 2) == gmacs
+
+
+def test_diffusers_networks_have_inputs_of_their_own():
+    """Stable Diffusion 1.x's UNet: 859,520,964 params, on a 64 x 64 latent and 77 tokens."""
+    pytest.importorskip("diffusers")
+    loaded = costlab.load("diffusers:UNet2DConditionModel", arguments={"cross_attention_dim": 768})
+    assert sum(p.numel() for p in loaded.model.parameters()) == 859_520_964
+    shapes = {name: tuple(t.shape) for name, t in loaded.kwargs.items()}
+    assert shapes["sample"] == (1, 4, 64, 64)
+    assert shapes["encoder_hidden_states"] == (1, 77, 768)
+    assert costlab.total(costlab.trace(loaded.model, (), loaded.kwargs)).macs > 0

@@ -203,9 +203,6 @@ def get_trace(args, spec=None):
     return run(args, spec)
 
 
-_REAL = 4e9  # bytes of parameters up to which a model that `meta` cannot run is built for real
-
-
 def run(args, spec, resize=None):
     """Build and trace a model where the arguments say. `resize`: from an input to its shape."""
     from ..trace import TraceError
@@ -233,11 +230,15 @@ def _run_anywhere(args, spec, resize):
     import torch
 
     from ..trace import TraceError
+    from ..trace.build import LARGEST
 
     loaded = _loaded(args, spec, "meta", resize)
-    small = sum(p.numel() * p.element_size() for p in loaded.model.parameters()) <= _REAL
+    small = sum(p.numel() * p.element_size() for p in loaded.model.parameters()) <= LARGEST
+    on_cpu = loaded.provenance["device"] == "cpu"
     if torch.cuda.is_available() and small:
-        return _run_on(args, spec, "cuda", resize)
+        return traced(loaded, "cuda", args.mode) if on_cpu else _run_on(args, spec, "cuda", resize)
+    if on_cpu:
+        return traced(loaded, "cpu", args.mode)
     try:
         return traced(loaded, "meta", args.mode)
     except TraceError as e:

@@ -347,6 +347,8 @@ _MOVES = {
 def _union(states: list[_State], rank: int) -> _State:
     if len(states) == 1 and all(e.low.ndim == rank for e in states[0]):
         return states[0]
+    if len({len(state) for state in states}) > 1:
+        raise _UnknownError  # fields in inputs of another number of dimensions
     return tuple(_joint(extents, rank) for extents in zip(*states, strict=True))
 
 

@@ -12,21 +12,21 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
 import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
 import os
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 # never imported again: a second copy of these would not work with the first
 _SHARED = sys.stdlib_module_names | {"__main__", "costlab", "numpy", "torch"}
 _LIBRARIES = ("site-packages", "dist-packages")
-_LOCK = threading.RLock()  # `sys.modules` is one for all threads
 _ACTIVE: list[Codebase] = []
 
 
@@ -67,7 +67,9 @@ class Codebase:
         if _ACTIVE and _ACTIVE[-1] is self:
             yield
             return
-        with _LOCK:
+        from ..trace.patches import LOCK  # the tracer's: `sys.modules` too is one for all threads
+
+        with LOCK:
             path, entries = sys.path, list(sys.path)
             self._python_path = [p for p in entries if p and p != os.getcwd()]
             sys.path = [*self._path, *self._python_path]
@@ -160,12 +162,13 @@ class Codebase:
 
     def _search(self, name: str, places: Sequence[str]) -> ModuleSpec | None:
         portions = []
+        source: Any = functools.partial(_Loader, self)
+        loaders = (
+            (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES),
+            (source, importlib.machinery.SOURCE_SUFFIXES),
+        )
         for folder in places:
-            spec = importlib.machinery.FileFinder(
-                folder,
-                (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES),
-                (lambda *args: _Loader(self, *args), importlib.machinery.SOURCE_SUFFIXES),
-            ).find_spec(name)
+            spec = importlib.machinery.FileFinder(folder, *loaders).find_spec(name)
             if spec is not None and spec.loader is not None:
                 return spec
             portions += spec.submodule_search_locations or () if spec else ()
@@ -256,7 +259,7 @@ def module_of_file(path: str) -> tuple[Codebase, ModuleType]:
             return codebase.load(name)
         return codebase.load(f"_costlab_{name}" if name in _SHARED else name, path)
 
-    return _reused(path, lambda: Codebase(dict.fromkeys(folders), late, within), load)
+    return _reused(path, lambda: Codebase(list(dict.fromkeys(folders)), late, within), load)
 
 
 def module_of_name(name: str) -> tuple[Codebase | None, ModuleType]:

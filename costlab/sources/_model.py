@@ -42,6 +42,8 @@ class Definition:
         origin: where a built model is from, for the provenance: its paper, or its library.
         scope: entered while the model is built or run; the modules of a user's file resolve in it.
         version: what identifies the code of the model, once it is built.
+        reads_values: the model reads values of its own tensors when it runs, so it is built for
+            real on the CPU.
         notes: what a reader of a built model's numbers must know.
     """
 
@@ -50,6 +52,7 @@ class Definition:
     origin: Callable[[nn.Module], str] = lambda model: ""
     scope: Callable[[], AbstractContextManager[Any]] = nullcontext
     version: Callable[[], str] = lambda: ""
+    reads_values: bool = False
     notes: Callable[[nn.Module], tuple[str, ...]] = lambda model: ()
 
 

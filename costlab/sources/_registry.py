@@ -13,7 +13,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
-from . import importable, onnx_file, recorded, timm, torchvision, transformers, zoo
+from ..zoo import names as zoo_names
+from . import (
+    diffusers,
+    exported,
+    importable,
+    onnx_file,
+    recorded,
+    timm,
+    torchvision,
+    transformers,
+    ultralytics,
+    zoo,
+)
+from ._imports import import_failure, root_cause
 from ._model import (
     Definition,
     Inputs,
@@ -24,6 +37,7 @@ from ._model import (
     first_line,
     suggestion,
 )
+from ._offline import offline
 
 if TYPE_CHECKING:
     import torch
@@ -33,10 +47,15 @@ SOURCES = {
     "torchvision": torchvision.SOURCE,
     "timm": timm.SOURCE,
     "transformers": transformers.SOURCE,
+    "ultralytics": ultralytics.SOURCE,
+    "diffusers": diffusers.SOURCE,
     "onnx": onnx_file.SOURCE,
+    "exported": exported.SOURCE,
     "trace": recorded.SOURCE,
     "importable": importable.SOURCE,
 }
+# what stands before the colon of a name
+PREFIXES = [name for name, source in SOURCES.items() if source.form.startswith(f"{name}:")]
 FORMS = ", ".join(source.form for source in SOURCES.values())
 
 
@@ -46,15 +65,14 @@ def find(spec: str) -> Definition | Recording:
     if source is None:
         raise SourceError(_unknown(spec))
     try:
-        return source.find(spec)
-    except ModuleNotFoundError as e:
-        package = (e.name or "").partition(".")[0]
-        if package == "torch":
-            raise
-        how = f"'costlab[{package}]'" if package == source.package else package
-        raise SourceError(
-            f"{spec} needs {e.name}, which is not installed here; pip install {how}"
-        ) from None
+        with offline():
+            return source.find(spec)
+    except SourceError:
+        raise
+    except Exception as e:
+        if cause := root_cause(e):
+            raise SourceError(import_failure(spec, source.package, cause)) from None
+        raise SourceError(f"importing {spec.rpartition(':')[0]} failed: {first_line(e)}") from None
 
 
 def _source(spec: str) -> Source | None:
@@ -68,9 +86,7 @@ def _unknown(spec: str) -> str:
             if os.path.exists(spec)
             else f"no file {spec}"
         )
-    from ..zoo import names
-
-    near = suggestion(spec, names())
+    near = suggestion(spec, zoo_names())
     return f"unknown model {spec!r}" + (
         near or "; `costlab list` shows the zoo, or give package.module:factory"
     )
@@ -137,7 +153,9 @@ def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loade
 
     from . import _inputs
 
-    model = _built(spec, found, arguments, device)
+    if found.reads_values:
+        device = "cpu"
+    model, refused = _built(spec, found, arguments, device)
     if not isinstance(model, torch.nn.Module):
         raise SourceError(f"{spec} made a {type(model).__name__}, not a torch.nn.Module")
     given: Inputs = _inputs.parse(inputs) if inputs else found.inputs(model)
@@ -145,8 +163,8 @@ def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loade
         raise SourceError(f"{spec} needs --input, for example --input 1x3x224x224")
     if resize:
         given = _inputs.resized(given, resize)
-    if device != "meta":
-        given = _inputs.real(given)
+    if refused or device != "meta":
+        device, given = "cpu", _inputs.real(given)
     provenance = {"spec": spec, "device": device}
     if origin := found.origin(model):
         provenance["source"] = origin
@@ -155,22 +173,32 @@ def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loade
         given.args,
         given.kwargs,
         provenance,
-        found.notes(model),
+        (
+            *found.notes(model),
+            *([f"built on the CPU, because on meta: {refused}"] if refused else ()),
+        ),
         scope=found.scope,
     )
 
 
 def _built(spec, found: Definition, arguments, device):
+    """The model, and why it is on the CPU where `meta` was asked for ("" where it was not)."""
     import torch
 
-    from ..trace.build import build_on_meta
+    from ..trace.build import build
 
     try:
-        with warnings.catch_warnings(), found.scope():
+        with warnings.catch_warnings(), offline(), found.scope():
             warnings.simplefilter("ignore")
             if device == "meta":
-                return build_on_meta(found.build, **arguments)
+                model, refused = build(found.build, **arguments)
+                return model, first_line(refused) if refused else ""
             torch.manual_seed(0)
-            return found.build(**arguments)
+            return found.build(**arguments), ""
+    except SourceError:
+        raise
     except (Exception, SystemExit) as e:
+        if cause := root_cause(e):
+            package = getattr(_source(spec), "package", "")
+            raise SourceError(import_failure(spec, package, cause)) from None
         raise SourceError(f"building {spec} failed: {first_line(e)}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-
+from typing import Any
 
 from ._codebase import module_of_file, module_of_name
 from ._model import Definition, Source, SourceError, first_line, suggestion
@@ -13,15 +13,19 @@ from .torchvision import load_torchvision
 def _find(spec: str) -> Definition:
     home, _, name = spec.rpartition(":")
     codebase, module = _module(home)
-    factory = module
+    factory: Any = module
     for part in name.split("."):
         factory = getattr(factory, part, None)
     if not callable(factory):
         known = suggestion(name, [n for n in vars(module) if not n.startswith("_")])
         raise SourceError(f"{home} has no callable {name!r}{known}")
+
+    def build(**arguments) -> Any:
+        return factory(**arguments)
+
     if codebase is None:
-        return Definition(factory)
-    return Definition(factory, scope=codebase.active, version=lambda: codebase.version)
+        return Definition(build)
+    return Definition(build, scope=codebase.active, version=lambda: codebase.version)
 
 
 def _module(home: str):
@@ -36,10 +40,20 @@ def _module(home: str):
                 raise
             load_torchvision()
             return load(home)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as e:
+        if e.name and f"{home}.".startswith(f"{e.name}."):
+            raise SourceError(_unknown_module(home, e.name)) from None
         raise
-    except (Exception, SystemExit) as e:
+    except SystemExit as e:
         raise SourceError(f"importing {home} failed: {first_line(e)}") from None
+
+
+def _unknown_module(home: str, missing: str) -> str:
+    """Neither a module nor a prefix."""
+    from ._registry import PREFIXES
+
+    near = suggestion(home, PREFIXES) or f"; prefixes of sources are {', '.join(PREFIXES)}"
+    return f"{home!r} is no source, and there is no Python module {missing}{near}"
 
 
 SOURCE = Source("package.module:factory or path/file.py:factory", lambda spec: ":" in spec, _find)

@@ -24,8 +24,21 @@ def _find(spec: str) -> Definition:
 
 
 def _input_size(model) -> tuple[int, ...]:
-    """Channels, height and width."""
-    return tuple(model.pretrained_cfg["input_size"])
+    """Channels, height and width: of the patch embedding, and of the first convolution where the
+    arguments changed them, otherwise of the weights' configuration."""
+    channels, *size = model.pretrained_cfg["input_size"]
+    embedding = getattr(model, "patch_embed", None)
+    size = getattr(embedding, "img_size", None) or getattr(model, "img_size", None) or size
+    size = size if isinstance(size, (tuple, list)) else (size, size)
+    return (_channels(model) or channels, *size)
+
+
+def _channels(model) -> int | None:
+    """Input channels of the layers that `pretrained_cfg` says come first."""
+    names = model.pretrained_cfg.get("first_conv")
+    name = names if isinstance(names, str) else next(iter(names or ()), None)
+    layers = dict(model.named_modules())
+    return getattr(layers.get(name or ""), "in_channels", None)
 
 
 SOURCE = Source("timm:NAME", lambda spec: spec.startswith(_PREFIX), _find, "timm")

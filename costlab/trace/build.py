@@ -1,10 +1,84 @@
-"""Make a model without memory for its weights."""
+"""Make a model without memory or time for its weights."""
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from . import patches
+LARGEST = 4e9  # bytes of parameters up to which a model is built for real where it has to be
+_SMALL = 1 << 16  # elements up to which a constant keeps its values
+_CONSTANTS = frozenset(
+    (torch.arange, torch.as_tensor, torch.linspace, torch.logspace, torch.tensor)
+)
+# initialization by torch.nn.init, and the methods that it and models call on weights
+_METHODS = "uniform_ normal_ fill_ zero_ copy_ erfinv_ add_ sub_ mul_ div_ clamp_ bernoulli_"
+_INITIALIZERS = frozenset(
+    [fn for name, fn in vars(nn.init).items() if name.endswith("_") and name[0] != "_"]
+    + [getattr(Tensor, name) for name in _METHODS.split()]
+)
+
+
+class _WithoutInitialization(TorchFunctionMode):
+    """On `meta` there is nothing to initialize, and asking torch to is most of building a model.
+
+    With `constants`, small tensors whose values the code states (`torch.arange`) stay on the CPU:
+    some factories read them, as RegNet's widths. `bytes` is what has been asked for on `meta`."""
+
+    def __init__(self, *, constants: bool):
+        super().__init__()
+        self._constants = constants
+        self.bytes = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func in _INITIALIZERS:
+            target = args[0] if args else kwargs.get("tensor")  # torch.nn.init names it
+            if isinstance(target, Tensor) and target.is_meta:
+                return target
+        if self._constants and func in _CONSTANTS and kwargs.get("device") is None:
+            made = func(*args, **{**kwargs, "device": "cpu"})
+            return made if made.numel() <= _SMALL else made.to("meta")
+        made = func(*args, **kwargs)
+        if func is torch.empty and made.is_meta:
+            self.bytes += made.numel() * made.element_size()
+        return made
+
+
+def build_on_meta(factory, **kwargs):
+    """`factory(**kwargs)` with every parameter on `meta`, none of them initialized.
+
+    A factory that reads values while it builds is tried again with its constants known. Raises
+    whatever the factory raises then."""
+    try:
+        return _on_meta(_WithoutInitialization(constants=False), factory, kwargs)
+    except Exception:  # of the factory's own, or of an operation that needs values
+        return _on_meta(_WithoutInitialization(constants=True), factory, kwargs)
+
+
+def build(factory, **kwargs):
+    """`factory(**kwargs)` on `meta`, or where that cannot be for real on the CPU, with seed 0.
+
+    Returns the model, and the error that kept it from `meta`, None for none. Raises whatever the
+    factory raises on the CPU, or on `meta` where its weights would take more than `LARGEST`."""
+    mode = _WithoutInitialization(constants=False)
+    try:
+        return _on_meta(mode, factory, kwargs), None
+    except Exception as e:
+        refused = e
+    mode_with_constants = _WithoutInitialization(constants=True)
+    try:
+        return _on_meta(mode_with_constants, factory, kwargs), None
+    except Exception:
+        if max(mode.bytes, mode_with_constants.bytes) > LARGEST:
+            raise
+    torch.manual_seed(0)
+    return factory(**kwargs), refused
+
+
+def _on_meta(mode, factory, kwargs):
+    with torch.device("meta"), mode:
+        return factory(**kwargs)
 
 
 def traced(make, shape, *, spec=None, backward=False, train=None):
@@ -20,18 +94,3 @@ def traced(make, shape, *, spec=None, backward=False, train=None):
         backward=backward,
         train=train,
     )
-
-
-def build_on_meta(factory, **kwargs):
-    """Call `factory(**kwargs)` with every parameter on `meta`.
-
-    Some factories read tensor values while they build (RegNet's widths), which `meta` cannot give:
-    those are built again with real tensors, each parameter going to `meta` as it is registered."""
-    try:
-        with torch.device("meta"):
-            return factory(**kwargs)
-    except Exception as e:  # a RuntimeError, NotImplementedError, or numpy's TypeError
-        if "meta" not in str(e).lower():
-            raise
-    with patches.parameters_on_meta():
-        return factory(**kwargs)

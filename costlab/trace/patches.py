@@ -136,18 +136,3 @@ def parameters_followed(follow):
 
     with LOCK, _replaced(nn.Parameter, "__new__", new):
         yield
-
-
-@contextlib.contextmanager
-def parameters_on_meta():
-    """Each parameter goes to `meta` as it is registered, so that one at a time takes memory: for
-    models that read tensor values while they are built."""
-    register = nn.Module.register_parameter
-
-    def to_meta(self, name, param):
-        register(self, name, param)
-        if param is not None:
-            self._parameters[name] = nn.Parameter(param.to("meta"), param.requires_grad)
-
-    with LOCK, _replaced(nn.Module, "register_parameter", to_meta):
-        yield

@@ -1,12 +1,11 @@
-"""What is said of multiply-adds saved against time saved; the numbers are in `record`."""
+"""What is said of multiply-adds saved against time saved; the numbers are in `savings`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .record import Saving, Savings, Side
+    from .savings import Saving, Savings, Side
 
 NOTABLE = 0.1  # a share of the time below this is no reason
 # times the ceiling from which a kernel must multiply less than is counted: the arithmetic peak of a
@@ -31,23 +30,12 @@ def reason(rule: Saving) -> str:
         f"before, it reaches {before.reached:.0%} of the ceiling for matrix products{fast}; "
         f"after, {after.reached:.0%}{quick}"
     )
-    found = cause(rule)
-    return f"{text}: {found}" if found else text
+    cause = _cause(before, after)
+    return f"{text}: {cause}" if cause else text
 
 
-def cause(rule: Saving) -> str:
-    """What holds the second side back, or that nothing does; empty where none stands out."""
-    before, after = rule.before, rule.after
-    if after.reached >= before.reached:
-        return "it reaches as much of the ceiling as before, so the time follows the multiply-adds"
-    causes = _limits(after)
-    if not causes and before.memory_bound < before.counted / 2:
-        causes.append("by intensity both are compute-bound, so the choice of kernels decides")
-    return "; ".join(causes)
-
-
-def _limits(after: Side) -> list[str]:
-    """What takes a large part of its time, or limits it."""
+def _cause(before: Side, after: Side) -> str:
+    """What holds the second side back, by the largest share of its time."""
     whole = after.time.median
     causes = []
     if after.uncounted / whole >= NOTABLE:
@@ -64,7 +52,10 @@ def _limits(after: Side) -> list[str]:
             f"{after.outside / whole:.0%} of its time is launch and gaps between "
             f"{after.steps} operations"
         )
-    return causes
+    starved = before.memory_bound >= before.counted / 2
+    if not causes and not starved and after.reached < before.reached:
+        causes.append("by intensity both are compute-bound, so the choice of kernels decides")
+    return "; ".join(causes)
 
 
 def notes(savings: Savings) -> tuple[str, ...]:
@@ -76,23 +67,4 @@ def notes(savings: Savings) -> tuple[str, ...]:
         "sides were measured in separate runs, and a difference below 3% may be drift",
         "ceiling: FLOPs counted, by time and by what matrix products of that dtype reached on the "
         f"device; above {ABOVE:.0%} a kernel must multiply less than is counted (Winograd, FFT)",
-    )
-
-
-def notes_of_further(found: Sequence[Savings]) -> tuple[str, ...]:
-    """What a reader of the table with a column a set of conditions must know."""
-    rules = [rule for savings in found for rule in savings.rules]
-    widest = max(abs(end - rule.time_saved) for rule in rules for end in rule.interval)
-    drift = [
-        f"{r.name} on {s.short_conditions} {s.run.inputs}"
-        for s in found
-        for r in s.rules
-        if r.may_be_drift
-    ]
-    unsure = (f"may be drift between two runs: {', '.join(drift)}",) if drift else ()
-    return (
-        "time saved, by device, dtype, layout and input; negative where it takes longer; the "
-        f"intervals end at most {100 * widest:.1f} percentage points away",
-        f"inputs: {', '.join(dict.fromkeys(s.run.inputs for s in found))}",
-        *unsure,
     )

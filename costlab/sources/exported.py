@@ -1,0 +1,94 @@
+"""Programs that torch.export saved (.pt2), on the inputs that they were exported with; and what to
+do with the other files that end in .pt."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+
+from ._model import Definition, Inputs, Source, SourceError, first_line
+
+_WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
+
+
+def _find(path: str) -> Definition:
+    import torch
+
+    if not path.endswith(".pt2"):
+        return _find_scripted(path)
+    try:
+        program = torch.export.load(path)
+    except Exception as e:
+        raise SourceError(
+            f"cannot read {path}: not a program of torch.export, or of another torch "
+            f"({first_line(e)})"
+        ) from None
+    return Definition(
+        lambda: module_of(program),
+        lambda model: inputs_of(program),
+        lambda model: "a program of torch.export",
+        version=lambda: _digest(path),
+    )
+
+
+def module_of(program):
+    """The module that an `ExportedProgram` holds. It runs in one mode, the one it was exported
+    in, so that `eval()` and `train()`, which it refuses, do nothing."""
+    module = program.module()
+    object.__setattr__(module, "train", lambda mode=True: module)
+    object.__setattr__(module, "eval", lambda: module)
+    return module
+
+
+def inputs_of(program) -> Inputs:
+    """The example inputs of an `ExportedProgram`: floating-point tensors on `meta`."""
+    from torch.utils import _pytree as pytree
+
+    if program.example_inputs is None:
+        return Inputs()
+    args, kwargs = pytree.tree_map_only(_tensor_class(), _default, program.example_inputs)
+    return Inputs(tuple(args), dict(kwargs))
+
+
+def _tensor_class():
+    import torch
+
+    return torch.Tensor
+
+
+def _default(tensor):
+    return tensor.detach().to("meta") if tensor.is_floating_point() else tensor
+
+
+def _find_scripted(path: str) -> Definition:
+    """A TorchScript archive; anything else with this suffix is weights without their model."""
+    import torch
+
+    if not _is_torchscript(path):
+        raise SourceError(
+            f"{path} holds weights, and no model: name what builds it, such as net.py:build"
+        )
+    return Definition(
+        lambda: torch.jit.load(path, map_location="cpu"),
+        version=lambda: _digest(path),
+    )
+
+
+def _is_torchscript(path: str) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()[:16]
+
+
+SOURCE = Source(
+    "FILE.pt2",
+    lambda spec: os.path.isfile(spec) and spec.endswith((".pt2", *_WEIGHTS)),
+    _find,
+)

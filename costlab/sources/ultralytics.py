@@ -1,0 +1,71 @@
+"""ultralytics' detectors from a YAML of layers, never a download: yolo11n, or a path."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from ._inputs import parse
+from ._model import Definition, Source, SourceError, suggestion
+from .torchvision import load_torchvision
+
+_PREFIX = "ultralytics:"
+_SCALE = re.compile(r"(?P<family>.*\d)(?P<scale>[nslmx])(?P<task>-.*)?")
+
+
+def _find(spec: str) -> Definition:
+    load_torchvision()
+    import ultralytics
+    from ultralytics.nn import tasks
+
+    name = spec.removeprefix(_PREFIX)
+    path = _path(Path(ultralytics.__file__).parent / "cfg" / "models", name)
+
+    def build(**arguments):
+        layers: Any = tasks.yaml_model_load(path)
+        return _class(tasks, layers, name)(layers, verbose=False, **arguments)
+
+    return Definition(
+        build,
+        lambda model: parse(["1x3x640x640"]),
+        lambda model: f"{type(model).__name__} of ultralytics {ultralytics.__version__}",
+        reads_values=True,  # the strides, which are computed when it is built
+    )
+
+
+def _path(folder: Path, name: str) -> str:
+    """A file of the user's, or of the library's own by its name; a letter of scale is kept, because
+    ultralytics reads it there."""
+    if os.path.isfile(name):
+        return name
+    if name.endswith(".pt"):
+        raise SourceError(
+            f"{name} is weights of ultralytics; name its layers, as in {_PREFIX}yolo11n.yaml"
+        )
+    stem = name.removesuffix(".yaml")
+    scaled = _SCALE.fullmatch(stem)
+    plain = f"{scaled['family']}{scaled['task'] or ''}" if scaled else stem
+    files = {f.stem: f for f in folder.rglob("*.yaml")}
+    for known in (stem, plain):
+        if known in files:
+            return str(files[known].with_name(f"{stem}.yaml"))
+    raise SourceError(f"unknown model {name!r} in ultralytics{suggestion(plain, files)}")
+
+
+def _class(tasks, layers: dict, name: str) -> Any:
+    """The class for the head of a model."""
+    if os.path.basename(name).startswith("rtdetr"):
+        return tasks.RTDETRDetectionModel
+    classes = {
+        "detect": tasks.DetectionModel,
+        "segment": tasks.SegmentationModel,
+        "pose": tasks.PoseModel,
+        "obb": tasks.OBBModel,
+        "classify": tasks.ClassificationModel,
+    }
+    return classes[tasks.guess_model_task(layers)]
+
+
+SOURCE = Source("ultralytics:NAME", lambda spec: spec.startswith(_PREFIX), _find, "ultralytics")
