@@ -1,31 +1,107 @@
 """costlab: what a neural network costs, and why.
 
-import costlab
-t = costlab.trace(model, torch.empty(1, 3, 224, 224))
-print(costlab.total(t).macs)
+    import costlab
+
+    trace = costlab.trace(model, torch.empty(1, 3, 224, 224))
+    print(costlab.table(trace))
+    costlab.total(trace).macs
+
+Every name is imported when it is first used, so that `import costlab` imports nothing heavy.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 
-_HOME = {
-    "load": "sources",
-    "trace": "trace",
+if TYPE_CHECKING:
+    from .api import (
+        audit,
+        aux,
+        bottleneck,
+        claims,
+        compare,
+        diagram,
+        diff,
+        factorize,
+        grid,
+        head,
+        memory,
+        pareto,
+        probe,
+        profile,
+        reductions,
+        report,
+        roofline,
+        rules,
+        summary,
+        table,
+        verify,
+    )
+    from .cost import CONVENTIONS, cost_of, formula, total, training
+    from .measure import measure
+    from .sources import load
+    from .trace import Trace, TraceError, TraceFileError
+    from .trace.tracer import trace
+
+__all__ = [
+    "CONVENTIONS",
+    "Trace",
+    "TraceError",
+    "TraceFileError",
+    "__version__",
+    "audit",
+    "aux",
+    "bottleneck",
+    "claims",
+    "compare",
+    "cost_of",
+    "diagram",
+    "diff",
+    "factorize",
+    "formula",
+    "grid",
+    "head",
+    "load",
+    "measure",
+    "memory",
+    "pareto",
+    "probe",
+    "profile",
+    "reductions",
+    "report",
+    "roofline",
+    "rules",
+    "summary",
+    "table",
+    "total",
+    "trace",
+    "training",
+    "verify",
+]
+
+# where a name is that is not in `costlab.api`
+_MODULES = {
+    "CONVENTIONS": "cost",
     "Trace": "trace",
     "TraceError": "trace",
     "TraceFileError": "trace",
     "cost_of": "cost",
-    "total": "cost",
     "formula": "cost",
-    "CONVENTIONS": "cost",
+    "load": "sources",
+    "total": "cost",
     "training": "cost",
-    "table": "tables",
 }
-__all__ = ["__version__", *_HOME]
+_PACKAGES = ("measure", "report", "trace")  # packages that are called (costlab._callable)
 
 
-def __getattr__(name):
-    if name not in _HOME:
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"costlab.{name}")
+    if name not in __all__:
         raise AttributeError(f"module 'costlab' has no attribute {name!r}")
-    from importlib import import_module
+    return getattr(import_module(f"costlab.{_MODULES.get(name, 'api')}"), name)
 
-    return getattr(import_module(f"costlab.{_HOME[name]}", "costlab"), name)
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -1,117 +1,144 @@
-"""Auxiliary classifiers: what they cost in training and at inference, and where a gradient-flow probe would put them."""
+"""Auxiliary classifiers: what they cost in training and at inference, and where a gradient-flow
+probe would put them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
 
 from .. import zoo
+from .._pictures import Picture
+from .._pictures import diagram as diagram_picture
+from .._result import Charted
 from ..cost import total, training
 from ..tables import Column, Sheet
 from ..trace import Trace
 from ..trace.build import traced
+from . import notes
+from .diagram import diagram
 
 WITH_HEADS = ("googlenet", "inception_v3", "cnds8")
-THRESHOLD = 1e-7  # Wang et al., arXiv 1505.02496: a branch after the layer whose mean gradient falls below this
+# Wang et al., arXiv 1505.02496: a branch after the layer whose mean gradient falls below this
+THRESHOLD = 1e-7
+MOST_ITERATIONS = 1000
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training step for one image: `params` elements; `forward` and `backward` multiply-adds."""
+
+    params: int
+    forward: int
+    backward: int
 
 
 @dataclass(frozen=True)
 class AuxCost:
-    """One network with and without its heads, for one image: params in elements, MACs in multiply-adds; each pair is (without,
-    with). At inference the heads do not run: `inference` is the forward MACs with heads present, in evaluation mode; `trace` the training run with heads."""
+    """One network without and with its heads, in training. At inference the heads do not run:
+    `inference` is the forward MACs with heads present, in evaluation mode. `trace`: the training
+    run with heads."""
 
     model: str
-    params: tuple[int, int]
-    forward: tuple[int, int]
-    backward: tuple[int, int]
+    without: Step
+    with_heads: Step
     inference: int
     trace: Trace
 
+    @property
+    def heads(self) -> Step:
+        """What the heads add."""
+        a, b = self.without, self.with_heads
+        return Step(b.params - a.params, b.forward - a.forward, b.backward - a.backward)
+
 
 @dataclass(frozen=True)
-class AuxCosts:
+class AuxCosts(Charted):
     """The networks of the note that have heads."""
 
     costs: tuple[AuxCost, ...]
 
+    chart_kind = "aux"
+
+    def diagram(self) -> Picture:
+        """The first network with its heads, as it trains. Needs the diagrams extra."""
+        return diagram_picture(diagram(self.costs[0].trace))
+
     @property
     def sheet(self) -> Sheet:
         """A row a network."""
-        columns = (
-            Column("network"),
-            Column("params", "params"),
-            Column("heads' params", "params"),
-            Column("share of training params", "%", format=".1%"),
-            Column("forward MACs", "MACs"),
-            Column("heads forward", "MACs"),
-            Column("heads backward", "MACs"),
-            Column("share of training MACs", "%", format=".2%"),
-            Column("heads at inference", "MACs"),
-        )
-        rows = []
-        for c in self.costs:
-            more = c.params[1] - c.params[0]
-            f, b = c.forward[1] - c.forward[0], c.backward[1] - c.backward[0]
-            rows.append(
-                {
-                    "network": c.model,
-                    "params": c.params[0],
-                    "heads' params": more,
-                    "share of training params": more / c.params[1],
-                    "forward MACs": c.forward[0],
-                    "heads forward": f,
-                    "heads backward": b,
-                    "share of training MACs": (f + b) / (c.forward[1] + c.backward[1]),
-                    "heads at inference": c.inference - c.forward[0],
-                }
-            )
-        return Sheet(
-            "auxiliary classifiers",
-            columns,
-            tuple(rows),
-            (
-                "for one image (traced in training mode with a batch of two, and halved); backward by tracing the backward pass",
-                "the heads are dropped after training: at inference they have no MACs, and their params need not be kept",
-                "params with biases and norm scales; one MAC = one multiply-add",
-            ),
-        )
+        rows = tuple(_row(cost) for cost in self.costs)
+        return Sheet("auxiliary classifiers", _COLUMNS, rows, notes.aux_costs())
 
 
-def aux_costs(names=WITH_HEADS) -> AuxCosts:
+_COLUMNS = (
+    Column("network"),
+    Column("params", "params"),
+    Column("heads' params", "params"),
+    Column("share of training params", "%", format=".1%"),
+    Column("forward MACs", "MACs"),
+    Column("heads forward", "MACs"),
+    Column("heads backward", "MACs"),
+    Column("share of training MACs", "%", format=".2%"),
+    Column("heads at inference", "MACs"),
+)
+
+
+def _row(cost: AuxCost) -> dict:
+    heads, whole = cost.heads, cost.with_heads
+    added, all_macs = heads.forward + heads.backward, whole.forward + whole.backward
+    return {
+        "network": cost.model,
+        "params": cost.without.params,
+        "heads' params": heads.params,
+        "share of training params": heads.params / whole.params,
+        "forward MACs": cost.without.forward,
+        "heads forward": heads.forward,
+        "heads backward": heads.backward,
+        "share of training MACs": added / all_macs,
+        "heads at inference": cost.inference - cost.without.forward,
+    }
+
+
+def aux_costs(names: Iterable[str] = WITH_HEADS) -> AuxCosts:
     """Trace each zoo network with and without heads. Raises ValueError for one without heads."""
-    found = []
-    for name in names:
-        if name not in WITH_HEADS:
-            raise ValueError(
-                f"{name} has no auxiliary classifiers in the zoo; choose {', '.join(WITH_HEADS)}"
-            )
-        shape = (2, *zoo.input_shape(name)[1:])
-        steps = []
-        for aux in (False, True):
-            made = traced(lambda: zoo.build(name, aux=aux), shape, backward=True, spec=name)  # noqa: B023
-            steps.append((total(made).params, training(made), made))
-        one = traced(lambda: zoo.build(name, aux=True), (1, *shape[1:]))  # noqa: B023
-        found.append(
-            AuxCost(
-                name,
-                tuple(s[0] for s in steps),
-                tuple(s[1].forward_macs // 2 for s in steps),
-                tuple(s[1].backward_macs // 2 for s in steps),
-                total(one).macs,
-                steps[1][2],
-            )
+    return AuxCosts(tuple(_cost(name) for name in names))
+
+
+def _require_heads(name: str) -> None:
+    if name not in WITH_HEADS:
+        raise ValueError(
+            f"{name} has no auxiliary classifiers in the zoo; choose {', '.join(WITH_HEADS)}"
         )
-    return AuxCosts(tuple(found))
+
+
+def _cost(name: str) -> AuxCost:
+    _require_heads(name)
+    one = (1, *zoo.input_shape(name)[1:])
+    two = (2, *one[1:])  # batch norm in training needs two
+    without, with_heads = (
+        traced(partial(zoo.build, name, aux=aux), two, backward=True, spec=name)
+        for aux in (False, True)
+    )
+    inference = total(traced(partial(zoo.build, name, aux=True), one)).macs
+    return AuxCost(name, _step(without), _step(with_heads), inference, with_heads)
+
+
+def _step(trace: Trace) -> Step:
+    """Of one image; the trace is of two."""
+    cost = training(trace)
+    return Step(total(trace).params, cost.forward_macs // 2, cost.backward_macs // 2)
 
 
 @dataclass(frozen=True)
-class Flow:
-    """Mean |gradient| of the weights, layer by layer in forward order, over the probe's iterations. `without` and `with_heads` in the
-    loss's units a weight; `heads` the losses that were added; `place`: the last layer, seen from the input, before which the plain
-    network's gradient is under `threshold` (None: nowhere)."""
+class Flow(Charted):
+    """Mean |gradient| of the weights, layer by layer in forward order, over the probe's iterations.
+
+    `without` and `with_heads` (None: not run) in the loss's units a weight; `data` names the
+    batches."""
 
     model: str
     layers: tuple[str, ...]
@@ -123,59 +150,51 @@ class Flow:
     seed: int
     device: str
 
+    chart_kind = "gradients"
+
     @property
     def place(self) -> str | None:
-        """The first layer, from the loss back to the input, whose mean gradient is under the threshold."""
-        return next(
-            (
-                name
-                for name, g in zip(reversed(self.layers), reversed(self.without))
-                if g < self.threshold
-            ),
-            None,
-        )
+        """The first layer, from the loss back to the input, whose mean gradient is under the
+        threshold; None: nowhere."""
+        pairs = zip(reversed(self.layers), reversed(self.without), strict=True)
+        return next((name for name, g in pairs if g < self.threshold), None)
 
     @property
     def sheet(self) -> Sheet:
         """A row a layer."""
-        columns = (
-            Column("layer"),
-            Column("mean |gradient|", "", format=".3e"),
-            Column("with heads", "", format=".3e"),
-            Column("under threshold"),
-        )
+        helped = self.with_heads or (None,) * len(self.layers)
         rows = tuple(
             {
                 "layer": name,
-                "mean |gradient|": a,
-                "with heads": self.with_heads[i] if self.with_heads else None,
-                "under threshold": "yes" if a < self.threshold else "",
+                "mean |gradient|": without,
+                "with heads": with_heads,
+                "under threshold": "yes" if without < self.threshold else "",
             }
-            for i, (name, a) in enumerate(zip(self.layers, self.without))
+            for name, without, with_heads in zip(self.layers, self.without, helped, strict=True)
         )
-        where = (
-            f"a head belongs after {self.place}: there the gradient first falls under {self.threshold:g}, from the loss back"
-            if self.place
-            else (
-                f"no layer's mean gradient is under {self.threshold:g} in these iterations: the rule places no head"
-            )
+        run = (
+            f"{self.iterations} iterations of SGD on {self.data}, seed {self.seed}, "
+            f"on {self.device}"
         )
-        return Sheet(
-            f"{self.model}: gradient flow",
-            columns,
-            rows,
-            (
-                where,
-                f"{self.iterations} iterations of SGD on {self.data}, seed {self.seed}, on {self.device}; the rule is Wang et al., arXiv 1505.02496",
-            ),
-        )
+        said = notes.gradient_flow(self.place, self.threshold, run)
+        return Sheet(f"{self.model}: gradient flow", _FLOW_COLUMNS, rows, said)
+
+
+_FLOW_COLUMNS = (
+    Column("layer"),
+    Column("mean |gradient|", "", format=".3e"),
+    Column("with heads", "", format=".3e"),
+    Column("under threshold"),
+)
 
 
 def digits(
-    shape, classes: int, batch: int, seed: int
+    shape: Sequence[int], classes: int, batch: int, seed: int
 ) -> Iterable[tuple[torch.Tensor, torch.Tensor]]:
-    """Endless batches of scikit-learn's handwritten digits (1,797 real 8x8 images, shipped with the package), scaled to `shape`
-    (c, H, W). Raises ImportError without scikit-learn, ValueError for fewer classes than digits."""
+    """Endless batches of scikit-learn's handwritten digits (1,797 real 8x8 images, shipped with the
+    package), scaled to `shape` (c, H, W).
+
+    Raises ImportError without scikit-learn, ValueError for fewer classes than digits."""
     from sklearn.datasets import load_digits
 
     if classes < 10:
@@ -193,37 +212,55 @@ def digits(
                 yield x.expand(-1, shape[0], -1, -1), labels[chosen]
 
 
-def _losses(out, y):
+def _losses(out, labels: torch.Tensor) -> list[torch.Tensor]:
+    """The loss of each output; outputs that are probabilities are not normalized again."""
     outs = out if isinstance(out, (tuple, list)) else (out,)
     return [
-        nn.functional.nll_loss(o.clamp_min(1e-12).log(), y)
-        if o.min() >= 0 and torch.allclose(o.sum(1), torch.ones(len(o), device=o.device), atol=1e-3)
-        else nn.functional.cross_entropy(o, y)
+        nn.functional.nll_loss(o.clamp_min(1e-12).log(), labels)
+        if _are_probabilities(o)
+        else nn.functional.cross_entropy(o, labels)
         for o in outs
     ]
 
 
-def _gradients(make, batches, iterations, seed, device, weight, progress):
-    torch.manual_seed(seed)
-    model = make().to(device).train()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    layers = [(n, m) for n, m in model.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
-    sums = dict.fromkeys((n for n, _ in layers), 0.0)
-    for i, (x, y) in zip(range(iterations), batches):
-        losses = _losses(model(x.to(device)), y.to(device))
-        optimizer.zero_grad()
-        (losses[0] + weight * sum(losses[1:])).backward()
-        for name, m in layers:
-            sums[name] += float(m.weight.grad.abs().mean()) if m.weight.grad is not None else 0.0
-        optimizer.step()
-        if progress:
-            progress(i + 1)
-    return {k: v / iterations for k, v in sums.items()}
+def _are_probabilities(out: torch.Tensor) -> bool:
+    ones = torch.ones(len(out), device=out.device)
+    return bool(out.min() >= 0) and torch.allclose(out.sum(1), ones, atol=1e-3)
+
+
+@dataclass(frozen=True)
+class _Training:
+    """How the probe trains: `weight` of each head's loss."""
+
+    iterations: int
+    seed: int
+    device: str
+    weight: float
+    progress: Callable[[int], None] | None
+
+    def gradients(self, make: Callable[[], nn.Module], batches) -> dict[str, float]:
+        """Mean |gradient| of each convolution's and linear layer's weight, by path."""
+        torch.manual_seed(self.seed)
+        model = make().to(self.device).train()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+        layers = [(n, m) for n, m in model.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+        sums = dict.fromkeys((n for n, _ in layers), 0.0)
+        for i, (x, y) in zip(range(self.iterations), batches, strict=False):
+            losses = _losses(model(x.to(self.device)), y.to(self.device))
+            optimizer.zero_grad()
+            (losses[0] + self.weight * sum(losses[1:])).backward()
+            for name, m in layers:
+                if m.weight.grad is not None:
+                    sums[name] += float(m.weight.grad.abs().mean())
+            optimizer.step()
+            if self.progress:
+                self.progress(i + 1)
+        return {k: v / self.iterations for k, v in sums.items()}
 
 
 def probe(
     make: Callable[[], nn.Module],
-    batches,
+    batches: Callable[[], Iterable[tuple[torch.Tensor, torch.Tensor]]],
     *,
     with_heads: Callable[[], nn.Module] | None = None,
     name: str = "model",
@@ -238,27 +275,25 @@ def probe(
     """Run real training iterations and average the gradients (Wang et al.: 10 to 50 iterations).
 
     Args:
-        make, with_heads: functions that build the plain network and the one with heads, randomly initialised as they do.
-        batches: a function of no arguments that gives an iterable of (images, labels); called once a network.
+        make, with_heads: functions that build the plain network and the one with heads, randomly
+            initialised as they do.
+        batches: gives an iterable of (images, labels); called once a network.
         weight: of each head's loss (0.3 in Going Deeper, Section 5).
         progress: called with the number of iterations done.
 
-    Raises ValueError for iterations outside 1 to 1000."""
-    if not 1 <= iterations <= 1000:
+    Raises ValueError for iterations outside 1 to 1000, and for CUDA where there is none."""
+    if not 1 <= iterations <= MOST_ITERATIONS:
         raise ValueError(f"{iterations} iterations: choose 1 to 1000 (the rule asks for 10 to 50)")
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             "device cuda was asked for, but torch sees no CUDA device; use --device cpu"
         )
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    run = _Training(iterations, seed, device, weight, progress)
     state = torch.get_rng_state()
     try:
-        plain = _gradients(make, batches(), iterations, seed, device, weight, progress)
-        helped = (
-            _gradients(with_heads, batches(), iterations, seed, device, weight, progress)
-            if with_heads
-            else None
-        )
+        plain = run.gradients(make, batches())
+        helped = run.gradients(with_heads, batches()) if with_heads else None
     finally:
         torch.set_rng_state(state)
     return Flow(
@@ -271,4 +306,33 @@ def probe(
         data,
         seed,
         device,
+    )
+
+
+def probe_zoo(
+    name: str,
+    *,
+    iterations: int = 20,
+    batch: int = 8,
+    threshold: float = THRESHOLD,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Callable[[int], None] | None = None,
+) -> Flow:
+    """`probe` of a zoo network with heads, on handwritten digits in batches of `batch`.
+
+    Raises ValueError for a network without heads, ImportError without scikit-learn."""
+    _require_heads(name)
+    shape = zoo.input_shape(name)[1:]
+    return probe(
+        partial(zoo.build, name),
+        lambda: digits(shape, 1000, batch, seed),
+        with_heads=partial(zoo.build, name, aux=True),
+        name=name,
+        iterations=iterations,
+        threshold=threshold,
+        seed=seed,
+        device=device,
+        data="scikit-learn's handwritten digits, scaled up",
+        progress=progress,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
+from .._result import Charted
 from ..tables import Column, Sheet, choose_style, opened, table
 from ..graph import layer_graph
 from ..trace import Trace
@@ -26,7 +27,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(Charted):
     """Base and head by name, all steps in order, totals (base, head); `seconds` of the operations in place where both were measured."""
 
     base: str
@@ -35,6 +36,8 @@ class Change:
     params: tuple[int, int]
     macs: tuple[int, int]
     seconds: tuple[float, float] | None = None
+
+    chart_kind = "waterfall"
 
     @property
     def sheet(self) -> Sheet:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf, log2, prod
 
 from .. import reference
+from .._result import Result
 from ..cost import total
 from ..graph import WEIGHTED, Node, layer_graph, layouts, longest
 from ..tables import Column, Sheet
@@ -48,7 +49,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Result):
     """Two or more networks; the first is what the ratios are to."""
 
     sides: tuple[Side, ...]

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from .._pictures import Picture, before_and_after, chart
+from .._result import Charted, Drawn
+from .._result import Result
 from ..cost import total, training
 from ..graph import layer_graph
 from ..tables import Column, Sheet, measured_note
@@ -232,12 +235,34 @@ class Rule:
         return 1 - self.params[1] / self.params[0]
 
 
+def _widths(trace: Trace) -> tuple[int, int]:
+    """Channels of the input and of the output."""
+    return tuple(trace.tensors[i].shape[1] for i in (trace.inputs[0], trace.outputs[0]))
+
+
 @dataclass(frozen=True)
-class RuleTable:
+class RuleTable(Charted, Drawn):
     """The rules at one setting of widths, grid and padding."""
 
     rules: tuple[Rule, ...]
     notes: tuple[str, ...]
+
+    chart_kind = "savings"
+
+    @property
+    def drawings(self) -> list[tuple[str, Trace]]:
+        """Each rule, before and after."""
+        words = ("before", "after")
+        return [
+            (f"{r.name}: {word}", trace)
+            for r in self.rules
+            for word, trace in zip(words, r.traces, strict=True)
+        ]
+
+    def chart(self, kernel: int = 5) -> Picture:
+        """What each rule saves, and from which middle width on a kernel's rewrite does."""
+        first = self.rules[0].traces[0]
+        return chart(self.chart_kind, self, curve(*_widths(first), kernel))
 
     @property
     def sheet(self) -> Sheet:
@@ -578,7 +603,7 @@ def apply(model: nn.Module, chosen) -> nn.Module:
 
 
 @dataclass(frozen=True)
-class Factorization:
+class Factorization(Result):
     """Before and after a set of rewrites, traced both times, beside the prediction; `ratio`: how many times as long it takes, both run in turns
     (None: not measured)."""
 
@@ -592,6 +617,12 @@ class Factorization:
     outputs: tuple
     traces: tuple[Trace, Trace]
     ratio: Timing | None = None
+
+    def diagram(self) -> Picture:
+        """The rewritten convolutions, before and after. Needs the diagrams extra."""
+        from .diagram import rewritten
+
+        return before_and_after(*rewritten(self.traces, [c.path for c in self.chosen]))
 
     @property
     def agrees(self) -> bool:

@@ -7,6 +7,7 @@ from math import prod
 
 from torch import nn
 
+from .._result import Charted, Drawn
 from ..cost import total
 from ..graph import consumers, forks, layer_graph
 from ..tables import Column, Sheet
@@ -35,12 +36,19 @@ class Scheme:
 
 
 @dataclass(frozen=True)
-class GridReduction:
+class GridReduction(Charted, Drawn):
     """The schemes for one grid and one pair of widths; ratios are to the first, pool then convolution."""
 
     input: tuple[int, ...]
     schemes: tuple[Scheme, ...]
     notes: tuple[str, ...]
+
+    chart_kind = "grid"
+
+    @property
+    def drawings(self) -> list[tuple[str, Trace]]:
+        """The schemes."""
+        return [("", s.trace) for s in self.schemes]
 
     @property
     def sheet(self) -> Sheet:

@@ -1,80 +1,93 @@
-"""Classifier heads: fully connected against global average pooling, and a 1x1 convolution as a linear layer."""
+"""Classifier heads: fully connected against global average pooling, and a 1x1 convolution as a
+linear layer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from .._result import Charted, Drawn
 from ..cost import total
 from ..tables import Column, Sheet
 from ..trace import Trace
 from ..trace.build import traced
 from ..zoo.modules import FullyConnectedHead
+from . import notes
 
 
 @dataclass(frozen=True)
 class Head:
-    """One head on (c_in, side, side): `params` elements, `macs` multiply-adds, `source` who uses it."""
+    """One head on (c_in, side, side): `params` elements, `macs` and `backward_macs` multiply-adds
+    (None: the backward pass was not traced), `source` who uses it."""
 
     name: str
     source: str
     params: int
     macs: int
+    backward_macs: int | None
     trace: Trace
 
 
 @dataclass(frozen=True)
-class Heads:
-    """Heads on one feature map; `difference` is the largest one between a 1x1 convolution and a linear layer on the same
-    weights and random data, in float64."""
+class Heads(Charted, Drawn):
+    """Heads on one feature map; `difference` is the largest one between a 1x1 convolution and a
+    linear layer on the same weights and random data, in float64."""
 
     input: tuple[int, int, int]
     classes: int
     heads: tuple[Head, ...]
     difference: float
 
+    chart_kind = "head"
+
+    @property
+    def drawings(self) -> list[tuple[str, Trace]]:
+        """The heads."""
+        return [("", h.trace) for h in self.heads]
+
     @property
     def sheet(self) -> Sheet:
         """A row a head."""
         first = self.heads[0]
-        columns = (
-            Column("head"),
-            Column("as in"),
-            Column("params", "params"),
-            Column("to the first", "", format=".4f"),
-            Column("MACs", "MACs"),
-            Column("MACs to the first", "", format=".4f"),
-            *([Column("backward", "MACs")] if first.trace.trained else ()),
-        )
-        rows = tuple(
-            {
-                "head": h.name,
-                "as in": h.source,
-                "params": h.params,
-                "to the first": h.params / first.params,
-                "MACs": h.macs,
-                "MACs to the first": h.macs / first.macs,
-                "backward": total(h.trace, h.trace.backward).macs,
-            }
-            for h in self.heads
-        )
-        c, side, _ = self.input
+        columns = _COLUMNS if first.backward_macs is None else (*_COLUMNS, _BACKWARD)
+        channels, side, _ = self.input
         return Sheet(
-            f"heads on {side}x{side}x{c}, {self.classes} classes",
+            f"heads on {side}x{side}x{channels}, {self.classes} classes",
             columns,
-            rows,
-            (
-                f"a 1x1 convolution and a linear layer with the same weights differ by at most {self.difference:.1e} (float64, random data): they are one",
-                "fully connected layers hold most params of AlexNet and VGG, and few of their MACs: pooling saves memory more than compute",
-                "counts by tracing each; params with biases; one MAC = one multiply-add",
-            ),
+            tuple(_row(head, first) for head in self.heads),
+            notes.heads(self.difference),
         )
+
+
+_COLUMNS = (
+    Column("head"),
+    Column("as in"),
+    Column("params", "params"),
+    Column("to the first", "", format=".4f"),
+    Column("MACs", "MACs"),
+    Column("MACs to the first", "", format=".4f"),
+)
+_BACKWARD = Column("backward", "MACs")
+
+
+def _row(head: Head, first: Head) -> dict:
+    return {
+        "head": head.name,
+        "as in": head.source,
+        "params": head.params,
+        "to the first": head.params / first.params,
+        "MACs": head.macs,
+        "MACs to the first": head.macs / first.macs,
+        "backward": head.backward_macs,
+    }
 
 
 def pointwise_difference(c_in: int = 64, c_out: int = 32, seed: int = 0) -> float:
-    """The largest absolute difference between a 1x1 convolution and the linear layer with its weights at every position."""
+    """The largest absolute difference between a 1x1 convolution and the linear layer with its
+    weights at every position."""
     generator = torch.Generator().manual_seed(seed)
     weight, bias, x = (
         torch.rand(*shape, dtype=torch.float64, generator=generator)
@@ -88,10 +101,24 @@ def pointwise_difference(c_in: int = 64, c_out: int = 32, seed: int = 0) -> floa
 def heads(
     c_in: int = 256, side: int = 6, classes: int = 1000, hidden: int = 4096, train: bool = False
 ) -> Heads:
-    """Trace each head on a (c_in, side, side) feature map, with `train` its backward pass too. Raises ValueError for sizes below 1."""
+    """Trace each head on a (c_in, side, side) feature map, with `train` its backward pass too.
+
+    Raises ValueError for sizes below 1."""
     if min(c_in, side, classes, hidden) < 1:
         raise ValueError("channels, side, classes and hidden units are whole numbers from 1")
-    makers = [
+    shape = (1, c_in, side, side)
+    found = tuple(
+        _traced(name, source, make, shape, train)
+        for name, source, make in _makers(c_in, side, classes, hidden)
+    )
+    return Heads((c_in, side, side), classes, found, pointwise_difference())
+
+
+def _makers(
+    c_in: int, side: int, classes: int, hidden: int
+) -> list[tuple[str, str, Callable[[], nn.Module]]]:
+    """Name, who uses it, and a function that builds it."""
+    return [
         (
             f"fully connected {hidden}, {hidden}, {classes}",
             "AlexNet, VGG",
@@ -115,9 +142,12 @@ def heads(
             lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c_in, classes)),
         ),
     ]
-    found = []
-    for name, source, make in makers:
-        trace = traced(make, (1, c_in, side, side), spec=name, backward=train)
-        t = total(trace)
-        found.append(Head(name, source, t.params, t.macs, trace))
-    return Heads((c_in, side, side), classes, tuple(found), pointwise_difference())
+
+
+def _traced(
+    name: str, source: str, make: Callable[[], nn.Module], shape: tuple[int, ...], train: bool
+) -> Head:
+    trace = traced(make, shape, spec=name, backward=train)
+    cost = total(trace)
+    backward = total(trace, trace.backward).macs if train else None
+    return Head(name, source, cost.params, cost.macs, backward, trace)

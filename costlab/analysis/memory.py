@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 
+from .._result import Charted
 from ..cost import OPTIMIZERS, VIEWS, size_of
 from ..tables import Column, Sheet
 from ..trace import Trace
@@ -23,7 +24,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memory(Charted):
     """Bytes of a run by liveness.
 
     Attributes:
@@ -55,6 +56,8 @@ class Memory:
     optimizers: dict[str, int]
     measured: int | None = None
     output_gradients: int = 0
+
+    chart_kind = "memory"
 
     @property
     def whole(self) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import reference, zoo
+from .._pictures import Picture, chart
+from .._result import Charted
 from ..cost import total
 from ..tables import Column, Sheet, table
 from ..trace import Trace
@@ -33,12 +35,20 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(Charted):
     """A network from input to output, rows without params, MACs and measured time left out."""
 
     model: str
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
+
+    chart_kind = "stages"
+
+    def chart(self, kind: str = "stages") -> Picture:
+        """The chart "stages" or "cumulative". Raises ValueError for another kind."""
+        if kind not in ("stages", "cumulative"):
+            raise ValueError(f"unknown chart {kind!r}; choose stages or cumulative")
+        return chart(kind, self)
 
     @property
     def trained(self) -> bool:
@@ -155,10 +165,12 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Pareto:
+class Pareto(Charted):
     """Cost against published error over the zoo."""
 
     points: tuple[Point, ...]
+
+    chart_kind = "pareto"
 
     @property
     def sheet(self) -> Sheet:

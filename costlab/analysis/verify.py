@@ -14,6 +14,7 @@ from math import prod
 import torch
 from torch import nn
 
+from .._result import Result
 from ..cost import cost_of, total
 from ..tables import Column, Sheet
 from ..trace import Trace
@@ -58,7 +59,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(Result):
     """costlab's total in MACs, and each peer's count of the same model and input."""
 
     model: str

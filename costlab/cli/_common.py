@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import sys
 
@@ -289,6 +290,34 @@ def progress_line(text):
 def missing(e, text):
     """What to raise for a package that is not there: the line that names the extra; torch is in no extra and has a line of its own."""
     return e if (e.name or "").partition(".")[0] == "torch" else UserError(text)
+
+
+@contextlib.contextmanager
+def errors(extra=""):
+    """Errors of the public functions as the one line that the user reads.
+
+    `extra` is the extra that brings a package which is not there; without one it is a fault."""
+    from ..trace import TraceError
+
+    try:
+        yield
+    except ModuleNotFoundError as e:
+        if not extra:
+            raise
+        raise missing(
+            e, f"this needs {e.name}; install it with pip install 'costlab[{extra}]'"
+        ) from None
+    except (ValueError, TraceError) as e:
+        raise UserError(str(e).splitlines()[0]) from None
+    finally:
+        progress_line("")
+
+
+def draw(path, picture, extra="diagrams"):
+    """Write a picture of a result, where a file was asked for."""
+    with errors(extra):
+        data = picture.draw(picture.format_of(path))
+    write(path, data)
 
 
 def refuse(args, names, why):

@@ -1,6 +1,10 @@
 """`costlab aux`: auxiliary classifiers: their cost, and where to put them."""
 
-from ._common import UserError, add_output, missing, progress_line, show
+import itertools
+
+import costlab
+
+from ._common import UserError, add_output, draw, errors, progress_line, show
 
 
 def add(sub):
@@ -50,52 +54,33 @@ def add(sub):
 
 def run(args):
     """Cost table, or the probe of one network."""
-    from .. import zoo
-    from ..analysis import aux
+    if args.diagram and (args.probe or len(args.model) != 1):
+        raise UserError("--diagram draws one network: costlab aux googlenet --diagram FILE")
+    if args.probe:
+        show(args, _probed(args).sheet)
+        return
+    with errors():
+        costs = costlab.aux(args.model)
+    if args.diagram:
+        draw(args.diagram, costs.diagram())
+    show(args, costs.sheet)
 
-    try:
-        if args.diagram and (args.probe or len(args.model) != 1):
-            raise ValueError("--diagram draws one network: costlab aux googlenet --diagram FILE")
-        if not args.probe:
-            costs = aux.aux_costs(args.model or aux.WITH_HEADS)
-            if args.diagram:
-                from ..analysis.diagram import diagram
-                from ..render.diagram import dot
-                from .diagram import draw
 
-                d = diagram(costs.costs[0].trace)
-                draw(args.diagram, dot(d), d.alt)
-            show(args, costs.sheet)
-            return
-        if len(args.model) != 1:
-            raise ValueError("the probe takes one network: costlab aux cnds8 --probe")
-        name = args.model[0]
-        if name not in aux.WITH_HEADS:
-            raise ValueError(
-                f"{name} has no auxiliary classifiers in the zoo; choose {', '.join(aux.WITH_HEADS)}"
-            )
-        shape = zoo.input_shape(name)[1:]
-        done = [0]
+def _probed(args):
+    if len(args.model) != 1:
+        raise UserError("the probe takes one network: costlab aux cnds8 --probe")
+    done = itertools.count(1)
 
-        def progress(_):
-            done[0] += 1
-            progress_line(f"{done[0]} of {2 * args.iterations} iterations")
+    def progress(_):
+        progress_line(f"{next(done)} of {2 * args.iterations} iterations")
 
-        result = aux.probe(
-            lambda: zoo.build(name),
-            lambda: aux.digits(shape, 1000, args.batch, args.seed),
-            with_heads=lambda: zoo.build(name, aux=True),
-            name=name,
+    with errors("probe"):
+        return costlab.probe(
+            args.model[0],
             iterations=args.iterations,
+            batch=args.batch,
             threshold=args.threshold,
             seed=args.seed,
             device=args.device,
-            data="scikit-learn's handwritten digits, scaled up",
             progress=progress,
         )
-        progress_line("")
-    except ModuleNotFoundError as e:
-        raise missing(e, f"the probe needs {e.name}; pip install 'costlab[probe]'") from None
-    except (ValueError, RuntimeError) as e:
-        raise UserError(str(e).splitlines()[0]) from None
-    show(args, result.sheet)

@@ -1,6 +1,8 @@
 """`costlab bottleneck`: naive against reduced Inception modules."""
 
-from ._common import UserError, add_mode, add_output, default, refuse, show
+import costlab
+
+from ._common import UserError, add_mode, add_output, default, draw, errors, refuse, show
 
 
 def add(sub):
@@ -27,32 +29,24 @@ def add(sub):
 
 def run(args):
     """Trace, render."""
-    from ..analysis.bottleneck import Bottleneck, bottleneck, pair
-
     if not args.widths:
         refuse(args, ("c_in", "grid"), "is of a module of your own: give its --widths too")
     default(args, c_in=192, grid=28)
-    try:
-        if args.widths:
-            widths = [int(w) for w in args.widths.split(",")]
-            result = Bottleneck(
-                (pair("module", args.c_in, args.grid, widths, args.mode == "train"),),
-                ("counts by tracing both; params with biases; one MAC = one multiply-add",),
-            )
-        else:
-            result = bottleneck(args.mode == "train")
-    except ValueError as e:
-        text = str(e)
-        raise UserError(
-            text
-            if "widths" in text
-            else f"cannot read --widths {args.widths!r}; write six numbers as 64,96,128,16,32,32"
-        ) from None
-    if args.diagram:
-        from .diagram import draw_modules
-
-        first = result.pairs[0]
-        draw_modules(
-            args.diagram, first.traces, [f"{first.name}, {word}" for word in ("naive", "reduced")]
+    with errors():
+        result = costlab.bottleneck(
+            _widths(args.widths), c_in=args.c_in, grid=args.grid, train=args.mode == "train"
         )
+    if args.diagram:
+        draw(args.diagram, result.diagram())
     show(args, result.sheet)
+
+
+def _widths(text):
+    if not text:
+        return None
+    try:
+        return [int(width) for width in text.split(",")]
+    except ValueError:
+        raise UserError(
+            f"cannot read --widths {text!r}; write six numbers as 64,96,128,16,32,32"
+        ) from None

@@ -1,6 +1,8 @@
 """`costlab head`: classifier heads compared."""
 
-from ._common import UserError, add_mode, add_output, show
+import costlab
+
+from ._common import add_mode, add_output, draw, errors, show
 
 
 def add(sub):
@@ -30,14 +32,14 @@ def add(sub):
 
 def run(args):
     """Trace, render."""
-    from ..analysis.head import heads
-
-    try:
-        result = heads(args.c_in, args.side, args.classes, args.hidden, args.mode == "train")
-    except ValueError as e:
-        raise UserError(str(e)) from None
+    with errors():
+        result = costlab.head(
+            c_in=args.c_in,
+            side=args.side,
+            classes=args.classes,
+            hidden=args.hidden,
+            train=args.mode == "train",
+        )
     if args.diagram:
-        from .diagram import draw_modules
-
-        draw_modules(args.diagram, [h.trace for h in result.heads])
+        draw(args.diagram, result.diagram())
     show(args, result.sheet)

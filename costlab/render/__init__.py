@@ -1,7 +1,10 @@
-"""A Sheet in, text or bytes out: one function a format. No arithmetic on costs beyond units and shares."""
+"""A Sheet in, text or bytes out: one function a format. No arithmetic on costs beyond units and
+shares."""
+
+import os
 
 from ._data import csv_text, json_text, parquet
-from ._markup import html_page, latex, markdown
+from ._markup import html_fragment, html_page, latex, markdown
 from ._text import plain, terminal
 
 FORMATS = {
@@ -13,9 +16,40 @@ FORMATS = {
     "json": json_text,
     "parquet": parquet,
 }
+SUFFIXES = {
+    ".txt": "text",
+    ".md": "md",
+    ".tex": "latex",
+    ".html": "html",
+    ".htm": "html",
+    ".csv": "csv",
+    ".json": "json",
+    ".parquet": "parquet",
+}
+
+
+def format_of(path: str | os.PathLike[str] | None, format: str | None = None) -> str:
+    """The name of the format of a file: `format` where it is given, otherwise by the suffix; "text"
+    where there is none. Raises ValueError for an unknown format or suffix."""
+    if format is not None:
+        if format not in FORMATS:
+            raise ValueError(f"unknown format {format!r}; choose {', '.join(FORMATS)}")
+        return format
+    suffix = os.path.splitext(path or "")[1].lower()
+    if suffix and suffix not in SUFFIXES:
+        raise ValueError(
+            f"cannot tell the format of {os.fspath(path or '')!r}; "
+            f"name it {', '.join(SUFFIXES)}, or name the format"
+        )
+    return SUFFIXES.get(suffix, "text")
+
+
 __all__ = [
     "FORMATS",
+    "SUFFIXES",
     "csv_text",
+    "format_of",
+    "html_fragment",
     "html_page",
     "json_text",
     "latex",

@@ -104,28 +104,54 @@ td,th{padding:.2rem .6rem;text-align:left;white-space:nowrap}th{white-space:norm
 .b{background:linear-gradient(#0072b266,#0072b266) right/var(--w) 70% no-repeat}p{margin:.2rem 0;opacity:.8}"""
 
 
+_NOTEBOOK_STYLE = """.costlab td,.costlab th{text-align:left;white-space:nowrap}
+.costlab th{white-space:normal;vertical-align:bottom}.costlab .n{text-align:right}
+.costlab tfoot{border-top:1px solid}
+.costlab .b{background:linear-gradient(#0072b266,#0072b266) right/var(--w) 70% no-repeat}"""
+
+
 def html_page(sheet: Sheet) -> str:
     """One self-contained page."""
-    esc = html.escape
-    cols = columns(sheet)
-
-    def row(tag, texts, ident="", i=None):
-        cells = []
-        for c, text in zip(cols, texts):
-            bar = f' style="--w:{100 * c.bars[i]:.1f}%"' if c.bars and i is not None else ""
-            kind = " ".join(k for k, on in (("n", c.right), ("b", bar)) if on)
-            cells.append(
-                f"<{tag}{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}{bar}>{esc(text)}</{tag}>"
-            )
-        return f"<tr{ident}>{''.join(cells)}</tr>"
-
-    ids = [f' id="{esc(i)}"' for i in sheet.ids] or [""] * len(sheet.rows)
-    body = "\n".join(row("td", r, ids[i], i) for i, r in enumerate(_rows(cols, len(sheet.rows))))
-    end = f"<tfoot>{row('td', [c.total for c in cols])}</tfoot>" if sheet.total is not None else ""
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{esc(sheet.title)}</title><style>{_STYLE}</style><div><table><caption>{esc(sheet.title)}</caption>"
-        f"<thead>{row('th', [c.header for c in cols])}</thead><tbody>{body}</tbody>{end}</table></div>"
-        + "".join(f"<p>{esc(n)}</p>" for n in sheet.notes)
-        + "</html>\n"
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{html.escape(sheet.title)}</title><style>{_STYLE}</style>"
+        f"<div>{_html_table(sheet, ids=True)}</div>{_html_notes(sheet)}</html>\n"
     )
+
+
+def html_fragment(sheet: Sheet) -> str:
+    """The table and its notes for a page that is there, such as a notebook."""
+    return (
+        f'<div class="costlab"><style>{_NOTEBOOK_STYLE}</style>'
+        f"{_html_table(sheet, ids=False)}{_html_notes(sheet)}</div>"
+    )
+
+
+def _html_notes(sheet: Sheet) -> str:
+    return "".join(f"<p>{html.escape(n)}</p>" for n in sheet.notes)
+
+
+def _html_table(sheet: Sheet, *, ids: bool) -> str:
+    cols = columns(sheet)
+    anchors = [f' id="{html.escape(i)}"' for i in sheet.ids] if ids and sheet.ids else None
+    body = "\n".join(
+        _html_row(cols, r, anchor=anchors[i] if anchors else "", index=i)
+        for i, r in enumerate(_rows(cols, len(sheet.rows)))
+    )
+    head = _html_row(cols, [c.header for c in cols], tag="th")
+    end = _html_row(cols, [c.total for c in cols]) if sheet.total is not None else ""
+    return (
+        f"<table><caption>{html.escape(sheet.title)}</caption>"
+        f"<thead>{head}</thead><tbody>{body}</tbody>{f'<tfoot>{end}</tfoot>' if end else ''}</table>"
+    )
+
+
+def _html_row(cols, texts, *, tag: str = "td", anchor: str = "", index: int | None = None) -> str:
+    cells = []
+    for c, text in zip(cols, texts, strict=True):
+        bar = f' style="--w:{100 * c.bars[index]:.1f}%"' if c.bars and index is not None else ""
+        kind = " ".join(k for k, on in (("n", c.right), ("b", bar)) if on)
+        kinds = f' class="{kind}"' if kind else ""
+        cells.append(f"<{tag}{kinds}{bar}>{html.escape(text)}</{tag}>")
+    return f"<tr{anchor}>{''.join(cells)}</tr>"

@@ -736,7 +736,8 @@ def reduced_modules(c: Context):
             caption="MACs of naive and reduced modules",
             alt="Paired bars: "
             + "; ".join(
-                f"{p.name} {short(p.macs[0])} naive, {short(p.macs[1])} reduced" for p in made.pairs
+                f"{p.name} {short(p.naive.macs)} naive, {short(p.reduced.macs)} reduced"
+                for p in made.pairs
             ),
         ),
     ]

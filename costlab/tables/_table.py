@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .._result import Result
 from ..cost import Convention, cost_of, is_weight, total, training
 from ..graph import forks, layer_graph, partition
 from ..trace.record import Measured, Trace
@@ -42,7 +43,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Result):
     """A finished table. `notes` are the lines every output states: convention, coverage, provenance; `totals` of the
     extra columns by key; `params` (elements) and `macs` (multiply-adds) of the whole."""
 
@@ -68,10 +69,6 @@ class Table:
             tuple(r.id for r in self.rows),
             {"style": self.style, "convention": self.convention.name},
         )
-
-    def to_frame(self):
-        """A pandas DataFrame indexed by row id: exact integers, missing cells as NA."""
-        return self.sheet.to_frame()
 
 
 STYLES = {"paper": _paper.rows, "resnet": _resnet.rows, "layers": _layers.rows}

@@ -1,8 +1,6 @@
 """Run a model once and record every operation as a dataflow graph. Tracing needs torch, a saved trace opens without."""
 
-import sys
-from types import ModuleType
-
+from .._callable import callable_as
 from .record import (
     Account,
     Measured,
@@ -41,13 +39,4 @@ def __getattr__(name):
     return trace
 
 
-class _Callable(ModuleType):
-    """`costlab.trace(...)` is the function although the package `costlab.trace` has the same name."""
-
-    def __call__(self, *args, **kwargs):
-        from .tracer import trace
-
-        return trace(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _Callable
+callable_as(__name__, "costlab.trace.tracer:trace")

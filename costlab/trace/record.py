@@ -192,6 +192,10 @@ class Trace:
         """Whether the backward pass was traced too."""
         return bool(self.ops) and self.ops[-1].of is not None
 
+    def __repr__(self) -> str:
+        about = self.provenance
+        return f"<Trace of {about.get('model')!r} on {about.get('device')}, {len(self.ops)} operations>"
+
     def shapes(self, op: Op) -> list[tuple[int, ...]]:
         """Shapes of the op's tensor inputs, in call order."""
         return [self.tensors[i].shape for i in op.inputs]

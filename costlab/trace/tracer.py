@@ -160,6 +160,8 @@ def _arguments(inputs, kwargs) -> tuple[tuple, dict]:
         return (), {**inputs, **(kwargs or {})}
     if not isinstance(inputs, (tuple, list)):
         inputs = (inputs,)
+    if len(inputs) > 1 and all(type(n) is int for n in inputs):
+        raise TraceError("inputs takes tensors; for a shape use costlab.summary(model, shape)")
     return tuple(inputs), dict(kwargs or {})
 
 

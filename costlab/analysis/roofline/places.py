@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
+from ..._pictures import Picture, chart
+from ..._result import Charted
 from ...cost import total
 from ...tables import Column, Sheet, table
 from ...trace import Measured, ModuleTime, Op, Timing, Trace
@@ -49,7 +51,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Roofline:
+class Roofline(Charted):
     """A measured run. `peak` FLOP/s and `bandwidth` bytes/s, measured on the same device in the
     same run; `sums`: what the parts add up to; `lost`: seconds of operations that the trace does
     not have, which are among the parts."""
@@ -61,6 +63,12 @@ class Roofline:
     bandwidth: float
     sums: Closure
     lost: float = 0.0
+
+    chart_kind = "roofline"
+
+    def chart(self, after: Roofline | None = None) -> Picture:
+        """The roofline; with `after`, arrows to the blocks of a second one."""
+        return chart(self.chart_kind, self, after)
 
     @property
     def total(self) -> Timing:

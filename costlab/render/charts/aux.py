@@ -11,8 +11,8 @@ def aux(result):
     fig, axes = figure(10, 0.8 * len(result.costs) + 1.2, 2, sharey=True)
     names = [c.model for c in result.costs]
     sums = [
-        [c.params for c in result.costs],
-        [tuple(f + b for f, b in zip(c.forward, c.backward, strict=True)) for c in result.costs],
+        [(c.without.params, c.with_heads.params) for c in result.costs],
+        [tuple(s.forward + s.backward for s in (c.without, c.with_heads)) for c in result.costs],
     ]
     for ax, title, values in zip(
         axes, ("params in training", "MACs of a training step, one image"), sums, strict=True

@@ -8,12 +8,12 @@ from .style import BLUE, ORANGE, figure
 
 def bottleneck(result):
     """MACs of naive and reduced modules, side by side, and how many times fewer."""
-    modules = [p for p in result.pairs if p.input[1]]
+    modules = [p for p in result.pairs if not p.whole]
     fig, ax = figure(9, 0.55 * len(modules) + 1.2)
     paired_bars(
         ax,
-        [f"{p.name}: {p.macs[0] / p.macs[1]:.2f}x" for p in modules],
-        [p.macs for p in modules],
+        [f"{p.name}: {p.times:.2f}x" for p in modules],
+        [(p.naive.macs, p.reduced.macs) for p in modules],
         ("naive, Figure 2(a)", "reduced, Figure 2(b)"),
         (ORANGE, BLUE),
     )

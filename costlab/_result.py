@@ -1,0 +1,90 @@
+"""What every result of costlab can do: print itself, show itself in a notebook, become a frame or a
+file, and draw itself.
+
+Results are made by `tables` and `analysis`, which know no renderer. This module is the one place
+where a result asks for them, when it is printed or saved, so that an analysis imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ._pictures import Picture
+    from .tables import Sheet
+    from .trace import Trace
+
+
+class Result:
+    """Numbers with a `sheet`: one table of exact values, and notes."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # a dataclass keeps a __repr__ that is in the class itself, and replaces an inherited one
+        cls.__repr__ = Result.__repr__
+
+    @property
+    def sheet(self) -> Sheet:
+        """The table of the result: what all outputs are made from."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        from .render import plain
+
+        return plain(self.sheet).rstrip("\n")
+
+    def __repr__(self) -> str:
+        sheet = self.sheet
+        rows = f"{len(sheet.rows)} row{'' if len(sheet.rows) == 1 else 's'}"
+        return f"<{type(self).__name__} {sheet.title!r}, {rows}>"
+
+    def _repr_html_(self) -> str:
+        from .render import html_fragment
+
+        return html_fragment(self.sheet)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A pandas DataFrame of exact values; missing cells are NA. Needs pandas."""
+        return self.sheet.to_frame()
+
+    def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:
+        """Write the table: .txt, .md, .tex, .html, .csv, .json or .parquet, or `format` by name.
+
+        Raises ValueError for an unknown suffix or format, OSError where it cannot be written."""
+        from .render import FORMATS, format_of
+        from .trace.files import write_file
+
+        data = FORMATS[format_of(path, format)](self.sheet)
+        write_file(path, data.encode() if isinstance(data, str) else data)
+
+
+class Charted(Result):
+    """A result with a chart; `chart_kind` names the function of `costlab.render.charts`."""
+
+    chart_kind: ClassVar[str]
+
+    def chart(self) -> Picture:
+        """The chart: shown in a notebook, or saved as .svg, .pdf or .png. Needs the charts extra."""
+        from ._pictures import chart
+
+        return chart(self.chart_kind, self)
+
+
+class Drawn(Result):
+    """A result about small modules, which can be drawn side by side."""
+
+    @property
+    def drawings(self) -> Sequence[tuple[str, Trace]]:
+        """The traces to draw, each with its title ("" for the model's name)."""
+        raise NotImplementedError
+
+    def diagram(self) -> Picture:
+        """The modules side by side: shown in a notebook, or saved as .svg, .pdf, .png or .dot.
+        Needs the diagrams extra."""
+        from ._pictures import modules
+
+        return modules(self.drawings)

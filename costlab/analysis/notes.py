@@ -1,0 +1,60 @@
+"""What the tables of heads, bottlenecks and auxiliary classifiers say in words."""
+
+from __future__ import annotations
+
+COUNTED = "params with biases; one MAC = one multiply-add"
+
+
+def heads(difference: float) -> tuple[str, ...]:
+    """`difference`: the largest one between a 1x1 convolution and a linear layer."""
+    return (
+        f"a 1x1 convolution and a linear layer with the same weights differ by at most "
+        f"{difference:.1e} (float64, random data): they are one",
+        "fully connected layers hold most params of AlexNet and VGG, and few of their MACs: "
+        "pooling saves memory more than compute",
+        f"counts by tracing each; {COUNTED}",
+    )
+
+
+def one_bottleneck() -> tuple[str, ...]:
+    """Of a module of the user's own."""
+    return (f"counts by tracing both; {COUNTED}",)
+
+
+def bottlenecks() -> tuple[str, ...]:
+    """Of GoogLeNet's modules and the network chained."""
+    return (
+        "naive: 1x1, 3x3 and 5x5 straight on the input, and a pool that passes all its channels on "
+        "(Figure 2(a)); reduced: Figure 2(b)",
+        "each module on the reduced network's input; chained, the naive network's channels grow "
+        "with every pool",
+        *one_bottleneck(),
+    )
+
+
+def aux_costs() -> tuple[str, ...]:
+    """Of the costs of auxiliary classifiers."""
+    return (
+        "for one image (traced in training mode with a batch of two, and halved); backward by "
+        "tracing the backward pass",
+        "the heads are dropped after training: at inference they have no MACs, and their params "
+        "need not be kept",
+        "params with biases and norm scales; one MAC = one multiply-add",
+    )
+
+
+def gradient_flow(place: str | None, threshold: float, run: str) -> tuple[str, ...]:
+    """`place`: the layer after which a head belongs, or None; `run`: what was trained, where."""
+    return (_placed(place, threshold), f"{run}; the rule is Wang et al., arXiv 1505.02496")
+
+
+def _placed(place: str | None, threshold: float) -> str:
+    if place is None:
+        return (
+            f"no layer's mean gradient is under {threshold:g} in these iterations: "
+            "the rule places no head"
+        )
+    return (
+        f"a head belongs after {place}: there the gradient first falls under {threshold:g}, "
+        "from the loss back"
+    )

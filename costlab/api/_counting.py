@@ -1,0 +1,122 @@
+"""What a model costs, and why: tables, totals of memory, comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ._models import Model, as_trace
+
+if TYPE_CHECKING:
+    from .._pictures import Picture
+    from ..analysis.change import Change
+    from ..analysis.compare import Comparison
+    from ..analysis.memory import Memory
+    from ..analysis.profile import Pareto, Profile
+    from ..analysis.verify import Verification
+    from ..cost import Convention
+    from ..tables import Table
+
+
+def table(
+    model: Model,
+    *,
+    style: str = "auto",
+    convention: str | Convention | None = None,
+    depth: int | None = None,
+    strict: bool = False,
+    columns: Iterable[str] = (),
+) -> Table:
+    """The per-layer table of a model.
+
+    Args:
+        model: a trace, a `costlab.load` result, or a name such as "googlenet".
+        style: "paper", "resnet", "layers", or "auto", which chooses and says so in the notes.
+        convention: "paper" (weights only, K = 1024) or "macs" (all params); None takes "paper" for
+            networks whose paper prints this table, otherwise "macs".
+        depth: module depth of the layers style.
+        strict: refuse an operation without a formula.
+        columns: names to add, such as "receptive-field".
+
+    Raises ValueError for an unknown style, convention or column; UnknownOpError with `strict`."""
+    from ..tables import table as tabulate
+
+    names = [columns] if isinstance(columns, str) else list(columns)
+    return tabulate(as_trace(model, "table"), style, convention, depth, strict, names)
+
+
+def compare(*models: Model) -> Comparison:
+    """Two models or more side by side: totals, ratios, stage by stage, published error.
+
+    Raises ValueError for fewer than two."""
+    from ..analysis.compare import compare as run
+
+    if len(models) < 2:
+        raise ValueError(
+            'compare takes two models or more: costlab.compare("googlenet", "alexnet")'
+        )
+    return run([as_trace(model, "compare") for model in models])
+
+
+def diff(base: Model, head: Model, *, style: str = "auto", depth: int | None = None) -> Change:
+    """What changed from one version of a model to the next, row by row of their tables."""
+    from ..analysis.change import change
+
+    return change(as_trace(base, "diff"), as_trace(head, "diff"), style, depth)
+
+
+def memory(model: Model) -> Memory:
+    """Peak memory by liveness: in inference, or of a training step where the trace has a backward
+    pass."""
+    from ..analysis.memory import memory as estimate
+
+    return estimate(as_trace(model, "memory"))
+
+
+def profile(model: Model, *, style: str = "auto", depth: int | None = None) -> Profile:
+    """Where params, MACs and activations go, row by row; its chart shows stages or cumulatively."""
+    from ..analysis.profile import profile as run
+
+    return run(as_trace(model, "profile"), style, depth)
+
+
+def pareto() -> Pareto:
+    """Cost against published error over the zoo."""
+    from ..analysis.profile import pareto as run
+
+    return run()
+
+
+def diagram(
+    model: Model, *, depth: int = 0, module: str | None = None, style: str = "auto"
+) -> Picture:
+    """The block diagram of a model, or of one module as the papers draw it.
+
+    Raises ValueError for a depth other than 0 or 1, an unknown style, or a module without layers.
+    """
+    from .._pictures import diagram as picture
+    from ..analysis.diagram import diagram as lay_out
+
+    return picture(lay_out(as_trace(model, "diagram"), depth, module, style))
+
+
+def verify(
+    model: Any, inputs: Any = (), kwargs: Any = None, *, train: bool = False
+) -> Verification:
+    """Count again with fvcore and torch's `FlopCounterMode`, and explain each difference.
+
+    Args:
+        model: a module, with the `inputs` and `kwargs` to call it with; or a name, a saved trace's
+            file or a trace, which stand for the model that was traced.
+        train: count a training step, forward and backward.
+
+    Raises ModuleNotFoundError without the verify extra."""
+    from ..analysis.verify import verify as count
+    from ._verified import real_model
+
+    if hasattr(model, "named_parameters"):
+        return count(model, inputs, kwargs, train=train)
+    loaded = real_model(model)
+    return count(
+        loaded.model, loaded.inputs, loaded.kwargs, spec=loaded.provenance["spec"], train=train
+    )

@@ -1,0 +1,199 @@
+"""Factorized convolutions: the rules, a model's rewrites by what they save, applying some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .._result import Result
+from ..sources import Loaded
+from ..trace import Trace
+from ._models import trace_named
+
+if TYPE_CHECKING:
+    from ..analysis.factorize import Candidate, Factorization, RuleTable
+    from ..cost import Total
+    from ..tables import Sheet
+
+
+@dataclass(frozen=True)
+class Ranking(Result):
+    """The rewrites of a model's convolutions, the largest saving first.
+
+    `left`: convolutions that cannot be replaced, path to reason; `whole`: the total of the model;
+    `top`: how many rows are shown (None: all); `subject`: what `apply` rewrites, None for a trace.
+    """
+
+    model: str
+    candidates: tuple[Candidate, ...]
+    left: Mapping[str, str]
+    whole: Total
+    top: int | None = 20
+    subject: Loaded | None = field(default=None, repr=False)
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a rewrite."""
+        from ..analysis.factorize import candidate_sheet
+
+        return candidate_sheet(self.model, self.candidates, self.whole, self.left, self.top)
+
+    def apply(
+        self,
+        *names: str,
+        device: str = "auto",
+        train: bool = False,
+        measure: bool = False,
+        **measuring: Any,
+    ) -> Factorization:
+        """Rewrite convolutions on a copy of the model, trace again and compare with the prediction.
+
+        Args:
+            names: "PATH", which takes its best rewrite, "PATH:REWRITE", or "best" for the best
+                saving rewrite of every convolution.
+            device: where both are traced, or measured.
+            train: count the backward pass too.
+            measure: time both for real; the model has to be built with device "cpu".
+            measuring: options of `costlab.measure`: dtype, channels_last, compile, progress.
+
+        Raises ValueError for a name that is no candidate; TraceError when the new model fails."""
+        from ..analysis import factorize as rewriting
+        from ..trace.tracer import trace
+
+        if self.subject is None:
+            raise ValueError(
+                f"{self.model} is a saved trace, and rewriting needs the model itself; "
+                "name the model"
+            )
+        if measuring and not measure:
+            raise ValueError(f"{', '.join(measuring)}: this is how to measure; add measure=True")
+        tracer, pair = partial(trace, backward=train), None
+        if measure:
+            from ..measure import paired
+            from ..measure import measure as run
+
+            tracer = partial(run, **measuring)
+            same = {k: v for k, v in measuring.items() if k in ("dtype", "channels_last")}
+            pair = partial(paired, **same)
+        chosen = rewriting.choose(self.candidates, names, self.left)
+        s = self.subject
+        return rewriting.factorize(
+            s.model, s.inputs, s.kwargs, chosen, self.model, device, tracer, pair
+        )
+
+
+def factorize(
+    model: Any,
+    inputs: Any = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    rewrites: Iterable[str] | None = None,
+    mid: int | str = "default",
+    kernels: Iterable[int] = (),
+    device: str = "auto",
+    top: int | None = 20,
+) -> Ranking:
+    """Every rewrite of every convolution that can be factorized; `.apply("best")` does it.
+
+    Args:
+        model: a module with the `inputs` and `kwargs` to call it with, a `costlab.load` result, a
+            name, or a trace, which can be ranked and not rewritten.
+        rewrites: only these: "stacked-3x3", "1xn-nx1", "depthwise-separable", "bottleneck".
+        mid: middle width: "in", "out", "sqrt", a number, or each rule's "default".
+        kernels: only convolutions of these kernel sizes.
+        device: where the model is traced.
+        top: how many rows to show; None for all.
+
+    Raises ValueError for an unknown rewrite or middle width."""
+    from ..analysis.factorize import candidates, replaceable
+    from ..cost import total
+
+    subject = _subject(model, inputs, kwargs)
+    trace = subject if isinstance(subject, Trace) else _traced(subject, device)
+    wanted = set(kernels)
+    found = candidates(trace, list(rewrites) if rewrites else None, mid)
+    found = [c for c in found if not wanted or set(c.conv.kernel) <= wanted]
+    left: dict[str, str] = {}
+    if isinstance(subject, Loaded):
+        found, left = replaceable(subject.model, trace, found)
+    return Ranking(
+        trace.provenance["model"],
+        tuple(found),
+        left,
+        total(trace),
+        top,
+        None if isinstance(subject, Trace) else subject,
+    )
+
+
+def _subject(model: Any, inputs: Any, kwargs: Any) -> Loaded | Trace:
+    from ..sources import is_recording, load
+
+    if isinstance(model, (Loaded, Trace)):
+        return model
+    if hasattr(model, "named_parameters"):
+        given = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
+        name = type(model).__name__
+        return Loaded(model, tuple(given), dict(kwargs or {}), {"spec": name, "device": "cpu"})
+    return trace_named(model) if is_recording(model) else load(model)
+
+
+def _traced(loaded: Loaded, device: str) -> Trace:
+    from ..trace.tracer import trace
+
+    spec = loaded.provenance["spec"]
+    with loaded.scope():
+        return trace(loaded.model, loaded.inputs, loaded.kwargs, device=device, spec=spec)
+
+
+def rules(
+    *,
+    c_in: int = 64,
+    c_out: int = 64,
+    mid: int | str = "default",
+    grid: int = 28,
+    padding: str = "same",
+    kernels: Iterable[int] | None = None,
+    rewrites: Iterable[str] | None = None,
+    train: bool = False,
+) -> RuleTable:
+    """The rules of factorized convolutions, each counted by tracing both modules.
+
+    Args:
+        c_in, c_out: channels; `mid` between two convolutions: "in", "out", "sqrt", a number, or
+            each rule's "default".
+        grid: side of the input grid.
+        padding: "same" or "valid".
+        kernels, rewrites: only rules of these.
+        train: count the backward pass too.
+
+    Raises ValueError for a case that does not exist."""
+    from ..analysis import factorize as rewriting
+
+    width = _middle(mid, c_in, c_out)
+    return rewriting.rules(
+        c_in,
+        c_out,
+        width,
+        grid,
+        padding,
+        list(kernels) if kernels else None,
+        list(rewrites) if rewrites else None,
+        train,
+    )
+
+
+def _middle(mid: int | str, c_in: int, c_out: int) -> int | None:
+    from ..analysis import factorize as rewriting
+
+    if mid in ("in", "out", "sqrt"):
+        return rewriting._mid(rewriting.Conv(c_in, c_out, (3, 3)), "1xn-nx1", mid)
+    if mid == "default":
+        return None
+    if not isinstance(mid, int):
+        raise ValueError(
+            f"unknown middle width {mid!r}; choose in, out, sqrt, default or a number from 1"
+        )
+    return mid

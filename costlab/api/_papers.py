@@ -1,0 +1,106 @@
+"""What is printed, against what is traced."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ._models import Model, as_trace
+
+if TYPE_CHECKING:
+    from ..analysis.audit import Audit
+    from ..analysis.claims import Ledger
+
+
+def audit(
+    model: Model,
+    *,
+    against: str | os.PathLike[str] | Sequence[Mapping[str, str]] | None = None,
+) -> Audit:
+    """A printed table and printed totals against a trace, cell by cell.
+
+    Args:
+        model: a trace, a `costlab.load` result, or a name.
+        against: a CSV file of printed cells, or its rows; None for what was published.
+
+    Raises ValueError where nothing was published, or the file has no table."""
+    from ..analysis.audit import audit as solve
+    from ..analysis.audit import audit_published
+
+    trace = as_trace(model, "audit")
+    if against is None:
+        result = audit_published(trace, lambda name: as_trace(name, "audit"))
+    else:
+        rows, where = _printed(against)
+        title = f"{trace.provenance['model']} against {where}"
+        result = solve(rows, trace, title=title)
+    source = trace.provenance.get("source")
+    return replace(result, notes=(*result.notes, f"model: {source}")) if source else result
+
+
+def _printed(against: Any) -> tuple[list[dict], str]:
+    if isinstance(against, (str, os.PathLike)):
+        return read_printed(against), os.fspath(against)
+    return [dict(row) for row in against], "the given rows"
+
+
+def read_printed(path: str | os.PathLike[str]) -> list[dict]:
+    """The rows of a CSV of printed cells; lines that begin with # are comments.
+
+    Raises ValueError for a file that cannot be read or has no table."""
+    import csv
+
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as f:
+            rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
+    except UnicodeDecodeError:
+        raise ValueError(f"cannot read {path}: not UTF-8 text") from None
+    except (OSError, csv.Error) as e:
+        raise ValueError(f"cannot read {path}: {getattr(e, 'strerror', None) or e}") from None
+    if not rows or len(rows[0]) < 2:
+        raise ValueError(
+            f"{path} has no table: write a header line (type,output size,...,params,ops) "
+            "and a line a row"
+        )
+    return rows
+
+
+def claims(
+    ids: str | Iterable[str] = (),
+    *,
+    ledger: str | os.PathLike[str] | None = None,
+) -> Ledger:
+    """Run claims and give each a verdict.
+
+    Args:
+        ids: of the claims to run; none for all.
+        ledger: a TOML or YAML file of your own; None for the study note's claims.
+
+    Raises LedgerError, a ValueError, for a ledger or claim that cannot be run."""
+    from ..analysis import claims as ledgers
+
+    wanted = [ids] if isinstance(ids, str) else list(ids)
+    if ledger is None:
+        return ledgers.run(ledgers.note_ledger(), None, "the study note's claims", wanted)
+    path = os.fspath(ledger)
+    functions = {**ledgers.FUNCTIONS, "model": _figures}
+    return ledgers.run(ledgers.read(path), functions, path, wanted, strict=True)
+
+
+def _figures(name: str, size: Any = None, **arguments: Any) -> Any:
+    """`model(...)` of a user's ledger: any model as the command line names it."""
+    from .. import zoo
+    from ..analysis import claims as ledgers
+    from ..sources import load
+    from ._models import Build
+
+    if name in zoo.names():
+        return ledgers.FUNCTIONS["model"](name, size=size, **arguments)
+    inputs = [f"1x3x{size}x{size}"] if isinstance(size, int) else [size] if size else None
+    found = load(name, inputs, arguments=arguments)
+    if not hasattr(found, "model"):
+        return ledgers.Figures(found)
+    build = Build(lambda device: load(name, inputs, arguments=arguments, device=device))
+    return ledgers.Figures(build.trace())

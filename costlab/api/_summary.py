@@ -1,0 +1,108 @@
+"""A model at a glance."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from .._result import Result
+from ..trace import Trace, TraceError
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..analysis.memory import Memory
+    from ..cost import Total
+    from ..tables import Sheet, Table
+
+
+@dataclass(frozen=True)
+class Summary(Result):
+    """The layers of a model with its totals: `trainable` params in elements, `memory` in bytes."""
+
+    table: Table
+    total: Total
+    trainable: int
+    memory: Memory
+
+    @property
+    def sheet(self) -> Sheet:
+        """The table by layers, with the totals in its notes."""
+        t = self.total
+        frozen = t.params - self.trainable
+        notes = (
+            f"params: {t.params:,}, of them trainable {self.trainable:,}, not trainable {frozen:,}",
+            f"MACs: {t.macs:,}; FLOPs: {t.flops:,}; activations: {t.activations:,} elements",
+            f"estimated peak memory: {self.memory.whole / 1e6:,.2f} MB",
+        )
+        sheet = self.table.sheet
+        return replace(sheet, notes=(*notes, *sheet.notes))
+
+
+def summary(
+    model: torch.nn.Module,
+    inputs: Any,
+    *,
+    depth: int | None = None,
+    columns: Sequence[str] = (),
+    dtype: torch.dtype | None = None,
+    device: str = "auto",
+) -> Summary:
+    """The layers of a model with output sizes, params and MACs, and its totals.
+
+    Args:
+        model: any module; it is left as it was.
+        inputs: tensors, or a shape such as (1, 3, 224, 224), also without the batch, which is 1
+            then. A list of shapes is one input each.
+        depth: module depth; None opens what holds most of the cost.
+        columns: names to add, as in `costlab.table`.
+        dtype: of inputs given as shapes; float32 where it is not given.
+        device: "auto", "cuda", "cpu" or "meta".
+
+    Raises TraceError where the model fails on these inputs, ValueError for an unknown column."""
+    from ..analysis.memory import memory
+    from ..cost import total
+    from ..tables import table
+
+    trace = _traced(model, inputs, dtype, device)
+    rows = table(trace, "layers", "macs", depth, columns=list(columns))
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return Summary(rows, total(trace), trainable, memory(trace))
+
+
+def _traced(model: Any, inputs: Any, dtype: Any, device: str) -> Trace:
+    from ..trace.tracer import trace
+
+    shapes = _shapes(inputs)
+    if shapes is None:
+        return trace(model, inputs, device=device)
+    batched = [(1, *shape) for shape in shapes]
+    # an image's shape without its batch: many models run on it, and give another output
+    tries = (batched, shapes) if len(shapes[0]) == 3 else (shapes, batched)
+    try:
+        return trace(model, _tensors(tries[0], dtype), device=device)
+    except TraceError:
+        with contextlib.suppress(TraceError):
+            return trace(model, _tensors(tries[1], dtype), device=device)
+        return trace(
+            model, _tensors(shapes, dtype), device=device
+        )  # the error is of what was given
+
+
+def _shapes(inputs: Any) -> list[tuple[int, ...]] | None:
+    """The shapes that are given, or None for tensors."""
+    if not isinstance(inputs, (tuple, list)) or not inputs:
+        return None
+    if all(isinstance(n, int) for n in inputs):
+        return [tuple(inputs)]
+    if all(_shapes(shape) and isinstance(shape[0], int) for shape in inputs):
+        return [tuple(shape) for shape in inputs]
+    return None
+
+
+def _tensors(shapes: list[tuple[int, ...]], dtype: Any) -> tuple[Any, ...]:
+    import torch
+
+    return tuple(torch.zeros(shape, dtype=dtype) for shape in shapes)

@@ -1,0 +1,170 @@
+"""The public functions: what they give, what results can do, what wrong arguments are told."""
+
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+import torch
+from torch import nn
+
+import costlab
+from costlab import zoo
+from costlab._result import Charted, Drawn, Result
+
+
+def tiny():
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 4, 5, padding=2))
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return costlab.trace(tiny(), torch.empty(1, 3, 8, 8))
+
+
+RESULTS = {
+    "table": lambda t: costlab.table(t, style="layers"),
+    "compare": lambda t: costlab.compare(t, t),
+    "diff": lambda t: costlab.diff(t, costlab.trace(tiny()[:1], torch.empty(1, 3, 8, 8))),
+    "memory": lambda t: costlab.memory(t),
+    "profile": lambda t: costlab.profile(t),
+    "verify": lambda t: costlab.verify(tiny(), torch.empty(1, 3, 8, 8)),
+    "factorize": lambda t: costlab.factorize(t),
+    "apply": lambda t: costlab.factorize(tiny(), torch.empty(1, 3, 8, 8)).apply("best"),
+    "rules": lambda t: costlab.rules(kernels=[5]),
+    "grid": lambda t: costlab.grid(d=9, c_in=4, c_out=8),
+    "reductions": lambda t: costlab.reductions("nin"),
+    "bottleneck": lambda t: costlab.bottleneck([64, 96, 128, 16, 32, 32]),
+    "head": lambda t: costlab.head(c_in=8, classes=10, hidden=16),
+    "aux": lambda t: costlab.aux("cnds8"),
+    "summary": lambda t: costlab.summary(tiny(), (3, 8, 8)),
+}
+
+
+@pytest.fixture(scope="module")
+def results(trace):
+    return cache(lambda name: RESULTS[name](trace))
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_every_result_prints_shows_and_saves_itself(name, results, tmp_path):
+    result = results(name)
+    assert isinstance(result, Result)
+    lines = str(result).splitlines()
+    assert lines[0] == result.sheet.title
+    assert [line for line in result.sheet.notes if line not in lines] == []
+    assert repr(result).startswith(f"<{type(result).__name__} ") and "\n" not in repr(result)
+    shown = result._repr_html_()
+    assert shown.startswith("<div") and shown.count("<tr") == len(result.sheet.rows) + (
+        1 if result.sheet.total is None else 2
+    )
+    assert len(result.to_frame()) == len(result.sheet.rows)
+    result.save(tmp_path / "r.csv")
+    assert (tmp_path / "r.csv").read_text().count("\n") >= len(result.sheet.rows) + 1
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_what_has_a_picture_draws_it(name, results, tmp_path):
+    result = results(name)
+    assert hasattr(result, "chart") == isinstance(result, Charted)
+    if isinstance(result, Charted):
+        assert "<svg" in result.chart()._repr_svg_()
+    if hasattr(result, "diagram"):
+        result.diagram().save(tmp_path / "d.dot")
+        assert (tmp_path / "d.dot").read_text().startswith("digraph costlab")
+    elif isinstance(result, Drawn):
+        pytest.fail("a Drawn result has a diagram")
+
+
+# 8x8 places, 3x3x3 to 8, then 5x5x8 to 4: 64 * 27 * 8 + 64 * 200 * 4; params with biases
+MACS, PARAMS = 64 * 27 * 8 + 64 * 200 * 4, 27 * 8 + 8 + 200 * 4 + 4
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [(3, 8, 8), (1, 3, 8, 8), [(1, 3, 8, 8)], torch.empty(1, 3, 8, 8)],
+    ids=["without batch", "with batch", "a list", "a tensor"],
+)
+def test_a_summary_takes_shapes_and_tensors(inputs):
+    model = tiny()
+    model[0].weight.requires_grad_(False)
+    result = costlab.summary(model, inputs)
+    assert (result.total.macs, result.total.params) == (MACS, PARAMS)
+    assert result.trainable == PARAMS - 27 * 8
+    assert f"of them trainable {PARAMS - 216:,}, not trainable 216" in str(result)
+    assert "8x8x8" in str(result)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["trace", "measure", "report"],
+)
+def test_a_package_is_called_like_its_function_whatever_was_imported_before(name):
+    code = f"import costlab.{name}, costlab; print(callable(costlab.{name}))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout == "True\n"
+
+
+def test_importing_costlab_imports_no_torch():
+    code = "import sys, costlab; dir(costlab); print('torch' in sys.modules, 'rich' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout == "False False\n"
+
+
+@pytest.mark.parametrize("name", costlab.__all__)
+def test_dir_names_what_there_is(name):
+    assert name in dir(costlab) and getattr(costlab, name) is not None
+    assert name.startswith("__") or getattr(costlab, name).__doc__
+
+
+@pytest.mark.parametrize(
+    "call, error, text",
+    [
+        (lambda t: costlab.trace(tiny(), (3, 8, 8)), costlab.TraceError, "costlab.summary"),
+        (lambda t: costlab.table(tiny()), TypeError, "costlab.table(costlab.trace(model, inputs))"),
+        (lambda t: costlab.memory(3), TypeError, "not int"),
+        (lambda t: costlab.verify(3), TypeError, "a module with its inputs"),
+        (lambda t: costlab.compare(t), ValueError, "two models or more"),
+        (lambda t: costlab.table("googlenett"), ValueError, "did you mean googlenet"),
+        (lambda t: costlab.table(t, style="best"), ValueError, "unknown style 'best'"),
+        (lambda t: costlab.table(t).save("x.docx"), ValueError, "'x.docx'"),
+        (lambda t: costlab.profile(t).chart("pie"), ValueError, "stages or cumulative"),
+        (lambda t: costlab.profile(t).chart().save("x.gif"), ValueError, ".svg, .pdf or .png"),
+        (lambda t: costlab.factorize(t).apply("best"), ValueError, "name the model"),
+        (lambda t: costlab.report(), ValueError, "costlab.report("),
+        (lambda t: costlab.report(t, base=t), ValueError, "both base and head"),
+        (lambda t: costlab.claims("C999"), ValueError, "no claim 'C999'"),
+        (lambda t: costlab.audit(t), ValueError, "no published figures"),
+        (lambda t: costlab.nothing, AttributeError, "'nothing'"),
+    ],
+)
+def test_a_wrong_argument_is_told_what_is_right(call, error, text, trace):
+    with pytest.raises(error) as raised:
+        call(trace)
+    assert text in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_options_are_keywords(trace):
+    with pytest.raises(TypeError):
+        costlab.table(trace, "paper")
+
+
+def test_a_model_by_name_is_the_traced_model():
+    by_name = costlab.table("nin")
+    model = zoo.build("nin")
+    traced = costlab.trace(model, torch.empty(zoo.input_shape("nin")))
+    assert (by_name.params, by_name.macs) == (
+        costlab.total(traced).params,
+        costlab.total(traced).macs,
+    )
+
+
+def test_a_trace_is_one_line_in_a_notebook(trace):
+    assert repr(trace) == "<Trace of 'Sequential' on cpu, 3 operations>"
+
+
+def test_a_report_names_its_sections_and_writes_one_page(trace, tmp_path):
+    report = costlab.report(trace, title="Small", sections=["summary", "table"])
+    assert str(report).splitlines()[0] == "Small" and len(report.document.sections) == 2
+    report.save(tmp_path / "r.html")
+    assert "<title>Small</title>" in (tmp_path / "r.html").read_text()
