@@ -71,38 +71,9 @@ def run(args):
         ) from None
     if args.id and not args.format and not args.output:
         for c in ledger.claims:
-            print(_explained(c))
+            print(claims.explained(c))
     else:
         show(args, ledger.sheet)
     return (
         1 if args.check and any(c.verdict in ("contradicted", "typo") for c in ledger.claims) else 0
     )
-
-
-def _explained(claim):
-    from ..analysis.claims import spell
-
-    lines = [f"{claim.id}: {claim.verdict}", f"  claim:      {claim.says}"]
-    lines += [
-        f"  {k:11} {v}"
-        for k, v in (
-            ("published:", claim.paper),
-            ("assumption:", claim.assumption),
-            ("source:", claim.source),
-        )
-        if v
-    ]
-    for check in claim.checks:
-        said = (
-            ""
-            if check.said is None
-            else f", said {spell(check.said) if not isinstance(check.said, list) else check.said}"
-        )
-        lines.append(
-            f"  {check.expr} = {spell(check.value)}{said}: {check.outcome}"
-            + (f" ({check.note})" if check.note else "")
-        )
-        lines += [
-            f"    {text} = {spell(value)}" for text, value in check.working if text != check.expr
-        ]
-    return "\n".join(lines if claim.checks else [*lines, "  nothing here that a trace can compute"])

@@ -1,0 +1,193 @@
+"""Expressions of a ledger, evaluated safely: arithmetic over models' figures and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import LedgerError, did_you_mean
+from .figures import Figures
+from .functions import FUNCTIONS
+
+_LARGEST_EXPONENT = 64
+_LARGEST_BASE = 1e18
+
+
+@dataclass(frozen=True)
+class Step:
+    """A figure that an expression took, or a side that it compared: its text and its value."""
+
+    expr: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The value of an expression and the steps that led to it."""
+
+    value: Any
+    working: tuple[Step, ...]
+
+
+def _power(a, b):
+    if abs(b) > _LARGEST_EXPONENT or abs(a) > _LARGEST_BASE:
+        raise ValueError(f"{a} to the power {b} is out of all proportion")
+    return a**b
+
+
+_OPERATORS: dict[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+    ast.USub: operator.neg,
+    ast.Not: operator.not_,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+
+
+def _not_allowed(node: ast.AST) -> LedgerError:
+    return LedgerError(
+        f"{ast.unparse(node)!r} is not allowed; an expression is arithmetic over models' figures"
+    )
+
+
+def _operation(node: ast.AST, symbol: ast.AST) -> Callable[..., Any]:
+    """The function of an operator symbol. Raises LedgerError for one that is not allowed."""
+    if type(symbol) not in _OPERATORS:
+        raise _not_allowed(node)
+    return _OPERATORS[type(symbol)]
+
+
+class _Evaluator:
+    """One evaluation: a method for each node of the syntax tree that an expression may have."""
+
+    def __init__(self, functions: Mapping[str, Callable[..., Any]]):
+        self.functions = functions
+        self.working: dict[str, Any] = {}
+        self._methods: dict[type, Callable[[Any], Any]] = {
+            ast.Constant: lambda node: node.value,
+            ast.Tuple: self._tuple,
+            ast.List: self._tuple,
+            ast.BinOp: self._binary,
+            ast.UnaryOp: self._unary,
+            ast.BoolOp: self._boolean,
+            ast.Compare: self._comparison,
+            ast.Subscript: lambda node: self.value(node.value)[self.value(node.slice)],
+            ast.Name: self._name,
+            ast.Attribute: self._attribute,
+            ast.Call: self._call,
+        }
+
+    def value(self, node: ast.AST) -> Any:
+        """The value of a node. Raises LedgerError for one that is not allowed."""
+        if type(node) not in self._methods:
+            raise _not_allowed(node)
+        return self._methods[type(node)](node)
+
+    def _recorded(self, node: ast.AST, value: Any) -> Any:
+        if isinstance(value, (int, float, str, tuple)):
+            self.working[ast.unparse(node)] = value
+        return value
+
+    def _tuple(self, node: ast.Tuple | ast.List) -> tuple:
+        return tuple(self.value(element) for element in node.elts)
+
+    def _binary(self, node: ast.BinOp) -> Any:
+        compute = _operation(node, node.op)
+        sides = self.value(node.left), self.value(node.right)
+        numbers = all(isinstance(side, (int, float)) for side in sides)
+        if isinstance(node.op, ast.Mult) and not numbers:  # 'a' * 10 ** 9 fills the memory
+            raise LedgerError(f"{ast.unparse(node)!r} multiplies what is no number")
+        return compute(*sides)
+
+    def _unary(self, node: ast.UnaryOp) -> Any:
+        return _operation(node, node.op)(self.value(node.operand))
+
+    def _boolean(self, node: ast.BoolOp) -> bool:
+        values = [self.value(v) for v in node.values]
+        return all(values) if isinstance(node.op, ast.And) else any(values)
+
+    def _comparison(self, node: ast.Compare) -> bool:
+        compare = [_operation(node, symbol) for symbol in node.ops]
+        values = [self._side(side) for side in (node.left, *node.comparators)]
+        pairs = zip(compare, values[:-1], values[1:], strict=True)
+        return all(holds(a, b) for holds, a, b in pairs)
+
+    def _side(self, node: ast.expr) -> Any:
+        """A side of a comparison; a ratio that is compared says how far off it is."""
+        value = self.value(node)
+        return self._recorded(node, value) if isinstance(node, ast.BinOp) else value
+
+    def _name(self, node: ast.Name) -> Callable[..., Any]:
+        if node.id in self.functions:
+            return self.functions[node.id]
+        listed = f"; there are {', '.join(self.functions)}"
+        hint = did_you_mean(node.id, self.functions) or listed
+        raise LedgerError(f"unknown name {node.id!r}{hint}")
+
+    def _attribute(self, node: ast.Attribute) -> Any:
+        base = self.value(node.value)
+        known = [name for name in vars(Figures) if not name.startswith("_")]
+        if not isinstance(base, Figures) or node.attr not in known:
+            raise LedgerError(f"unknown figure {node.attr!r}; there are {', '.join(known)}")
+        return self._recorded(node, getattr(base, node.attr))
+
+    def _call(self, node: ast.Call) -> Any:
+        keywords = {k.arg: k.value for k in node.keywords if k.arg is not None}
+        unpacked = any(isinstance(a, ast.Starred) for a in node.args)
+        if unpacked or len(keywords) < len(node.keywords):
+            raise _not_allowed(node)
+        function = self.value(node.func)
+        positional = [self.value(a) for a in node.args]
+        return self._recorded(
+            node, function(*positional, **{k: self.value(v) for k, v in keywords.items()})
+        )
+
+
+_FAILURES = (
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RuntimeError,
+    RecursionError,
+)
+
+
+def evaluate(
+    expression: str, functions: Mapping[str, Callable[..., Any]] | None = None
+) -> Evaluation:
+    """Evaluate an expression over `functions` (`FUNCTIONS` by default).
+
+    Raises LedgerError, which quotes the expression, for a syntax error, an unknown name, anything
+    but arithmetic, and for whatever fails inside."""
+    evaluator = _Evaluator(functions or FUNCTIONS)
+    try:
+        value = evaluator.value(ast.parse(expression, mode="eval").body)
+        if isinstance(value, Figures) or callable(value):
+            raise LedgerError(
+                "that is a model and no figure; take one of it, such as .macs or .params"
+            )
+    except LedgerError as e:
+        raise LedgerError(f"{e} (in {expression!r})") from None
+    except SyntaxError as e:
+        raise LedgerError(f"cannot read {expression!r}: {e.msg} at column {e.offset}") from None
+    except _FAILURES as e:
+        first = (str(e).strip().splitlines() or [""])[0]
+        raise LedgerError(f"{expression!r} fails: {type(e).__name__}: {first}") from None
+    return Evaluation(value, tuple(Step(k, v) for k, v in evaluator.working.items()))

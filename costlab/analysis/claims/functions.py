@@ -1,0 +1,114 @@
+"""The names that an expression of a ledger may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from ... import reference, zoo
+from ...trace import Trace
+from .errors import LedgerError, did_you_mean
+from .figures import Figures
+
+_CACHED = 256  # traces that are kept
+
+
+def _traced(make: Callable[[], Any], shape: tuple[int, ...], train: bool | None = None) -> Trace:
+    from ...trace.build import traced
+
+    return traced(make, shape, train=train)
+
+
+def _model(name, size=None, train=False, **arguments):
+    """A zoo model at the paper's input, or at `size` pixels; in training mode a batch of two."""
+    return _zoo(name, size, train, tuple(sorted(arguments.items())))
+
+
+@lru_cache(maxsize=_CACHED)
+def _zoo(name, size, train, arguments):
+    if name not in zoo.names():
+        raise LedgerError(f"unknown model {name!r}{did_you_mean(name, zoo.names())}")
+    batch, channels, *grid = zoo.input_shape(name)
+    if size:
+        grid = [size, size]
+    shape = (2 if train else batch, channels, *grid)
+    return Figures(_traced(lambda: zoo.build(name, **dict(arguments)), shape, train or None))
+
+
+@lru_cache(maxsize=_CACHED)
+def _module(name, *args, input, **arguments):
+    """A building block of `costlab.zoo.modules`, alone, on `input` (N, c, H, W)."""
+    from ...zoo import modules
+
+    block = getattr(modules, name, None)
+    if block is None or name.startswith("_"):
+        raise LedgerError(f"no building block {name!r}")
+    return Figures(_traced(lambda: block(*args, **arguments), input))
+
+
+@lru_cache(maxsize=_CACHED)
+def _convs(*layers, size, bias=False):
+    """Convolutions in a row on a `size` x `size` grid.
+
+    Each layer is (c_in, c_out, kernel, stride = 1, padding = kernel // 2)."""
+    from torch import nn
+
+    def conv(c_in, c_out, kernel, stride=1, padding=None):
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+        same = (height // 2, width // 2)
+        padding = same if padding is None else padding
+        return nn.Conv2d(c_in, c_out, (height, width), stride, padding, bias=bias)
+
+    def make():
+        return nn.Sequential(*(conv(*layer) for layer in layers))
+
+    c_in, *_ = layers[0]
+    return Figures(_traced(make, (1, c_in, size, size)))
+
+
+def _published(network, setting, column="top5_err"):
+    """A published error rate (not measured here), in percent."""
+    for row in reference.load("published_results"):
+        if row["network"] == network and row["setting"] == setting and row[column]:
+            return float(row[column].split()[0])
+    raise LedgerError(f"no published {column} of {network!r}, {setting!r}")
+
+
+def _fact(key):
+    """A fact of the reference data, as text."""
+    for row in reference.load("auxiliary_facts"):
+        if row["key"] == key:
+            return row["value"]
+    raise LedgerError(f"no fact {key!r}")
+
+
+def _pointwise_is_linear():
+    """Whether a 1x1 convolution equals a linear layer with the same weights, in float64."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+
+    def random(*shape):
+        return torch.rand(*shape, dtype=torch.float64, generator=generator)
+
+    x, weight, bias = random(2, 4, 5, 5), random(2, 4), random(2)
+    conv = torch.nn.functional.conv2d(x, weight[:, :, None, None], bias)
+    linear = torch.nn.functional.linear(x.permute(0, 2, 3, 1), weight, bias)
+    return bool((conv - linear.permute(0, 3, 1, 2)).abs().max() < 1e-14)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "model": _model,
+    "module": _module,
+    "convs": _convs,
+    "published": _published,
+    "fact": _fact,
+    "pointwise_is_linear": _pointwise_is_linear,
+    "sum": sum,
+    "max": max,
+    "min": min,
+    "round": round,
+    "abs": abs,
+    "len": len,
+}
