@@ -429,7 +429,7 @@ def test_autocast_is_refused_on_meta():
 
 
 def test_a_formula_that_returns_no_pair_names_its_op(monkeypatch):
-    from costlab.cost._formula import REGISTRY
+    from costlab.cost.registry import REGISTRY
 
     monkeypatch.setattr(REGISTRY, "formulas", dict(REGISTRY.formulas))
     costlab.formula("aten::mm")(lambda t, op: 7)

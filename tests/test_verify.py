@@ -9,7 +9,7 @@ from torch import nn
 from costlab import zoo
 from costlab.analysis.verify import verify
 from costlab.cli import main
-from costlab.cost._formula import REGISTRY
+from costlab.cost.registry import REGISTRY
 from costlab.trace.build import build_on_meta
 
 pytest.importorskip("fvcore")

@@ -1,15 +1,15 @@
 """One formula per operation, the totals, and the counting conventions. Needs no torch."""
 
 from . import formulas  # noqa: F401  fills the registry
-from ._bytes import GATHERS
-from ._convention import CONVENTIONS, Convention
-from ._cost import Cost, Total, UnknownOpError, cost_of, total
-from ._formula import Work, formula
-from ._memory import VIEWS, size_of
-from ._roles import constant_operands, is_weight, role_of
-from ._training import OPTIMIZERS, Training, training
-from ._units import scaled, short
+from .conventions import CONVENTIONS, Convention
 from .formulas.detection import DATA_DEPENDENT
+from .registry import Work, formula
+from .roles import constant_operands, is_weight, role_of
+from .sizes import VIEWS, size_of
+from .totals import Cost, Total, UnknownOpError, cost_of, total
+from .traffic import GATHERS
+from .training_step import OPTIMIZERS, Training, training
+from .units import scaled, short
 
 __all__ = [
     "CONVENTIONS",

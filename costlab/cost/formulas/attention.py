@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from .._formula import Work, aten, formula, shape_of
+from ..registry import Work, aten, formula, shape_of
 
 _SOFTMAX = 5  # FLOPs an element: max, subtract, exp, sum, divide
 _KERNELS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._formula import Work, elements_of, formula, outputs_of, shape_of
+from ..registry import Work, elements_of, formula, outputs_of, shape_of
 
 _BOX_OVERLAP = 13  # two maxima, two minima, four differences, two clamps, product, add, divide
 _BILINEAR = 8  # a weighted sum of four neighbours

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._formula import Work, aten, formula, outputs_of
+from ..registry import Work, aten, formula, outputs_of
 
 _NAMES = aten(
     "relu relu6 leaky_relu gelu silu elu celu selu mish sigmoid tanh hardtanh hardswish "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._formula import Work, aten, elements_of, formula, outputs_of
+from ..registry import Work, aten, elements_of, formula, outputs_of
 
 # neighbours that one output element is a weighted sum of
 _TAPS = {"linear1d": 2, "bilinear2d": 4, "trilinear3d": 8, "bicubic2d": 16}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._formula import Work, aten, formula
+from ..registry import Work, aten, formula
 
 _NAMES = aten(
     "view _unsafe_view reshape t transpose permute expand slice select unsqueeze squeeze cat "

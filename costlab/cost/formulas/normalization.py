@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._formula import Work, aten, elements_of, formula
+from ..registry import Work, aten, elements_of, formula
 
 
 @formula(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from .._formula import Work, aten, elements_of, formula
+from ..registry import Work, aten, elements_of, formula
 
 
 def _window(op, dimensions: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from .._formula import Work, aten, formula, multiply_adds, outputs_of, shape_of
+from ..registry import Work, aten, formula, multiply_adds, outputs_of, shape_of
 
 ADDED = frozenset(aten("addmm baddbmm addmv _addmm_activation addbmm _sparse_addmm"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from math import prod
 
-from .._formula import Work, aten, elements_of, formula, named, outputs_of, shape_of
+from ..registry import Work, aten, elements_of, formula, named, outputs_of, shape_of
 from .convolution import convolution_macs
 
 _CONVOLUTIONS = named(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from .._formula import Work, aten, elements_of, formula, outputs_of, shape_of
+from ..registry import Work, aten, elements_of, formula, outputs_of, shape_of
 
 
 @formula(*aten("mkldnn_rnn_layer _cudnn_rnn"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log2, prod
 
-from .._formula import Work, aten, formula, shape_of
+from ..registry import Work, aten, formula, shape_of
 
 
 @formula(*aten("_fft_c2c _fft_r2c _fft_c2r"))

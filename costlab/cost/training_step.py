@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..trace.record import Trace
-from ._cost import total
-from ._memory import size_of
+from .sizes import size_of
+from .totals import total
 
 # optimizer -> values of state that it keeps for each parameter, in the parameter's dtype
 OPTIMIZERS = {"SGD": 0, "SGD with momentum": 1, "Adam": 2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..trace.record import Trace
-from ._formula import aten
+from .registry import aten
 
 # bytes an element; what is not here takes one
 _WIDTH = {

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Param, Trace
-from ._formula import aten
-from ._memory import VIEWS
 from .formulas.quantized import PRODUCTS as QUANTIZED_PRODUCTS
+from .registry import aten
+from .sizes import VIEWS
 
 WEIGHT, BIAS, SCALE = "weight", "bias", "scale"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..trace.record import Op, Trace
-from ._formula import aten
-from ._memory import size_of
+from .registry import aten
+from .sizes import size_of
 
 # operations that read as much of their first input as they put out
 GATHERS = frozenset(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
-from ._bytes import bytes_moved, main_outputs
-from ._formula import REGISTRY, Work
-from ._memory import VIEWS
-from ._roles import role_of
+from .registry import REGISTRY, Work
+from .roles import role_of
+from .sizes import VIEWS
+from .traffic import bytes_moved, main_outputs
 
 
 class UnknownOpError(ValueError):
