@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from costlab.analysis.savings import Saving, Side, factorization_savings, grid_savings
+from costlab.analysis.savings import (
+    Saving,
+    Savings,
+    Side,
+    factorization_savings,
+    front_first,
+    further_sheet,
+    grid_savings,
+)
 from costlab.cli import main
+from costlab.measure.naming import RunName
 from costlab.measure.runs import find_run, load_runs, runs_on
 from costlab.trace import Timing
 
@@ -129,3 +138,37 @@ def test_chart_of_measured_savings(tmp_path, capsys):
     ):
         assert main(["chart", "savings", *more, "-o", str(tmp_path / "x.svg")]) == 2
         assert words in capsys.readouterr().err and not (tmp_path / "x.svg").exists()
+
+
+def test_the_front_conditions_stand_first_and_the_others_are_a_column_each(runs):
+    front, *further = front_first(factorization_savings(runs))
+    assert front.conditions == "NVIDIA H200, fp32, NCHW, 32x64x28x28"
+    sheet = further_sheet(further)
+    assert [c.key for c in sheet.columns] == [
+        "rule",
+        "MACs saved, 64 channels",
+        "H100 fp32 NCHW, 64 channels",
+        "MACs saved, 256 channels",
+        "H100 fp32 NCHW, 256 channels",
+        "H100 bf16 NHWC, 64 channels",
+        "H100 bf16 NHWC, 256 channels",
+    ]
+    for savings in further:
+        key = f"{savings.short_conditions}, {savings.run.inputs.split('x')[1]} channels"
+        for row in sheet.rows:
+            assert row[key] == savings.find(row["rule"]).time_saved
+
+
+def test_inputs_with_the_same_channels_are_told_apart_by_their_shape():
+    def measured(inputs):
+        run = RunName("5x5", "h100", "fp32", "nchw", inputs)
+        return Savings(run, "NVIDIA H100", (Saving("a -> b", side(4, 1.0), side(2, 0.5)),))
+
+    sheet = further_sheet([measured("1x64x28x28"), measured("8x64x28x28")])
+    assert sheet.columns[2].key == "H100 fp32 NCHW, 1x64x28x28"
+    assert sheet.columns[4].key == "H100 fp32 NCHW, 8x64x28x28"
+
+
+def test_a_second_side_that_reaches_as_much_is_said_to_follow_the_multiply_adds():
+    rule = Saving("a -> b", side(10**11, 1.0), side(10**10, 0.1))
+    assert rule.cause.endswith("so the time follows the multiply-adds")

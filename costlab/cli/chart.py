@@ -84,20 +84,11 @@ def draw(output, kind, results, sheet):
 
     suffix = _suffix(output)
     try:
-        picture = charts.render(_drawing(charts, kind), *results, format=suffix[1:])
+        picture = charts.render(getattr(charts, kind), *results, format=suffix[1:])
     except ModuleNotFoundError as e:
         raise missing(e, f"this chart needs {e.name}; pip install 'costlab[charts]'") from None
     write(output.removesuffix(suffix) + ".csv", csv_text(sheet))
     write(output, picture)
-
-
-def _drawing(charts, kind):
-    """The function that draws a kind."""
-    if kind == "time_savings":
-        from ..render.time_savings import time_savings
-
-        return time_savings
-    return getattr(charts, kind)
 
 
 def _measured(args):

@@ -20,7 +20,8 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords
 #show figure.caption: set text(size: 9pt)
 #show figure.caption: set align(left)
 #show figure.where(kind: table): set figure.caption(position: top)
-#set table(stroke: none, inset: (x: 3pt, y: 2.6pt))
+#set table(stroke: none, inset: (x, y) => (
+  x: 3pt, top: if y == 1 {{ 4.6pt }} else {{ 2.6pt }}, bottom: if y == 0 {{ 3.6pt }} else {{ 2.6pt }}))
 #show link: set text(fill: rgb("#00557F"))
 #show ref: set text(fill: rgb("#00557F"))
 #let bar(share) = box(width: 12pt, height: 5.5pt, align(left, rect(width: 12pt * share, height: 5.5pt, fill: rgb("#0072B2"), stroke: none)))
@@ -214,7 +215,7 @@ def pdf(document: Document) -> bytes:
                 )
                 body.append(
                     f"#block(sticky: true)[{words}]\n"
-                    if isinstance(after, (Grid, Picture)) and not part.markdown
+                    if isinstance(after, (Grid, Picture, Points)) and not part.markdown
                     else words + "\n"
                 )
             elif isinstance(part, Points):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..analysis.savings import Saving, Savings
+from ..analysis.savings import Saving, Savings, front_first, further_sheet
 from ..render import charts
 from ..render.document import Grid, Picture, Points, Ref, Text
-from ..render.time_savings import time_savings
 
 Block = Text | Grid | Picture | Points
 
 
 def saved_time(found: Sequence[Savings], ident: str) -> list[Block]:
-    """A chart, a table and one sentence a rule for each set of conditions; a line where nothing
-    was measured."""
+    """A chart, a table and the reasons for one set of conditions, and one table for the others; a
+    line where nothing was measured."""
     if not found:
         return [
             Text(
@@ -22,25 +21,13 @@ def saved_time(found: Sequence[Savings], ident: str) -> list[Block]:
                 "Fewer operations need not be less time."
             )
         ]
-    blocks: list[Block] = [Text(_summary(found))]
-    for i, savings in enumerate(found):
-        blocks += _conditions(savings, ident if i == 0 else f"{ident}-{i + 1}")
-    return blocks
+    front, *further = front_first(found)
+    return [*_in_full(front, ident), *_in_short(further, f"{ident}-further")]
 
 
-def _summary(found: Sequence[Savings]) -> str:
-    rules = [rule for savings in found for rule in savings.rules]
-    slower = sum(r.time_saved < 0 and not r.may_be_drift for r in rules)
-    where = "; ".join(s.conditions for s in found)
-    return (
-        f"What this saves in time was measured under {len(found)} sets of conditions: {where}. "
-        f"In {slower} of {len(rules)} cases fewer multiply-adds took longer."
-    )
-
-
-def _conditions(savings: Savings, ident: str) -> list[Block]:
+def _in_full(savings: Savings, ident: str) -> list[Block]:
     where = savings.conditions
-    chart = charts.render(time_savings, (savings,), format="svg").decode()
+    chart = charts.render(charts.time_savings, (savings,), format="svg").decode()
     picture = Picture(
         chart[chart.index("<svg") :],
         f"Multiply-adds and time saved: {where}",
@@ -48,10 +35,43 @@ def _conditions(savings: Savings, ident: str) -> list[Block]:
         f"{ident}-chart",
     )
     return [
-        Text((f"On {where}", Ref(ident), Ref(f"{ident}-chart"), ":")),
+        Text((_summary(savings), Ref(ident), Ref(f"{ident}-chart"), ".")),
         picture,
         Grid(savings.sheet, f"Multiply-adds and time saved: {where}", ident),
-        Points(tuple(Text(f"{rule.name}: {rule.why}.") for rule in savings.rules)),
+        *_reasons(savings),
+    ]
+
+
+def _summary(savings: Savings) -> str:
+    return f"What this saves in time was measured on {savings.conditions}: {_slower([savings])}"
+
+
+def _slower(found: Sequence[Savings]) -> str:
+    fewer = [rule for savings in found for rule in savings.rules if rule.macs_saved > 0]
+    slower = sum(rule.time_saved < 0 and not rule.may_be_drift for rule in fewer)
+    if not slower:
+        return f"in none of {len(fewer)} cases did fewer multiply-adds take longer"
+    return f"in {slower} of {len(fewer)} cases fewer multiply-adds took longer"
+
+
+def _reasons(savings: Savings) -> list[Block]:
+    """One sentence a reason, with the rules that it holds for."""
+    rules: dict[str, list[str]] = {}
+    for rule in savings.rules:
+        rules.setdefault(rule.cause, []).append(rule.name)
+    items = tuple(Text(f"{', '.join(names)}: {why}.") for why, names in rules.items() if why)
+    if not items:
+        return []
+    return [Text("Why the time after each change is what it is:"), Points(items)]
+
+
+def _in_short(found: Sequence[Savings], ident: str) -> list[Block]:
+    if not found:
+        return []
+    words = f"Under {len(found)} further sets of conditions, {_slower(found)}"
+    return [
+        Text((words, Ref(ident), ".")),
+        Grid(further_sheet(found), "Time saved under further conditions", ident),
     ]
 
 

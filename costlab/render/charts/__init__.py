@@ -13,6 +13,7 @@ from .roofline import roofline
 from .savings import savings
 from .stages import stages
 from .sweep import sweep
+from .time_savings import time_savings
 from .waterfall import waterfall
 from .style import BLUE, GREY, ORANGE, milliseconds, render
 
@@ -34,5 +35,6 @@ __all__ = [
     "savings",
     "stages",
     "sweep",
+    "time_savings",
     "waterfall",
 ]

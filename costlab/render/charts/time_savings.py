@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from .style import BLUE, GREY, ORANGE
 
-from ..analysis.savings import Saving, Savings
-from .charts import BLUE, GREY, ORANGE
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ...analysis.savings import Saving, Savings
 
 _LEAST = -2.5  # what takes more than 250% longer is cut there, with its number
 
@@ -17,6 +20,8 @@ _LEAST = -2.5  # what takes more than 250% longer is cut there, with its number
 def time_savings(groups: Sequence[Savings]) -> Figure:
     """A panel a set of conditions, a row a rule: a hollow mark where the multiply-adds saved are, a
     full one where the time saved is, with its interval; a longer time is a square left of zero."""
+    from matplotlib.figure import Figure
+
     columns = min(2, len(groups))
     rows = ceil(len(groups) / columns)
     height = 0.27 * max(len(g.rules) for g in groups) + 1.0

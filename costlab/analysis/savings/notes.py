@@ -1,11 +1,12 @@
-"""What is said of multiply-adds saved against time saved; the numbers are in `savings`."""
+"""What is said of multiply-adds saved against time saved; the numbers are in `record`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .savings import Saving, Savings, Side
+    from .record import Saving, Savings, Side
 
 NOTABLE = 0.1  # a share of the time below this is no reason
 # times the ceiling from which a kernel must multiply less than is counted: the arithmetic peak of a
@@ -30,12 +31,23 @@ def reason(rule: Saving) -> str:
         f"before, it reaches {before.reached:.0%} of the ceiling for matrix products{fast}; "
         f"after, {after.reached:.0%}{quick}"
     )
-    cause = _cause(before, after)
-    return f"{text}: {cause}" if cause else text
+    found = cause(rule)
+    return f"{text}: {found}" if found else text
 
 
-def _cause(before: Side, after: Side) -> str:
-    """What holds the second side back, by the largest share of its time."""
+def cause(rule: Saving) -> str:
+    """What holds the second side back, or that nothing does; empty where none stands out."""
+    before, after = rule.before, rule.after
+    if after.reached >= before.reached:
+        return "it reaches as much of the ceiling as before, so the time follows the multiply-adds"
+    causes = _limits(after)
+    if not causes and before.memory_bound < before.counted / 2:
+        causes.append("by intensity both are compute-bound, so the choice of kernels decides")
+    return "; ".join(causes)
+
+
+def _limits(after: Side) -> list[str]:
+    """What takes a large part of its time, or limits it."""
     whole = after.time.median
     causes = []
     if after.uncounted / whole >= NOTABLE:
@@ -52,10 +64,7 @@ def _cause(before: Side, after: Side) -> str:
             f"{after.outside / whole:.0%} of its time is launch and gaps between "
             f"{after.steps} operations"
         )
-    starved = before.memory_bound >= before.counted / 2
-    if not causes and not starved and after.reached < before.reached:
-        causes.append("by intensity both are compute-bound, so the choice of kernels decides")
-    return "; ".join(causes)
+    return causes
 
 
 def notes(savings: Savings) -> tuple[str, ...]:
@@ -67,4 +76,23 @@ def notes(savings: Savings) -> tuple[str, ...]:
         "sides were measured in separate runs, and a difference below 3% may be drift",
         "ceiling: FLOPs counted, by time and by what matrix products of that dtype reached on the "
         f"device; above {ABOVE:.0%} a kernel must multiply less than is counted (Winograd, FFT)",
+    )
+
+
+def notes_of_further(found: Sequence[Savings]) -> tuple[str, ...]:
+    """What a reader of the table with a column a set of conditions must know."""
+    rules = [rule for savings in found for rule in savings.rules]
+    widest = max(abs(end - rule.time_saved) for rule in rules for end in rule.interval)
+    drift = [
+        f"{r.name} on {s.short_conditions} {s.run.inputs}"
+        for s in found
+        for r in s.rules
+        if r.may_be_drift
+    ]
+    unsure = (f"may be drift between two runs: {', '.join(drift)}",) if drift else ()
+    return (
+        "time saved, by device, dtype, layout and input; negative where it takes longer; the "
+        f"intervals end at most {100 * widest:.1f} percentage points away",
+        f"inputs: {', '.join(dict.fromkeys(s.run.inputs for s in found))}",
+        *unsure,
     )
