@@ -1,9 +1,10 @@
-"""Reports: traces in, a document out. One function a section."""
+"""Reports: traces in, a document out. A section is a file in `sections`."""
 
 from .._callable import callable_as
-from ._build import build, measured
-from ._config import Config, ReportError, line, read
-from ._sections import SECTIONS
+from .build import build
+from .config import Config, ReportError, line, read
+from .runs import measured
+from .sections import SECTIONS
 
 __all__ = ["SECTIONS", "Config", "ReportError", "build", "line", "measured", "read"]
 

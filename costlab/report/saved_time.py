@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from ..analysis.savings import Saving, Savings, front_first, further_sheet
 from ..render import charts
-from ..render.document import Grid, Picture, Points, Ref, Text
-
-Block = Text | Grid | Picture | Points
+from ..render.document import Grid, Points, Ref, Text
+from .pieces import Block, chart, cited
 
 
 def saved_time(found: Sequence[Savings], ident: str) -> list[Block]:
@@ -27,12 +26,12 @@ def saved_time(found: Sequence[Savings], ident: str) -> list[Block]:
 
 def _in_full(savings: Savings, ident: str) -> list[Block]:
     where = savings.conditions
-    chart = charts.render(charts.time_savings, (savings,), format="svg").decode()
-    picture = Picture(
-        chart[chart.index("<svg") :],
-        f"Multiply-adds and time saved: {where}",
-        "; ".join(map(_spoken, savings.rules)),
-        f"{ident}-chart",
+    picture = chart(
+        charts.time_savings,
+        (savings,),
+        id=f"{ident}-chart",
+        caption=f"Multiply-adds and time saved: {where}",
+        alt="; ".join(map(_spoken, savings.rules)),
     )
     return [
         Text((_summary(savings), Ref(ident), Ref(f"{ident}-chart"), ".")),
@@ -70,7 +69,7 @@ def _in_short(found: Sequence[Savings], ident: str) -> list[Block]:
         return []
     words = f"Under {len(found)} further sets of conditions, {_slower(found)}"
     return [
-        Text((words, Ref(ident), ".")),
+        cited(words, ident),
         Grid(further_sheet(found), "Time saved under further conditions", ident),
     ]
 

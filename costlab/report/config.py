@@ -1,0 +1,198 @@
+"""The TOML file in which a team keeps its report: parsed, checked, then made into a `Config`."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ReportError
+
+__all__ = ["Config", "ReportError", "line", "read"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """`models` as on the command line, `title`, `subtitle`, `sections` in order (empty: all that
+    apply), `notes` Markdown by section, `inputs` specs, `logo` a path, `paper` a4 or us-letter,
+    `base` and `head` for a review, `measured` a folder of traces: a model whose name has one there
+    is shown with its time, `measured_on` the device, dtype or layout that are wanted: "h200",
+    "h100 fp32"."""
+
+    models: tuple[str, ...] = ()
+    title: str = ""
+    subtitle: str = ""
+    sections: tuple[str, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[str, ...] = ()
+    logo: str = ""
+    paper: str = "a4"
+    base: str = ""
+    head: str = ""
+    measured: str = ""
+    measured_on: str = ""
+
+
+_KEYS = {
+    "title": str,
+    "subtitle": str,
+    "models": list,
+    "sections": list,
+    "inputs": list,
+    "notes": dict,
+    "logo": str,
+    "paper": str,
+    "base": str,
+    "head": str,
+    "measured": str,
+    "measured_on": str,
+}
+_KINDS = {str: "text", list: "a list of texts", dict: "a table of texts"}
+_PAPERS = ("a4", "us-letter")
+_NOTES = r"\[notes\]"  # the pattern of the line that begins the notes
+
+
+def line(path: str, word: str, after: str = "", text: str | None = None) -> str:
+    """Where a word (or a path from the file's folder) stands in a file, as "FILE, line N"; in the
+    lines from one that begins with `after` (a pattern). Comments are passed over."""
+    word = word.removeprefix(os.path.join(os.path.dirname(path), ""))
+    if text is None:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            text = f.read()
+    whole_word = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+    begun = not after
+    for i, row in enumerate(text.splitlines(), 1):
+        begun = begun or re.match(rf"\s*{after}", row) is not None
+        comment = row.lstrip().startswith("#")
+        if begun and not comment and whole_word.search(row.split(" #")[0]):
+            return f"{path}, line {i}"
+    return path
+
+
+def read(path: str, sections: Iterable[str]) -> Config:
+    """Read a report's TOML. `sections`: the names that exist. Raises ReportError for anything it
+    cannot use."""
+    text, doc = _parse(path)
+    _check(_File(path, text, doc), tuple(sections))
+    return _config(doc, os.path.dirname(path))
+
+
+def _parse(path: str) -> tuple[str, dict[str, Any]]:
+    text = ""
+    try:
+        with open(path, "rb") as f:
+            text = f.read().decode("utf-8", "replace")
+        return text, tomllib.loads(text)
+    except OSError as e:
+        raise ReportError(f"cannot read {path}: {e.strerror}") from None
+    except tomllib.TOMLDecodeError as e:
+        end = f"at line {len(text.splitlines())}, the end"
+        raise ReportError(f"{path}: {str(e).replace('at end of document', end)}") from None
+
+
+@dataclass(frozen=True)
+class _File:
+    """A configuration as it was written."""
+
+    path: str
+    text: str
+    doc: dict[str, Any]
+
+    def error(self, word: str, message: str, after: str = "") -> ReportError:
+        """An error that says where the word stands."""
+        return ReportError(f"{line(self.path, word, after, self.text)}: {message}")
+
+
+def _check(file: _File, sections: tuple[str, ...]) -> None:
+    """Raise ReportError for the first thing that cannot be used."""
+    _check_keys(file)
+    _check_sections(file, sections)
+    _check_notes(file)
+    _check_values(file)
+
+
+def _check_keys(file: _File) -> None:
+    for key, value in file.doc.items():
+        if key not in _KEYS:
+            raise file.error(key, f"unknown key {key!r}; there are {', '.join(_KEYS)}")
+        texts = not isinstance(value, list) or all(isinstance(v, str) for v in value)
+        if not isinstance(value, _KEYS[key]) or not texts:
+            raise file.error(key, f"{key} is {_KINDS[_KEYS[key]]}")
+
+
+def _named(file: _File) -> Iterator[tuple[str, str]]:
+    """Each section that is named, and the pattern of the line from which on it stands."""
+    for name in file.doc.get("sections", []):
+        yield name, "sections"
+    for name in file.doc.get("notes", {}):
+        yield name, _NOTES
+
+
+def _check_sections(file: _File, sections: tuple[str, ...]) -> None:
+    for name, after in _named(file):
+        if name not in sections:
+            there = ", ".join(sections)
+            raise file.error(name, f"unknown section {name!r}; there are {there}", after)
+    chosen = file.doc.get("sections", [])
+    for name in chosen:
+        if chosen.count(name) > 1:
+            raise file.error(name, f"section {name!r} is named twice", "sections")
+
+
+def _check_notes(file: _File) -> None:
+    chosen = file.doc.get("sections", [])
+    for name, words in file.doc.get("notes", {}).items():
+        if not isinstance(words, str):
+            raise file.error(name, "the note is no text", _NOTES)
+        if chosen and name not in chosen:
+            message = f"a note for section {name!r}, which is not among the sections"
+            raise file.error(name, message, _NOTES)
+
+
+def _check_values(file: _File) -> None:
+    doc = file.doc
+    if doc.get("paper", "a4") not in _PAPERS:
+        message = f"unknown paper {doc['paper']!r}; choose {' or '.join(_PAPERS)}"
+        raise file.error("paper", message)
+    if "models" in doc and not doc["models"]:
+        raise file.error("models", "no models are named")
+    _check_path(file, "measured", os.path.isdir, "folder")
+    _check_path(file, "logo", os.path.isfile, "file")
+
+
+def _check_path(file: _File, key: str, exists: Callable[[str], bool], kind: str) -> None:
+    path = _beside(os.path.dirname(file.path), file.doc.get(key, ""))
+    if path and not exists(path):
+        raise file.error(key, f"there is no {kind} {path}")
+
+
+def _beside(folder: str, path: str) -> str:
+    return os.path.join(folder, path) if path else ""
+
+
+def _model(folder: str, spec: str) -> str:
+    """A model's spec; a file beside the TOML is found from anywhere."""
+    name, colon, factory = spec.rpartition(":") if ".py:" in spec else (spec, "", "")
+    path = os.path.join(folder, name)
+    return path + colon + factory if os.path.isfile(path) else spec
+
+
+def _config(doc: dict[str, Any], folder: str) -> Config:
+    """The configuration of a checked document; paths are from its folder."""
+    return Config(
+        models=tuple(_model(folder, spec) for spec in doc.get("models", ())),
+        title=doc.get("title", ""),
+        subtitle=doc.get("subtitle", ""),
+        sections=tuple(doc.get("sections", ())),
+        notes=tuple(doc.get("notes", {}).items()),
+        inputs=tuple(doc.get("inputs", ())),
+        logo=_beside(folder, doc.get("logo", "")),
+        paper=doc.get("paper", "a4"),
+        base=_model(folder, doc.get("base", "")),
+        head=_model(folder, doc.get("head", "")),
+        measured=_beside(folder, doc.get("measured", "")),
+        measured_on=doc.get("measured_on", ""),
+    )

@@ -1,0 +1,55 @@
+"""What several sections are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..render import charts
+from ..render.diagram import dot, side_by_side, svg
+from ..render.document import Grid, Numbers, Picture, Points, Ref, Text
+
+Block = Text | Grid | Picture | Points | Numbers
+
+
+def chart(
+    draw: Callable[..., Any],
+    *results: Any,
+    id: str,
+    caption: str,
+    alt: str,
+    linked: bool = False,
+) -> Picture:
+    """A chart as a figure."""
+    picture = charts.render(draw, *results, format="svg").decode()
+    return Picture(picture[picture.index("<svg") :], caption, alt, id, linked=linked)
+
+
+def drawn(
+    diagram: Any, *, id: str, caption: str, network: bool = False, linked: bool = False
+) -> Picture:
+    """A block diagram as a figure; that of a `network` pans and zooms."""
+    return Picture(
+        svg(dot(diagram), diagram.alt), caption, diagram.alt, id, diagram=network, linked=linked
+    )
+
+
+def drawn_together(diagrams: list, alt: str, *, id: str, caption: str) -> Picture:
+    """Block diagrams beside each other as one figure."""
+    return Picture(svg(side_by_side(diagrams), alt), caption, alt, id)
+
+
+def cited(words: str, ref: str, end: str = ".") -> Text:
+    """A sentence that names a table or figure before its end."""
+    return Text((words, Ref(ref), end))
+
+
+def percent(part: float, whole: float) -> str:
+    """A share in whole percent."""
+    return f"{100 * part / whole:.0f}%" if whole else "0%"
+
+
+def listed(words: Iterable[str]) -> str:
+    """a, b and c."""
+    *most, last = list(words) or ["none"]
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,44 @@
+"""What the words mean, how it was counted, and how to do it again."""
+
+from __future__ import annotations
+
+from ...cost import total
+from ...render.document import Points, Text
+from ...trace import Trace
+from ..context import Context
+from ..pieces import Block, listed
+
+_WORDS = (
+    "MAC: one multiply-add of a convolution or matrix product; two FLOPs. Elementwise work has "
+    "FLOPs and no MACs.",
+    "params: elements of all parameters, each counted once, also when shared or tied; the paper "
+    "convention counts weights only.",
+    "activations: elements that convolutions and matrix products put out. depth: layers with "
+    "weights on the longest path.",
+    "K, M and G are 1,000, 1e6 and 1e9, but for params in the paper convention, where K is 1,024; "
+    "each table states its own.",
+)
+
+
+def conventions(c: Context) -> list[Block]:
+    """Definitions, provenance and the command."""
+    return [
+        Points(tuple(map(Text, _WORDS))),
+        Text(
+            "What was traced, and its coverage. An operation without a formula would be named, and "
+            "totals called a lower bound."
+        ),
+        Points(tuple(map(_provenance, c.everything))),
+        Text(f"To reproduce: {c.command}"),
+    ]
+
+
+def _provenance(trace: Trace) -> Text:
+    p = trace.provenance
+    mode = ", in training mode with the backward pass" if trace.trained else ""
+    inputs = listed(f"{shape} {dtype}" for shape, dtype in p["inputs"])
+    source = f" Model: {p['source']}." if "source" in p else ""
+    return Text(
+        f"{p['model']}: {total(trace).coverage}; traced on {p['device']} with torch {p['torch']} "
+        f"and costlab {p['costlab']}{mode}, input {inputs}.{source}"
+    )

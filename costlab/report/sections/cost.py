@@ -1,0 +1,50 @@
+"""Where the cost goes, stage by stage."""
+
+from __future__ import annotations
+
+from ...cost import short
+from ...render import charts
+from ...render.document import Picture, Text
+from ..context import About, Context
+from ..pieces import Block, chart, cited, listed
+
+
+def cost(c: Context) -> list[Block]:
+    """A chart a model, and for the first one how the cost adds up."""
+    found: list[Block] = []
+    for m, ident in c.idents("stages"):
+        first = m is c.models[0]
+        found += _stages(m, ident, first)
+        if first and len(m.profile.steps) > 1:
+            found.append(_cumulative(m))
+    return found
+
+
+def _stages(m: About, ident: str, linked: bool) -> list[Block]:
+    steps = m.profile.steps
+    if not steps:
+        return [Text(f"{m.name} has no params and no MACs.")]
+    most = sorted(steps, key=lambda s: -s.macs)[:3]
+    names = listed(f"{s.name} ({short(s.macs)} MACs)" for s in most)
+    alt = "; ".join(f"{s.name} {short(s.macs)} MACs" for s in steps)
+    return [
+        cited(f"The most expensive blocks of {m.name} are {names}", ident),
+        chart(
+            charts.stages,
+            m.profile,
+            id=ident,
+            caption=f"{m.name}: params, MACs and activations by stage, from input to output",
+            alt=f"Bar charts of cost by stage: {alt}",
+            linked=linked,
+        ),
+    ]
+
+
+def _cumulative(m: About) -> Picture:
+    return chart(
+        charts.cumulative,
+        m.profile,
+        id="cumulative",
+        caption=f"{m.name}: share of all params and MACs up to each stage",
+        alt="Lines of the cumulative share of MACs and params by stage",
+    )

@@ -1,0 +1,37 @@
+"""The networks as blocks, and one module opened."""
+
+from __future__ import annotations
+
+from ...analysis.diagram import diagram
+from ...graph import layer_graph
+from ...tables import table
+from ..context import About, Context
+from ..pieces import Block, drawn
+
+
+def diagrams(c: Context) -> list[Block]:
+    """A diagram a model, and the most expensive module of the first."""
+    found: list[Block] = [_network(m, ident, m is c.models[0]) for m, ident in c.idents("blocks")]
+    return [*found, *_opened(c.models[0])]
+
+
+def _network(m: About, ident: str, linked: bool) -> Block:
+    caption = f"{m.name} as blocks; bars are shares of all its MACs"
+    return drawn(diagram(m.trace), id=ident, caption=caption, network=True, linked=linked)
+
+
+def _opened(m: About) -> list[Block]:
+    """The module of parallel branches with the most MACs, where the table is of modules."""
+    t, nodes = table(m.trace), layer_graph(m.trace)
+    if t.style != "paper":
+        return []
+    forks = [r for r in t.rows if nodes[max(r.nodes)].kind == "cat"]
+    if not forks:
+        return []
+    row = max(forks, key=lambda r: r.macs)
+    try:
+        d = diagram(m.trace, module=row.id)
+    except ValueError:  # a fork that is no module of its own has no path to open
+        return []
+    caption = f"The most expensive module of {m.name}, {row.cells['type']}, opened"
+    return [drawn(d, id="module", caption=caption)]

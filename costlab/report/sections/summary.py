@@ -1,0 +1,156 @@
+"""One page in plain words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ...analysis.compare import compare
+from ...analysis.roofline import roofline
+from ...cost import scaled
+from ...graph import layer_graph, longest
+from ...render import charts
+from ...render.document import Numbers, Points, Text
+from ..context import About, Context
+from ..pieces import Block, cited, listed, percent
+from .review import review
+
+
+def summary(c: Context) -> list[Block]:
+    """Totals, then where they come from and what could be saved; of a review, what changed."""
+    if c.review:
+        return review(c, c.review)
+    first = c.models[0]
+    inputs = listed(f"{shape} {dtype}" for shape, dtype in first.trace.provenance["inputs"])
+    t = first.total
+    return [
+        _numbers(first),
+        Text(
+            f"{first.name} has {t.params:,} params and takes {t.macs:,} multiply-adds for the "
+            f"input {inputs}."
+        ),
+        Points(tuple(_points(c))),
+        Text(
+            "Every number is computed from a trace of the model; published figures are labelled "
+            "as published."
+        ),
+    ]
+
+
+def _saving(m: About) -> int:
+    return sum(rewrite.saved for rewrite in m.best_rewrites)
+
+
+def _numbers(m: About) -> Numbers:
+    t = m.total
+    return Numbers(
+        (
+            (scaled(t.params), "params"),
+            (scaled(t.macs), "MACs (multiply-adds)"),
+            (scaled(t.activations), "activations (elements)"),
+            (str(longest(layer_graph(m.trace))), "layers with weights on the longest path"),
+            (percent(_saving(m), t.macs), "of MACs that factorizing could save"),
+        )
+    )
+
+
+def _points(c: Context) -> Iterator[Text]:
+    first = c.models[0]
+    yield from _where(first)
+    yield from _halves(first)
+    yield from _rewrites(first)
+    yield from _reductions(first)
+    yield from _audits(c)
+    if len(c.traces) > 1:
+        yield from (cited(sentence, "compared") for sentence in compare(c.traces).sentences)
+    yield from _time(first)
+    yield from _lower_bounds(c)
+
+
+def _where(m: About) -> Iterator[Text]:
+    """The rows of the table with the most MACs and params."""
+    if not m.profile.steps:
+        return
+    if m.total.macs:
+        share, names = _top(m, "macs", m.total.macs)
+        yield cited(f"Compute: {share} of its MACs are in {names}", "stages")
+    if m.total.params:
+        share, names = _top(m, "params", m.total.params)
+        yield cited(f"Params: {share} are in {names}", "network")
+
+
+def _top(m: About, field: str, whole: int) -> tuple[str, str]:
+    """The share of the three largest rows, and their names with the share of each."""
+    rows = sorted(m.rows, key=lambda row: -getattr(row, field))[:3]
+    values = [getattr(row, field) for row in rows]
+    names = (f"{row.name} ({percent(v, whole)})" for row, v in zip(rows, values, strict=True))
+    return percent(sum(values), whole), listed(names)
+
+
+def _halves(m: About) -> Iterator[Text]:
+    """Up to which stage half of the cost is reached."""
+    steps, t = m.profile.steps, m.total
+    if len(steps) <= 4 or not t.macs or not t.params:
+        return
+    macs = next(s.name for s in steps if 2 * s.macs_so_far >= t.macs)
+    params = next(s.name for s in steps if 2 * s.params_so_far >= t.params)
+    yield cited(
+        f"Half of the MACs are spent by the end of {macs}, half of the params lie before the end "
+        f"of {params}",
+        "cumulative",
+    )
+
+
+def _rewrites(m: About) -> Iterator[Text]:
+    if m.best_rewrites:
+        saving = _saving(m)
+        yield cited(
+            f"Factorizing {len(m.best_rewrites)} convolutions (stacked 3x3, 1xn and nx1, at their "
+            f"input's width) would save {saving:,} MACs, {percent(saving, m.total.macs)}",
+            "opportunities",
+            "; what it does to accuracy is not looked at here.",
+        )
+
+
+def _reductions(m: About) -> Iterator[Text]:
+    best = next((r for r in m.reductions if r.saved > 0), None)
+    if best:
+        yield cited(
+            f"Grid reduction: at {best.place} a strided convolution beside the pool would save "
+            f"{best.saved:,} MACs, {percent(best.saved, m.total.macs)}",
+            "reductions",
+        )
+    narrow = [r.place for r in m.reductions if r.bottleneck]
+    if narrow:
+        yield cited(f"A representational bottleneck is at {listed(narrow)}", "reductions")
+
+
+def _audits(c: Context) -> Iterator[Text]:
+    for m, ident in c.idents("audit"):
+        if m.audit and m.audit.cells:
+            cells = [x for x in m.audit.cells if x.column in ("params", "ops")]
+            verdicts = Counter(x.verdict for x in cells)
+            yield cited(
+                f"Published figures of {m.name}: of {len(cells)} printed params and ops, "
+                f"{listed(f'{n} {verdict}' for verdict, n in verdicts.items())}",
+                ident,
+            )
+
+
+def _time(m: About) -> Iterator[Text]:
+    measured = m.trace.measured
+    if not measured:
+        return
+    r = roofline(m.trace)
+    slow = sorted(r.places, key=lambda p: -p.seconds)[:3]
+    share = percent(sum(p.seconds for p in slow), sum(p.seconds for p in r.places))
+    names = listed(f"{p.name} ({100 * p.share:.0f}%)" for p in slow)
+    where = f"{measured.conditions['device']} ({measured.conditions['dtype']})"
+    time = charts.milliseconds(r.total.median)
+    yield cited(f"Time: {time} ms on {where}; {share} of it in {names}", "roofline")
+
+
+def _lower_bounds(c: Context) -> Iterator[Text]:
+    for m in c.models:
+        if m.total.unknown:
+            yield Text(f"Totals of {m.name} are a lower bound: {m.total.coverage}.")
