@@ -3,11 +3,16 @@
 import csv
 import io
 import json
+from typing import get_args
 
 import pytest
 
 from costlab import reference
 from costlab.analysis.audit import Printed
+from costlab.analysis.audit import causes as facts
+from costlab.analysis.audit import notes as text
+from costlab.analysis.audit.conventions import RULES, Rule
+from costlab.analysis.audit.result import Cell
 from costlab.cli import main
 
 
@@ -31,7 +36,7 @@ GOOGLENET = {
 }
 
 
-def test_googlenet(capsys):
+def test_googlenets_verdicts_are_those_of_the_recount(capsys):
     doc = audit(capsys, "googlenet")
     cells = {(r["row"], r["cell"]): r for r in doc["rows"] if r["row"] != "total"}
     assert {
@@ -56,7 +61,7 @@ def test_googlenet(capsys):
 
 
 def test_the_recount_in_the_reference_data_is_met(capsys):
-    """Exact integers of each row, as recounted independently in the published data's layer table."""
+    """Exact integers of each row, as recounted independently in the published layer table."""
     doc = audit(capsys, "googlenet")
     exact = {r["row"]: r["exact"] for r in doc["rows"] if r["cell"] == "ops"}
     layers = reference.load("architectures/googlenet_caffe")
@@ -92,12 +97,12 @@ def test_bn_inception_finds_the_contradictory_cells(capsys):
         ("inception_v2", ["not explained"]),
     ],
 )
-def test_published_totals(capsys, model, verdicts):
+def test_published_totals_are_reproduced_or_explained(capsys, model, verdicts):
     doc = audit(capsys, model)
     assert [r["verdict"] for r in doc["rows"] if r["row"] == "total"] == verdicts
 
 
-def test_inception_v2_grids(capsys):
+def test_inception_v2s_printed_grids_are_all_met(capsys):
     assert "structure: 20 of 20 printed cells" in " ".join(audit(capsys, "inception_v2")["notes"])
 
 
@@ -159,8 +164,9 @@ def test_a_model_without_published_figures_says_so(capsys):
         ("1.5G", 1582671872, 1000, "rounded", False),
     ],
 )
-def test_numbers_as_printed(text, exact, base, rounding, fits):
-    assert Printed.parse(text).fits(exact, base, rounding) is fits
+def test_a_printed_number_fits_under_its_rounding_alone(text, exact, base, rounding, fits):
+    number = Printed.parse(text)
+    assert number is not None and number.fits(exact, base, rounding) is fits
 
 
 @pytest.mark.parametrize("model", ["googlenet", "vgg16", "resnet50", "alexnet", "inception_v2"])
@@ -237,7 +243,8 @@ def test_ops_are_audited_at_the_printed_input_alone(capsys):
     doc = audit(capsys, "resnet50", "--input", "2x3x224x224")
     assert (
         doc["rows"] == []
-        and "ops and sizes are printed for an input of 1x3x224x224 and not compared with those of 2x3x224x224"
+        and "ops and sizes are printed for an input of 1x3x224x224 "
+        "and not compared with those of 2x3x224x224"
         in doc["notes"]
     )
     doc = audit(capsys, "googlenet", "--input", "8x3x224x224")
@@ -249,9 +256,46 @@ def test_ops_are_audited_at_the_printed_input_alone(capsys):
 def test_a_row_that_is_not_there_is_said_to_be_missing(tmp_path, capsys):
     file = tmp_path / "t.csv"
     file.write_text(
-        "type,output size,params,ops\nconvolution,112x112x64,9.2K,118M\ninception (3a),28x28x256,159K,128M\ninception (9z),28x28x256,163K,128M\n"
+        "type,output size,params,ops\n"
+        "convolution,112x112x64,9.2K,118M\n"
+        "inception (3a),28x28x256,159K,128M\n"
+        "inception (9z),28x28x256,163K,128M\n"
     )
     rows = audit(capsys, "googlenet", "--against", str(file))["rows"]
     assert [
         (r["cell"], r["explanation"]) for r in rows if r["row"].startswith("inception (9z)")
     ] == [("row", "the trace has no such row here")]
+
+
+OPS = Rule("ops", 1000, "rounded", factor=2)
+CAUSES = {
+    facts.Rounded("truncated"): "truncated",
+    facts.OtherReading("a stem", 2712, Rule("params", 1000, "rounded")): (
+        "a stem: 2,712 under weights only, K = 1000, rounded"
+    ),
+    facts.OtherWidth(928, 832): "consistent with 928 input channels instead of 832",
+    facts.OtherConvention(OPS): (
+        "by another convention than most cells: M = 1e6, two ops a multiply-add, rounded"
+    ),
+    facts.FewDigits("rounded up"): "rounded up to the few digits that are printed",
+    facts.TwoDigits("truncated"): "truncated to two digits",
+    facts.NoConvention(): "no convention fits",
+    facts.MissingRow(): "the trace has no such row here",
+    facts.InputGrid(): "the printed grid is the input's: the row strides",
+    facts.OtherGrid(): "another grid",
+    facts.OneLayer(): "counted as one layer",
+    facts.FilterSum(608): "the printed filters add up to 608 channels",
+}
+
+
+@pytest.mark.parametrize("cause, words", CAUSES.items(), ids=lambda v: type(v).__name__)
+def test_a_cause_is_worded_with_its_numbers_and_its_place(cause, words):
+    finding = facts.Finding(facts.Verdict.EXPLAINED, cause)
+    cell = Cell("conv1", "ops", "34M", 34019328, finding, where="Section 5")
+    assert text.explanation(cell) == f"{words}; Section 5"
+
+
+def test_every_cause_is_worded_and_every_rule_is_told_apart():
+    assert {type(c) for c in CAUSES} == set(get_args(facts.Cause))
+    rules = [rule for kind in RULES.values() for rule in kind]
+    assert len({text.convention(rule) for rule in rules}) == len(rules) == 18 + 12

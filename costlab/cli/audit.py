@@ -52,13 +52,7 @@ def run(args):
             result = audit_published(trace, lambda name: get_trace(args, name))
     except ValueError as e:
         raise UserError(f"{args.against + ': ' if args.against else ''}{e}") from None
-    show(
-        args,
-        replace(
-            result,
-            notes=(
-                *result.notes,
-                *([f"model: {trace.provenance['source']}"] if "source" in trace.provenance else []),
-            ),
-        ).sheet,
-    )
+    sheet = result.sheet
+    if "source" in trace.provenance:
+        sheet = replace(sheet, notes=(*sheet.notes, f"model: {trace.provenance['source']}"))
+    show(args, sheet)

@@ -1,0 +1,37 @@
+"""Printed tables against traces, cell by cell.
+
+An audit finds the convention that a table was made with and the cells that no convention explains.
+Nothing is decided by hand. Every cell is tried under weights or weights + biases, K = 1000 or 1024,
+one or two ops a multiply-add, truncation, rounding or ceiling, under every reading of the network
+that is offered (a plain or a separable stem), and for a fork with another number of input channels.
+
+`cells` reads what is printed, `conventions` lists what is tried, `rows` finds the traced row of
+each printed one, `verdicts` solves, `notes` says it in English.
+"""
+
+from .cells import Printed
+from .conventions import RULES, Counts, Rule
+from .published import PUBLISHED, Variant, audit_published, published_models
+from .result import Audit, Cell, Fit
+from .rows import Counted, count_rows
+from .run import OtherTrace, audit
+from .totals import audit_totals
+
+__all__ = [
+    "PUBLISHED",
+    "RULES",
+    "Audit",
+    "Cell",
+    "Counted",
+    "Counts",
+    "Fit",
+    "OtherTrace",
+    "Printed",
+    "Rule",
+    "Variant",
+    "audit",
+    "audit_published",
+    "audit_totals",
+    "count_rows",
+    "published_models",
+]

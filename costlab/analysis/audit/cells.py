@@ -1,0 +1,172 @@
+"""Printed numbers and rows, read as papers write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil, floor
+
+ROUNDINGS = {"rounded": lambda v: floor(v + 0.5), "truncated": floor, "rounded up": ceil}
+POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
+
+_NUMBER = re.compile(
+    r"~?\s*(?P<digits>\d[\d,]{0,18}(?:\.(?P<fraction>\d{1,9}))?)"
+    r"\s*(?:(?P<letter>[KMGBT])|[eE]\+?(?P<exponent>\d{1,2}))?"
+)
+_LARGEST_EXPONENT = 14
+_ROUNDED_OFF = 0.34  # one digit rounded is off by a third at most: 0.6G is not "1G"
+CUT_OFF = 0.1  # a number cut off or rounded up may be off by this share: 1.9G is not "1G"
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed number: `value` times base^`power`, with `decimals` after the point.
+
+    Negative `decimals`: the last digits before the point are not printed."""
+
+    text: str
+    value: float
+    power: int
+    decimals: int
+
+    @classmethod
+    def parse(cls, text: str) -> Printed | None:
+        """Read 159K, 2.7K, 1,024 or 3.8e9; None where the cell is empty.
+
+        Raises ValueError for anything else."""
+        text = str(text).strip()
+        if not text:
+            return None
+        found = _NUMBER.fullmatch(text)
+        if not found or int(found["exponent"] or 0) > _LARGEST_EXPONENT:
+            raise ValueError(
+                f"cannot read the number {text[:40]!r}; write it as 159K, 34M, 1.5G or 1024"
+            )
+        exponent = int(found["exponent"] or 0)
+        places = exponent % 3  # 1.3e8 is 130 million: its last printed digit is ten million
+        power = exponent // 3 if found["exponent"] else POWERS[found["letter"] or ""]
+        value = float(found["digits"].replace(",", "")) * 10**places
+        return cls(text, value, power, len(found["fraction"] or "") - places)
+
+    def amount(self, base: int) -> float:
+        """The number in units of one, where K is `base`."""
+        return self.value * base**self.power
+
+    def fits(self, exact: float, base: int, rounding: str, off: float = CUT_OFF) -> bool:
+        """Whether `exact` prints as this number, where K is `base`; `rounding` of `ROUNDINGS`.
+
+        A number that is cut off or rounded up may differ by `off`, a share of itself."""
+        scaled = exact / base**self.power
+        allowed = _ROUNDED_OFF if rounding == "rounded" else off
+        if abs(self.value - scaled) > allowed * scaled:
+            return False
+        unit = 10.0**self.decimals
+        return round(self.value * unit) == ROUNDINGS[rounding](round(scaled * unit, 9))
+
+
+@dataclass(frozen=True)
+class PrintedRow:
+    """A printed row: cells as text by column key, see `column_key`; counts are params and ops."""
+
+    cells: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        """The layer name, module path or type that is printed."""
+        return row_label(self.cells)
+
+    def get(self, key: str) -> str:
+        """The text of a cell, "" where there is none."""
+        return self.cells.get(key, "")
+
+
+def row_label(cells: Mapping[str, str]) -> str:
+    """What a row is called: its layer name or module path where it has one, otherwise its type."""
+    return cells.get("layer name") or cells.get("name") or cells.get("type") or ""
+
+
+_KINDS = (
+    ("pool", "pool"),
+    ("inception", "fork"),
+    ("reduction", "fork"),
+    ("fire", "fork"),
+    ("fork", "fork"),
+    ("conv", "conv"),
+    ("linear", "linear"),
+    ("fc", "linear"),
+    ("fully", "linear"),
+    ("softmax", "softmax"),
+    ("dropout", "dropout"),
+)
+
+
+def row_kind(label: str) -> str:
+    """The kind of layer that a label names: pool, fork, conv, linear, softmax, dropout.
+
+    A label that names none of these is its own kind."""
+    label = re.sub(r"^\d+\s*x\s*", "", label.lower().rstrip("*"))
+    return next((kind for word, kind in _KINDS if word in label), label)
+
+
+def column_key(header: str) -> str:
+    """A header without its spelling: "#3x3 reduce", "n3x3_reduce" and "3x3 Reduce" are one."""
+    words = header.lower().replace("_", " ")
+    words = re.sub(r"(?<![a-z])n(?=\d)", "", words)
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", words).split())
+
+
+_COUNT_HEADERS = {
+    "params": ("params", "param", "parameters", "weights"),
+    "ops": ("ops", "macs", "mult adds", "multiply adds", "madds", "operations", "flops", "mults"),
+}
+_UNITS = {"k": "K", "m": "M", "g": "G", "b": "B", "thousand": "K", "million": "M", "billion": "B"}
+_FILLERS = ("elements", "macs", "params", "of", "in", "number")
+
+
+def _words_after(key: str, spellings: Iterable[str]) -> list[str] | None:
+    """What follows the longest spelling that `key` starts with; None where it starts with none."""
+    for spelling in sorted(spellings, key=len, reverse=True):
+        if key == spelling or key.startswith(spelling + " "):
+            return key[len(spelling) :].split()
+    return None
+
+
+def _count_column(key: str) -> tuple[str, str] | None:
+    """(params or ops, unit) of a header that names a count; None for another header."""
+    for name, spellings in _COUNT_HEADERS.items():
+        words = _words_after(key, spellings)
+        if words is not None and all(w in _UNITS or w in _FILLERS for w in words):
+            return name, next((_UNITS[w] for w in words if w in _UNITS), "")
+    return None
+
+
+def _read_row(row: Mapping[str, str | None]) -> dict[str, str]:
+    """A row by column key; the unit of a header moves to its cells."""
+    found: dict[str, str] = {}
+    for header, content in row.items():
+        key = column_key(header) if header and header != "notes" else ""
+        if not key:
+            continue
+        text = str(content or "").strip()
+        if counts := _count_column(key):
+            key, unit = counts
+            text += unit if text and text[-1].isdigit() else ""
+        found.setdefault(key, text)
+    return found
+
+
+def _repeated(row: dict[str, str]) -> Iterator[dict[str, str]]:
+    """ "3xInception" is three rows; the printed cells belong to the first."""
+    found = re.match(r"(?P<count>\d+)\s*x\s*(?P<type>[A-Za-z].*)", row.get("type", ""))
+    if not found:
+        yield row
+        return
+    for i in range(int(found["count"])):
+        cells = {k: v for k, v in row.items() if k != "type"} if i == 0 else {}
+        yield {"type": f"{found['type']} {i + 1} of {found['count']}", **cells}
+
+
+def read_rows(printed: Iterable[Mapping[str, str | None]]) -> list[PrintedRow]:
+    """Printed rows by the column keys that the audit uses, each repeated row written out."""
+    return [PrintedRow(cells) for row in printed for cells in _repeated(_read_row(row))]
