@@ -253,10 +253,71 @@ def scaling(repeats):
     _table(("what", "ratio"), rows)
 
 
+def timm_models(count):
+    """`count` timm models spread over its list: the time to trace and count each on meta, beside
+    FlopCounterMode on the same model and input. Building is timed apart, as both need it."""
+    import timm
+
+    names = timm.list_models()
+    names = [names[i * len(names) // count] for i in range(count)]
+    spent = {"building on meta": 0.0, "costlab": 0.0, "FlopCounterMode": 0.0}
+    ratios, failed, unlike = [], [], []
+    warm = costlab.load("timm:resnet18", device="meta")
+    _quiet(lambda: (_costlab_meta(warm.model, warm.inputs), _flop_counter(warm.model, warm.inputs)))
+    for name in names:
+        what = "building"
+        try:
+            loaded, built = _seconds(lambda: costlab.load(f"timm:{name}", device="meta"))  # noqa: B023  run at once
+            what = "costlab"
+            ours, macs = _seconds(lambda: _costlab_meta(built.model, built.inputs))  # noqa: B023  run at once
+            what = "FlopCounterMode"
+            theirs, flops = _seconds(lambda: _flop_counter(built.model, built.inputs))  # noqa: B023  run at once
+        except Exception as e:  # a model that cannot be built or run is a result
+            failed.append(f"{name} ({what}: {type(e).__name__})")
+            continue
+        for what, seconds in zip(spent, (loaded, ours, theirs), strict=True):
+            spent[what] += seconds
+        ratios.append(theirs / ours)
+        if 2 * macs != flops:
+            unlike.append(name)
+    print(f"## {len(ratios)} timm models on meta, one run each after a model that warms both up\n")
+    _table(
+        ("what", "seconds", "time of FlopCounterMode / this"),
+        [
+            (what, f"{seconds:.1f}", f"{spent['FlopCounterMode'] / seconds:.2f}")
+            for what, seconds in spent.items()
+        ],
+    )
+    low, middle, high = (sorted(ratios)[int(q * (len(ratios) - 1))] for q in (0.1, 0.5, 0.9))
+    print(f"Ratio a model: median {middle:.2f}, 10% under {low:.2f}, 10% over {high:.2f}.")
+    print(f"Other counts than FlopCounterMode: {len(unlike)} ({', '.join(unlike[:8])}).")
+    print(f"Failed: {', '.join(failed) or 'none'}.\n")
+
+
+def _seconds(fn):
+    begin = time.perf_counter()
+    result = _quiet(fn)
+    return time.perf_counter() - begin, result
+
+
+def _costlab_meta(model, inputs):
+    return costlab.total(costlab.trace(model, inputs, device="meta")).macs
+
+
+def _flop_counter(model, inputs):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        model(*inputs)
+    return counter.get_total_flops()
+
+
 def main():
-    """Run all parts; --quick leaves out batch 64."""
+    """Run all parts; --quick leaves out batch 64, and takes 20 timm models."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="batch 1 only, fewer repeats")
+    parser.add_argument(
+        "--quick", action="store_true", help="batch 1 and 20 timm models only, fewer repeats"
+    )
     parser.add_argument(
         "--case",
         nargs=4,
@@ -272,6 +333,7 @@ def main():
     )
     start_up(5 if args.quick else 9)
     scaling(repeats)
+    timm_models(20 if args.quick else 100)
     tracing((1,) if args.quick else (1, 64), repeats)
 
 
