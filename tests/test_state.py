@@ -340,3 +340,81 @@ def test_padding_a_sequence_takes_linear_memory_in_training():
         )
         written.append(costlab.total(trace, trace.backward).written)
     assert written[1] < 4.5 * written[0]
+
+
+class Hyper(nn.Module):
+    """Makes the weight of a layer in `forward`."""
+
+    def __init__(self):
+        super().__init__()
+        self.make, self.fc = nn.Linear(9, 100, bias=False), nn.Linear(10, 10, bias=False)
+
+    def forward(self, z, x):
+        self.fc.weight = nn.Parameter(self.make(z).view(10, 10))
+        return self.fc(x)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_parameter_made_in_forward_is_not_counted_again(device):
+    model, inputs = Hyper(), (torch.rand(9), torch.rand(2, 10))
+    total = costlab.total(costlab.trace(model, inputs, device=device))
+    assert total.params == 900 + 100 == sum(p.numel() for p in model.parameters())
+
+
+class Shadows(nn.Module):
+    """Its attributes have the names of methods."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.modules, self.parameters, self.buffers = [self.fc], 3, None
+
+    def forward(self, x):
+        return self.fc(x)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_attributes_may_shadow_methods(device):
+    assert costlab.total(costlab.trace(Shadows(), torch.ones(2, 4), device=device)).macs == 32
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_compiled_and_frozen_modules_are_traced():
+    frozen = torch.jit.freeze(torch.jit.script(nn.Linear(4, 4).eval()))
+    compiled = torch.compile(nn.Linear(4, 4))
+    for model in (frozen, compiled, nn.Sequential(compiled)):
+        assert costlab.total(costlab.trace(model, torch.ones(2, 4), device="cpu")).macs == 32
+
+
+class Retries(nn.Module):
+    """Fails in `a`, goes on, and fails in `c`."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(5, 5), nn.Linear(4, 4), nn.Linear(6, 6)
+
+    def forward(self, x):
+        try:
+            return self.a(x)
+        except RuntimeError:
+            return self.c(self.b(x))
+
+
+def test_the_module_that_failed_last_is_named():
+    with pytest.raises(costlab.TraceError, match=r"failed in c: .*\(aten.addmm on 6, 2x4, 6x6\)"):
+        costlab.trace(Retries(), torch.ones(2, 4), device="meta")
+
+
+def test_threads_trace_at_once():
+    found = {}
+
+    def run(layers):
+        model = nn.Sequential(*(nn.Linear(8, 8) for _ in range(layers)))
+        found[layers] = costlab.total(costlab.trace(model, torch.rand(2, 8), device="cpu")).macs
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in (20, 30, 40, 50)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert found == {n: n * 2 * 8 * 8 for n in (20, 30, 40, 50)}

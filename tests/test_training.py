@@ -213,3 +213,42 @@ class Again(nn.Module):
         from torch.utils.checkpoint import checkpoint
 
         return checkpoint(self.inner, x, use_reentrant=True)
+
+
+class Loss(nn.Module):
+    """Gives a number: its gradient is expanded from one element."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.fc(x).sum()
+
+
+class Force(Loss):
+    """Gives the gradient of an energy by its input."""
+
+    def forward(self, x):
+        x.requires_grad_()
+        return torch.autograd.grad(super().forward(x), x)[0]
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_the_gradient_of_a_sum_is_spread_before_it_is_multiplied(device):
+    trace = costlab.trace(Loss(), torch.rand(2, 4), device=device, backward=True)
+    assert costlab.total(trace, trace.backward).macs == 2 * 4 * 4
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_gradients_in_forward_are_part_of_it(device):
+    trace = costlab.trace(Force(), torch.rand(2, 4), device=device)
+    assert costlab.total(trace).macs == 2 * (2 * 4 * 4) and not trace.trained
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_gradients_of_inputs_are_counted_where_they_are_asked_for(device):
+    for asked, macs in ((False, 200), (True, 400)):  # 4 x 10 x 5 for the weight, as much for x
+        x = torch.rand(4, 10, requires_grad=asked)
+        trace = costlab.trace(nn.Linear(10, 5), x, device=device, backward=True)
+        assert costlab.total(trace, trace.backward).macs == macs

@@ -14,6 +14,7 @@ from math import prod
 
 from .record import Op, Tensor, Trace
 
+NUMBER = "aten.scalar_tensor"  # a Python number becomes a tensor
 _ALLOCATIONS = frozenset(f"aten.{n}" for n in ("empty", "empty_like", "new_empty", "empty_strided"))
 # batch normalizations take (input, weight, bias, mean, variance, ...) and give the output first
 _BATCH_NORMS = {
@@ -52,27 +53,29 @@ class Form:
 
 def makes_nothing(name: str, outputs: Sequence[Tensor]) -> bool:
     """Whether an operation is no work: memory for no elements, or a Python number as a tensor."""
-    if name == "aten.scalar_tensor":
+    if name == NUMBER:
         return True
     return name in _ALLOCATIONS and not any(prod(t.shape) for t in outputs)
 
 
-def spreads_number(name: str, shape: tuple[int, ...]) -> bool:
-    """Whether an operation shows a tensor of no dimensions in a shape: part of `x[...] = number`,
-    which on some devices is a single fill."""
-    return shape == () and name in ("aten.view", "aten.expand")
+def spreads_number(name: str, inputs: Sequence[int], numbers: set[int]) -> bool:
+    """Whether an operation shows a Python number in a shape: part of `x[...] = number`, which on
+    some devices is a single fill. `numbers`: the tensors that are such numbers."""
+    return name in ("aten.view", "aten.expand") and bool(inputs) and inputs[0] in numbers
 
 
-def canonical(form: Form, tensors: Sequence[Tensor]) -> Form:
-    """The form that is recorded."""
+def canonical(form: Form, tensors: Sequence[Tensor], numbers: set[int]) -> Form:
+    """The form that is recorded; `numbers` are tensors that stand for Python numbers."""
     form = _asked_for(form)
     name = form.name
     if name in _BATCH_NORMS:
         return _batch_norm(form)
     if name in ALL_GRADIENTS:
         return _batch_norm_backward(form)
-    if name == "aten.copy_" and tensors[form.inputs[-1]].shape == ():
-        return replace(form, name="aten.fill_", attrs={})
+    if name == "aten.copy_":
+        source = form.inputs[-1]
+        filled = source in numbers or tensors[source].shape == ()
+        return replace(form, name="aten.fill_", attrs={}) if filled else form
     if name in ("aten._embedding_bag", "aten._embedding_bag_forward_only"):
         return replace(form, outputs=form.outputs[:1])
     if name in ("aten._embedding_bag_backward", "aten._embedding_bag_dense_backward"):
@@ -129,24 +132,26 @@ def upgraded(trace: Trace) -> Trace:
 
 
 class _Upgrade:
-    """Rewrites a trace op by op. `places`: where an operation went; `same`: tensors that stand for
-    another since what made them is no longer recorded."""
+    """Rewrites a trace op by op. `places`: where an operation went; `numbers`: tensors that stand for
+    Python numbers."""
 
     def __init__(self, trace: Trace):
         self._trace = trace
         self._tensors = list(trace.tensors)
         self._ops: list[Op] = []
         self._places: dict[int, int] = {}
-        self._same: dict[int, int] = {}
+        self._numbers: set[int] = set()
 
     def add(self, place: int, op: Op) -> None:
-        inputs = tuple(self._same.get(i, i) for i in op.inputs)
         if makes_nothing(op.name, [self._tensors[i] for i in op.outputs]):
+            if op.name == NUMBER:
+                self._numbers.update(op.outputs)
             return
-        if inputs and not op.params and spreads_number(op.name, self._tensors[inputs[0]].shape):
-            self._same.update(dict.fromkeys(op.outputs, inputs[0]))
+        if spreads_number(op.name, op.inputs, self._numbers):
+            self._numbers.update(op.outputs)
             return
-        form = canonical(Form(op.name, inputs, op.outputs, op.attrs), self._tensors)
+        form = Form(op.name, op.inputs, op.outputs, op.attrs)
+        form = canonical(form, self._tensors, self._numbers)
         for i in statistics(form, self._tensors):
             self._tensors[i] = replace(self._tensors[i], dtype="float32")
         self._places[place] = len(self._ops)
@@ -166,7 +171,5 @@ class _Upgrade:
             self._trace,
             ops=tuple(replace(o, of=self._place(o.of)) for o in self._ops),
             tensors=tuple(self._tensors),
-            outputs=tuple(self._same.get(i, i) for i in self._trace.outputs),
-            saved=tuple(self._same.get(i, i) for i in self._trace.saved),
             measured=measured,
         )

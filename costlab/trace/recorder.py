@@ -18,6 +18,7 @@ from . import plain_forms, shapes, values
 from .backward import ForwardOps, wanted_gradients
 from .canonical import (
     ALL_GRADIENTS,
+    NUMBER,
     Form,
     canonical,
     makes_nothing,
@@ -112,6 +113,7 @@ class Recorder(TorchDispatchMode):
         self.forward_ops: ForwardOps | None = None  # where the backward pass is to be traced too
         self.in_backward = False
         self._operators: dict = {}
+        self._numbers: set[int] = set()  # tensors that stand for Python numbers
 
     @classmethod
     def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
@@ -250,11 +252,12 @@ class Recorder(TorchDispatchMode):
 
     def _add_outputs(self, call, args, out) -> list[int] | None:
         """Give what an operation made its indices; None where the operation is not recorded."""
-        recorded = (
-            call.operator.recorded
-            and not _only_moves(call, args, out)
-            and not self._spreads_number(call)
-        )
+        if spreads_number(call.operator.name, call.inputs, self._numbers):
+            index = self.table.add(out)
+            self.table.mark_made(out, index)
+            self._numbers.add(index)
+            return None
+        recorded = call.operator.recorded and not _only_moves(call, args, out)
         outputs = []
         for t in (out,) if isinstance(out, torch.Tensor) else pytree.tree_leaves(out):
             if not isinstance(t, torch.Tensor):
@@ -268,11 +271,6 @@ class Recorder(TorchDispatchMode):
             else:
                 outputs.append(self._add_output(call, t))
         return outputs if recorded else None
-
-    def _spreads_number(self, call) -> bool:
-        if not call.inputs or call.params:
-            return False
-        return spreads_number(call.operator.name, self.table.tensors[call.inputs[0]].shape)
 
     def _add_known_value(self, t, index) -> int:
         """A value that is known: on the CPU for Python, and on `meta` as it was."""
@@ -294,13 +292,16 @@ class Recorder(TorchDispatchMode):
     def _record(self, call, outputs) -> None:
         name, tensors = call.operator.name, self.table.tensors
         if makes_nothing(name, [tensors[i] for i in outputs]):
+            if name == NUMBER:
+                self._numbers.update(outputs)
             return
         if name in ALL_GRADIENTS:
             call.attrs["output_mask"] = wanted_gradients(len(outputs))
         place = self._place()
         if self.forward_ops is not None and not self.in_backward:
             self.forward_ops.add(name, len(self.ops))
-        form = canonical(Form(name, tuple(call.inputs), tuple(outputs), call.attrs), tensors)
+        form = Form(name, tuple(call.inputs), tuple(outputs), call.attrs)
+        form = canonical(form, tensors, self._numbers)
         for i in statistics(form, tensors):
             self.table.set_dtype(i, "float32")
         where = place.module, place.module_type, place.call
