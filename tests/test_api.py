@@ -37,6 +37,8 @@ RESULTS = {
     "bottleneck": lambda t: costlab.bottleneck([64, 96, 128, 16, 32, 32]),
     "head": lambda t: costlab.head(c_in=8, classes=10, hidden=16),
     "aux": lambda t: costlab.aux("cnds8"),
+    "audit": lambda t: costlab.audit("alexnet"),
+    "claims": lambda t: costlab.claims(["C13"]),
     "summary": lambda t: costlab.summary(tiny(), (3, 8, 8)),
 }
 

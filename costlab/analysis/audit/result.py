@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..._result import Result
 from ...tables import Column, Sheet
 from . import notes as text
 from .causes import Finding
@@ -96,7 +97,7 @@ class OtherInput:
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audit(Result):
     """The verdict of every printed cell, and how many cells each convention fits, the best first.
 
     `other_input`: set where the trace is not of the printed input."""

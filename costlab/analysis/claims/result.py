@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..._result import Result
 from ...tables import Column, Sheet
 from . import notes as text
 from .expressions import Step
@@ -60,7 +61,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(Result):
     """The claims in order."""
 
     title: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..._result import Result
 from ...measure.naming import RunName
 from ...tables import Sheet
 from ...trace import Timing
@@ -99,7 +100,7 @@ class Saving:
 
 
 @dataclass(frozen=True)
-class Savings:
+class Savings(Result):
     """The rules measured under one set of conditions; `device` in full; `base`: what all rules
     start from, where it is one module."""
 
