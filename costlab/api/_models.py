@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -101,21 +101,26 @@ def as_trace(model: Any, function: str) -> Trace:
     raise TypeError(_advice(model, function))
 
 
-def trace_named(name: str) -> Trace:
-    """The trace of a model by name or file, on whatever device suits it."""
+def trace_named(
+    name: str,
+    inputs: Sequence[str] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Trace:
+    """The trace of a model by name or file, on whatever device suits it; `inputs` and `arguments` as
+    `costlab.load` takes them."""
     from ..sources import is_recording
 
     if is_recording(name):
-        found = load(name)
+        found = load(name, inputs, arguments=arguments)
         assert isinstance(found, Trace)  # a recording is read, never built
         return found
-    return Build(lambda device: _model(name, device)).trace()
 
+    def build(device: str) -> Loaded:
+        model = load(name, inputs, arguments=arguments, device=device)
+        assert isinstance(model, Loaded)
+        return model
 
-def _model(name: str, device: str) -> Loaded:
-    found = load(name, device=device)
-    assert isinstance(found, Loaded)
-    return found
+    return Build(build).trace()
 
 
 def _advice(given: Any, function: str) -> str:

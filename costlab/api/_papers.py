@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ._models import Model, as_trace
+from ..trace import Trace
+from ._models import Model, as_trace, trace_named
 
 if TYPE_CHECKING:
     from ..analysis.audit import Audit
@@ -31,13 +32,21 @@ def audit(
 
     trace = as_trace(model, "audit")
     if against is None:
-        result = audit_published(trace, lambda name: as_trace(name, "audit"))
+        result = audit_published(trace, lambda name: _same_input(name, trace))
     else:
         rows, where = _printed(against)
         title = f"{trace.provenance['model']} against {where}"
-        result = solve(rows, trace, title=title)
-    source = trace.provenance.get("source")
-    return replace(result, notes=(*result.notes, f"model: {source}")) if source else result
+        try:
+            result = solve(rows, trace, title=title)
+        except ValueError as e:
+            raise ValueError(f"{where}: {e}") from None
+    return replace(result, source=trace.provenance.get("source", ""))
+
+
+def _same_input(name: str, trace: Trace) -> Trace:
+    """Another reading of the network, on the inputs of the trace."""
+    inputs = [f"{shape}:{dtype}" for shape, dtype in trace.provenance["inputs"]]
+    return trace_named(name, inputs)
 
 
 def _printed(against: Any) -> tuple[list[dict], str]:
@@ -93,14 +102,8 @@ def _figures(name: str, size: Any = None, **arguments: Any) -> Any:
     """`model(...)` of a user's ledger: any model as the command line names it."""
     from .. import zoo
     from ..analysis import claims as ledgers
-    from ..sources import load
-    from ._models import Build
 
     if name in zoo.names():
         return ledgers.FUNCTIONS["model"](name, size=size, **arguments)
     inputs = [f"1x3x{size}x{size}"] if isinstance(size, int) else [size] if size else None
-    found = load(name, inputs, arguments=arguments)
-    if not hasattr(found, "model"):
-        return ledgers.Figures(found)
-    build = Build(lambda device: load(name, inputs, arguments=arguments, device=device))
-    return ledgers.Figures(build.trace())
+    return ledgers.Figures(trace_named(name, inputs, arguments))

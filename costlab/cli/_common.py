@@ -293,10 +293,11 @@ def missing(e, text):
 
 
 @contextlib.contextmanager
-def errors(extra=""):
+def errors(extra="", what="this"):
     """Errors of the public functions as the one line that the user reads.
 
-    `extra` is the extra that brings a package which is not there; without one it is a fault."""
+    `extra` brings the package that `what` needs and that is not there; without one it is a
+    fault."""
     from ..trace import TraceError
 
     try:
@@ -304,9 +305,7 @@ def errors(extra=""):
     except ModuleNotFoundError as e:
         if not extra:
             raise
-        raise missing(
-            e, f"this needs {e.name}; install it with pip install 'costlab[{extra}]'"
-        ) from None
+        raise missing(e, f"{what} needs {e.name}; pip install 'costlab[{extra}]'") from None
     except (ValueError, TraceError) as e:
         raise UserError(str(e).splitlines()[0]) from None
     finally:

@@ -74,7 +74,7 @@ def _probed(args):
     def progress(_):
         progress_line(f"{next(done)} of {2 * args.iterations} iterations")
 
-    with errors("probe"):
+    with errors("probe", "the probe"):
         return costlab.probe(
             args.model[0],
             iterations=args.iterations,

@@ -1,8 +1,8 @@
 """`costlab claims [ID ...]`: the executable ledger of the study note, or a ledger of your own."""
 
-import argparse
+import costlab
 
-from ._common import UserError, add_output, get_trace, missing, show
+from ._common import add_output, errors, show
 
 
 def add(sub):
@@ -30,50 +30,16 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def _any_model(name, size=None, **arguments):
-    """A model as the command line names it, for a user's ledger."""
-    from .. import zoo
-    from ..analysis import claims
-
-    if name in zoo.names():
-        return claims.FUNCTIONS["model"](name, size=size, **arguments)
-    args = argparse.Namespace(
-        model=name,
-        input=[f"1x3x{size}x{size}"] if isinstance(size, int) else [size] if size else None,
-        arg=[f"{k}={v!r}" for k, v in arguments.items()],
-        device="auto",
-        mode="eval",
-    )
-    return claims.Figures(get_trace(args))
-
-
 def run(args):
     """Run the ledger; explain single claims."""
-    from ..analysis import claims
+    from ..analysis.claims import explained
 
-    try:
-        if args.ledger:
-            entries = claims.read(args.ledger)
-            ledger = claims.run(
-                entries,
-                {**claims.FUNCTIONS, "model": _any_model},
-                args.ledger,
-                args.id,
-                strict=True,
-            )
-        else:
-            ledger = claims.run(claims.note_ledger(), None, "the study note's claims", args.id)
-    except claims.LedgerError as e:
-        raise UserError(str(e)) from None
-    except ModuleNotFoundError as e:
-        raise missing(
-            e, f"a YAML ledger needs {e.name}; pip install 'costlab[yaml]', or write it as TOML"
-        ) from None
+    with errors("yaml", "a YAML ledger"):
+        ledger = costlab.claims(args.id, ledger=args.ledger)
     if args.id and not args.format and not args.output:
-        for c in ledger.claims:
-            print(claims.explained(c))
+        for claim in ledger.claims:
+            print(explained(claim))
     else:
         show(args, ledger.sheet)
-    return (
-        1 if args.check and any(c.verdict in ("contradicted", "typo") for c in ledger.claims) else 0
-    )
+    contradicted = any(c.verdict in ("contradicted", "typo") for c in ledger.claims)
+    return 1 if args.check and contradicted else 0

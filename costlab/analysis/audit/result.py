@@ -100,7 +100,8 @@ class OtherInput:
 class Audit(Result):
     """The verdict of every printed cell, and how many cells each convention fits, the best first.
 
-    `other_input`: set where the trace is not of the printed input."""
+    `other_input`: set where the trace is not of the printed input; `source`: where the model is
+    from, such as its paper."""
 
     title: str
     cells: tuple[Cell, ...] = ()
@@ -108,6 +109,7 @@ class Audit(Result):
     sums: tuple[ColumnSum, ...] = ()
     structure: Structure | None = None
     other_input: OtherInput | None = None
+    source: str = ""
 
     def best(self, kind: str) -> Fit | None:
         """The convention that fits most cells of a kind (params or ops)."""
@@ -116,7 +118,7 @@ class Audit(Result):
     @property
     def notes(self) -> tuple[str, ...]:
         """The conventions, the cells that none fits, the sums and the structure, in words."""
-        return text.notes(self)
+        return (*text.notes(self), *((f"model: {self.source}",) if self.source else ()))
 
     @property
     def sheet(self) -> Sheet:
