@@ -3,9 +3,9 @@ shares."""
 
 import os
 
-from ._data import csv_text, json_text, parquet
-from ._markup import html_fragment, html_page, latex, markdown
-from ._text import plain, terminal
+from .data import csv_text, json_text, parquet
+from .markup import html_fragment, html_page, latex, markdown
+from .text import plain, terminal
 
 FORMATS = {
     "text": plain,

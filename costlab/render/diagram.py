@@ -246,6 +246,6 @@ def picture(text: str, alt: str, format: str) -> bytes:
     drawn = svg(text, alt)
     if format == "svg":
         return drawn.encode()
-    from ._typeset import page
+    from .typeset import page
 
     return page(drawn, alt)

@@ -8,8 +8,8 @@ import html
 import re
 from pathlib import Path
 
-from . import _notes
-from ._cells import columns
+from . import notes
+from .cells import columns
 from .document import Document, Grid, Numbers, Picture, Points, Ref, Text
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -159,7 +159,7 @@ def page(document: Document) -> str:
         for part in section.parts:
             if isinstance(part, Text):
                 out.append(
-                    _notes.to_html(part.words)
+                    notes.to_html(part.words)
                     if part.markdown
                     else f"<p>{_words(part, numbers)}</p>"
                 )

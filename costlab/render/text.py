@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from ..tables import Sheet
-from ._cells import columns
+from .cells import columns
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 

@@ -6,7 +6,7 @@ import html
 import re
 
 from ..tables import Sheet
-from ._cells import columns
+from .cells import columns
 
 
 def _rows(cols, count):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 
 def font_paths() -> list[str]:
@@ -28,9 +29,9 @@ def _beyond(*texts: str) -> bool:
     )
 
 
-def compile(source: str, files: dict[str, bytes], standard: str | None = None) -> bytes:
-    """A typst document and its files to PDF bytes, the same for the same input. The machine's fonts are asked only for letters that the
-    packages' own lack.
+def compile(source: str, files: dict[str, bytes], standard: Literal["ua-1"] | None = None) -> bytes:
+    """A typst document and its files to PDF bytes, the same for the same input. The machine's fonts
+    are asked only for letters that the packages' own lack.
 
     Raises ValueError, in one line, for what typst cannot set (a picture that is damaged)."""
     import os
@@ -46,14 +47,13 @@ def compile(source: str, files: dict[str, bytes], standard: str | None = None) -
         for name, data in {**files, "main.typ": source.encode()}.items():
             with open(os.path.join(home, name), "wb") as f:
                 f.write(data)
-        options = {"pdf_standards": [standard]} if standard else {}
         try:
             return typst.compile(
                 os.path.join(home, "main.typ"),
                 root=home,
                 font_paths=font_paths(),
                 ignore_system_fonts=own,
-                **options,
+                pdf_standards=standard,
             )
         except typst.TypstError as e:
             raise ValueError(f"typst cannot set this: {str(e).strip().splitlines()[0]}") from None
@@ -67,7 +67,13 @@ def quote(text: str) -> str:
 def page(svg: str, alt: str) -> bytes:
     """One picture on a page of its size."""
     source = (
-        '#set document(title: "costlab", date: none)\n#set page(width: auto, height: auto, margin: 4pt)\n'
+        '#set document(title: "costlab", date: none)\n'
+        "#set page(width: auto, height: auto, margin: 4pt)\n"
         f'#image("picture.svg", alt: {quote(alt)})\n'
     )
     return compile(source, {"picture.svg": fit_fonts(svg).encode()})
+
+
+def set_text(words: str) -> str:
+    """Words as typst content: nothing in them is markup."""
+    return "#" + quote(words) + ";"

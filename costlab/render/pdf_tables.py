@@ -1,0 +1,167 @@
+"""A table in typst: widths that fit the page, or a page turned for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .cells import Text as Cells
+from .cells import columns
+from .document import Grid
+from .typeset import quote, set_text
+
+# points: the text's width upright and turned
+ROOM = {"a4": (480, 728), "us-letter": (497, 678)}
+_GAP, _BAR = 7, 14  # points: a cell's own margins, and what a bar takes
+_WHOLE = 320  # points: a table up to this height is not broken
+# width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
+_LETTER = 0.6
+_BOLD = 1.1  # how much wider a bold letter is
+_SHORT = 22  # letters of a cell up to which text is not folded
+_LONG = 120  # letters of a cell beyond which its column gets no wider
+_SIZES = (8.5, 7.5, 6.6, 6.2)  # points: upright, then turned
+_SIZES_TURNED = (7.5, 6.6, 5.8, 5.0)
+
+
+@dataclass(frozen=True)
+class TypstTable:
+    """A table's typst source, and whether it needs the page turned."""
+
+    source: str
+    turned: bool
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a table is set: its columns, their widths in points, and the letters' size in points."""
+
+    columns: Sequence[Cells]
+    widths: Sequence[float]
+    size: float
+    turned: bool
+
+
+def typst_table(grid: Grid, paper: str) -> TypstTable:
+    """The table with caption, label and notes, in the largest letters that fit."""
+    layout = _layout(columns(grid.sheet), ROOM[paper])
+    room = ROOM[paper][layout.turned]
+    body = f"{_figure(grid, layout)} #label({quote(grid.id)})\n{_notes(grid)}"
+    if _height(grid, layout, room) < _WHOLE:
+        rule = "#block(breakable: false)[#show figure: set block(breakable: false)"
+    else:
+        rule = "#[#keep\n#show figure: set block(breakable: true)"
+    return TypstTable(f"{rule}\n{body}]\n", layout.turned)
+
+
+def _layout(cols: Sequence[Cells], room: tuple[int, int]) -> _Layout:
+    upright, turned = room
+    for size in _SIZES:
+        if widths := _widths(cols, size, upright):
+            return _Layout(cols, widths, size, False)
+    for size in _SIZES_TURNED:
+        if widths := _widths(cols, size, turned):
+            return _Layout(cols, widths, size, True)
+    size = _SIZES_TURNED[-1]
+    return _Layout(cols, _squeezed(cols, size, turned), size, True)
+
+
+def _longest(column: Cells) -> int:
+    """Letters of the longest cell."""
+    return max((len(v) for v in (*column.cells, column.total)), default=0)
+
+
+def _foldable(column: Cells) -> bool:
+    """Whether the cells are long text, which may take several lines."""
+    return not column.right and _longest(column) > _SHORT
+
+
+def _needed(column: Cells, size: float) -> float:
+    """Points that a column takes without folding a number, a short word or a word of its header."""
+    cells = _longest(column)
+    words = re.findall(r"[^ /+,]+[/+,]*", column.header) or [""]
+    header = max(map(len, words)) * _BOLD
+    letters = max(cells if column.right else min(cells, _SHORT), header)
+    return letters * _LETTER * size + _GAP + (_BAR if column.bars else 0)
+
+
+def _widths(cols: Sequence[Cells], size: float, room: float) -> list[float] | None:
+    """Widths in points that fit `room`: numbers and short words take what they need, long text
+    shares the rest; None where they do not fit."""
+    widths = [_needed(c, size) for c in cols]
+    texts = [i for i, c in enumerate(cols) if _foldable(c)]
+    if not texts:
+        return widths if sum(widths) <= room else None
+    rest = room - sum(w for i, w in enumerate(widths) if i not in texts)
+    floor = 9 * size
+    if rest < sum(max(floor, widths[i]) for i in texts):
+        return None
+    lengths = [min(_longest(cols[i]), _LONG) for i in texts]
+    for i, length in zip(texts, lengths, strict=True):
+        share = rest * length / sum(lengths)
+        widths[i] = max(floor, min(share, length * _LETTER * size + _GAP))
+    return widths
+
+
+def _squeezed(cols: Sequence[Cells], size: float, room: float) -> list[float]:
+    """Widths where nothing fits: columns of words share what the numbers leave."""
+    widths = [_needed(c, size) for c in cols]
+    numbers = sum(w for w, c in zip(widths, cols, strict=True) if c.right)
+    wanted = sum(w for w, c in zip(widths, cols, strict=True) if not c.right)
+    left = max(0.3 * room, room - numbers)
+    return [w if c.right else w * min(1, left / wanted) for w, c in zip(widths, cols, strict=True)]
+
+
+def _figure(grid: Grid, layout: _Layout) -> str:
+    widths = ", ".join(f"{w:.1f}pt" for w in layout.widths)
+    align = ", ".join(f"{'right' if c.right else 'left'} + horizon" for c in layout.columns)
+    lines = ", \n".join(_lines(grid, layout.columns))
+    return (
+        f"#figure(kind: table, caption: [{set_text(grid.caption)}])"
+        f'[#set text(size: {layout.size}pt, font: "DejaVu Sans", weight: "regular")\n'
+        f"#table(columns: ({widths},), align: ({align},), {lines})]"
+    )
+
+
+def _lines(grid: Grid, cols: Sequence[Cells]) -> Iterator[str]:
+    """The header, the rows and the total with their rules."""
+    thick, thin = "table.hline(stroke: 0.8pt)", "table.hline(stroke: 0.5pt)"
+    yield thick
+    yield f"table.header(repeat: true, {', '.join(_header(c.header) for c in cols)}, {thin})"
+    for i in range(len(grid.sheet.rows)):
+        yield ", ".join(_cell(c.cells[i], c.bars[i] if c.bars else None) for c in cols)
+    if grid.sheet.total is not None:
+        yield thin
+        yield ", ".join(_cell(c.total, 0 if c.bars else None, "#bar(0)") for c in cols)
+    yield thick
+
+
+def _header(text: str) -> str:
+    # a break may come after these marks in long names, so that no word leaves its column
+    words = re.sub(r"([+,→/_.}])(?=\S)", "\\1\u200b", text)
+    return f"[#strong[{set_text(words)}]]" if text else f"[{set_text(words)}]"
+
+
+def _cell(text: str, share: float | None, bar: str = "") -> str:
+    """A cell; with a share of the column's largest, its bar too."""
+    words = re.sub(r"([+→/_.}])(?=[^\s\d])", "\\1\u200b", text)
+    if share is None:
+        return f"[{set_text(words)}]"
+    return f"[#box[{set_text(words)} {bar or f'#bar({share:.4f})'}]]"
+
+
+def _notes(grid: Grid) -> str:
+    return "".join(
+        f"#text(size: 8pt, fill: luma(25%))[{set_text(note)}]\\\n" for note in grid.sheet.notes
+    )
+
+
+def _height(grid: Grid, layout: _Layout, room: float) -> float:
+    """Points that the rows and the notes take, about."""
+    lines = 0
+    for i in range(len(grid.sheet.rows)):
+        pairs = zip(layout.columns, layout.widths, strict=True)
+        cells = (-(-len(c.cells[i]) * _LETTER * layout.size // (w - _GAP)) for c, w in pairs)
+        lines += max([1, *cells])
+    notes = sum(-(-len(note) * 4 // room) * 12 for note in grid.sheet.notes)
+    return lines * (1.35 * layout.size + 5) + notes
