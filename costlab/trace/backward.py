@@ -8,6 +8,7 @@ import re
 import torch
 from torch.utils._python_dispatch import _disable_current_modes
 
+from .jagged import is_jagged, values_of
 from .memory import memory_of, storage_of
 from .nested import each
 from .record import TraceError
@@ -108,8 +109,13 @@ def run_backward(recorder, out, leaves, inputs=()) -> tuple[int, ...]:
 
 def _ones(recorder, ends):
     with _disable_current_modes():
-        ones = [torch.ones(t.shape, dtype=t.dtype, device=t.device) for t in ends]
-        for t in ones:
+        ones = [
+            torch.ones_like(t)
+            if is_jagged(t)
+            else torch.ones(t.shape, dtype=t.dtype, device=t.device)
+            for t in ends
+        ]
+        for t in map(values_of, ones):
             recorder.table.mark(t, recorder.table.add(t))
     return ones
 

@@ -8,12 +8,13 @@ traced from several threads: one waits for the other.
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 
 import torch
 from torch import nn
 
-from . import plain_forms
+from . import jagged, plain_forms
 from .record import TraceError
 
 LOCK = threading.RLock()
@@ -65,6 +66,11 @@ def plain(recurrent: bool):
             changes.enter_context(_libraries_off())
             for name, form in plain_forms.recurrent_layers().items():
                 changes.enter_context(_replaced(torch._VF, name, form))
+        of_nested = sys.modules.get("torch.nested._internal.ops")
+        if of_nested is not None:
+            name = "jagged_scaled_dot_product_attention"
+            plain_attention = jagged.attention(getattr(of_nested, name))
+            changes.enter_context(_replaced(of_nested, name, plain_attention))
         yield
 
 

@@ -25,10 +25,12 @@ from .canonical import (
     spreads_number,
     statistics,
 )
+from .jagged import are_jagged
 from .memory import stored_elements
 from .modules import ModuleStack
 from .packed import is_packed
 from .record import Op
+from .tangents import KnownZeros
 from .tensor_table import Outside, TensorTable
 
 _DROPOUT = nn.modules.dropout._DropoutNd
@@ -114,12 +116,15 @@ class Recorder(TorchDispatchMode):
         self.in_backward = False
         self._operators: dict = {}
         self._numbers: set[int] = set()  # tensors that stand for Python numbers
+        self._zeros = KnownZeros()
 
     @classmethod
     def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
         return False
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if types and are_jagged(types):
+            return NotImplemented
         kwargs = kwargs or {}
         operator = self._operators.get(func)
         if operator is None:
@@ -301,7 +306,7 @@ class Recorder(TorchDispatchMode):
         if self.forward_ops is not None and not self.in_backward:
             self.forward_ops.add(name, len(self.ops))
         form = Form(name, tuple(call.inputs), tuple(outputs), call.attrs)
-        form = canonical(form, tensors, self._numbers)
+        form = self._zeros.follow(canonical(form, tensors, self._numbers))
         for i in statistics(form, tensors):
             self.table.set_dtype(i, "float32")
         where = place.module, place.module_type, place.call

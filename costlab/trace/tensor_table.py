@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from . import values
+from .jagged import map_parts, refuse_strided
 from .memory import memory_of, storage_of, stored_elements
 from .modules import modules_of, named_tensors
 from .packed import inner_tensors, packed_modules, unpacked
@@ -134,7 +135,9 @@ class TensorTable:
             self.mark_made(t, index)
 
     def add(self, t) -> int:
-        """A new index for a tensor as it is now."""
+        """A new index for a tensor as it is now. Raises TraceError for one that has no shape."""
+        if t.is_nested:
+            refuse_strided(t)
         kind, distinct = _stored_as(t)
         self.tensors.append(Tensor(tuple(t.shape), str(kind).removeprefix("torch."), distinct))
         return len(self.tensors) - 1
@@ -156,6 +159,9 @@ class TensorTable:
         """The tensor itself where it is on the tracing device, otherwise one in its place."""
         if t.device.type == self.device:
             return t
+        if t.is_nested:
+            refuse_strided(t)
+            return map_parts(lambda part: self.add_outside(part).stand_in, t)
         if t.layout is not torch.strided:
             if self.device == "meta":
                 raise TraceError(

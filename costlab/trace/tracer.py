@@ -15,6 +15,7 @@ import torch
 from .._version import __version__
 from . import patches
 from .backward import ForwardOps, SavedTensors, run_backward
+from .jagged import is_jagged, map_parts, values_of
 from .modules import hooked, modules_of, named_tensors
 from .nested import drained, each, map_tensors
 from .record import Trace, TraceError
@@ -221,6 +222,8 @@ def _run(recorder, model, arguments, options) -> _Ran:
     autograd = options.backward or options.gradients
 
     def convert(t):
+        if is_jagged(t):
+            return map_parts(convert, t)
         if id(t) not in given:
             given[id(t)] = table.add_input(t, autograd)
         return given[id(t)]
@@ -246,7 +249,8 @@ def _run(recorder, model, arguments, options) -> _Ran:
 
 
 def _outputs(table, out) -> tuple[int, ...]:
-    return tuple(i for i in map(table.index_of, each(out)) if i is not None)
+    indices = (table.index_of(values_of(t)) for t in each(out))
+    return tuple(i for i in indices if i is not None)
 
 
 def _failure(recorder, model, e) -> str:
