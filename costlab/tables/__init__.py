@@ -1,11 +1,13 @@
 """Tables: a Trace in, a typed Table out. No printing."""
 
-from ._columns import COLUMNS
-from ._conventions import default_convention
-from ._layers import opened
-from ._parts import span
-from ._sheet import Column, Sheet
-from ._table import STYLES, Row, Table, choose_style, measured_note, table
+from .build import table
+from .columns import COLUMNS
+from .conventions import default_convention
+from .groups import span
+from .notes import measured_note
+from .result import Row, Table
+from .sheet import Column, Sheet
+from .styles import STYLES, choose_style, opened
 
 __all__ = [
     "COLUMNS",

@@ -4,90 +4,22 @@ graph alone."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
-from ..graph import WEIGHTED, Branch, Fork, Node, consumers, forks, longest
-from ._parts import Group, common_path, patch, rate_of, x
+from ...graph import Branch, Fork, Node, consumers, forks, longest
+from ...trace.record import Trace
+from ..groups import Group, common_path, patch
+from .branches import NAMED, branch_cells
+from .modules import Depth
 
-NAMED = 8  # layers of a branch that a column header names
 _TYPES = {"conv": "convolution", "transposed conv": "transposed convolution"}
 
 
-def _run(kernels: list[str]) -> str:
-    """Kernel names in a row as the papers' headers: 3x3; double #3x3; 1x7+7x1; double #1x7+7x1."""
-    for times, word in ((2, "double"), (3, "triple")):
-        part = kernels[: len(kernels) // times]
-        if len(kernels) > 1 and part * times == kernels:
-            return f"{word} #{'+'.join(part)}"
-    return "#" + "+".join(kernels)
-
-
-def _widths(nodes) -> int | str:
-    """The filters a cell prints: the last layer's, with the earlier ones before an arrow where they
-    differ."""
-    widths = [n.width for n in nodes]
-    return widths[-1] if len(set(widths)) == 1 else "→".join(map(str, dict.fromkeys(widths)))
-
-
-def _name(node: Node) -> str:
-    if node.kind != "conv":
-        return node.kind
-    rate = f" dilated {rate_of(node)}" if set(node.dilation) - {1} else ""
-    if node.groups > 1:
-        return (
-            f"{x(node.kernel)} depthwise{rate}"
-            if node.groups == node.in_shape[1]
-            else f"{x(node.kernel)} groups {node.groups}{rate}"
-        )
-    return x(node.kernel) + rate
-
-
-def _branch(branch: Branch, only_max: bool):
-    """(column, value) pairs of one branch, read as the papers' tables read it."""
-    chain, subs = list(branch.chain), branch.subs
-    if not branch.nodes:
-        return [("pass through", "yes")]
-    if len(branch.nodes) > NAMED:
-        last = [n for n in branch.nodes if n.kind in WEIGHTED][-1:] or branch.nodes[-1:]
-        return [("other branch", f"{len(branch.nodes)} layers→{last[0].width}")]
-    if subs:
-        inner = [[_name(n) for n in s.nodes] for s in subs]
-        cells = []
-        if chain and chain[0].pointwise:
-            head, chain = chain[0], chain[1:]
-        else:
-            head = None
-        name = "#" + "+".join(
-            [*map(_name, chain), "{" + ", ".join("+".join(i) for i in inner) + "}"]
-        )
-        if head:
-            cells.append((f"{name} reduce", head.width))
-        ends = "+".join(str(_widths(s.nodes)) for s in subs)
-        return [*cells, (name, f"{_widths(chain)}→{ends}" if chain else ends)]
-    pools = [n for n in chain if n.kind.endswith("pool")]
-    if pools and chain[0] is pools[0]:
-        kind = pools[0].kind.split()[0]
-        if len(chain) == 1:
-            return [("pool proj", f"{kind} + pass through")]
-        if len(chain) == 2 and chain[1].pointwise:
-            return [("pool proj", chain[1].width if only_max else f"{kind} + {chain[1].width}")]
-    if any(n.kind != "conv" or n.groups > 1 for n in chain):
-        return [
-            (
-                "#" + "+".join(map(_name, chain)),
-                _widths([n for n in chain if n.kind in WEIGHTED] or chain[-1:]),
-            )
-        ]
-    head = chain[0] if chain[0].pointwise and len(chain) > 1 else None
-    body = chain[1:] if head else chain
-    name = _run([_name(n) for n in body])
-    return [*([(f"{name} reduce", head.width)] if head else []), (name, _widths(body))]
-
-
-def _label(fork: Fork, nodes, path) -> str:
-    """ "inception (3a)" for Inception at inception3a; "Fire (features.3)"; "fork" where no module
-    holds it."""
+def _label(fork: Fork, nodes: Sequence[Node], path: str) -> str:
+    """ "inception (3a)" for Inception at inception3a; "Fire (features.3)"; "fork" where it is no
+    module of its own."""
     end = nodes[fork.end].op
-    if not path or end.module != path:
+    if not path or end is None or end.module != path:
         return f"fork ({path})" if path else "fork"
     kind, leaf = end.module_type, path.rsplit(".", 1)[-1]
     m = re.fullmatch(r"([A-Za-z]+?)_?(\d\w*)", leaf)
@@ -100,7 +32,7 @@ def _plain(node: Node) -> str:
     return _TYPES.get(node.kind, node.kind)
 
 
-def _joins_previous(node, last, readers):
+def _joins_previous(node: Node, last: Node | None, readers: list[int]) -> bool:
     """GoogLeNet prints a 1x1 and the convolution after it as one row of depth 2."""
     return (
         node.kind == "conv"
@@ -114,7 +46,7 @@ def _joins_previous(node, last, readers):
     )
 
 
-def _separable(node, last, readers):
+def _separable(node: Node, last: Node | None, readers: list[int]) -> bool:
     """A depthwise convolution and the 1x1 after it are one separable layer (Batch Normalization,
     Figure 5, first row)."""
     return (
@@ -129,7 +61,17 @@ def _separable(node, last, readers):
     )
 
 
-def rows(trace, nodes, depth=None, merge=True):
+def typical(trace: Trace, nodes: Sequence[Node]) -> set[int]:
+    """Layers of forks whose branches the papers' columns can name."""
+    found = forks(nodes)
+    if any(len(b.nodes) > NAMED for f in found for b in f.branches):
+        return set()
+    return {m for f in found for m in f.members}
+
+
+def rows(
+    trace: Trace, nodes: Sequence[Node], depth: Depth = None, merge: bool = True
+) -> Iterator[Group]:
     """Groups in execution order: a fork is one row, then each other layer. `depth` and `merge` are
     those of the other styles, and change nothing here."""
     found = forks(nodes)
@@ -150,14 +92,17 @@ def _only_max(found: tuple[Fork, ...]) -> bool:
     return all(kind != "avg pool" and (kind, n) != ("max pool", 1) for kind, n in first)
 
 
-def _in_rows(nodes, found: tuple[Fork, ...]) -> list[tuple[Fork | None, list[Node]]]:
+def _in_rows(
+    nodes: Sequence[Node], found: tuple[Fork, ...]
+) -> list[tuple[Fork | None, list[Node]]]:
     """(the fork or None, layers) of each row."""
     owner = {m: f for f in found for m in f.members}
     readers = [len(r) for r in consumers(nodes)]
     groups: list[tuple[Fork | None, list[Node]]] = []
     if nodes[0].ops:
         groups.append((None, [nodes[0]]))
-    done, last = set(), None
+    done: set[int] = set()
+    last: Node | None = None
     for n in nodes[1:]:
         fork = owner.get(n.index)
         if fork is not None:
@@ -174,7 +119,9 @@ def _in_rows(nodes, found: tuple[Fork, ...]) -> list[tuple[Fork | None, list[Nod
     return groups
 
 
-def _fork_cells(fork: Fork, members, nodes, path: str, only_max: bool) -> dict:
+def _fork_cells(
+    fork: Fork, members: list[Node], nodes: Sequence[Node], path: str, only_max: bool
+) -> dict:
     """What the row of a fork says: its type, stride, and the width of each branch's layers."""
     stride = max((s for n in members for s in n.stride), default=1)
     cells: dict = {
@@ -183,7 +130,7 @@ def _fork_cells(fork: Fork, members, nodes, path: str, only_max: bool) -> dict:
     }
     if fork.squeeze:
         cells["#1x1 squeeze"] = fork.squeeze.width
-    for key, value in (cell for b in fork.branches for cell in _branch(b, only_max)):
+    for key, value in (cell for b in fork.branches for cell in branch_cells(b, only_max)):
         name, k = key, 2
         while name in cells:
             name, k = f"{key} ({k})", k + 1
@@ -199,4 +146,4 @@ def _cells(members: list[Node]) -> dict:
     if first.groups > 1:
         return {"type": "separable convolution", "patch size/stride": patch(first), "depth": 1}
     plain = {"type": _plain(end), "patch size/stride": patch(end)}
-    return plain | dict(_branch(Branch(tuple(members)), True))
+    return plain | dict(branch_cells(Branch(tuple(members)), True))

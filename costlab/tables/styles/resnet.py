@@ -4,16 +4,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from ..graph import WEIGHTED, Block, Node, longest, partition
-from ._parts import Group, patch, rate_of, span, x
+from ...graph import WEIGHTED, Block, Node, longest, partition
+from ...trace.record import Trace
+from ..groups import Group, patch, rate_of, span, x
+from .modules import Depth
 
 _LONG = 8  # layers of a block that a cell names
 _PRODUCT = "matrix product"
 
 
-def rows(trace, nodes, depth=None, merge=True) -> Iterator[Group]:
+def typical(trace: Trace, nodes: Sequence[Node]) -> set[int]:
+    """Layers of residual blocks with convolutions; what a transformer adds up is none."""
+    return {
+        m
+        for b in partition(trace).walk()
+        if b.kind in ("residual", "sum") and any(nodes[m].kind == "conv" for m in b.nodes)
+        for m in b.nodes
+    }
+
+
+def rows(
+    trace: Trace, nodes: Sequence[Node], depth: Depth = None, merge: bool = True
+) -> Iterator[Group]:
     """Groups in execution order: a run of alike blocks is one row, and so is each other block or
     layer. `depth` and `merge` are those of the other styles, and change nothing here."""
     text = _Text(nodes)
@@ -41,7 +55,7 @@ def _name(block: Block) -> str:
     return span(paths) if len({re.sub(r"\d+", "*", p) for p in paths}) == 1 else paths[0]
 
 
-def _in_rows(nodes, whole: Block) -> list[list[Block]]:
+def _in_rows(nodes: Sequence[Node], whole: Block) -> list[list[Block]]:
     """The blocks of each row: a bare addition or product belongs to the row that it follows."""
     found: list[list[Block]] = []
     for block in whole.children if whole.kind == "chain" else (whole,):
@@ -55,7 +69,7 @@ def _in_rows(nodes, whole: Block) -> list[list[Block]]:
 class _Text:
     """Blocks in words, as the papers' tables write them."""
 
-    def __init__(self, nodes: tuple[Node, ...]):
+    def __init__(self, nodes: Sequence[Node]):
         self.nodes = nodes
 
     def row(self, block: Block) -> str:
@@ -102,6 +116,7 @@ class _Text:
                 return self.chain(block.children)
 
     def bracketed(self, block: Block) -> str:
+        """A block inside a cell, in brackets, its own or new ones."""
         found = self.block(block)
         return found if self.one(block) else f"[{found}]"
 
@@ -123,7 +138,7 @@ class _Text:
     def weighted(self, block: Block) -> int:
         return sum(self.nodes[n].kind in WEIGHTED for n in block.nodes)
 
-    def chain(self, children) -> str:
+    def chain(self, children: Iterable[Block]) -> str:
         """Blocks in a row, no more than a cell can hold."""
         return self.short("; ".join(filter(None, map(self.block, children))))
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Column:
-    """`key` names the cell; `unit` is "" for text, otherwise what the numbers count (MACs, FLOPs, params, elements, bytes,
-    pixels, %, x, count). For people, `scale` (divisor, letter) shortens a number to one unit, `scaled` to the unit that
-    suits its size, `share` puts its share of the total beside it with a bar, `format` is a Python format spec; machines
-    get the exact value."""
+    """A column, and how people see its numbers; machines get the exact value.
+
+    Attributes:
+        key: names the cell in each row.
+        unit: "" for text, otherwise what the numbers count (MACs, FLOPs, params, elements, bytes,
+            pixels, %, x, count).
+        scale: (divisor, letter) that shortens each number to one unit.
+        share: whether the share of the total stands beside the number, with a bar.
+        format: a Python format spec.
+        scaled: whether each number takes the unit that suits its size.
+    """
 
     key: str
     unit: str = ""
@@ -26,7 +34,8 @@ class Column:
 
     @property
     def machine_header(self) -> str:
-        """As `header`, with params counted in elements, and shares that people read as percent as the fractions that they are."""
+        """As `header`, with params counted in elements, and with shares that people read in percent
+        as fractions."""
         if self.unit == "%" and self.format.endswith("%"):
             return f"{self.key} (fraction)"
         return f"{self.key} (elements)" if self.unit == "params" else self.header
@@ -34,18 +43,27 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """`rows`: one dict a row by column key; `notes`: the lines that every output states; `total`: a last row or None;
-    `ids`: stable row names for links; `facts`: named values that JSON carries beside the rows."""
+    """Rows and columns without a style of output.
+
+    Attributes:
+        title: what it shows.
+        columns: in order.
+        rows: one dict a row, by column key; a missing key is an empty cell.
+        notes: the lines that every output states.
+        total: a last row, or None.
+        ids: stable row names for links; empty where rows have none.
+        facts: named values that JSON carries beside the rows.
+    """
 
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[dict, ...]
+    rows: tuple[dict[str, Any], ...]
     notes: tuple[str, ...] = ()
-    total: dict | None = None
+    total: dict[str, Any] | None = None
     ids: tuple[str, ...] = ()
-    facts: dict = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
-    def records(self) -> list[dict]:
+    def records(self) -> list[dict[str, Any]]:
         """One dict a row by column header, exact values; the row id first where there are ids."""
         return [
             {
@@ -56,7 +74,8 @@ class Sheet:
         ]
 
     def to_frame(self):
-        """A pandas DataFrame of `records()`, indexed by row id where there are ids; missing cells are NA."""
+        """A pandas DataFrame of `records()`, indexed by row id where there are ids; missing cells
+        are NA."""
         import pandas
 
         frame = pandas.DataFrame(self.records()).replace("", pandas.NA).convert_dtypes()

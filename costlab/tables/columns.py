@@ -1,0 +1,157 @@
+"""The columns of a table: those that the styles fill, and those that `--columns` adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..cost import Convention, Total, total
+from ..graph import Node, layouts
+from ..trace.record import Trace
+from .groups import Group, x
+from .sheet import Column
+
+_FIRST = (
+    "type",
+    "name",
+    "times",
+    "layer name",
+    "patch size/stride",
+    "output size",
+    "layers",
+    "depth",
+)
+_BRANCHES = (
+    "#1x1 squeeze",
+    "#1x1",
+    "#3x3 reduce",
+    "#3x3",
+    "#5x5 reduce",
+    "#5x5",
+    "double #3x3 reduce",
+    "double #3x3",
+    "pool proj",
+)
+
+
+@dataclass(frozen=True)
+class ExtraColumn:
+    """A column that `--columns` adds: its `unit` ("" for text), the `value` of a row, and the
+    `field` of `Total` that its last row shows (None: it has no total)."""
+
+    unit: str
+    value: Callable[[Trace, Group], Any]
+    field: str | None = None
+
+
+def _input_size(trace: Trace, group: Group) -> str:
+    first = group.nodes[0] if group.nodes else None
+    if first is None or first.op is None or not first.op.inputs:
+        return ""
+    place = 1 if first.op.name in ("aten.addmm", "aten.baddbmm") else 0
+    return layouts(trace)[first.op.inputs[place]].size
+
+
+def _receptive_field(trace: Trace, group: Group) -> str:
+    seen = [n.field for n in group.nodes if n.op]
+    known = [f for f in seen if f is not None]
+    if len(known) < len(seen):
+        return "unknown"
+    return x(map(max, zip(*known, strict=True)))
+
+
+def _sum_of(field: str, unit: str) -> ExtraColumn:
+    """A column that adds up over the rows."""
+    return ExtraColumn(unit, lambda trace, group: getattr(total(trace, group.ops), field), field)
+
+
+def _of_each_layer(get: Callable[[Node], Any]) -> ExtraColumn:
+    """A column that names the value of each layer with a kernel once."""
+
+    def value(trace: Trace, group: Group) -> str:
+        found = (get(n) for n in group.nodes if n.kernel)
+        return "; ".join(dict.fromkeys(str(v) for v in found if v is not None))
+
+    return ExtraColumn("", value)
+
+
+COLUMNS = {
+    "receptive field": ExtraColumn("pixels", _receptive_field),
+    "MACs": _sum_of("macs", "MACs"),
+    "FLOPs": _sum_of("flops", "FLOPs"),
+    "activations": _sum_of("activations", "elements"),
+    "outputs": _sum_of("outputs", "elements"),
+    "bytes read": _sum_of("read", "bytes"),
+    "bytes written": _sum_of("written", "bytes"),
+    "integer MACs": _sum_of("integer_macs", "MACs"),
+    "weights": _sum_of("weights", "elements"),
+    "biases": _sum_of("biases", "elements"),
+    "scales": _sum_of("scales", "elements"),
+    "input size": ExtraColumn("", _input_size),
+    "groups": _of_each_layer(lambda n: n.groups),
+    "dilation": _of_each_layer(lambda n: x(n.dilation)),
+    "module": ExtraColumn("", lambda trace, group: group.path),
+    "operations": ExtraColumn("count", lambda trace, group: len(group.ops)),
+}
+
+
+def _option(name: str) -> str:
+    """A column's name as the command line takes it."""
+    return name.strip().replace(" ", "-").lower()
+
+
+def extra_columns(asked: str | Iterable[str]) -> tuple[str, ...]:
+    """The keys of `COLUMNS` that were asked for, by name or in a comma-separated text.
+
+    Raises ValueError for a name that is not there."""
+    known = {_option(key): key for key in COLUMNS}
+    names = asked.split(",") if isinstance(asked, str) else tuple(asked)
+    for name in names:
+        if _option(name) not in known:
+            choices = ", ".join(key.replace(" ", "-") for key in COLUMNS)
+            raise ValueError(f"unknown column {name!r}; choose {choices}")
+    return tuple(dict.fromkeys(known[_option(name)] for name in names))
+
+
+def extra_totals(keys: Iterable[str], whole: Total) -> dict[str, int]:
+    """The totals of the added columns that have one."""
+    fields = ((key, COLUMNS[key].field) for key in keys)
+    return {key: getattr(whole, field) for key, field in fields if field}
+
+
+def style_columns(cells: Iterable[dict[str, Any]]) -> Iterator[Column]:
+    """The columns that a style's rows have, in the order of the papers' tables: what the row is,
+    then the branches of forks."""
+    keys = dict.fromkeys(key for row in cells for key in row)
+    yield from (Column(k, "count" if k == "times" else "") for k in _FIRST if k in keys)
+    yield from (Column(k) for k in sorted((k for k in keys if k not in _FIRST), key=_place))
+
+
+def _place(key: str) -> tuple[float, str, bool]:
+    """Columns that no paper has come before the pool projection; a reduction before what it
+    reduces for."""
+    known = _BRANCHES.index(key) if key in _BRANCHES else len(_BRANCHES) - 1.5
+    return known, key.replace(" reduce", ""), " reduce" not in key
+
+
+def count_columns(
+    convention: Convention, *, integers: bool, backward: bool, time: bool
+) -> Iterator[Column]:
+    """The last columns: params and ops, then integer ops, backward ops and time where there are
+    any."""
+    kilo, mega = (convention.kilo, "K"), (convention.mega, "M")
+    yield _count("params", "params", convention, kilo)
+    yield _count("ops", "MACs", convention, mega)
+    if integers:
+        yield _count("integer ops", "MACs", convention, mega)
+    if backward:
+        yield _count("backward", "MACs", convention, mega)
+    if time:
+        yield Column("time", "ms", share=True, format=",.3f")
+
+
+def _count(key: str, unit: str, convention: Convention, scale: tuple[int, str]) -> Column:
+    """A column of counts with their shares, in one unit or each in its own, by the convention."""
+    one_unit = None if convention.scaled else scale
+    return Column(key, unit, one_unit, share=True, scaled=convention.scaled)

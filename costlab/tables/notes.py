@@ -1,0 +1,100 @@
+"""What a table's notes say, built from its facts."""
+
+from __future__ import annotations
+
+from ..cost import DATA_DEPENDENT, constant_operands, total, training
+from ..trace.record import Measured, Trace
+
+
+def table_notes(
+    trace: Trace,
+    *,
+    convention: str,
+    coverage: str,
+    style: str,
+    chosen_by_auto: bool,
+    merged: bool,
+    unused_params: int,
+) -> tuple[str, ...]:
+    """The lines that every output of a table states.
+
+    Args:
+        convention: the line that states it, with its reason.
+        coverage: how many operations have a formula.
+        style: of the rows; `chosen_by_auto`: not by the user.
+        merged: whether a row stands for several alike modules.
+        unused_params: elements that are in no row.
+    """
+    return (
+        convention,
+        f"coverage: {coverage}",
+        _style_note(trace, style, chosen_by_auto),
+        *(("alike modules are one row, with how many there are; --depth N lists each",) * merged),
+        *_provenance_notes(trace),
+        *_unused_note(unused_params),
+        *arithmetic_notes(trace),
+        *((training(trace).note,) if trace.trained else ()),
+        *((measured_note(trace.measured),) if trace.measured else ()),
+    )
+
+
+def _style_note(trace: Trace, style: str, chosen_by_auto: bool) -> str:
+    how = " (chosen by auto)" if chosen_by_auto else ""
+    where = trace.provenance
+    inputs = ", ".join(f"{shape} {dtype}" for shape, dtype in where["inputs"])
+    return (
+        f"style {style}{how}; traced on {where['device']} with torch {where['torch']}, "
+        f"input {inputs}"
+    )
+
+
+def _provenance_notes(trace: Trace) -> tuple[str, ...]:
+    """Where the model is from, and what building or tracing it had to say."""
+    source = trace.provenance.get("source")
+    own = tuple(trace.provenance.get("notes", ()))
+    return own if source is None else (f"model: {source}", *own)
+
+
+def _unused_note(elements: int) -> tuple[str, ...]:
+    if not elements:
+        return ()
+    return (f"{elements:,} params were not used in this run and are in no row",)
+
+
+def arithmetic_notes(trace: Trace) -> tuple[str, ...]:
+    """What a reader must know of the arithmetic behind the totals: a line each where integer
+    products were counted, where the amount of work depends on the values of the input, and where
+    products take weights that are no parameters."""
+    notes = []
+    if total(trace).integer_macs:
+        notes.append(
+            "integer ops: multiply-adds of quantized products, counted apart from floating-point "
+            "ones"
+        )
+    depends = dict.fromkeys(op.name for op in trace.forward if op.name in DATA_DEPENDENT)
+    if depends:
+        names = ", ".join(name.partition(".")[2] for name in depends)
+        notes.append(
+            f"totals depend on the proposals of this run ({names}): another image, or trained "
+            "weights, give other counts"
+        )
+    constants = constant_operands(trace)
+    if constants and not trace.params:
+        notes.append(
+            f"{constants:,} elements of weights are constants of the model and no parameters (it "
+            "is frozen): they are in no row"
+        )
+    return tuple(notes)
+
+
+def measured_note(measured: Measured) -> str:
+    """One line: the whole model's time, where and how it was measured, and what its operations add
+    up to."""
+    whole, where = measured.total, measured.conditions
+    median, low, high = (f"{1e3 * t:,.3f}" for t in (whole.median, whole.low, whole.high))
+    parts = sum(op.seconds for op in measured.ops) + measured.other
+    return (
+        f"time of kernels in place on {where['device']}, {where['dtype']}, {where['layout']}; "
+        f"the whole model {median} ms (95% interval {low} to {high}, {where['method']}), "
+        f"its operations add up to {100 * parts / whole.median:.0f}% of it"
+    )

@@ -1,0 +1,88 @@
+"""The finished table: frozen rows and totals, and what the renderers take of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..cost import Convention
+from .sheet import Column, Sheet
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        id: stable name for links.
+        cells: values by column key.
+        params: elements, under the table's convention; each is in the row that uses it first.
+        macs: floating-point multiply-adds.
+        nodes: indices of the row's nodes in the layer graph.
+        ops: indices of the row's operations in the trace.
+        seconds: time measured in place; None where the trace is not measured.
+        path: path of the module, which several rows may share.
+    """
+
+    id: str
+    cells: dict[str, Any]
+    params: int
+    macs: int
+    nodes: tuple[int, ...] = ()
+    ops: tuple[int, ...] = ()
+    seconds: float | None = None
+    path: str = ""
+
+    @property
+    def name(self) -> str:
+        """What charts and sentences call it: layer name, module path, or type; a convolution or
+        pool with its patch size."""
+        name = self.cells.get("layer name") or self.cells.get("name")
+        if name:
+            return name
+        kind, patch = self.cells["type"], self.cells.get("patch size/stride", "")
+        return f"{kind} {patch}" if patch[:1].isdigit() else kind
+
+
+@dataclass(frozen=True)
+class Table:
+    """A finished table.
+
+    Attributes:
+        title: name of the model.
+        style: the style that made the rows.
+        columns: what is shown, in order.
+        rows: in execution order.
+        params: elements of all rows, under `convention`.
+        macs: floating-point multiply-adds of the whole forward pass.
+        totals: of the other columns that have one, by column key.
+        convention: what params and ops mean.
+        notes: the lines that every output states: convention, coverage, provenance.
+    """
+
+    title: str
+    style: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    params: int
+    macs: int
+    totals: dict[str, Any]
+    convention: Convention
+    notes: tuple[str, ...]
+
+    @property
+    def sheet(self) -> Sheet:
+        """What the renderers take."""
+        return Sheet(
+            self.title,
+            self.columns,
+            tuple(r.cells for r in self.rows),
+            self.notes,
+            {**self.totals, "params": self.params, "ops": self.macs},
+            tuple(r.id for r in self.rows),
+            {"style": self.style, "convention": self.convention.name},
+        )
+
+    def to_frame(self):
+        """A pandas DataFrame indexed by row id: exact integers, missing cells as NA."""
+        return self.sheet.to_frame()

@@ -1,0 +1,95 @@
+"""The layers style: one row a module, cut at a depth of the module tree, for any model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...cost import total
+from ...graph import Node
+from ...trace.record import Op, Trace
+from ..groups import Group, common_path
+from .merging import CountedGroup, merged
+from .modules import Depth, ModuleTree, Path
+
+_SHARE = 0.4  # of MACs or params: a module with more is opened
+_MERGED_ROWS, _ROWS = 40, 2000  # no module is opened that would make more rows than this
+
+
+def rows(
+    trace: Trace, nodes: Sequence[Node], depth: Depth = None, merge: bool = True
+) -> list[Group]:
+    """Groups by module path in the order of their first operation.
+
+    Args:
+        depth: where paths are cut: at a length, or at the modules that are not in a set. None opens
+            every module that holds most of the MACs or params.
+        merge: whether alike modules whose paths differ in a number are one row, `times`; where
+            `depth` is a length, whether a module that is called again is no row of its own.
+    """
+    tree = ModuleTree(trace, nodes)
+    if isinstance(depth, int):
+        found = tree.cut(lambda path: path[:depth], runs=not merge)
+        return [tree.group(path, ops) for path, ops in found]
+    if depth is None:
+        depth = _open(tree, merge)
+    return [row.group for row in _rows(tree, depth, merge)]
+
+
+def opened(trace: Trace, nodes: Sequence[Node]) -> frozenset[Path]:
+    """The paths of the modules that the style opens when no depth is given and nothing is
+    merged."""
+    return _open(ModuleTree(trace, nodes), merge=False)
+
+
+def _open(tree: ModuleTree, merge: bool) -> frozenset[Path]:
+    """The modules to open: always the most expensive one that is closed, as long as it holds most
+    of the MACs or params and the rows can be read."""
+    whole = total(tree.trace, tree.ops)
+    limit = _MERGED_ROWS if merge else _ROWS
+
+    def share(row: CountedGroup) -> float:
+        return max(row.macs / (whole.macs or 1), row.params / (whole.params or 1))
+
+    done: frozenset[Path] = frozenset(((),))
+    found = _rows(tree, done, merge)
+    while True:
+        closed = tree.containers - done
+        candidates = (row for row in found if not closed.isdisjoint(row.paths))
+        largest = max(candidates, key=share, default=None)
+        if largest is None or share(largest) <= _SHARE:
+            return done
+        more = done.union(largest.paths)
+        found = _rows(tree, more, merge)
+        if len(found) > limit:
+            return done
+        done = more
+
+
+def _rows(tree: ModuleTree, opened: frozenset[Path], merge: bool) -> list[CountedGroup]:
+    """The rows with some modules opened."""
+
+    def key(path: Path) -> Path:
+        n = 1
+        while path[:n] in opened and n < len(path):
+            n += 1
+        return path[:n]
+
+    found: list[CountedGroup] = []
+    for path, ops in tree.cut(key, runs=not merge):
+        row = _counted(tree, path, ops, merge)
+        if found and _costs_nothing(row):
+            found[-1].absorb(row.group)  # activations and additions belong to what they follow
+        else:
+            found.append(row)
+    return merged(tree, found) if merge else found
+
+
+def _counted(tree: ModuleTree, path: str, ops: list[Op], merge: bool) -> CountedGroup:
+    # what runs of a container between its parts is named after the module that runs it
+    shown = path if merge or not path else common_path(ops)
+    return CountedGroup(tree.trace, tree.group(shown, ops), [tuple(path.split("."))])
+
+
+def _costs_nothing(row: CountedGroup) -> bool:
+    joins = all(n.kind in ("join", "cat") for n in row.group.nodes)
+    return joins and not row.macs and not row.params
