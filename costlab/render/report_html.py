@@ -6,11 +6,13 @@ from __future__ import annotations
 import base64
 import html
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import notes
+from .cells import Text as Cells
 from .cells import columns
-from .document import Document, Grid, Numbers, Picture, Points, Ref, Text
+from .document import Document, Grid, Numbers, Picture, Points, Ref, Section, Text
 
 _ASSETS = Path(__file__).parent / "assets"
 _LONG = 26  # letters of a cell; longer ones wrap
@@ -32,64 +34,63 @@ def _words(text: Text, numbers) -> str:
 
 def _grid(g: Grid, title: str) -> str:
     cols, sheet = columns(g.sheet), g.sheet
-    exact = {c.header: c.key for c in sheet.columns}
     head = "".join(
-        f'<th scope="col"{" class=n" if c.right else ""}><button type="button">{esc(c.header)}</button></th>'
+        f'<th scope="col"{" class=n" if c.right else ""}>'
+        f'<button type="button">{esc(c.header)}</button></th>'
         for c in cols
     )
-    body = []
-    for i, row in enumerate(sheet.rows):
-        name = sheet.ids[i] if sheet.ids else ""
-        link = f' data-row="{esc(name)}" id="{esc("row:" + name)}"' if g.main and name else ""
-        cells = []
-        for c in cols:
-            value = float(c.cells[i] or 0) if c.bars else row.get(exact[c.header])
-            number = (
-                f' data-v="{value}"'
-                if isinstance(value, (int, float)) and not isinstance(value, bool)
-                else ""
-            )
-            kinds = " ".join(
-                k
-                for k, on in (
-                    ("n", c.right),
-                    ("bar", c.bars),
-                    ("long", not c.right and len(c.cells[i]) > _LONG),
-                )
-                if on
-            )
-            bar = (
-                f'<i style="--w:{c.bars[i]:.4f}"></i><b style="--w:{c.bars[i]:.4f}"></b>'
-                if c.bars
-                else ""
-            )
-            cells.append(
-                f"<td{f' class={chr(34)}{kinds}{chr(34)}' if kinds else ''}{number}>{esc(c.cells[i])}{bar}</td>"
-            )
-        body.append(f"<tr{link}>{''.join(cells)}</tr>")
-    foot = ""
-    if sheet.total is not None:
-        gap = '<b style="--w:0"></b>'
-        foot = (
-            "<tfoot><tr>"
-            + "".join(
-                f"<td{' class=' + chr(34) + 'n bar' + chr(34) if c.bars else ' class=n' if c.right else ''}>{esc(c.total)}{gap + '<i></i>' if c.bars else ''}</td>"
-                for c in cols
-            )
-            + "</tr></tfoot>"
-        )
-    notes = "".join(f'<p class="notes">{esc(n)}</p>' for n in sheet.notes)
-    hint = "filter rows, or ops > 100M" if g.main else "filter rows"
-    find = (
-        f'<div class="find"><input class="filter" data-for="{esc(g.id)}" type="search" placeholder="{hint}" aria-label="filter the rows of {title}">'
-        '<span aria-live="polite"></span></div>'
-        if len(sheet.rows) > 4
-        else ""
+    body = "".join(_row(g, cols, i) for i in range(len(sheet.rows)))
+    foot = (
+        f"<tfoot><tr>{''.join(map(_total, cols))}</tr></tfoot>" if sheet.total is not None else ""
     )
+    said = "".join(f'<p class="notes">{esc(n)}</p>' for n in sheet.notes)
+    kind = " class=main" if g.main else ""
     return (
-        f'{find}<div class="scroll"><table id="{esc(g.id)}"{" class=main" if g.main else ""}><caption>{title}: {esc(g.caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>{foot}</table></div>{notes}"
+        f'{_filter(g, title)}<div class="scroll"><table id="{esc(g.id)}"{kind}>'
+        f"<caption>{title}: {esc(g.caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>{said}"
     )
+
+
+def _filter(g: Grid, title: str) -> str:
+    """The field that filters the rows of a table long enough for one."""
+    if len(g.sheet.rows) <= 4:
+        return ""
+    hint = "filter rows, or ops > 100M" if g.main else "filter rows"
+    return (
+        f'<div class="find"><input class="filter" data-for="{esc(g.id)}" type="search" '
+        f'placeholder="{hint}" aria-label="filter the rows of {title}">'
+        '<span aria-live="polite"></span></div>'
+    )
+
+
+def _row(g: Grid, cols: Sequence[Cells], i: int) -> str:
+    exact = {c.header: c.key for c in g.sheet.columns}
+    row, name = g.sheet.rows[i], g.sheet.ids[i] if g.sheet.ids else ""
+    link = f' data-row="{esc(name)}" id="{esc("row:" + name)}"' if g.main and name else ""
+    values = (float(c.cells[i] or 0) if c.bars else row.get(exact[c.header]) for c in cols)
+    cells = (_cell(c, i, value) for c, value in zip(cols, values, strict=True))
+    return f"<tr{link}>{''.join(cells)}</tr>"
+
+
+def _cell(c: Cells, i: int, value: object) -> str:
+    """A cell; `data-v` is the exact value that the table sorts by."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = f' data-v="{value}"' if is_number else ""
+    long = not c.right and len(c.cells[i]) > _LONG
+    kinds = " ".join(k for k, on in (("n", c.right), ("bar", c.bars), ("long", long)) if on)
+    kind = f' class="{kinds}"' if kinds else ""
+    bar = ""
+    if c.bars:
+        width = f'style="--w:{c.bars[i]:.4f}"'
+        bar = f"<i {width}></i><b {width}></b>"
+    return f"<td{kind}{number}>{esc(c.cells[i])}{bar}</td>"
+
+
+def _total(c: Cells) -> str:
+    if c.bars:
+        return f'<td class="n bar">{esc(c.total)}<b style="--w:0"></b><i></i></td>'
+    return f"<td{' class=n' if c.right else ''}>{esc(c.total)}</td>"
 
 
 def _wide(g: Grid) -> bool:
@@ -150,46 +151,51 @@ _PANEL = (
 
 def page(document: Document) -> str:
     """The HTML file."""
-    out, numbers = [], document.numbers
-    for section in document.sections:
-        turned = (
-            ' class="turned"' if any(_wide(p) for p in section.parts if isinstance(p, Grid)) else ""
-        )
-        out.append(f'<section id="section-{esc(section.id)}"{turned}><h2>{esc(section.title)}</h2>')
-        for part in section.parts:
-            if isinstance(part, Text):
-                out.append(
-                    notes.to_html(part.words)
-                    if part.markdown
-                    else f"<p>{_words(part, numbers)}</p>"
-                )
-            elif isinstance(part, Points):
-                out.append(
-                    "<ul>" + "".join(f"<li>{_words(t, numbers)}</li>" for t in part.items) + "</ul>"
-                )
-            elif isinstance(part, Numbers):
-                out.append(
-                    '<div class="numbers">'
-                    + "".join(f"<div><b>{esc(v)}</b>{esc(w)}</div>" for v, w in part.items)
-                    + "</div>"
-                )
-            elif isinstance(part, Grid):
-                out.append(_grid(part, numbers[part.id]))
-            else:
-                out.append(_picture(part, numbers[part.id]))
-        out.append("</section>")
+    numbers = document.numbers
+    body = "".join(_section(section, numbers) for section in document.sections)
     nav = "".join(f'<a href="#section-{esc(s.id)}">{esc(s.title)}</a>' for s in document.sections)
-    logo = ""
-    if document.logo:
-        kind = {".svg": "svg+xml", ".png": "png"}.get(document.logo[1], "jpeg")
-        logo = f'<img alt="logo" height="60" src="data:image/{kind};base64,{base64.b64encode(document.logo[0]).decode()}">'
     style, script = (
         (_ASSETS / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
     )
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<meta name="generator" content="costlab document {document.digest}">'
-        f'<title>{esc(document.title)}</title><link rel="icon" href="data:,"><style>{style}</style></head><body><a class="skip" href="#section-{esc(document.sections[0].id)}">'
-        f'to the content</a>{logo}<h1>{esc(document.title)}</h1><p class="sub">{esc(document.subtitle)}</p><nav aria-label="contents">{nav}</nav>'
-        f"<main>{''.join(out)}</main>{_PANEL}<script>{script}</script></body></html>\n"
+        f'<title>{esc(document.title)}</title><link rel="icon" href="data:,">'
+        f"<style>{style}</style></head><body>"
+        f'<a class="skip" href="#section-{esc(document.sections[0].id)}">to the content</a>'
+        f"{_logo(document)}<h1>{esc(document.title)}</h1>"
+        f'<p class="sub">{esc(document.subtitle)}</p><nav aria-label="contents">{nav}</nav>'
+        f"<main>{body}</main>{_PANEL}<script>{script}</script></body></html>\n"
     )
+
+
+def _logo(document: Document) -> str:
+    if not document.logo:
+        return ""
+    data, suffix = document.logo
+    kind = {".svg": "svg+xml", ".png": "png"}.get(suffix, "jpeg")
+    text = base64.b64encode(data).decode()
+    return f'<img alt="logo" height="60" src="data:image/{kind};base64,{text}">'
+
+
+def _section(section: Section, numbers: Mapping[str, str]) -> str:
+    wide = any(_wide(part) for part in section.parts if isinstance(part, Grid))
+    turned = ' class="turned"' if wide else ""
+    head = f'<section id="section-{esc(section.id)}"{turned}><h2>{esc(section.title)}</h2>'
+    return f"{head}{''.join(_part(part, numbers) for part in section.parts)}</section>"
+
+
+def _part(part, numbers: Mapping[str, str]) -> str:
+    if isinstance(part, Text):
+        if part.markdown:
+            return notes.to_html("".join(map(str, part.parts)))
+        return f"<p>{_words(part, numbers)}</p>"
+    if isinstance(part, Points):
+        return f"<ul>{''.join(f'<li>{_words(t, numbers)}</li>' for t in part.items)}</ul>"
+    if isinstance(part, Numbers):
+        items = "".join(f"<div><b>{esc(v)}</b>{esc(w)}</div>" for v, w in part.items)
+        return f'<div class="numbers">{items}</div>'
+    if isinstance(part, Grid):
+        return _grid(part, numbers[part.id])
+    return _picture(part, numbers[part.id])
