@@ -1,0 +1,88 @@
+"""ARCHITECTURE.md and CONTRIBUTING.md are true, and README's Python runs."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from test_house import ORDER, ROOT
+
+REPO = ROOT.parent
+ARCHITECTURE = (REPO / "ARCHITECTURE.md").read_text()
+CONTRIBUTING = (REPO / "CONTRIBUTING.md").read_text()
+
+
+def test_the_packages_are_those_of_the_house_in_its_order():
+    assert re.findall(r"^\| `(\w+)` \|", ARCHITECTURE, re.M) == ORDER
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`((?:costlab|tests)/[\w/.]+)`", ARCHITECTURE + CONTRIBUTING)))
+)
+def test_every_file_that_is_named_is_there(path):
+    assert (REPO / path).exists() or path == "tests/test_X.py"
+
+
+# what each diff adds, and what must be true of a copy of costlab with it
+CHECKS = {
+    # n^3 / 3 of a 6x6 matrix is 72, and there are two
+    "A formula": """
+class Det(torch.nn.Module):
+    def forward(self, x):
+        return torch.linalg.det(x)
+
+cost = costlab.total(costlab.trace(Det(), torch.empty(2, 6, 6)), strict=True)
+assert (cost.macs, cost.flops) == (144, 288)
+""",
+    "A source of models": """
+table = costlab.table("mlp:784-256-10")
+assert table.macs == 784 * 256 + 256 * 10 and table.params == table.macs + 256 + 10
+""",
+    # 4x4 places, a 5x5 kernel, 3 channels to 8
+    "An analysis": """
+from costlab.analysis.kernels import kernels
+trace = costlab.trace(torch.nn.Conv2d(3, 8, 5, padding=2), torch.empty(1, 3, 4, 4))
+result = kernels(trace)
+assert result.macs == {"5x5": 16 * 25 * 3 * 8} and "5x5" in str(result)
+""",
+}
+
+
+@pytest.mark.parametrize("heading", CHECKS)
+def test_a_diff_of_the_page_is_all_it_takes(heading, tmp_path):
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", CONTRIBUTING, re.M | re.S)
+    diff = re.search(r"^```diff\n(.*?)^```", section[1], re.M | re.S)[1]
+    shutil.copytree(ROOT, tmp_path / "costlab", ignore=shutil.ignore_patterns("__pycache__"))
+    applied = subprocess.run(
+        ["git", "apply", "-"], input=diff, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert applied.returncode == 0, applied.stderr
+    code = "import costlab, torch" + CHECKS[heading] + "print(costlab.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path))
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    readme = (REPO / "README.md").read_text()
+    section = re.search(r"^## Python\n(.*?)(?=^## )", readme, re.M | re.S)
+    blocks = re.findall(r"^```python\n(.*?)^```", section[1], re.M | re.S)
+    assert len(blocks) == 2
+    monkeypatch.chdir(tmp_path)
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU())
+    names = {"model": model, "inputs": torch.empty(1, 3, 8, 8)}
+    exec("\n".join(blocks), names)
+    assert names["timed"].measured.total.median > 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "googlenet.tex",
+        "model.trace",
+        "stages.svg",
+    ]
