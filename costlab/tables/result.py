@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .._result import Result
 from ..cost import Convention
 from .sheet import Column, Sheet
 
@@ -45,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Result):
     """A finished table.
 
     Attributes:
@@ -82,7 +83,3 @@ class Table:
             tuple(r.id for r in self.rows),
             {"style": self.style, "convention": self.convention.name},
         )
-
-    def to_frame(self):
-        """A pandas DataFrame indexed by row id: exact integers, missing cells as NA."""
-        return self.sheet.to_frame()
