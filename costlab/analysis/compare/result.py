@@ -1,0 +1,133 @@
+"""Networks side by side, and the sheet that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from ..._result import Result
+from ...tables import Column, Sheet
+from .notes import comparison_notes, comparison_sentences
+
+Quantity = tuple[str, str, list[Any]]  # what it is, its unit, its value of each network
+
+_TOTALS = (
+    ("params", "elements", "params"),
+    ("MACs", "multiply-adds", "macs"),
+    ("activations", "elements", "activations"),
+    ("depth", "layers with weights", "depth"),
+)
+_OF_A_STAGE = (
+    ("MACs", "multiply-adds", "macs"),
+    ("params", "elements", "params"),
+    ("depth", "layers", "depth"),
+)
+_PUBLISHED = (("top-1 error, published", "top1"), ("top-5 error, published", "top5"))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The layers of one network at one `stride` (input side / output side, to the nearest power of
+    two; 0: the head, where there is no grid): `grids` the positions along each side, or the number
+    of tokens; `params` elements, `macs` multiply-adds, `activations` elements, `depth` layers."""
+
+    stride: int
+    grids: tuple[tuple[int, ...], ...]
+    params: int
+    macs: int
+    activations: int
+    depth: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One network: totals in the units of `Stage`, its stages, and the published top-1 and top-5
+    error in percent (None: not published) with their setting and source; `seconds` of the whole
+    model where it was measured, on `device`; `backward` multiply-adds of the backward pass where it
+    was traced."""
+
+    name: str
+    params: int
+    macs: int
+    activations: int
+    depth: int
+    stages: tuple[Stage, ...]
+    top1: float | None
+    top5: float | None
+    published: str
+    seconds: float | None = None
+    device: str = ""
+    backward: int | None = None
+
+
+@dataclass(frozen=True)
+class Comparison(Result):
+    """Two or more networks; the first is what the ratios are to."""
+
+    sides: tuple[Side, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the first has against each other, in plain words."""
+        return comparison_sentences(self)
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a quantity and a stage, a column a network, then its ratio to the first."""
+        names = [s.name for s in self.sides]
+        keys = [n if names.count(n) == 1 else f"{n} ({i + 1})" for i, n in enumerate(names)]
+        first, *others = keys
+        columns = [Column("what"), Column("unit"), *(Column(k, "count") for k in keys)]
+        columns += [Column(f"{k} / {first}", format=".2f") for k in others]
+        quantities = (*_totals(self.sides), *_stage_quantities(self.sides))
+        rows = tuple(_row(quantity, keys) for quantity in quantities)
+        notes = comparison_notes(self)
+        return Sheet(" against ".join(names), tuple(columns), rows, notes)
+
+
+def _row(quantity: Quantity, keys: list[str]) -> dict[str, Any]:
+    """The cells of a quantity: each value, and the ratio of each other network to the first."""
+    what, unit, values = quantity
+    ratios = {
+        f"{key} / {keys[0]}": value / values[0]
+        for key, value in zip(keys[1:], values[1:], strict=True)
+        if value and values[0]
+    }
+    return {"what": what, "unit": unit, **dict(zip(keys, values, strict=True)), **ratios}
+
+
+def _totals(sides: tuple[Side, ...]) -> Iterator[Quantity]:
+    """What is said of whole networks; what none has is left out."""
+    for what, unit, field in _TOTALS:
+        yield what, unit, [getattr(s, field) for s in sides]
+    if any(s.backward for s in sides):
+        yield "MACs of the backward pass", "multiply-adds", [s.backward for s in sides]
+    for what, field in _PUBLISHED:
+        if any(getattr(s, field) is not None for s in sides):
+            yield what, "%", [getattr(s, field) for s in sides]
+    if any(s.seconds for s in sides):
+        milliseconds = [s.seconds and round(1e3 * s.seconds, 6) for s in sides]
+        yield "time, measured", "ms", milliseconds
+
+
+def _stage_quantities(sides: tuple[Side, ...]) -> Iterator[Quantity]:
+    """What is said of each stage, zeros where a network has none of its stride; the head last."""
+    strides = {stage.stride for s in sides for stage in s.stages}
+    for stride in sorted(strides, key=lambda v: v or inf):
+        found = [next((st for st in s.stages if st.stride == stride), None) for s in sides]
+        for what, unit, field in _OF_A_STAGE:
+            values = [getattr(stage, field) if stage else 0 for stage in found]
+            yield f"{_place(stride, found)}: {what}", unit, values
+
+
+def _place(stride: int, stages: list[Stage | None]) -> str:
+    """The stride with the grids of each network: stride 8 (28x28 | -)."""
+    if not stride:
+        return "head"
+    grids = (
+        ", ".join("x".join(map(str, grid)) for grid in stage.grids) if stage else ""
+        for stage in stages
+    )
+    return f"stride {stride} ({' | '.join(text or '-' for text in grids)})"

@@ -1,0 +1,28 @@
+"""What a memory estimate says in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .result import Memory
+
+
+def memory_notes(m: Memory) -> tuple[str, ...]:
+    """What the numbers mean, what is not in them, and how far a measurement is from them."""
+    notes = (
+        "the peak of a training step, with the gradients of the params that are made by then; the "
+        "optimizer's state comes on top"
+        if m.trained
+        else "the peak of inference",
+        "a tensor is alive until its last use, and until every module that was given it returns; "
+        f"freed at the last use the peak would be {m.least:,} bytes",
+        "not in it: kernels' own work space, what a fused kernel keeps for its backward pass, the "
+        "allocator's rounding, and tensors that the code holds in variables after their last use",
+    )
+    if m.measured is None:
+        return notes
+    ratio = f", {m.measured / m.peak:.2f} times the estimate" if m.peak else ""
+    return *notes, (
+        f"measured: {m.measured:,} bytes at the peak beyond params, buffers and inputs{ratio}"
+    )

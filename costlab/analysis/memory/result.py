@@ -1,0 +1,103 @@
+"""The memory of a run, and the sheets that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..._result import Charted
+from ...tables import Column, Sheet
+from .notes import memory_notes
+
+
+@dataclass(frozen=True)
+class LiveTensor:
+    """A tensor alive at the peak: `what` made it (module path and operation), `shape`, and `size`
+    in bytes."""
+
+    what: str
+    shape: tuple[int, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class Memory(Charted):
+    """Bytes of a run by liveness.
+
+    Attributes:
+        params, buffers, inputs: there all the time. `buffers` are tensors that the forward pass
+            reads and did not make: registered buffers, and constants.
+        live: what else is alive while each operation of the trace runs.
+        peak: the most of `live`, at operation `at` of module `place`.
+        least: the peak if every tensor were freed after its last use.
+        largest: the largest tensors at the peak.
+        trained: whether it is a training step.
+        gradients: of the params, part of `live` from where they are made.
+        output_gradients: the gradient that the backward pass starts from.
+        optimizers: the state of each optimizer, which comes on top.
+        measured: the allocator's peak beyond params, buffers and inputs, where the trace has it.
+    """
+
+    model: str
+    params: int
+    buffers: int
+    inputs: int
+    live: tuple[int, ...]
+    peak: int
+    at: int
+    place: str
+    least: int
+    largest: tuple[LiveTensor, ...]
+    trained: bool
+    gradients: int
+    optimizers: dict[str, int]
+    measured: int | None = None
+    output_gradients: int = 0
+
+    chart_kind = "memory"
+
+    @property
+    def whole(self) -> int:
+        """Everything at the peak: params, buffers, inputs and what is alive; in training with the
+        gradients, without an optimizer."""
+        return self.params + self.buffers + self.inputs + self.output_gradients + self.peak
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a part, then the largest tensors at the peak."""
+        return Sheet(
+            f"{self.model}: memory",
+            (Column("what"), Column("bytes", "bytes"), Column("part")),
+            tuple(_rows(self)),
+            memory_notes(self),
+            {"what": "total at the peak", "bytes": self.whole},
+            facts={"peak": self.peak, "least": self.least, "measured": self.measured},
+        )
+
+    @property
+    def curve(self) -> Sheet:
+        """A row an operation: what is alive while it runs."""
+        return Sheet(
+            f"{self.model}: memory over the run",
+            (Column("operation", "count"), Column("alive", "bytes")),
+            tuple({"operation": i, "alive": v} for i, v in enumerate(self.live)),
+            ("beyond params, buffers and inputs",),
+        )
+
+
+def _rows(m: Memory) -> Iterator[dict[str, Any]]:
+    yield {"what": "params", "bytes": m.params}
+    if m.buffers:
+        yield {"what": "buffers and constants", "bytes": m.buffers}
+    yield {"what": "inputs", "bytes": m.inputs}
+    if m.output_gradients:
+        yield {"what": "gradient of the outputs", "bytes": m.output_gradients}
+    yield {"what": f"alive at the peak, in {m.place or 'the model'}", "bytes": m.peak}
+    for tensor in m.largest:
+        shape = "x".join(map(str, tensor.shape))
+        yield {"what": f"  {tensor.what} {shape}", "bytes": tensor.size, "part": "of the peak"}
+    if m.trained:
+        yield {"what": "gradients of the params", "bytes": m.gradients, "part": "once all are made"}
+        for name, size in m.optimizers.items():
+            yield {"what": f"optimizer state, {name}", "bytes": size, "part": "on top"}
