@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn.functional import scaled_dot_product_attention
 
 import costlab
 
@@ -30,7 +30,7 @@ class Attention(nn.Module):
 
     def forward(self, x):
         q, k, v = (linear(x).unflatten(-1, (2, 4)).transpose(1, 2) for linear in self.qkv)
-        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+        return scaled_dot_product_attention(q, k, v).transpose(1, 2)
 
 
 class Packing(nn.Module):

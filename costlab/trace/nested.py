@@ -61,8 +61,9 @@ def is_plain(value) -> bool:
     return _is_users_own(type(value)) and type(getattr(value, "__dict__", None)) is dict
 
 
-def each(value) -> list[torch.Tensor]:
-    """Every tensor in a nested value, in order."""
+def each(value, run_iterators: bool = False) -> list[torch.Tensor]:
+    """Every tensor in a nested value, in order. `run_iterators`: generators and maps are run to
+    their end, which may do work."""
     found, stack, seen = [], [value], set()
     while stack:
         value = stack.pop()
@@ -70,7 +71,8 @@ def each(value) -> list[torch.Tensor]:
             found.append(value)
         elif type(value) not in SIMPLE and id(value) not in seen:
             seen.add(id(value))
-            stack += reversed(_inside(value))
+            run = run_iterators and isinstance(value, Iterator)
+            stack += reversed(list(value) if run else _inside(value))
     return found
 
 
@@ -154,13 +156,3 @@ def _mapped_object(fn, value, copies):
     for name in fields if fields is not None else tuple(vars(value)):
         object.__setattr__(new, name, map_tensors(fn, getattr(value, name), copies))
     return new
-
-
-def drained(value):
-    """A model's output with iterators (a generator, a map) run to their end, while what they do
-    is recorded."""
-    if isinstance(value, Iterator):
-        return [drained(v) for v in value]
-    if type(value) in (list, tuple):
-        return type(value)(map(drained, value))
-    return {k: drained(v) for k, v in value.items()} if type(value) is dict else value

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from .modules import named_modules
+
 
 def is_packed(value) -> bool:
     """Whether a value is a TorchBind object that packs a weight and a bias (torch.ao)."""
@@ -15,7 +17,7 @@ def is_packed(value) -> bool:
 
 def packed_modules(model: nn.Module) -> Iterator[tuple[str, object]]:
     """The path of each quantized layer and its packed weight and bias."""
-    for path, module in model.named_modules():
+    for path, module in named_modules(model):
         if isinstance(module, torch.jit.ScriptModule):
             continue
         for value in vars(module).values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
+import inspect
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from . import patches
 from .backward import ForwardOps, SavedTensors, run_backward
 from .jagged import is_jagged, map_parts, values_of
 from .modules import hooked, modules_of, named_tensors
-from .nested import drained, each, map_tensors
+from .nested import each, map_tensors
 from .record import Trace, TraceError
 from .recorder import Recorder
 from .session import Snapshot, random_state
@@ -25,6 +26,7 @@ from .session import Snapshot, random_state
 __all__ = ["TraceError", "resolve_device", "trace"]
 
 
+_LONGEST_PATH = 120  # characters in a message
 _NO_GRADIENT = "does not require grad and does not have a grad_fn"  # autograd's own words
 
 
@@ -112,8 +114,8 @@ def _trace_once(model, arguments, options) -> Trace:
             ran = _run(recorder, model, arguments, options)
     except (TraceError, _NeedsGradientsError):
         raise
-    except Exception as e:
-        if not options.gradients and not options.backward and _NO_GRADIENT in str(e):
+    except (Exception, SystemExit) as e:
+        if not options.gradients and not options.backward and _NO_GRADIENT in _words(e):
             raise _NeedsGradientsError from e
         raise TraceError(_failure(recorder, model, e)) from e
     return Trace(
@@ -179,7 +181,11 @@ def _watch(session, recorder, model, inputs) -> None:
     """Have everything put back when the session ends: from the last to the first, whatever fails."""
     flags = [(m, m.training) for m in modules_of(model) if hasattr(m, "training")]
     session.callback(random_state(recorder.device))
-    session.callback(lambda: [setattr(m, "training", before) for m, before in flags])
+    session.callback(_restore_flags, flags)
+    session.callback(sys.setrecursionlimit, sys.getrecursionlimit())
+    sys.setrecursionlimit(
+        2 * sys.getrecursionlimit()
+    )  # recording adds calls to each of the model's
     session.callback(torch.clear_autocast_cache)
     session.callback(recorder.table.restore_memory)
     session.callback(Snapshot(model, *inputs).restore)
@@ -188,6 +194,12 @@ def _watch(session, recorder, model, inputs) -> None:
         # the record only grows: looking it through again and again would make a long trace quadratic
         gc.disable()
         session.callback(gc.enable)
+
+
+def _restore_flags(flags) -> None:
+    for m, before in flags:
+        if getattr(m, "training", None) is not before:
+            m.training = before
 
 
 def _prepare(session, recorder, model, options) -> None:
@@ -236,38 +248,68 @@ def _run(recorder, model, arguments, options) -> _Ran:
     inputs = tuple(map(table.index_of, given.values()))
     if not options.backward:
         with torch.set_grad_enabled(autograd), recorder:
-            out = drained(model(*args, **kwargs))
+            out = _tensors_of(model(*args, **kwargs))
         return _Ran(inputs, _outputs(table, out))
     saved = SavedTensors(table, leaves)
     recorder.forward_ops = ForwardOps()
     wanted = [t for t in given.values() if t.requires_grad]
     with torch.enable_grad(), recorder:
         with torch.autograd.graph.saved_tensors_hooks(saved.add, lambda t: t):
-            out = drained(model(*args, **kwargs))
+            out = _tensors_of(model(*args, **kwargs))
         gradients = run_backward(recorder, out, leaves, wanted)
     return _Ran(inputs, _outputs(table, out), saved.indices, gradients)
 
 
+def _tensors_of(out) -> list[torch.Tensor]:
+    """The tensors of a model's output, whose generators run while what they do is recorded."""
+    if inspect.iscoroutine(out):
+        out.close()
+        raise TraceError(
+            "forward is asynchronous and gave a coroutine; trace a module whose forward awaits it"
+        )
+    return each(out, run_iterators=True)
+
+
 def _outputs(table, out) -> tuple[int, ...]:
-    indices = (table.index_of(values_of(t)) for t in each(out))
+    indices = (table.index_of(values_of(t)) for t in out)
     return tuple(i for i in indices if i is not None)
 
 
 def _failure(recorder, model, e) -> str:
     """What the user reads where the model failed."""
     if recorder is None:
-        return f"the model cannot be read: {type(e).__name__}: {e}"
+        return f"the model cannot be read: {type(e).__name__}: {_first_line(e)}"
     errors = _chain(e)
     where = type(model).__name__
     if recorder.failed_module is not None and recorder.failed_module[0] in errors:
         where = recorder.failed_module[1] or where
-    lines = str(e).strip().splitlines()
-    message = f"the model failed in {where}: {type(e).__name__}: {(lines or [type(e).__name__])[0]}"
+    message = f"the model failed in {_shortened(where)}: {type(e).__name__}: {_first_line(e)}"
     if recorder.failed_call is not None and recorder.failed_call[0] in errors:
         message += f" ({_described(recorder, recorder.failed_call[1])})"
-    if recorder.device == "meta" and "meta" in str(e).lower():
+    if recorder.device == "meta" and "meta" in _words(e).lower():
         message += "; the model needs real values, so trace it with device cpu"
+    elif isinstance(e, RecursionError):
+        message += "; modules are nested too deeply, or forward calls itself without end"
+    elif isinstance(e, SystemExit):
+        message += "; the model ends the process, so take that call out of its forward"
     return message
+
+
+def _words(e: BaseException) -> str:
+    """What an exception says; nothing where its own class fails to."""
+    try:
+        return str(e).strip()
+    except Exception:
+        return ""
+
+
+def _first_line(e: BaseException) -> str:
+    return (_words(e).splitlines() or [type(e).__name__])[0]
+
+
+def _shortened(path: str) -> str:
+    """A module's path with its middle left out where it is long."""
+    return path if len(path) <= _LONGEST_PATH else f"{path[:40]}...{path[-40:]}"
 
 
 def _chain(e: BaseException | None) -> list[BaseException]:

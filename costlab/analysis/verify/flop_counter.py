@@ -6,7 +6,7 @@ import torch
 
 from ...cost import total
 from ...trace import Trace
-from ...trace.nested import drained, each
+from ...trace.nested import each
 from ...trace.tracer import trace as run
 from .peer import closed, complex_difference, failure
 from .result import Cause, Count, Difference
@@ -37,7 +37,7 @@ def count_forward(model, args: tuple, kwargs: dict, trace: Trace) -> Count:
 
     try:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            drained(model(*args, **kwargs))
+            each(model(*args, **kwargs), run_iterators=True)
         unknown = _unknown_to_torch(run(model, args, kwargs, device="cpu", fused=True))
     except Exception as e:  # whatever a model raises is what the peer failed with
         return Count(_PEER, torch.__version__, None, failed=failure(e))
@@ -70,6 +70,6 @@ def count_training_step(model, args: tuple, kwargs: dict, trace: Trace) -> Count
 
 
 def _step(model, args: tuple, kwargs: dict) -> None:
-    outs = [t for t in each(drained(model(*args, **kwargs))) if t.requires_grad]
+    outs = [t for t in each(model(*args, **kwargs), run_iterators=True) if t.requires_grad]
     params = [p for p in model.parameters() if p.requires_grad]
     torch.autograd.grad(outs, params, [torch.ones_like(t) for t in outs], allow_unused=True)
