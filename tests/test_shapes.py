@@ -169,3 +169,33 @@ def test_a_value_that_is_not_known_is_refused_with_the_way_out():
             m(3),
             device="meta",
         )
+
+
+def _tokens(batch, channels, size):
+    """An image made of tokens: channels-last but for the step of the batch."""
+    tokens = torch.randn(batch, size * size, channels)
+    return tokens.permute(0, 2, 1).reshape(batch, channels, size, size)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        _tokens(1, 32, 16),
+        _tokens(2, 32, 16),
+        torch.randn(1, 16, 16, 32).permute(0, 3, 1, 2),
+        torch.randn(1, 1, 16 * 16, 32).transpose(2, 3).view(1, 32, 16, 16),
+        torch.randn(16 * 16, 1, 32).permute(1, 2, 0).view(1, 32, 16, 16),  # a step of 32 a sample
+        torch.randn(2, 32, 16, 16),
+        torch.randn(2, 32, 16, 16).to(memory_format=torch.channels_last),
+    ],
+    ids=lambda x: str(x.stride()),
+)
+@pytest.mark.parametrize("kernel", [1, 3, 8])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_a_convolution_gives_the_layout_of_the_cpu(x, kernel, memory_format):
+    weight = torch.randn(8, 32, kernel, kernel).to(memory_format=memory_format)
+    arguments = None, [kernel], [0], [1], False, [0], 1
+    on_cpu = A.convolution.default(x, weight, *arguments)
+    on_meta = [torch.empty_strided(t.shape, t.stride(), device="meta") for t in (x, weight)]
+    ours = shapes.find(A.convolution.default)(*on_meta, *arguments)
+    assert ours.stride() == on_cpu.stride()

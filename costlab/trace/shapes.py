@@ -75,13 +75,25 @@ def _convolution(x, weight, bias, stride, padding, dilation, transposed, output_
     if n != 2 or min(out) <= 0 or not (_dense(weight) and _dense(x)):
         return None
     # torch's own kernel for `meta` forgets the layout, which those of devices take from either
-    last = any(not t.is_contiguous() for t in (x, weight))
+    last = any(map(_looks_channels_last, (x, weight)))
     return _empty(
         (x.shape[0], weight.shape[0], *out),
         dtype=x.dtype,
         device="meta",
         memory_format=torch.channels_last if last else torch.contiguous_format,
     )
+
+
+def _looks_channels_last(x):
+    """Whether kernels take a 4-d tensor as channels-last, by its strides alone: those of dimensions
+    of one element count too (`is_channels_last_strides_2d_s4` in c10/core/MemoryFormat.h)."""
+    least = 0
+    for d in (1, 3, 2, 0):
+        step = x.stride(d)
+        if step < least or step == 0 and d == 1 or d == 0 and least == x.stride(1):
+            return False
+        least = step * x.shape[d]
+    return True
 
 
 def _dense(x):
