@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import logging
@@ -24,6 +25,7 @@ sys.modules.setdefault(
 )
 import torch  # noqa: E402
 import torchvision.models as tv  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 import costlab  # noqa: E402
 from costlab import zoo  # noqa: E402
@@ -253,6 +255,48 @@ def scaling(repeats):
     _table(("what", "ratio"), rows)
 
 
+class _Passing(TorchDispatchMode):
+    """Runs every operation and does nothing else: what any recorder costs at least."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+
+class _Scan(torch.nn.Module):
+    """The loop of Mamba over the steps of a sequence, in Python."""
+
+    def __init__(self):
+        super().__init__()
+        self.read = torch.nn.Linear(16, 8)
+
+    def forward(self, x):
+        read = self.read(x)
+        h, out = x.new_zeros(x.shape[0], 16, 8), []
+        for t in range(x.shape[1]):
+            h = h * 0.5 + x[:, t, :, None]
+            out.append((h @ read[:, t, :, None])[..., 0])
+        return torch.stack(out, 1)
+
+
+def _pass(model, x):
+    with torch.no_grad(), _Passing():
+        model(x)
+
+
+def loops(repeats):
+    """A Python loop over tokens: linear in steps, beside torch's own run under a mode."""
+    print("## A loop over tokens, on meta\n")
+    model, rows, per_step = build_on_meta(_Scan).eval(), [], {}
+    for steps in (500, 2000):
+        x = torch.empty(1, steps, 16, device="meta")
+        ours = _median(functools.partial(costlab.trace, model, x), repeats)[0]
+        torchs = _median(functools.partial(_pass, model, x), repeats)[0]
+        per_step[steps] = ours / steps
+        rows.append((f"{steps:,} steps: costlab's time over torch's own", f"{ours / torchs:.2f}"))
+    rows.append(("time a step, 2,000 steps against 500", f"{per_step[2000] / per_step[500]:.2f}"))
+    _table(("what", "ratio"), rows)
+
+
 def timm_models(count):
     """`count` timm models spread over its list: the time to trace and count each on meta, beside
     FlopCounterMode on the same model and input. Building is timed apart, as both need it."""
@@ -333,6 +377,7 @@ def main():
     )
     start_up(5 if args.quick else 9)
     scaling(repeats)
+    loops(repeats)
     timm_models(20 if args.quick else 100)
     tracing((1,) if args.quick else (1, 64), repeats)
 

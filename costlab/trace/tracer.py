@@ -178,7 +178,7 @@ def _refuse_lazy(model) -> None:
 
 
 def _watch(session, recorder, model, inputs) -> None:
-    """Have everything put back when the session ends: from the last to the first, whatever fails."""
+    """Have everything put back when the session ends, from the last to the first, whatever fails."""
     flags = [(m, m.training) for m in modules_of(model) if hasattr(m, "training")]
     session.callback(random_state(recorder.device))
     session.callback(_restore_flags, flags)
@@ -191,7 +191,7 @@ def _watch(session, recorder, model, inputs) -> None:
     session.callback(Snapshot(model, *inputs).restore)
     torch.clear_autocast_cache()  # casts that autocast keeps are of another run
     if gc.isenabled():
-        # the record only grows: looking it through again and again would make a long trace quadratic
+        # the record only grows: looking it through again and again makes a long trace quadratic
         gc.disable()
         session.callback(gc.enable)
 
