@@ -503,7 +503,7 @@ def test_rewrites_keep_the_dtype_and_reach_a_model_that_is_one_convolution(dtype
     result = factorize.factorize(model, x, {}, factorize.choose(found, ["best"]), "m")
     assert (
         result.agrees
-        and all(a == b for _, a, b in result.fields)
+        and all(f.before == f.after for f in result.fields)
         and result.traces[1].tensors[result.traces[1].outputs[0]].dtype
         == str(dtype).removeprefix("torch.")
     )

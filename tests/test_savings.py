@@ -153,8 +153,8 @@ def test_the_front_conditions_stand_first_and_the_others_are_a_column_each(runs)
         "H100 fp32 NCHW, 256 channels",
         "H200 fp32 NCHW, 256 channels",
         "H100 bf16 NHWC, 64 channels",
-        "H100 bf16 NHWC, 256 channels",
         "H200 bf16 NHWC, 64 channels",
+        "H100 bf16 NHWC, 256 channels",
         "H200 bf16 NHWC, 256 channels",
     ]
     for savings in further:

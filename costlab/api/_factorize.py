@@ -80,7 +80,7 @@ class Ranking(Result):
         chosen = rewriting.choose(self.candidates, names, self.left)
         s = self.subject
         return rewriting.factorize(
-            s.model, s.inputs, s.kwargs, chosen, self.model, device, tracer, pair
+            s.model, s.inputs, s.kwargs, chosen, self.model, device, tracer=tracer, pair=pair
         )
 
 
@@ -179,9 +179,9 @@ def rules(
         width,
         grid,
         padding,
-        list(kernels) if kernels else None,
-        list(rewrites) if rewrites else None,
-        train,
+        kernels=list(kernels) if kernels else None,
+        rewrites=list(rewrites) if rewrites else None,
+        train=train,
     )
 
 
@@ -189,7 +189,7 @@ def _middle(mid: int | str, c_in: int, c_out: int) -> int | None:
     from ..analysis import factorize as rewriting
 
     if mid in ("in", "out", "sqrt"):
-        return rewriting._mid(rewriting.Conv(c_in, c_out, (3, 3)), "1xn-nx1", mid)
+        return rewriting.middle_width(rewriting.Conv(c_in, c_out, (3, 3)), "1xn-nx1", mid)
     if mid == "default":
         return None
     if not isinstance(mid, int):

@@ -98,7 +98,7 @@ def run(args):
             )
             default(args, c_in=64, c_out=64, grid=28, padding="same")
             if mid in ("in", "out", "sqrt"):
-                mid = f._mid(f.Conv(args.c_in, args.c_out, (3, 3)), "1xn-nx1", mid)
+                mid = f.middle_width(f.Conv(args.c_in, args.c_out, (3, 3)), "1xn-nx1", mid)
             if args.measure or args.roofline:
                 raise ValueError("--measure and --roofline are for a MODEL with --apply")
             if not isinstance(mid, int) and mid != "default":
@@ -111,9 +111,9 @@ def run(args):
                 None if mid == "default" else mid,
                 args.grid,
                 args.padding,
-                args.kernel,
-                args.rewrite,
-                args.mode == "train",
+                kernels=args.kernel,
+                rewrites=args.rewrite,
+                train=args.mode == "train",
             )
             if args.diagram:
                 from .diagram import draw_modules
@@ -171,8 +171,10 @@ def run(args):
             f.choose(found, args.apply, left),
             args.model,
             args.device,
-            measuring(args) if args.measure else partial(trace, backward=args.mode == "train"),
-            _pair(args),
+            tracer=measuring(args)
+            if args.measure
+            else partial(trace, backward=args.mode == "train"),
+            pair=_pair(args),
         )
     except (ValueError, TraceError) as e:
         raise UserError(str(e)) from None

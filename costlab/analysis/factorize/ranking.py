@@ -1,0 +1,54 @@
+"""Rewrites as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...cost import Total
+from ...tables import Column, Sheet
+from . import notes
+from .candidates import Candidate
+
+COLUMNS = (
+    Column("convolution"),
+    Column("rewrite"),
+    Column("shape"),
+    Column("params before", "params"),
+    Column("params after", "params"),
+    Column("MACs before", "MACs"),
+    Column("MACs after", "MACs"),
+    Column("MACs saved", "%", format=".1%"),
+)
+
+
+def cells(c: Candidate) -> dict:
+    """A row's cells by column."""
+    kernel = notes.times(c.conv.kernel)
+    return {
+        "convolution": c.path,
+        "rewrite": c.rewrite,
+        "shape": f"{kernel}, {c.conv.c_in} -> {c.conv.c_out}, middle {c.mid}",
+        "params before": c.params[0],
+        "params after": c.params[1],
+        "MACs before": c.macs[0],
+        "MACs after": c.macs[1],
+        "MACs saved": c.saved / c.macs[0],
+    }
+
+
+def candidate_sheet(
+    model: str,
+    found: Sequence[Candidate],
+    whole: Total,
+    left: Mapping[str, str] | None = None,
+    top: int | None = None,
+) -> Sheet:
+    """The ranking: a row a candidate, the largest saving first, of all that were `found` the first
+    `top`. `left`: convolutions that cannot be replaced, path to reason."""
+    rows = tuple(cells(c) | {"of the model": c.saved / whole.macs} for c in found[:top])
+    return Sheet(
+        f"{model}: rewrites",
+        (*COLUMNS, Column("of the model", "%", format=".2%")),
+        rows,
+        notes.ranking(found, len(rows), whole.macs, whole.params, left or {}),
+    )
