@@ -257,7 +257,7 @@ class _Run:
         )
 
     def _modules_alone(self, ops: Sequence[Op]) -> list[ModuleTime]:
-        calls = {(op.module, op.call) for op in ops}
+        calls = dict.fromkeys((op.module, op.call) for op in ops)  # in order, so sums are the same
         return [self.alone[c] for c in calls if c in self.alone]
 
     def _host_seconds(self, times: Sequence[ModuleTime], indices: Sequence[int]) -> float:
