@@ -469,3 +469,162 @@ def test_diffusers_networks_have_inputs_of_their_own():
     assert shapes["sample"] == (1, 4, 64, 64)
     assert shapes["encoder_hidden_states"] == (1, 77, 768)
     assert costlab.total(costlab.trace(loaded.model, (), loaded.kwargs)).macs > 0
+
+
+SMALL_TEXT = dict(
+    hidden_size=32,
+    intermediate_size=64,
+    num_hidden_layers=1,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    vocab_size=50,
+)
+SMALL_LLAMA = dict(SMALL_TEXT, model_type="llama")
+SMALL_SIGHT = dict(
+    hidden_size=16,
+    intermediate_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    image_size=28,
+    patch_size=7,
+)
+SMALL_SOUND = dict(
+    hidden_size=16,
+    intermediate_size=32,
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    conv_dim=(8, 8),
+    conv_kernel=(10, 3),
+    conv_stride=(5, 2),
+    num_feat_extract_layers=2,
+)
+
+
+@pytest.mark.parametrize(
+    "config, arguments, shapes",
+    [
+        ("Wav2Vec2Config", SMALL_SOUND, {"input_values": (1, 16000)}),
+        ("HubertConfig", SMALL_SOUND, {"input_values": (1, 16000)}),
+        ("ASTConfig", dict(num_hidden_layers=1), {"input_values": (1, 1024, 128)}),
+        (
+            # 256 x 256 values of 64 bins each
+            "ClapConfig",
+            {},
+            {
+                "input_features": (1, 1, 1024, 64),
+                "input_ids": (1, 128),
+                "attention_mask": (1, 128),
+            },
+        ),
+        (
+            "VideoMAEConfig",
+            dict(num_hidden_layers=1, num_frames=4),
+            {"pixel_values": (1, 4, 3, 224, 224)},
+        ),
+        (
+            # 4 x 4 patches before 128 tokens of text; the class token is left out
+            "LlavaConfig",
+            dict(
+                text_config=SMALL_LLAMA,
+                vision_config=dict(SMALL_SIGHT, model_type="clip_vision_model"),
+                image_token_index=49,
+            ),
+            {"pixel_values": (1, 3, 28, 28), "input_ids": (1, 144)},
+        ),
+        (
+            "LlavaConfig",
+            dict(
+                text_config=SMALL_LLAMA,
+                vision_config=dict(SMALL_SIGHT, model_type="clip_vision_model"),
+                vision_feature_select_strategy="full",
+                image_token_index=49,
+            ),
+            {"pixel_values": (1, 3, 28, 28), "input_ids": (1, 145)},
+        ),
+        (
+            "PaliGemmaConfig",
+            {},
+            {
+                "pixel_values": (1, 3, 224, 224),
+                "input_ids": (1, 384),
+                "token_type_ids": (1, 384),
+            },
+        ),
+        (
+            # 4 x 4 patches, which the projector pools to 2 x 2
+            "Gemma3Config",
+            dict(
+                text_config=SMALL_TEXT,
+                vision_config=SMALL_SIGHT,
+                mm_tokens_per_image=4,
+                image_token_index=49,
+            ),
+            {
+                "pixel_values": (1, 3, 28, 28),
+                "input_ids": (1, 132),
+                "token_type_ids": (1, 132),
+            },
+        ),
+        (
+            "Gemma3Config",
+            {},
+            {
+                "pixel_values": (1, 3, 896, 896),
+                "input_ids": (1, 384),
+                "token_type_ids": (1, 384),
+            },
+        ),
+    ],
+)
+def test_transformers_run_on_inputs_from_their_configuration(config, arguments, shapes):
+    pytest.importorskip("transformers")
+    loaded = costlab.load(f"transformers:{config}", arguments=arguments)
+    assert {name: tuple(t.shape) for name, t in loaded.kwargs.items()} == shapes
+    assert costlab.total(costlab.trace(loaded.model, (), loaded.kwargs, device="meta")).macs > 0
+
+
+@pytest.mark.parametrize("config", ["Qwen2VLConfig", "Qwen2_5_VLConfig"])
+def test_models_of_images_of_any_size_get_their_grid(config):
+    """16 x 16 patches of 3 x 2 x 14 x 14 values, of which 2 x 2 are merged into a token."""
+    pytest.importorskip("transformers")
+    layers = {"text_config": {"num_hidden_layers": 1}}
+    loaded = costlab.load(f"transformers:{config}", arguments=layers)
+    assert loaded.kwargs["image_grid_thw"].tolist() == [[1, 16, 16]]
+    assert tuple(loaded.kwargs["pixel_values"].shape) == (256, 1176)
+    assert int(loaded.kwargs["mm_token_type_ids"].sum()) == 64
+    assert costlab.total(costlab.trace(loaded.model, (), loaded.kwargs, device="meta")).macs > 0
+
+
+@pytest.mark.parametrize(
+    "fields, line",
+    [
+        (
+            {"use_pretrained_backbone": True, "backbone": "resnet50"},
+            "the weights of a pretrained backbone (resnet50)",
+        ),
+        ({"backbone": "facebook/dinov2-base"}, "its backbone from the hub (facebook/dinov2-base)"),
+        ({"vision_config": {"use_pretrained_backbone": True}}, "a pretrained backbone"),
+        ({"auto_map": {"AutoModel": "modeling.Net"}}, "code from the hub (auto_map)"),
+    ],
+)
+def test_a_configuration_that_needs_the_hub_is_refused_before_anything_is_imported(
+    fields, line, tmp_path
+):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"model_type": "detr", **fields}))
+    code = (
+        "import sys\nfrom costlab.cli import main\n"
+        f"code = main(['table', 'transformers:{file}'])\n"
+        "assert not {'transformers', 'torchvision', 'huggingface_hub'} & set(sys.modules)\n"
+        "sys.exit(code)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 2 and line in run.stderr and run.stderr.count("\n") == 1
+
+
+def test_a_program_in_memory_is_traced_on_its_own_inputs():
+    """torch.export's program, in evaluation mode: 2 x 4 x 3 products."""
+    program = torch.export.export(torch.nn.Linear(4, 3).eval(), (torch.zeros(2, 4),))
+    for trace in (costlab.trace(program), costlab.trace(program, torch.zeros(2, 4), device="meta")):
+        assert costlab.total(trace).macs == 2 * 4 * 3
+    assert costlab.trace(program).provenance["model"] == "a program of torch.export"

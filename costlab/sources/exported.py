@@ -15,6 +15,8 @@ _WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 def _find(path: str) -> Definition:
     import torch
 
+    from ..trace.exported import module_of
+
     if not path.endswith(".pt2"):
         return _find_scripted(path)
     try:
@@ -26,35 +28,21 @@ def _find(path: str) -> Definition:
         ) from None
     return Definition(
         lambda: module_of(program),
-        lambda model: inputs_of(program),
+        lambda model: _inputs_of(program),
         lambda model: "a program of torch.export",
         version=lambda: _digest(path),
     )
 
 
-def module_of(program):
-    """The module that an `ExportedProgram` holds. It runs in one mode, the one it was exported
-    in, so that `eval()` and `train()`, which it refuses, do nothing."""
-    module = program.module()
-    object.__setattr__(module, "train", lambda mode=True: module)
-    object.__setattr__(module, "eval", lambda: module)
-    return module
-
-
-def inputs_of(program) -> Inputs:
+def _inputs_of(program) -> Inputs:
     """The example inputs of an `ExportedProgram`: floating-point tensors on `meta`."""
+    import torch
     from torch.utils import _pytree as pytree
 
-    if program.example_inputs is None:
-        return Inputs()
-    args, kwargs = pytree.tree_map_only(_tensor_class(), _default, program.example_inputs)
-    return Inputs(tuple(args), dict(kwargs))
+    from ..trace.exported import example_inputs
 
-
-def _tensor_class():
-    import torch
-
-    return torch.Tensor
+    args, kwargs = pytree.tree_map_only(torch.Tensor, _default, example_inputs(program))
+    return Inputs(args, kwargs)
 
 
 def _default(tensor):

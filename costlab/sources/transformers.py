@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 from importlib.util import find_spec
 
-from ._inputs import parse, shape_text
 from ._model import Definition, Inputs, Source, SourceError, suggestion
 from .torchvision import load_torchvision
 
@@ -15,20 +13,24 @@ _PREFIX = "transformers:"
 
 
 def _find(spec: str) -> Definition:
+    name = spec.removeprefix(_PREFIX)
+    values = _from_file(name) if name.endswith(".json") or os.path.exists(name) else {}
     if find_spec("torchvision"):
         load_torchvision()
     import transformers
 
-    name = spec.removeprefix(_PREFIX)
-    if name.endswith(".json") or os.path.exists(name):
-        values, config_class = _from_file(transformers, name)
+    if values:
+        config_class = _class_of_file(transformers, name, values)
     else:
-        values, config_class = {}, _config_class(transformers, name)
+        config_class = _config_class(transformers, name)
 
     def build(**arguments):
-        config = (
-            config_class.from_dict({**values, **arguments}) if values else config_class(**arguments)
-        )
+        if values:
+            config = config_class.from_dict({**values, **arguments})
+        else:
+            config = config_class(**arguments)
+            if "vision_config" not in arguments:
+                _fit_vision(config)
         config.use_cache = False
         return _model(transformers, config, values.get("architectures") or [])
 
@@ -40,20 +42,56 @@ def _find(spec: str) -> Definition:
     )
 
 
-def _from_file(transformers, path: str):
+def _fit_vision(config) -> None:
+    """Some configuration classes have defaults that no model runs on: their vision part does not
+    fit the text part. Its fields become those of the released models."""
+    vision, text = getattr(config, "vision_config", None), getattr(config, "text_config", None)
+    if config.model_type == "gemma3":  # 256 tokens cannot be pooled from the default's 196
+        vision.image_size, vision.patch_size = 896, 14
+    elif config.model_type == "qwen2_vl":
+        vision.hidden_size = text.hidden_size
+    elif config.model_type == "qwen2_5_vl":
+        vision.out_hidden_size = text.hidden_size
+
+
+def _from_file(path: str) -> dict:
+    """The fields of a config.json. Raises SourceError for a file that is none, and for one whose
+    model is not in the file: its code or a part of it would have to be downloaded."""
     try:
         with open(path, encoding="utf-8") as f:
             values = json.load(f)
-        return values, transformers.CONFIG_MAPPING[values["model_type"]]
     except OSError as e:
         raise SourceError(f"cannot read {path}: {e.strerror}") from None
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or not values:
+        raise SourceError(f"{path} is not a transformers config.json")
+    if wanted := _from_the_hub(values):
+        raise SourceError(f"{path} needs {wanted}, and costlab downloads nothing")
+    return values
+
+
+def _from_the_hub(values: dict) -> str:
+    """What a configuration, or one inside it, would have downloaded: "" for nothing."""
+    if values.get("auto_map"):
+        return "code from the hub (auto_map)"
+    backbone = values.get("backbone")
+    if values.get("use_pretrained_backbone"):
+        return f"the weights of a pretrained backbone{f' ({backbone})' if backbone else ''}"
+    if isinstance(backbone, str) and "/" in backbone:
+        return f"the configuration of its backbone from the hub ({backbone})"
+    inside = (_from_the_hub(v) for v in values.values() if isinstance(v, dict))
+    return next(filter(None, inside), "")
+
+
+def _class_of_file(transformers, path: str, values: dict):
+    try:
+        return transformers.CONFIG_MAPPING[values["model_type"]]
     except KeyError as e:
         version = transformers.__version__
         raise SourceError(
             f"{path} names no model that transformers {version} knows: no {e}"
         ) from None
-    except (ValueError, TypeError):
-        raise SourceError(f"{path} is not a transformers config.json") from None
 
 
 def _config_class(transformers, name: str):
@@ -88,24 +126,9 @@ def _auto_class(transformers, config):
 
 
 def _inputs(model) -> Inputs:
-    config, found = model.config, []
-    accepted = inspect.signature(model.forward).parameters
-    vision = getattr(config, "vision_config", config)
-    if "pixel_values" in accepted:
-        size = getattr(vision, "image_size", None) or 224
-        size = size if isinstance(size, (list, tuple)) else (size, size)
-        found.append(f"pixel_values=1x{getattr(vision, 'num_channels', 3)}x{shape_text(size)}")
-    if "input_features" in accepted and hasattr(config, "num_mel_bins"):
-        frames = 2 * getattr(config, "max_source_positions", 1500)
-        found.append(f"input_features=1x{config.num_mel_bins}x{frames}")
-    text = getattr(config, "text_config", config)
-    longest = getattr(text, "max_position_embeddings", None) or 128
-    tokens = min(128, longest) if longest > 0 else 128
-    if "input_ids" in accepted:
-        found.append(f"input_ids=1x{tokens}:int64")
-    if config.is_encoder_decoder and "decoder_input_ids" in accepted:
-        found.append(f"decoder_input_ids=1x{tokens}:int64")
-    return parse(found)
+    from ._pretrained_inputs import default_inputs
+
+    return default_inputs(model)
 
 
 SOURCE = Source(

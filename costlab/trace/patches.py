@@ -129,6 +129,23 @@ def autocast_refused():
 
 
 @contextlib.contextmanager
+def constants_known():
+    """Integers that a model states by `torch.tensor(..., device="meta")` never reach a dispatch
+    mode, and are lost: they are made on the CPU, where the recorder reads them."""
+    make = torch.tensor
+
+    def tensor(data, **kwargs):
+        made = make(data, **kwargs)
+        if made.is_meta and not made.is_floating_point():
+            with contextlib.suppress(RuntimeError):  # of tensors on meta there are no values
+                return make(data, **{**kwargs, "device": "cpu"})
+        return made
+
+    with LOCK, _replaced(torch, "tensor", tensor):
+        yield
+
+
+@contextlib.contextmanager
 def parameters_followed(follow):
     """`follow(parameter, data)` of every parameter that is made: torch makes one of a tensor below
     what a dispatch mode sees, and a model may put it in the place of one that is registered."""

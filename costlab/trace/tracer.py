@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 
 from .._version import __version__
-from . import patches
+from . import exported, patches
 from .backward import ForwardOps, SavedTensors, run_backward
 from .jagged import is_jagged, map_parts, values_of
 from .modules import hooked, modules_of, named_tensors
@@ -70,7 +70,8 @@ def trace(
     """Run `model` once and record what it did.
 
     Args:
-        model: any `torch.nn.Module`; it is left exactly as it was, also when the run fails.
+        model: any `torch.nn.Module`; it is left exactly as it was, also when the run fails. Or a
+            program of torch.export, which needs no inputs where it has those it was exported with.
         inputs: a tensor, a tuple of positional inputs, or a dict of keyword inputs; nested values
             are fine.
         kwargs: keyword inputs beside positional ones.
@@ -86,6 +87,10 @@ def trace(
     Raises:
         TraceError: the device is missing, or the model failed on these inputs.
     """
+    if exported.is_program(model):
+        if isinstance(inputs, tuple) and not inputs and not kwargs:
+            inputs, kwargs = exported.example_inputs(model)
+        spec, model = spec or "a program of torch.export", exported.module_of(model)
     if not isinstance(model, torch.nn.Module):
         raise TraceError(f"expected a torch.nn.Module, got {type(model).__name__}")
     device = resolve_device(model, device)
@@ -206,6 +211,7 @@ def _prepare(session, recorder, model, options) -> None:
     """Set modes, hooks and plain forms for the run."""
     if recorder.device == "meta":
         session.enter_context(patches.autocast_refused())
+        session.enter_context(patches.constants_known())
     for _, buffer in named_tensors(
         model, "_buffers"
     ):  # batch norm's schema does not say that it writes them
