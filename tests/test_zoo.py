@@ -1,4 +1,5 @@
-"""Every architecture against its layer table, row by row in exact integers; every building block against its closed form."""
+"""Every architecture against its layer table, row by row in exact integers; every building block
+against its closed form."""
 
 import pytest
 import torch
@@ -63,7 +64,8 @@ def traced(name, train=False, **arguments):
 
 
 def layers(trace):
-    """(kind, kernel, stride, groups, in elements, out shape, weights, biases, norm params, MACs) a layer, for one image."""
+    """(kind, kernel, stride, groups, in elements, out shape, weights, biases, norm params, MACs) a
+    layer, for one image."""
     batch = trace.tensors[trace.inputs[0]].shape[0]
     for n in layer_graph(trace):
         if n.kind not in KINDS.values():
@@ -187,7 +189,7 @@ BLOCKS = {  # (block, input, MACs by hand, weights by hand, output channels)
         256,
     ),
     "BN 3c, stride 2": (
-        lambda: m.DoubleInception(320, 0, 128, 160, (64, 96, 96), 0, "max", 2),
+        lambda: m.DoubleInception(320, 0, 128, 160, (64, 96, 96), 0, pool="max", stride=2),
         (1, 320, 28, 28),
         784 * (320 * 192 + 9 * 64 * 96) + 196 * 9 * (128 * 160 + 96 * 96),
         320 * 192 + 9 * (64 * 96 + 128 * 160 + 96 * 96),

@@ -1,4 +1,5 @@
-"""The zoo: one file per architecture family, registered by name. Importing it does not import torch."""
+"""The zoo: one file per architecture family, registered by name. Importing it does not import
+torch."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from importlib import import_module
 
 @dataclass(frozen=True)
 class Entry:
-    """`file` and `factory` in this package, the paper's `input` shape (batch first), its `source`, fixed `arguments`."""
+    """`file` and `factory` in this package, the paper's `input` shape (batch first), its `source`
+    and fixed `arguments` of the factory."""
 
     file: str
     factory: str
@@ -71,7 +73,9 @@ _MODELS = {
         "inception",
         "inception_v2",
         _299,
-        f"{_RETHINKING}, Table 1; filters of its modules are not printed and assumed after TF-slim's Inception-v3: Figure 5 64 / 48-64 / 64-96-96 / 64, Figure 6 128, 160, 160, 160, 192 to 192, Figure 7 320 / 384 / 448-384 / 192",
+        f"{_RETHINKING}, Table 1; filters of its modules are not printed and assumed after "
+        "TF-slim's Inception-v3: Figure 5 64 / 48-64 / 64-96-96 / 64, Figure 6 128, 160, 160, 160, "
+        "192 to 192, Figure 7 320 / 384 / 448-384 / 192",
     ),
     "inception_v3": Entry("inception", "inception_v3", _299, f"{_RETHINKING}; TF-slim's layers"),
     **{
@@ -98,7 +102,9 @@ def input_shape(name: str) -> tuple[int, ...]:
 
 
 def build(name: str, **arguments):
-    """Make a registered model on the current default device. Raises KeyError for an unknown name."""
+    """Make a registered model on the current default device.
+
+    Raises KeyError for an unknown name."""
     entry = _MODELS[name]
     return getattr(import_module(f"{__name__}.{entry.file}"), entry.factory)(
         **{**entry.arguments, **arguments}

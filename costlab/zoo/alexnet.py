@@ -1,8 +1,9 @@
-"""AlexNet: *ImageNet Classification with Deep CNNs* (Krizhevsky, Sutskever, Hinton, NIPS 2012), Section 3.5.
+"""AlexNet: *ImageNet Classification with Deep CNNs* (Krizhevsky, Sutskever, Hinton, NIPS 2012),
+Section 3.5.
 
-The paper says 224x224, but only 227x227 (or padding) gives its 55x55 grid: inputs are 227x227. Two GPUs are `groups` 2 in
-conv2, conv4 and conv5; `groups` 1 is the single-tower reading. `widths` and `padding` also give the one-weird-trick model
-that torchvision has.
+The paper says 224x224, but only 227x227 (or padding) gives its 55x55 grid: inputs are 227x227. Two
+GPUs are `groups` 2 in conv2, conv4 and conv5; `groups` 1 is the single-tower reading. `widths` and
+`padding` also give the one-weird-trick model that torchvision has.
 """
 
 from __future__ import annotations
@@ -13,25 +14,26 @@ from .modules import Conv, FullyConnectedHead
 
 
 class AlexNet(nn.Module):
-    """(N, 3, 227, 227) -> (N, classes); local response norm after conv1 and conv2 where `lrn` (Section 3.3)."""
+    """(N, 3, 227, 227) -> (N, classes).
+
+    `widths` are the filters of the five convolutions, `padding` that of conv1. With `lrn`, local
+    response norm after conv1 and conv2 (Section 3.3)."""
 
     def __init__(
         self, classes=1000, groups=2, widths=(96, 256, 384, 384, 256), padding=0, lrn=True
     ):
         super().__init__()
         a, b, c, d, e = widths
-        norm = lambda: nn.LocalResponseNorm(5, 1e-4, 0.75, 2.0) if lrn else nn.Identity()  # noqa: E731
+
+        def norm():
+            return nn.LocalResponseNorm(5, 1e-4, 0.75, 2.0) if lrn else nn.Identity()
+
         self.conv1, self.norm1, self.pool1 = Conv(3, a, 11, 4, padding), norm(), nn.MaxPool2d(3, 2)
-        self.conv2, self.norm2, self.pool2 = (
-            Conv(a, b, 5, groups=groups),
-            norm(),
-            nn.MaxPool2d(3, 2),
-        )
-        self.conv3, self.conv4, self.conv5 = (
-            Conv(b, c, 3),
-            Conv(c, d, 3, groups=groups),
-            Conv(d, e, 3, groups=groups),
-        )
+        self.conv2, self.norm2 = Conv(a, b, 5, groups=groups), norm()
+        self.pool2 = nn.MaxPool2d(3, 2)
+        self.conv3 = Conv(b, c, 3)
+        self.conv4 = Conv(c, d, 3, groups=groups)
+        self.conv5 = Conv(d, e, 3, groups=groups)
         self.pool5, self.head = nn.MaxPool2d(3, 2), FullyConnectedHead(e, 6, classes)
 
     def forward(self, x):

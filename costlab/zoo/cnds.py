@@ -1,8 +1,10 @@
-"""CNDS-8: *Training Deeper Convolutional Networks with Deep SuperVision* (Wang et al., arXiv 1505.02496); 227x227.
+"""CNDS-8: *Training Deeper Convolutional Networks with Deep SuperVision* (Wang et al., arXiv
+1505.02496); 227x227.
 
-Layers are those of the authors' published prototxt: an eight-layer net with one supervision branch after its fourth
-convolution (conv3_2, the paper's rule: where the mean gradient falls below 1e-7). The branch is an average pool 5x5/2, a
-1x1 to 64, and two hidden layers of 1024; it runs in training only. Pools ceil, as Caffe does.
+Layers are those of the authors' published prototxt: an eight-layer net with one supervision branch
+after its fourth convolution (conv3_2, the paper's rule: where the mean gradient falls below 1e-7).
+The branch is an average pool 5x5/2, a 1x1 to 64, and two hidden layers of 1024; it runs in training
+only. Pools round their grid up, as Caffe does.
 """
 
 from __future__ import annotations
@@ -17,14 +19,14 @@ class CNDS8(nn.Module):
 
     def __init__(self, classes=1000, aux=False):
         super().__init__()
-        pool = lambda: nn.MaxPool2d(2, 2, ceil_mode=True)  # noqa: E731
+
+        def pool():
+            return nn.MaxPool2d(2, 2, ceil_mode=True)
+
         self.conv1, self.pool1 = Conv(3, 64, 7, 2, 1), nn.MaxPool2d(3, 2, ceil_mode=True)
         self.conv2, self.pool2 = Conv(64, 128, 3), pool()
         self.conv3_1, self.conv3_2, self.pool3 = Conv(128, 256, 3), Conv(256, 256, 3), pool()
-        self.aux = AuxiliaryHead(256, classes, 28, (5, 2), 64, (1024, 1024), 0.5) if aux else None
-        if aux:  # (28 - 5) / 2 is not whole: Caffe ceils to 13
-            self.aux.pool = nn.AvgPool2d(5, 2, ceil_mode=True)
-            self.aux.fc[0] = nn.Linear(64 * 13 * 13, 1024)
+        self.aux = _branch(classes) if aux else None
         self.conv4_1, self.conv4_2, self.pool4 = Conv(256, 512, 3), Conv(512, 512, 3), pool()
         self.conv5_1, self.conv5_2, self.pool5 = Conv(512, 512, 3), Conv(512, 512, 3), pool()
         self.head = FullyConnectedHead(512, 4, classes)
@@ -36,6 +38,20 @@ class CNDS8(nn.Module):
         x = self.pool4(self.conv4_2(self.conv4_1(self.pool3(x))))
         x = self.head(self.pool5(self.conv5_2(self.conv5_1(x))))
         return x if side is None else (x, side)
+
+
+def _branch(classes: int) -> AuxiliaryHead:
+    """The supervision branch on the 28x28 grid of conv3_2; its pool gives 13x13."""
+    return AuxiliaryHead(
+        256,
+        classes,
+        grid=28,
+        pool=(5, 2),
+        ceil=True,
+        filters=64,
+        hidden=(1024, 1024),
+        dropout=0.5,
+    )
 
 
 def cnds8(**arguments):

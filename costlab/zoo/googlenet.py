@@ -1,8 +1,10 @@
-"""GoogLeNet as *Going Deeper with Convolutions* (Szegedy et al., arXiv 1409.4842) prints it in Table 1; 224x224 RGB.
+"""GoogLeNet as *Going Deeper with Convolutions* (Szegedy et al., arXiv 1409.4842) prints it in
+Table 1; 224x224 RGB.
 
-The paper leaves padding open: pools are 3x3/2 with ceil rounding, as in the authors' Caffe model, which gives Table 1's
-grids. The stem is a plain 7x7 (Table 1's 2.7K/34M fit only a separable one: `separable=True`, with the depth multiplier 8
-that *Batch Normalization* states for its own stem). No batch norm: 2014 had none.
+The paper leaves padding open: pools are 3x3/2 with ceil rounding, as in the authors' Caffe model,
+which gives Table 1's grids. The stem is a plain 7x7 (Table 1's 2.7K/34M fit only a separable one:
+`separable=True`, with the depth multiplier 8 that *Batch Normalization* states for its own stem).
+No batch norm: 2014 had none.
 """
 
 from __future__ import annotations
@@ -26,29 +28,36 @@ TABLE1 = {
 
 
 class GoogLeNet(nn.Module):
-    """(N, 3, 224, 224) -> (N, classes) probabilities; with `aux`, in training, also both heads' logits (after 4a and 4d).
+    """(N, 3, 224, 224) -> (N, classes) probabilities; with `aux`, in training, also both heads'
+    logits (after 4a and 4d).
 
-    `separable`: the stem as a separable 7x7. `naive`: modules of Figure 2(a), without 1x1 reductions, whose pools pass
-    all channels on. `norm`: batch norm after each convolution, and `k5`: the third branch's kernel (torchvision has 3)."""
+    `separable`: the stem as a separable 7x7. `naive`: modules of Figure 2(a), without 1x1
+    reductions, whose pools pass all channels on. `norm`: batch norm after each convolution, and
+    `k5`: the third branch's kernel (torchvision has 3)."""
 
     def __init__(self, classes=1000, aux=False, separable=False, naive=False, norm=False, k5=5):
         super().__init__()
-        pool = lambda: nn.MaxPool2d(3, 2, ceil_mode=True)  # noqa: E731
-        lrn = lambda: nn.Identity() if norm else nn.LocalResponseNorm(5, 1e-4, 0.75)  # noqa: E731
+
+        def pool():
+            return nn.MaxPool2d(3, 2, ceil_mode=True)
+
+        def lrn():
+            return nn.Identity() if norm else nn.LocalResponseNorm(5, 1e-4, 0.75)
+
         self.conv1 = SeparableConv(3, 64, 7, 2) if separable else Conv(3, 64, 7, 2, norm=norm)
         self.pool1, self.norm1 = pool(), lrn()
         self.conv2 = nn.Sequential(Conv(64, 64, 1, norm=norm), Conv(64, 192, 3, norm=norm))
         self.norm2, self.pool2 = lrn(), pool()
-        width = {"": 192}
-        for name, (n1, n3r, n3, n5r, n5, proj) in TABLE1.items():
-            c_in = list(width.values())[-1]
+        c_in, width = 192, {}
+        for name, widths in TABLE1.items():
+            n1, _, n3, _, n5, _ = widths
             block = (
                 NaiveInception(c_in, n1, n3, n5)
                 if naive
-                else Inception(c_in, n1, n3r, n3, n5r, n5, proj, norm, k5)
+                else Inception(c_in, *widths, norm=norm, k5=k5)
             )
-            setattr(self, f"inception{name}", block)
-            width[name] = block.c_out
+            self.add_module(f"inception{name}", block)
+            c_in = width[name] = block.c_out
         # torchvision's variant pools 2x2 before 5a; with ceil rounding the grids are the same
         self.pool3, self.pool4 = pool(), nn.MaxPool2d(2, 2) if norm else pool()
         self.aux1 = AuxiliaryHead(width["4a"], classes, norm=norm) if aux else None
@@ -59,16 +68,22 @@ class GoogLeNet(nn.Module):
     def forward(self, x):
         x = self.norm1(self.pool1(self.conv1(x)))
         x = self.pool2(self.norm2(self.conv2(x)))
-        x = self.pool3(self.inception3b(self.inception3a(x)))
-        x = self.inception4a(x)
+        x = self.pool3(self._inceptions(x, "3a", "3b"))
+        x = self._inceptions(x, "4a")
         heads = [self.aux1(x)] if self.aux1 is not None and self.training else []
-        x = self.inception4d(self.inception4c(self.inception4b(x)))
+        x = self._inceptions(x, "4b", "4c", "4d")
         if self.aux2 is not None and self.training:
             heads.append(self.aux2(x))
-        x = self.pool4(self.inception4e(x))
-        x = self.avgpool(self.inception5b(self.inception5a(x)))
+        x = self.pool4(self._inceptions(x, "4e"))
+        x = self.avgpool(self._inceptions(x, "5a", "5b"))
         x = self.softmax(self.fc(self.dropout(x.flatten(1))))
         return (x, *heads) if heads else x
+
+    def _inceptions(self, x, *names):
+        """`x` through the modules of these names in Table 1."""
+        for name in names:
+            x = self.get_submodule(f"inception{name}")(x)
+        return x
 
 
 def googlenet(**arguments):

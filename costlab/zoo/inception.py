@@ -1,13 +1,17 @@
-"""Inception-v2 and Inception-v3: *Rethinking the Inception Architecture* (Szegedy et al., arXiv 1512.00567); 299x299.
+"""Inception-v2 and Inception-v3: *Rethinking the Inception Architecture* (Szegedy et al., arXiv
+1512.00567); 299x299.
 
-Inception-v2 is the paper's Table 1 read literally. Its figures print no filter counts, so those of TF-slim's Inception-v3 are
-ASSUMED: Figure 5 modules 64 / 48-64 / 64-96-96 / 64 (3x3 where slim has 5x5, as the figure draws); Figure 6 modules with
-128, 160, 160, 160, 192 inside and 192 out (slim has four of them, the table five: 160 is taken once more); Figure 7 modules
-320 / 384 / 448-384 / 192. The 35 -> 17 and 17 -> 8 reductions stand between the groups. Inception-v3 is TF-slim's (and
+Inception-v2 is the paper's Table 1 read literally. Its figures print no filter counts, so those of
+TF-slim's Inception-v3 are ASSUMED: Figure 5 modules 64 / 48-64 / 64-96-96 / 64 (3x3 where slim has
+5x5, as the figure draws); Figure 6 modules with 128, 160, 160, 160, 192 inside and 192 out (slim
+has four of them, the table five: 160 is taken once more); Figure 7 modules 320 / 384 / 448-384 /
+192. The 35 -> 17 and 17 -> 8 reductions stand between the groups. Inception-v3 is TF-slim's (and
 torchvision's) network; the published v3 differs from Table 1, see `costlab compare`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import nn
 
@@ -16,19 +20,30 @@ from .modules import (
     DoubleInception,
     ExpandedInception,
     FactorizedInception,
+    InceptionModule,
     ReductionA,
     ReductionB,
 )
 
 
 class _Inception(nn.Module):
-    def __init__(self, stem, width, blocks, aux, classes):
+    """`stem` to `width` channels, then `blocks`: a factory of the input's channels by name; an
+    auxiliary head after the block named `aux`, which runs in training."""
+
+    def __init__(
+        self,
+        stem: Sequence[nn.Module],
+        width: int,
+        blocks: Mapping[str, Callable[[int], InceptionModule]],
+        aux: str | None,
+        classes: int,
+    ):
         super().__init__()
         self.stem = nn.Sequential(*stem)
         self._blocks = tuple(blocks)
         for name, make in blocks.items():
             block = make(width)
-            setattr(self, name, block)
+            self.add_module(name, block)
             if name == aux:
                 self.aux = V3AuxiliaryHead(block.c_out, classes)
             width = block.c_out
@@ -39,7 +54,7 @@ class _Inception(nn.Module):
     def forward(self, x):
         x, side = self.stem(x), None
         for name in self._blocks:
-            x = getattr(self, name)(x)
+            x = self.get_submodule(name)(x)
             if name == self._aux and self.training:
                 side = self.aux(x)
         x = self.softmax(self.fc(self.dropout(self.avgpool(x).flatten(1))))
@@ -47,7 +62,8 @@ class _Inception(nn.Module):
 
 
 class V3AuxiliaryHead(nn.Sequential):
-    """Figure 8: average pool 5x5/3, 1x1 to 128, 5x5 to 768 (as a fully connected layer), classifier; on the last 17x17 grid."""
+    """Figure 8, on the last 17x17 grid: average pool 5x5/3, 1x1 to 128, 5x5 to 768 (as a fully
+    connected layer), classifier."""
 
     def __init__(self, c_in, classes=1000):
         super().__init__(
@@ -68,16 +84,17 @@ def _figure6(mid):
 
 
 def inception_v2(classes=1000):
-    """Table 1 of Rethinking: (N, 3, 299, 299) -> (N, classes). Filter counts inside the modules are assumed, see above."""
-    n = dict(norm=True)
+    """Table 1 of Rethinking: (N, 3, 299, 299) -> (N, classes).
+
+    Filter counts inside the modules are assumed, see the top of this file."""
     stem = [
-        Conv(3, 32, 3, 2, 0, **n),
-        Conv(32, 32, 3, 1, 0, **n),
-        Conv(32, 64, 3, **n),
+        Conv(3, 32, 3, 2, 0, norm=True),
+        Conv(32, 32, 3, 1, 0, norm=True),
+        Conv(32, 64, 3, norm=True),
         nn.MaxPool2d(3, 2),
-        Conv(64, 80, 3, 1, 0, **n),
-        Conv(80, 192, 3, 2, 0, **n),
-        Conv(192, 288, 3, **n),
+        Conv(64, 80, 3, 1, 0, norm=True),
+        Conv(80, 192, 3, 2, 0, norm=True),
+        Conv(192, 288, 3, norm=True),
     ]
     blocks = (
         {f"figure5_{i}": _figure5(64, 3) for i in (1, 2, 3)}
@@ -90,15 +107,15 @@ def inception_v2(classes=1000):
 
 
 def inception_v3(classes=1000, aux=False):
-    """TF-slim's Inception-v3: (N, 3, 299, 299) -> (N, classes); with `aux`, in training, also the head's logits."""
-    n = dict(norm=True)
+    """TF-slim's Inception-v3: (N, 3, 299, 299) -> (N, classes); with `aux`, in training, also the
+    head's logits."""
     stem = [
-        Conv(3, 32, 3, 2, 0, **n),
-        Conv(32, 32, 3, 1, 0, **n),
-        Conv(32, 64, 3, **n),
+        Conv(3, 32, 3, 2, 0, norm=True),
+        Conv(32, 32, 3, 1, 0, norm=True),
+        Conv(32, 64, 3, norm=True),
         nn.MaxPool2d(3, 2),
-        Conv(64, 80, 1, **n),
-        Conv(80, 192, 3, 1, 0, **n),
+        Conv(64, 80, 1, norm=True),
+        Conv(80, 192, 3, 1, 0, norm=True),
         nn.MaxPool2d(3, 2),
     ]
     blocks = {

@@ -1,7 +1,9 @@
-"""*Network in Network* (Lin, Chen, Yan, arXiv 1312.4400): mlpconv layers and global average pooling.
+"""*Network in Network* (Lin, Chen, Yan, arXiv 1312.4400): mlpconv layers and global average
+pooling.
 
-The paper prints no layer table; widths, kernels and pooling are those of the authors' Caffe models (ImageNet at 224x224,
-CIFAR-10 at 32x32). Pools are 3x3/2 with ceil rounding, which gives the Caffe grids.
+The paper prints no layer table; widths, kernels and pooling are those of the authors' Caffe models
+(ImageNet at 224x224, CIFAR-10 at 32x32). Pools are 3x3/2 with ceil rounding, which gives the Caffe
+grids.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from .modules import MlpConv
 
 
 class NIN(nn.Sequential):
-    """(N, 3, H, W) -> (N, classes): `blocks` of (widths, kernel, stride, padding), each but the last followed by its pool."""
+    """(N, 3, H, W) -> (N, classes): `blocks` of (widths, kernel, stride, padding), each but the
+    last followed by its pool."""
 
     def __init__(self, blocks, pools):
         layers, width = OrderedDict(), 3
-        for i, ((widths, k, stride, padding), pool) in enumerate(zip(blocks, [*pools, None]), 1):
+        after = zip(blocks, [*pools, None], strict=True)
+        for i, ((widths, k, stride, padding), pool) in enumerate(after, 1):
             layers[f"mlpconv{i}"] = MlpConv(width, widths, k, stride, padding)
             if pool is not None:
                 layers |= {f"pool{i}": pool, f"drop{i}": nn.Dropout(0.5)}

@@ -1,7 +1,8 @@
 """ResNet: *Deep Residual Learning* (He et al., arXiv 1512.03385), Table 1; 224x224.
 
-Projection shortcuts where the shape changes (option B). The paper strides in the bottleneck's first 1x1 (`stride_on` "1x1");
-torchvision and later work stride in the 3x3. Stages are named as in Table 1: conv2_x ... conv5_x.
+Projection shortcuts where the shape changes (option B). The paper strides in the bottleneck's first
+1x1 (`stride_on` "1x1"); torchvision and later work stride in the 3x3. Stages are named as in Table
+1: conv2_x ... conv5_x.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def _conv(c_in, c_out, k, stride=1):
 
 
 class Block(nn.Module):
-    """Figure 5 left (3x3, 3x3) or, with `bottleneck`, right (1x1, 3x3, 1x1 to 4 times the width): (N, c_in, H, W) ->
-    (N, c_out, H/stride, W/stride)."""
+    """Figure 5 left (3x3, 3x3) or, with `bottleneck`, right (1x1, 3x3, 1x1 to 4 times the width):
+    (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)."""
 
     def __init__(self, c_in, width, stride, bottleneck, stride_on):
         super().__init__()
@@ -55,25 +56,31 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """(N, 3, 224, 224) -> (N, classes). Raises KeyError for an unknown depth, ValueError for an unknown `stride_on`."""
+    """(N, 3, 224, 224) -> (N, classes).
+
+    Raises KeyError for an unknown depth, ValueError for an unknown `stride_on`."""
+
+    conv2_x: nn.Sequential
+    conv3_x: nn.Sequential
+    conv4_x: nn.Sequential
+    conv5_x: nn.Sequential
 
     def __init__(self, depth=50, stride_on="1x1", classes=1000):
         super().__init__()
         if stride_on not in ("1x1", "3x3"):
             raise ValueError(f"stride_on is '1x1' or '3x3', not {stride_on!r}")
-        self.conv1, self.pool1 = (
-            nn.Sequential(*_conv(3, 64, 7, 2), nn.ReLU()),
-            nn.MaxPool2d(3, 2, 1),
-        )
+        self.conv1 = nn.Sequential(*_conv(3, 64, 7, 2), nn.ReLU())
+        self.pool1 = nn.MaxPool2d(3, 2, 1)
         c = 64
-        for stage, (count, width) in enumerate(zip(DEPTHS[depth], (64, 128, 256, 512)), 2):
+        stages = zip(DEPTHS[depth], (64, 128, 256, 512), strict=True)
+        for stage, (count, width) in enumerate(stages, 2):
             blocks = []
             for i in range(count):
                 blocks.append(
                     Block(c, width, 2 if i == 0 and stage > 2 else 1, depth >= 50, stride_on)
                 )
                 c = blocks[-1].c_out
-            setattr(self, f"conv{stage}_x", nn.Sequential(*blocks))
+            self.add_module(f"conv{stage}_x", nn.Sequential(*blocks))
         self.avgpool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(c, classes)
 
     def forward(self, x):

@@ -1,4 +1,5 @@
-"""VGG: *Very Deep Convolutional Networks* (Simonyan, Zisserman, arXiv 1409.1556), Table 1, configurations A, B, D, E; 224x224."""
+"""VGG: *Very Deep Convolutional Networks* (Simonyan, Zisserman, arXiv 1409.1556), Table 1,
+configurations A, B, D, E; 224x224."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2,
 def vgg(depth=16, classes=1000):
     """(N, 3, 224, 224) -> (N, classes). Raises KeyError for a depth other than 11, 13, 16, 19."""
     layers, width = {}, 3
-    for stage, (count, out) in enumerate(zip(DEPTHS[depth], (64, 128, 256, 512, 512)), 1):
+    stages = zip(DEPTHS[depth], (64, 128, 256, 512, 512), strict=True)
+    for stage, (count, out) in enumerate(stages, 1):
         for i in range(1, count + 1):
             layers[f"conv{stage}_{i}"] = Conv(width, out, 3)
             width = out

@@ -1,7 +1,9 @@
-"""ZFNet: *Visualizing and Understanding Convolutional Networks* (Zeiler, Fergus, arXiv 1311.2901), Figure 3; 224x224.
+"""ZFNet: *Visualizing and Understanding Convolutional Networks* (Zeiler, Fergus, arXiv 1311.2901),
+Figure 3; 224x224.
 
-Figure 3's grids (110, 55, 26, 13, 13, 13, 6) need padding 1 at the 7x7/2 and at the first two pools; no contrast norm cost is
-stated, so none is built. `widths` (512, 1024, 512) is the larger model of the paper's Table 2.
+Figure 3's grids (110, 55, 26, 13, 13, 13, 6) need padding 1 at the 7x7/2 and at the first two
+pools; no contrast norm cost is stated, so none is built. `widths` (512, 1024, 512) is the larger
+model of the paper's Table 2.
 """
 
 from __future__ import annotations
