@@ -1,20 +1,23 @@
-"""`costlab factorize [MODEL]`: the rules of factorized convolutions, or rewrites of a model for real."""
+"""`costlab factorize [MODEL]`: the rules of factorized convolutions, or a model rewritten for
+real."""
 
-from functools import partial
+import costlab
 
 from ._common import (
     UserError,
     add_model,
     add_output,
     default,
+    draw,
+    errors,
     get_model,
     get_trace,
     is_trace,
+    progress_line,
     refuse,
     show,
 )
-from .trace import add_measuring, measuring
-
+from .trace import add_measuring
 
 MOST = 4  # rules in one picture
 
@@ -30,7 +33,8 @@ def add(sub):
         "--rewrite",
         action="append",
         metavar="NAME",
-        help="only this rewrite: stacked-3x3, 1xn-nx1, depthwise-separable, bottleneck; repeat for several",
+        help="only this rewrite: stacked-3x3, 1xn-nx1, depthwise-separable, bottleneck; repeat for "
+        "several",
     )
     p.add_argument(
         "--mid",
@@ -76,120 +80,108 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def _pair(args):
-    if not args.measure:
-        return None
-    from ..measure import paired
-
-    return partial(paired, dtype=args.dtype, channels_last=args.channels_last)
-
-
 def run(args):
     """Tabulate the rules, rank the candidates, or apply some."""
-    from ..analysis import factorize as f
-    from ..cost import total
-    from ..trace.tracer import TraceError, trace
-
-    mid = int(args.mid) if args.mid.isdecimal() and args.mid.isascii() else args.mid
-    try:
-        if args.model is None:
-            refuse(
-                args, ("apply", "top", "input", "arg"), "is of a model; name one, or leave it out"
-            )
-            default(args, c_in=64, c_out=64, grid=28, padding="same")
-            if mid in ("in", "out", "sqrt"):
-                mid = f.middle_width(f.Conv(args.c_in, args.c_out, (3, 3)), "1xn-nx1", mid)
-            if args.measure or args.roofline:
-                raise ValueError("--measure and --roofline are for a MODEL with --apply")
-            if not isinstance(mid, int) and mid != "default":
-                raise ValueError(
-                    f"unknown middle width {mid!r}; choose in, out, sqrt, default or a number from 1"
-                )
-            table = f.rules(
-                args.c_in,
-                args.c_out,
-                None if mid == "default" else mid,
-                args.grid,
-                args.padding,
-                kernels=args.kernel,
-                rewrites=args.rewrite,
-                train=args.mode == "train",
-            )
-            if args.diagram:
-                from .diagram import draw_modules
-
-                if len(table.rules) > MOST:
-                    raise ValueError(
-                        f"--diagram draws up to {MOST} rules, and these are {len(table.rules)}: choose with --kernel or --rewrite"
-                    )
-                draw_modules(
-                    args.diagram,
-                    [t for r in table.rules for t in r.traces],
-                    [f"{r.name}: {w}" for r in table.rules for w in ("before", "after")],
-                )
-            show(args, table.sheet)
-            return 0
-        refuse(
-            args,
-            ("c_in", "c_out", "grid", "padding"),
-            "sets the case of the rule table; a model has its own: leave it out, or leave out the model",
+    if args.model is None:
+        return _rules(args)
+    _require_a_case(args)
+    default(args, top=20)
+    with errors():
+        ranking = _ranking(args)
+        if args.apply:
+            return _applied(args, ranking)
+    if args.mode == "train":
+        raise UserError(
+            "the ranking counts the forward pass; with --apply, --mode train counts the backward "
+            "pass before and after"
         )
-        default(args, top=20)
-        if args.measure and not args.apply or args.roofline and not args.measure:
-            raise ValueError(
-                "--measure times what --apply rewrites, and --roofline draws what --measure gives; name all that it takes"
-            )
-        if is_trace(args.model) and not args.apply:
-            first = get_trace(args)
-        else:
-            loaded = get_model(args, real=args.measure)
-            model, inputs, kwargs = loaded.model, loaded.inputs, loaded.kwargs
-            first = trace(
-                model,
-                inputs,
-                kwargs,
-                device="meta" if args.measure else args.device,
-                spec=args.model,
-            )
-        found, left = f.candidates(first, args.rewrite, mid), {}
-        found = [c for c in found if not args.kernel or set(c.conv.kernel) <= set(args.kernel)]
-        if not is_trace(args.model):
-            found, left = f.replaceable(model, first, found)
-        if not args.apply:
-            if args.mode == "train":
-                raise ValueError(
-                    "the ranking counts the forward pass; with --apply, --mode train counts the backward pass before and after"
-                )
-            if args.diagram:
-                raise ValueError("--diagram shows what --apply rewrites; name something to apply")
-            show(args, f.candidate_sheet(args.model, found, total(first), left, args.top or None))
-            return 0
-        result = f.factorize(
-            model,
-            inputs,
-            kwargs,
-            f.choose(found, args.apply, left),
-            args.model,
-            args.device,
-            tracer=measuring(args)
-            if args.measure
-            else partial(trace, backward=args.mode == "train"),
-            pair=_pair(args),
-        )
-    except (ValueError, TraceError) as e:
-        raise UserError(str(e)) from None
     if args.diagram:
-        from ..analysis.diagram import rewritten
-        from ..render.diagram import pair
-        from .diagram import draw
+        raise UserError("--diagram shows what --apply rewrites; name something to apply")
+    show(args, ranking.sheet)
+    return 0
 
-        before, after = rewritten(result.traces, [c.path for c in result.chosen])
-        draw(args.diagram, pair(before, after), f"before: {before.alt}; after: {after.alt}")
+
+def _middle(text):
+    return int(text) if text.isdecimal() and text.isascii() else text
+
+
+def _rules(args):
+    refuse(args, ("apply", "top", "input", "arg"), "is of a model; name one, or leave it out")
+    default(args, c_in=64, c_out=64, grid=28, padding="same")
+    if args.measure or args.roofline:
+        raise UserError("--measure and --roofline are for a MODEL with --apply")
+    with errors():
+        table = costlab.rules(
+            c_in=args.c_in,
+            c_out=args.c_out,
+            mid=_middle(args.mid),
+            grid=args.grid,
+            padding=args.padding,
+            kernels=args.kernel,
+            rewrites=args.rewrite,
+            train=args.mode == "train",
+        )
+    if args.diagram:
+        if len(table.rules) > MOST:
+            raise UserError(
+                f"--diagram draws up to {MOST} rules, and these are {len(table.rules)}: "
+                "choose with --kernel or --rewrite"
+            )
+        draw(args.diagram, table.diagram())
+    show(args, table.sheet)
+    return 0
+
+
+def _require_a_case(args):
+    """Refuse options that do nothing for a model."""
+    refuse(
+        args,
+        ("c_in", "c_out", "grid", "padding"),
+        "sets the case of the rule table; a model has its own: leave it out, or leave out the "
+        "model",
+    )
+    if (args.measure and not args.apply) or (args.roofline and not args.measure):
+        raise UserError(
+            "--measure times what --apply rewrites, and --roofline draws what --measure gives; "
+            "name all that it takes"
+        )
+
+
+def _ranking(args):
+    recorded = is_trace(args.model) and not args.apply
+    return costlab.factorize(
+        get_trace(args) if recorded else get_model(args, real=args.measure),
+        rewrites=args.rewrite,
+        mid=_middle(args.mid),
+        kernels=args.kernel or (),
+        device="meta" if args.measure else args.device,
+        top=args.top or None,
+    )
+
+
+def _applied(args, ranking):
+    how = {}
+    if args.measure:
+        how = {
+            "dtype": args.dtype,
+            "channels_last": args.channels_last,
+            "compile": args.compile,
+            "progress": lambda step: progress_line(str(step)),
+        }
+    result = ranking.apply(
+        *args.apply,
+        device=args.device,
+        train=args.mode == "train",
+        measure=args.measure,
+        **how,
+    )
+    progress_line("")
+    if args.diagram:
+        draw(args.diagram, result.diagram())
     if args.roofline:
-        from ..analysis.roofline import roofline
         from .chart import draw as draw_chart
 
-        lines = [roofline(t) for t in result.traces]
-        draw_chart(args.roofline, "roofline", lines, lines[1].sheet)
+        before, after = (costlab.roofline(t) for t in result.traces)
+        draw_chart(args.roofline, "roofline", (before, after), after.sheet)
     show(args, result.sheet)
     return 0 if result.agrees else 1
