@@ -1,5 +1,6 @@
-"""A document as one HTML file without network: tables sort and filter, the diagram pans and zooms, and diagram, table and charts
-select one another. Everything works by keyboard; light and dark; prints well."""
+"""A document as one HTML file without network: tables sort and filter, the diagram pans and zooms,
+and diagram, table and charts select one another. Everything works by keyboard; light and dark;
+prints well."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def _words(text: Text, numbers) -> str:
             out.append(esc(part))
         elif part.id in numbers:
             out.append(
-                f'{esc(part.before)}<a href="#{esc(part.id)}">{numbers[part.id]}</a>{esc(part.after)}'
+                f'{esc(part.before)}<a href="#{esc(part.id)}">{numbers[part.id]}</a>'
+                f"{esc(part.after)}"
             )
     return "".join(out)
 
@@ -106,7 +108,8 @@ def _wide(g: Grid) -> bool:
 
 
 def _unique(p: Picture) -> str:
-    """The SVG with ids that no other part of the page has. In a linked picture nodes and bars say which row of the main table is theirs."""
+    """The SVG with ids that no other part of the page has. In a linked picture nodes and bars say
+    which row of the main table is theirs."""
 
     def tag(found):
         words = re.sub(r'(\bid="|href="#|url\(#)(?=[^"\)])', rf"\g<1>{esc(p.id)}-", found[0])
@@ -131,20 +134,27 @@ def _picture(p: Picture, title: str) -> str:
             ", click a block to find it in the table" if p.linked else ""
         )
         drawn = (
-            '<div class="tools"><button type="button">zoom in</button><button type="button">zoom out</button><button type="button">whole</button>'
-            f'<span>{hint}</span></div><div class="pan diagram{" linked" if p.linked else ""}" tabindex="0" role="group" '
-            f'aria-label="block diagram: arrows move, plus and minus zoom, 0 shows all">{drawn}</div>'
+            '<div class="tools"><button type="button">zoom in</button>'
+            '<button type="button">zoom out</button><button type="button">whole</button>'
+            f"<span>{hint}</span></div>"
+            f'<div class="pan diagram{" linked" if p.linked else ""}" tabindex="0" role="group" '
+            'aria-label="block diagram: arrows move, plus and minus zoom, 0 shows all">'
+            f"{drawn}</div>"
         )
     else:
         if "role=" not in drawn[:200]:
             drawn = drawn.replace("<svg ", f'<svg role="img" aria-label="{esc(p.alt)}" ', 1)
         drawn = f'<div class="picture{" linked" if p.linked else ""}">{drawn}</div>'
-    return f'<figure id="{esc(p.id)}">{drawn}<figcaption>{title}: {esc(p.caption)}</figcaption></figure>'
+    caption = f"<figcaption>{title}: {esc(p.caption)}</figcaption>"
+    return f'<figure id="{esc(p.id)}">{drawn}{caption}</figure>'
 
 
 _PANEL = (
-    '<aside id="picked" aria-live="polite" aria-label="selected block" hidden><b></b><span></span><button type="button" data-go="table">table</button>'
-    '<button type="button" data-go="diagram">diagram</button><button type="button" data-go="chart">chart</button><button type="button" data-copy>copy link</button>'
+    '<aside id="picked" aria-live="polite" aria-label="selected block" hidden><b></b><span></span>'
+    '<button type="button" data-go="table">table</button>'
+    '<button type="button" data-go="diagram">diagram</button>'
+    '<button type="button" data-go="chart">chart</button>'
+    '<button type="button" data-copy>copy link</button>'
     '<button type="button" data-clear>clear</button></aside>'
 )
 
