@@ -1,7 +1,8 @@
-"""`make bench`: how long costlab takes beside its peers, all measured in this run, and how far each count is from the published one.
+"""`make bench`: how long costlab takes beside its peers, all measured in this run, and how far each
+count is from the published one.
 
-Each time is the median of repeats after a warm-up; a peer that takes long is run once, and marked so. Ratios above 1 mean that
-costlab is faster. Nothing here is a test.
+Each time is the median of repeats after a warm-up; a peer that takes long is run once, and marked
+so. Ratios above 1 mean that costlab is faster. Nothing here is a test.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ import costlab  # noqa: E402
 from costlab import zoo  # noqa: E402
 from costlab.trace.build import build_on_meta  # noqa: E402
 
-# published MACs: GoogLeNet's closed form (the caffe model's layers); torchvision's `_ops` for its own
+# published MACs: GoogLeNet's closed form (the caffe model's layers); torchvision's `_ops` for its
+# own
 MODELS = {"GoogLeNet": (lambda: zoo.build("googlenet"), 1582671872 / 1e9)}
 for _name, _label in (
     ("resnet50", "ResNet-50"),
@@ -176,7 +178,8 @@ def start_up(repeats):
 
 
 def case(peer, label, batch, repeats):
-    """One peer on one model, in a process of its own, because some peers leave torch patched: prints JSON."""
+    """One peer on one model, in a process of its own, because some peers leave torch patched:
+    prints JSON."""
     model, x = MODELS[label][0]().eval(), torch.rand(batch, 3, 224, 224)
     try:
         seconds, times, count = _median(lambda: PEERS[peer](model, x), repeats)
@@ -190,9 +193,10 @@ def _run_case(peer, label, batch, repeats):
     command = [sys.executable, __file__, "--case", peer, label, str(batch), str(repeats)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
-        return json.loads(done.stdout.strip().splitlines()[-1])
     except subprocess.TimeoutExpired:
         return {"failed": f"over {LIMIT} s"}
+    try:
+        return json.loads(done.stdout.strip().splitlines()[-1])
     except (IndexError, ValueError):
         return {"failed": f"died with {done.returncode}"}
 
@@ -200,7 +204,8 @@ def _run_case(peer, label, batch, repeats):
 def tracing(batches, repeats):
     """Trace with the graph and count; costlab runs on meta, the peers as they do, on the CPU."""
     print(
-        "## Trace and count, in process: peer's time / costlab's on meta, and the error against the published MACs\n"
+        "## Trace and count, in process: peer's time / costlab's on meta, "
+        "and the error against the published MACs\n"
     )
     rows = []
     for label, (make, published) in MODELS.items():
@@ -244,13 +249,7 @@ def scaling(repeats):
         rows.append((f"ResNet-50, {what} against batch 1 at 224", f"{t / base:.2f}"))
     per = {}
     for n in (3000, 30000):
-        deep = build_on_meta(
-            lambda: torch.nn.Sequential(*(torch.nn.Conv2d(4, 4, 1) for _ in range(n)))
-        )  # noqa: B023
-        per[n] = (
-            _median(lambda: costlab.trace(deep, torch.empty(1, 4, 8, 8, device="meta")), 3, 30)[0]
-            / n
-        )  # noqa: B023
+        per[n] = _time_a_layer(n)
     rows.append(("time an operation, 30,000 layers against 3,000", f"{per[30000] / per[3000]:.2f}"))
     _table(("what", "ratio"), rows)
 
@@ -295,6 +294,13 @@ def loops(repeats):
         rows.append((f"{steps:,} steps: costlab's time over torch's own", f"{ours / torchs:.2f}"))
     rows.append(("time a step, 2,000 steps against 500", f"{per_step[2000] / per_step[500]:.2f}"))
     _table(("what", "ratio"), rows)
+
+
+def _time_a_layer(n):
+    """Seconds to trace a sequence of `n` convolutions, for each of them."""
+    deep = build_on_meta(lambda: torch.nn.Sequential(*(torch.nn.Conv2d(4, 4, 1) for _ in range(n))))
+    x = torch.empty(1, 4, 8, 8, device="meta")
+    return _median(lambda: costlab.trace(deep, x), 3, 30)[0] / n
 
 
 def timm_models(count):
@@ -373,7 +379,8 @@ def main():
         return case(args.case[0], args.case[1], int(args.case[2]), int(args.case[3]))
     repeats = 3 if args.quick else 5
     print(
-        f"# costlab {costlab.__version__} beside its peers\n\ntorch {torch.__version__}, {os.cpu_count()} cores, {torch.get_num_threads()} threads\n"
+        f"# costlab {costlab.__version__} beside its peers\n\ntorch {torch.__version__}, "
+        f"{os.cpu_count()} cores, {torch.get_num_threads()} threads\n"
     )
     start_up(5 if args.quick else 9)
     scaling(repeats)

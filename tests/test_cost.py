@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import nn
 
 import costlab
@@ -205,7 +205,8 @@ def test_closed_form(case, device):
 
 x44 = z(2, 3, 4, 4)  # 96 elements
 FLOPS = {
-    # name: (model, inputs, FLOPs, activations, outputs) - derivation; activations are outputs of products alone
+    # name: (model, inputs, FLOPs, activations, outputs) - derivation;
+    # activations are outputs of products alone
     "linear 4->5 with bias, batch 3: 2*60 + 15 adds": (nn.Linear(4, 5), (z(3, 4),), 135, 15, 15),
     "conv 3->8 k1 with bias: 2*256*3 + 256": (nn.Conv2d(3, 8, 1), (x44,), 1792, 256, 256),
     "batch norm: 4 an element": (nn.BatchNorm2d(3), (x44,), 384, 0, 96),
@@ -311,14 +312,16 @@ def test_flex_attention_is_counted_dense():
 
 @pytest.mark.parametrize("device", ["meta", "cpu"])
 def test_inference_mode_changes_no_count(device):
-    make = lambda: nn.Sequential(
-        nn.Conv2d(3, 8, 3),
-        nn.BatchNorm2d(8),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(72, 4),
-        nn.Softmax(1),
-    ).eval()  # noqa: E731
+    def make():
+        return nn.Sequential(
+            nn.Conv2d(3, 8, 3),
+            nn.BatchNorm2d(8),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(72, 4),
+            nn.Softmax(1),
+        ).eval()
+
     plain = costlab.trace(make(), z(1, 3, 8, 8), device=device)
     with torch.inference_mode():  # the tensors themselves are inference tensors too
         made = costlab.trace(make(), z(1, 3, 8, 8), device=device)
@@ -328,7 +331,8 @@ def test_inference_mode_changes_no_count(device):
 
 
 def test_bytes_of_lookups_expanded_tensors_and_views():
-    """A lookup reads the rows it takes and their indices (float32: 4, int64: 8 bytes), an expanded tensor is read where it lies."""
+    """A lookup reads the rows it takes and their indices (float32: 4, int64: 8 bytes), an expanded
+    tensor is read where it lies."""
     lookup = costlab.total(costlab.trace(nn.Embedding(1000, 8), z(2, 3, dtype=torch.long)))
     assert (lookup.read, lookup.written) == (6 * 8 + 6 * 8 * 4, 6 * 8 * 4)
     spread = costlab.total(costlab.trace(Fn(lambda m, x: x.expand(100, -1).sum()), z(1, 7)))

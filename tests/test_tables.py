@@ -1,4 +1,5 @@
-"""Tables from the traced graph: columns of every kind of branch, residual stages, receptive fields, formats."""
+"""Tables from the traced graph: columns of every kind of branch, residual stages, receptive
+fields, formats."""
 
 import json
 

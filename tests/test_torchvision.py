@@ -1,4 +1,5 @@
-"""Every torchvision classifier whose weights publish `_ops` and `num_params`: three decimals of GMACs, exact params."""
+"""Every torchvision classifier whose weights publish `_ops` and `num_params`: three decimals of
+GMACs, exact params."""
 
 import warnings
 
@@ -24,7 +25,8 @@ def test_all_eighty_are_there():
 def test_published_counts(name):
     for weights in models.get_model_weights(name):
         size = weights.transforms.keywords["crop_size"]
-        # published GoogLeNet params leave out the auxiliary heads; a ViT is built for one image size
+        # published GoogLeNet params leave out the auxiliary heads; a ViT is built for one image
+        # size
         kwargs = (
             {"aux_logits": False}
             if name == "googlenet"

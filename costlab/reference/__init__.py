@@ -1,6 +1,8 @@
-"""Published figures as data: printed tables and facts as CSV files, each row with its source. Needs no torch.
+"""Published figures as data: printed tables and facts as CSV files, each row with its source. Needs
+no torch.
 
-`K` in the papers' params is 1024, `M` in ops is 1e6, one op is one multiply-add, except where `costlab audit` finds otherwise.
+`K` in the papers' params is 1024, `M` in ops is 1e6, one op is one multiply-add, except where
+`costlab audit` finds otherwise.
 """
 
 from __future__ import annotations
