@@ -330,17 +330,40 @@ def traced():
     return torch.jit.trace(nn.Conv2d(3, 4, 3, padding=1), torch.zeros(1, 3, 8, 8))
 def parallel():
     return nn.DataParallel(nn.Conv2d(3, 4, 3, padding=1))
+def compiled():
+    return torch.compile(nn.Conv2d(3, 4, 3, padding=1))
+def static():
+    torch.backends.quantized.engine = torch.backends.quantized.supported_engines[-1]
+    stubs = torch.ao.quantization.QuantStub(), torch.ao.quantization.DeQuantStub()
+    net = nn.Sequential(stubs[0], nn.Conv2d(3, 4, 3, padding=1), stubs[1]).eval()
+    net.qconfig = torch.ao.quantization.get_default_qconfig(torch.backends.quantized.engine)
+    torch.ao.quantization.prepare(net, inplace=True)
+    net(torch.zeros(1, 3, 8, 8))
+    return torch.ao.quantization.convert(net)
 """
 
 
 @pytest.mark.parametrize(
     "factory, macs",
-    [("build", MACS[3]), ("scripted", MACS[3]), ("traced", MACS[3]), ("parallel", MACS[3])],
+    [(name, MACS[3]) for name in ("build", "scripted", "traced", "parallel", "compiled")],
 )
 def test_what_does_not_build_on_meta_is_built_on_the_cpu(factory, macs, tmp_path, capsys):
     file = tmp_path / "net.py"
     file.write_text(ON_CPU.format("isfinite().all()"))
     assert table_macs(capsys, f"{file}:{factory}") == macs
+
+
+@pytest.mark.parametrize(
+    "factory, macs, params",
+    [("quantized", 192 * 10, 192 * 10 + 10), ("static", MACS[3], 3 * 4 * 9 + 4)],
+)
+def test_eager_quantized_models_load_with_their_integer_products(factory, macs, params, tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text(ON_CPU.format("isfinite().all()"))
+    loaded = costlab.load(f"{file}:{factory}", ["1x3x8x8"])
+    with loaded.scope():
+        total = costlab.total(costlab.trace(loaded.model, loaded.inputs, device="cpu"))
+    assert (total.macs, total.integer_macs, total.params) == (0, macs, params)
 
 
 def test_a_note_says_why_a_model_was_built_on_the_cpu(tmp_path):
@@ -426,6 +449,10 @@ def test_an_input_that_cannot_be_read_is_one_line(text):
         ("timm:vitamin_xlarge_336", {}, (1, 3, 336, 336)),
         ("torchvision:fcn_resnet50", {}, (1, 3, 520, 520)),
         ("torchvision:efficientnet_b4", {}, (1, 3, 380, 380)),
+        ("torchvision:ssd300_vgg16", {}, (1, 3, 300, 300)),
+        ("torchvision:ssdlite320_mobilenet_v3_large", {}, (1, 3, 320, 320)),
+        ("torchvision:vit_h_14", {}, (1, 3, 224, 224)),
+        ("torchvision:vit_h_14", {"image_size": 518}, (1, 3, 518, 518)),
     ],
 )
 def test_default_inputs_are_what_the_built_model_takes(spec, arguments, shape):

@@ -56,10 +56,16 @@ def _inputs(models, name: str, model) -> Inputs:
 
 def _size(models, name: str, model):
     """The side of the input, or (height, width): of the model, otherwise of its weights' preset."""
-    own = getattr(model, "image_size", None)
+    own = getattr(model, "image_size", None) or _detection_size(model)
     weights = next(iter(models.get_model_weights(name)), None)
     preset = getattr(weights.transforms, "keywords", {}) if weights else {}
     return own or preset.get("crop_size") or preset.get("resize_size") or 224
+
+
+def _detection_size(model) -> tuple[int, int] | None:
+    """(height, width) that a detector resizes every image to, where that is one size: SSD's."""
+    fixed = getattr(getattr(model, "transform", None), "fixed_size", None)
+    return (fixed[1], fixed[0]) if fixed else None
 
 
 SOURCE = Source("torchvision:NAME", lambda spec: spec.startswith(_PREFIX), _find, "torchvision")
