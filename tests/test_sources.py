@@ -11,7 +11,7 @@ import torch
 
 import costlab
 from costlab.cli import main
-from costlab.sources import SourceError
+from costlab.sources import Loaded, SourceError
 
 NET = """
 import torch
@@ -99,6 +99,13 @@ def by_path(folder):
         "lib/blocks.py",
         "net.py",
     )
+
+
+def load(spec, inputs=None, **options) -> Loaded:
+    """A model, and not a recorded graph."""
+    loaded = costlab.load(spec, inputs, **options)
+    assert isinstance(loaded, Loaded)
+    return loaded
 
 
 OWN = {"net", "blocks", "mynet", "models", "layers", "m"}  # names of their modules
@@ -239,7 +246,7 @@ def test_the_other_checkout_is_not_found_on_the_python_path(checkouts, monkeypat
 
 def test_loaded_models_live_on_beside_each_other(versions):
     """Both loaded before either runs, from Python."""
-    loaded = [costlab.load(spec, ["1x3x8x8"]) for spec in versions]
+    loaded = [load(spec, ["1x3x8x8"]) for spec in versions]
     for one, kernel in zip(loaded, (3, 5), strict=True):
         with one.scope():
             trace = costlab.trace(one.model, one.inputs, device="meta")
@@ -247,7 +254,7 @@ def test_loaded_models_live_on_beside_each_other(versions):
 
 
 def test_objects_of_a_users_classes_can_be_pickled_in_their_scope(tmp_path):
-    loaded = costlab.load(write(tmp_path, beside, 3), ["1x3x8x8"], device="cpu")
+    loaded = load(write(tmp_path, beside, 3), ["1x3x8x8"], device="cpu")
     with loaded.scope():
         again = pickle.loads(pickle.dumps(loaded.model))
     assert torch.equal(again.block.weight, loaded.model.block.weight)
@@ -360,7 +367,7 @@ def test_what_does_not_build_on_meta_is_built_on_the_cpu(factory, macs, tmp_path
 def test_eager_quantized_models_load_with_their_integer_products(factory, macs, params, tmp_path):
     file = tmp_path / "net.py"
     file.write_text(ON_CPU.format("isfinite().all()"))
-    loaded = costlab.load(f"{file}:{factory}", ["1x3x8x8"])
+    loaded = load(f"{file}:{factory}", ["1x3x8x8"])
     with loaded.scope():
         total = costlab.total(costlab.trace(loaded.model, loaded.inputs, device="cpu"))
     assert (total.macs, total.integer_macs, total.params) == (0, macs, params)
@@ -369,10 +376,10 @@ def test_eager_quantized_models_load_with_their_integer_products(factory, macs, 
 def test_a_note_says_why_a_model_was_built_on_the_cpu(tmp_path):
     file = tmp_path / "net.py"
     file.write_text(ON_CPU.format("isfinite().all()"))
-    loaded = costlab.load(f"{file}:build", ["1x3x8x8"])
+    loaded = load(f"{file}:build", ["1x3x8x8"])
     assert loaded.provenance["device"] == "cpu" and not loaded.inputs[0].is_meta
     assert loaded.notes[0].startswith("built on the CPU, because on meta: ")
-    plain = costlab.load("nin_cifar10")
+    plain = load("nin_cifar10")
     assert plain.provenance["device"] == "meta" and plain.notes == ()
 
 
@@ -438,7 +445,7 @@ def test_integers_are_drawn_below_the_bound_or_are_one_value():
 )
 def test_an_input_that_cannot_be_read_is_one_line(text):
     with pytest.raises(SourceError, match="cannot read input"):
-        costlab.load("googlenet", [text])
+        load("googlenet", [text])
 
 
 @pytest.mark.parametrize(
@@ -457,7 +464,7 @@ def test_an_input_that_cannot_be_read_is_one_line(text):
 )
 def test_default_inputs_are_what_the_built_model_takes(spec, arguments, shape):
     pytest.importorskip(spec.partition(":")[0])
-    loaded = costlab.load(spec, arguments=arguments)
+    loaded = load(spec, arguments=arguments)
     assert tuple(loaded.inputs[0].shape) == shape
 
 
@@ -480,7 +487,7 @@ def test_programs_in_files(suffix, tmp_path, capsys):
 def test_ultralytics_detectors_at_640(name, params, gmacs):
     """ultralytics' own table says 2.6 M params for YOLO11n, and 3.2 M for YOLOv8n."""
     pytest.importorskip("ultralytics")
-    loaded = costlab.load(f"ultralytics:{name}")
+    loaded = load(f"ultralytics:{name}")
     with loaded.scope():
         trace = costlab.trace(loaded.model, loaded.inputs, device=loaded.provenance["device"])
     assert sum(p.numel() for p in loaded.model.parameters()) == params
@@ -490,7 +497,7 @@ def test_ultralytics_detectors_at_640(name, params, gmacs):
 def test_diffusers_networks_have_inputs_of_their_own():
     """Stable Diffusion 1.x's UNet: 859,520,964 params, on a 64 x 64 latent and 77 tokens."""
     pytest.importorskip("diffusers")
-    loaded = costlab.load("diffusers:UNet2DConditionModel", arguments={"cross_attention_dim": 768})
+    loaded = load("diffusers:UNet2DConditionModel", arguments={"cross_attention_dim": 768})
     assert sum(p.numel() for p in loaded.model.parameters()) == 859_520_964
     shapes = {name: tuple(t.shape) for name, t in loaded.kwargs.items()}
     assert shapes["sample"] == (1, 4, 64, 64)
@@ -605,7 +612,7 @@ SMALL_SOUND = dict(
 )
 def test_transformers_run_on_inputs_from_their_configuration(config, arguments, shapes):
     pytest.importorskip("transformers")
-    loaded = costlab.load(f"transformers:{config}", arguments=arguments)
+    loaded = load(f"transformers:{config}", arguments=arguments)
     assert {name: tuple(t.shape) for name, t in loaded.kwargs.items()} == shapes
     assert costlab.total(costlab.trace(loaded.model, (), loaded.kwargs, device="meta")).macs > 0
 
@@ -615,7 +622,7 @@ def test_models_of_images_of_any_size_get_their_grid(config):
     """16 x 16 patches of 3 x 2 x 14 x 14 values, of which 2 x 2 are merged into a token."""
     pytest.importorskip("transformers")
     layers = {"text_config": {"num_hidden_layers": 1}}
-    loaded = costlab.load(f"transformers:{config}", arguments=layers)
+    loaded = load(f"transformers:{config}", arguments=layers)
     assert loaded.kwargs["image_grid_thw"].tolist() == [[1, 16, 16]]
     assert tuple(loaded.kwargs["pixel_values"].shape) == (256, 1176)
     assert int(loaded.kwargs["mm_token_type_ids"].sum()) == 64

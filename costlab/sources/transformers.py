@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from importlib.util import find_spec
+from typing import Any
 
 from ._model import Definition, Inputs, Source, SourceError, suggestion
 from .torchvision import load_torchvision
@@ -42,16 +43,15 @@ def _find(spec: str) -> Definition:
     )
 
 
-def _fit_vision(config) -> None:
+def _fit_vision(config: Any) -> None:
     """Some configuration classes have defaults that no model runs on: their vision part does not
     fit the text part. Its fields become those of the released models."""
-    vision, text = getattr(config, "vision_config", None), getattr(config, "text_config", None)
     if config.model_type == "gemma3":  # 256 tokens cannot be pooled from the default's 196
-        vision.image_size, vision.patch_size = 896, 14
+        config.vision_config.image_size, config.vision_config.patch_size = 896, 14
     elif config.model_type == "qwen2_vl":
-        vision.hidden_size = text.hidden_size
+        config.vision_config.hidden_size = config.text_config.hidden_size
     elif config.model_type == "qwen2_5_vl":
-        vision.out_hidden_size = text.hidden_size
+        config.vision_config.out_hidden_size = config.text_config.hidden_size
 
 
 def _from_file(path: str) -> dict:

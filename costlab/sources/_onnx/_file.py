@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 import onnx
-from onnx import external_data_helper, numpy_helper
+from onnx import external_data_helper, inliner, numpy_helper
 
 from .._inputs import parse, shape_text
 from .._model import Inputs, SourceError
@@ -121,7 +121,7 @@ def read(path: str) -> File:
         if not model.graph.node or not model.opset_import:
             raise ValueError
         if model.functions:
-            model = onnx.inliner.inline_local_functions(model)
+            model = inliner.inline_local_functions(model)
     except Exception:  # protobuf's decoder and onnx's inliner each have their own
         raise SourceError(f"{path} is damaged, or is not an ONNX model") from None
     return File(path, model, hashlib.sha256(data).hexdigest()[:16])
