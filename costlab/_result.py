@@ -2,7 +2,8 @@
 file, and draw itself.
 
 Results are made by `tables` and `analysis`, which know no renderer. This module is the one place
-where a result asks for them, when it is printed or saved, so that an analysis imports nothing heavy.
+where a result asks for them, when it is printed or saved, so that an analysis imports nothing
+heavy.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Charted(Result):
     chart_kind: ClassVar[str]
 
     def chart(self) -> Picture:
-        """The chart: shown in a notebook, or saved as .svg, .pdf or .png. Needs the charts extra."""
+        """The chart: shown in a notebook, or saved as .svg, .pdf or .png. Needs the charts
+        extra."""
         from ._pictures import chart
 
         return chart(self.chart_kind, self)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 import costlab
 from costlab.measure.naming import RunName
@@ -204,7 +204,7 @@ class Dropped(nn.Module):
         self.fc, self.norm = nn.Linear(8, 8), nn.BatchNorm1d(8)
 
     def forward(self, x):
-        return self.norm(F.dropout(self.fc(x), training=self.training))
+        return self.norm(functional.dropout(self.fc(x), training=self.training))
 
 
 MODULES = {  # what backends do in other ways: a module and the shape of its input

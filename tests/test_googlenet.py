@@ -7,7 +7,8 @@ import pytest
 
 from costlab.cli import main
 
-# row: weights, MACs, (#1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj). Independent recount: c_in*c_out*k*k by hand.
+# row: weights, MACs, (#1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj).
+# Independent recount: c_in*c_out*k*k by hand.
 ROWS = [
     ("convolution", 9408, 118013952, ()),
     ("max pool", 0, 0, ()),

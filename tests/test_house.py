@@ -1,4 +1,5 @@
-"""The shape of the house: imports point one way, the core needs torch alone, every command is in the README."""
+"""The shape of the house: imports point one way, the core needs torch alone, every command is in
+the README."""
 
 import ast
 import re
@@ -12,7 +13,8 @@ import costlab
 from costlab import cli
 
 ROOT = Path(costlab.__file__).parent
-# a package may import itself and those before it; zoo stands beside (plain modules, no costlab import)
+# a package may import itself and those before it; zoo stands beside (plain modules, no costlab
+# import)
 ORDER = [
     "trace",
     "cost",

@@ -1,10 +1,9 @@
-"""Measured traces: statistics, attribution, closure and round trip on the CPU; memory by liveness against hand counts and the allocator."""
+"""Measured traces: statistics, attribution, closure and round trip on the CPU; memory by liveness
+against hand counts and the allocator."""
 
 import copy
 import dataclasses
 import random
-import statistics
-import types
 
 import pytest
 import torch
@@ -120,7 +119,8 @@ def test_allocations_go_to_the_operations_that_ran():
 
 
 class Net(nn.Module):
-    """A convolution, a functional activation, a shared linear layer called twice, a residual sum, in-place work."""
+    """A convolution, a functional activation, a shared linear layer called twice, a residual sum,
+    in-place work."""
 
     def __init__(self):
         super().__init__()
@@ -312,18 +312,19 @@ def test_meta_weights_are_refused():
 # ---- the views
 
 
-def fake(trace, seconds, total=None, host=0.0, device="Test GPU", peak=1e12, bandwidth=1e11):
-    """A trace whose operations took `seconds` each, in order; closure is `total` over their sum."""
+def fake(trace, seconds, total=None, *, host=0.0, device="Test GPU", peak=1e12, bandwidth=1e11):
+    """A trace whose first operations took `seconds` each, in order; closure is `total` over their
+    sum."""
     took = [
         OpTime(op.name, i, s, sum(4 * trace.tensors[t].numel for t in (*op.inputs, *op.outputs)))
-        for i, (op, s) in enumerate(zip(trace.ops, seconds))
+        for i, (op, s) in enumerate(zip(trace.ops, seconds, strict=False))
     ]
     whole = total or sum(seconds)
     t = Timing(whole, 0.99 * whole, 1.01 * whole, 0.01 * whole, 20)
     one = lambda s: Timing(s, s, s, 0.0, 7)  # noqa: E731
     modules = tuple(
         ModuleTime(op.module, op.call, one(s), one(2 * s), host)
-        for op, s in zip(trace.ops, seconds)
+        for op, s in zip(trace.ops, seconds, strict=False)
         if op.module
     )
     m = Measured(
@@ -361,14 +362,15 @@ def test_a_tables_times_are_those_of_its_rows():
         and t.totals["time"] == 3.0
     )
     assert (
-        "the whole model 3.000 ms (95% interval 2.970 to 3.030, CUDA graph replay), its operations add up to 100% of it"
-        in t.notes[-1]
+        "the whole model 3.000 ms (95% interval 2.970 to 3.030, CUDA graph replay), its "
+        "operations add up to 100% of it" in t.notes[-1]
     )
     assert "time (ms)" in plain(t.sheet)
 
 
 def test_the_roofline_by_hand():
-    """10x10 positions, 4 to 8 channels and 8 to 8: 2 * 3,200 and 2 * 6,400 FLOPs; 4 (400 + 32 + 800) and 4 (800 + 64 + 800) bytes."""
+    """10x10 positions, 4 to 8 channels and 8 to 8: 2 * 3,200 and 2 * 6,400 FLOPs; 4 (400 + 32 +
+    800) and 4 (800 + 64 + 800) bytes."""
     r = roofline(fake(chain(), [1e-6, 4e-6], peak=1e10, bandwidth=1e10))
     assert [(p.flops, p.moved) for p in r.places] == [
         (6400, 4928),
@@ -418,7 +420,8 @@ def test_fewer_operations_are_not_less_time():
     a, b = fake(chain(8, "wide"), [2e-3, 1e-3]), fake(chain(4, "narrow"), [1.9e-3, 0.95e-3])
     said = against(a, b)
     assert said == (
-        "narrow has 50% fewer MACs than wide and takes 5% less time (3.000 to 2.850 ms): the change of 50% fewer operations is not one of 50% in time"
+        "narrow has 50% fewer MACs than wide and takes 5% less time (3.000 to 2.850 ms): the "
+        "change of 50% fewer operations is not one of 50% in time"
     )
     near = against(a, fake(chain(4, "narrow"), [1.99e-3, 1e-3]))
     assert "so no difference is shown" in near
@@ -555,7 +558,9 @@ def test_the_roofline_chart_has_arrows_to_a_second_run():
 def test_the_commands(tmp_path, capsys):
     net = tmp_path / "net.py"
     net.write_text(
-        "from torch import nn\ndef build():\n    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))\n"
+        "from torch import nn\n"
+        "def build():\n"
+        "    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))\n"
     )
     file = tmp_path / "net.trace"
     assert (
@@ -611,7 +616,8 @@ def test_bad_input_is_one_line(argv, line, capsys):
 
 
 def test_liveness_by_hand():
-    """Widths 8, 16, 4 of one float each: while the second layer runs, its input (8) and output (16) are alive."""
+    """Widths 8, 16, 4 of one float each: while the second layer runs, its input (8) and output (16)
+    are alive."""
     model = nn.Sequential(
         nn.Linear(2, 8, bias=False), nn.Linear(8, 16, bias=False), nn.Linear(16, 4, bias=False)
     )
@@ -639,7 +645,8 @@ def test_a_tensor_lives_until_the_module_that_was_given_it_returns():
             return self.inner(x.sigmoid())
 
     m = memory(costlab.trace(Outer(), torch.empty(10)))
-    # sigmoid's output is held by the call of inner to its end: three alive from tanh on, though two would do
+    # sigmoid's output is held by the call of inner to its end: three alive from tanh on, though two
+    # would do
     assert m.live == (40, 80, 120, 120) and (m.peak, m.least) == (120, 80)
 
 
@@ -676,7 +683,8 @@ def test_the_estimate_is_the_allocators_peak(make, shape):
 
 
 def test_a_training_step_keeps_what_its_backward_pass_needs():
-    # 32 floats in, 64 and 4 out: gradients 4 x (32 x 64 + 64 x 4) bytes come on top of the kept activations
+    # 32 floats in, 64 and 4 out: gradients 4 x (32 x 64 + 64 x 4) bytes come on top of the kept
+    # activations
     model = nn.Sequential(nn.Linear(32, 64, bias=False), nn.ReLU(), nn.Linear(64, 4, bias=False))
     plain_, step = (
         memory(costlab.trace(model, torch.empty(16, 32), backward=b)) for b in (False, True)
@@ -715,7 +723,9 @@ def test_the_training_estimate_is_near_the_allocators_peak():
 def test_a_rewrite_measured_before_and_after(tmp_path, capsys):
     net = tmp_path / "net.py"
     net.write_text(
-        "from torch import nn\ndef build():\n    return nn.Sequential(nn.Conv2d(8, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 4, 1))\n"
+        "from torch import nn\n"
+        "def build():\n"
+        "    return nn.Sequential(nn.Conv2d(8, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 4, 1))\n"
     )
     common = ["factorize", f"{net}:build", "--input", "1x8x12x12", "--apply", "0:stacked-3x3"]
     assert (

@@ -51,7 +51,11 @@ def build(width=4):
 def test_bad_factories_are_one_line(tmp_path, capsys, spec, line):
     file, bad = tmp_path / "net.py", tmp_path / "bad.py"
     file.write_text(
-        "from torch import nn\nbuild = lambda: nn.Linear(2, 2)\nnumber = lambda: 3\ndef broken():\n    return 1 / 0\n"
+        "from torch import nn\n"
+        "build = lambda: nn.Linear(2, 2)\n"
+        "number = lambda: 3\n"
+        "def broken():\n"
+        "    return 1 / 0\n"
     )
     bad.write_text("def (")
     names = {"file": file, "bad": bad}
@@ -201,7 +205,8 @@ def test_padded_sequences_and_one_hot_labels_count_the_same_on_every_device():
 
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
 def test_recurrent_work_does_not_depend_on_the_device(kind):
-    """On the CPU torch multiplies all steps' inputs at once, elsewhere step by step: other operations, the same work."""
+    """On the CPU torch multiplies all steps' inputs at once, elsewhere step by step: other
+    operations, the same work."""
     meta, cpu = (
         costlab.total(
             costlab.trace(kind(3, 4, 2, bidirectional=True), torch.zeros(5, 2, 3), device=d)
@@ -212,7 +217,8 @@ def test_recurrent_work_does_not_depend_on_the_device(kind):
 
 
 def test_a_ten_thousand_layer_model_is_linear():
-    """Not timed: the same work per operation is seen in how often the dispatcher and the graph look at each."""
+    """Not timed: the same work per operation is seen in how often the dispatcher and the graph look
+    at each."""
     from costlab.tables import table
 
     with torch.device("meta"):
@@ -230,7 +236,8 @@ def test_a_zoo_name_is_the_zoos_whatever_lies_in_the_folder(tmp_path, monkeypatc
 
 
 def test_transformers_takes_the_class_that_the_config_is_of(tmp_path, capsys):
-    """A config file that names its architecture, and one that does not: then the causal model where there is one."""
+    """A config file that names its architecture, and one that does not: then the causal model where
+    there is one."""
     pytest.importorskip("transformers")
     small = dict(
         model_type="bert",

@@ -215,7 +215,8 @@ def test_a_scripted_module_is_traced_and_left_as_it_was(device):
 
 
 def test_threads_and_loggers_are_the_processs():
-    """A worker that waits for its queue still wakes after the model was traced, and a logger made meanwhile stays."""
+    """A worker that waits for its queue still wakes after the model was traced, and a logger made
+    meanwhile stays."""
 
     class Works(nn.Module):
         def __init__(self):

@@ -1,4 +1,5 @@
-"""Naive against reduced Inception modules: *Going Deeper with Convolutions*, Figure 2(a) and 2(b)."""
+"""Naive against reduced Inception modules: *Going Deeper with Convolutions*, Figure 2(a) and
+2(b)."""
 
 from __future__ import annotations
 
@@ -143,8 +144,8 @@ def one_module(
 
 
 def bottleneck(train: bool = False) -> Bottleneck:
-    """GoogLeNet's nine modules on their own inputs, then the whole network chained; with `train` the
-    backward pass too."""
+    """GoogLeNet's nine modules on their own inputs, then the whole network chained; with `train`
+    the backward pass too."""
     pairs: list[Pair] = []
     c_in = 192
     for name, widths in TABLE1.items():

@@ -1,6 +1,9 @@
-"""What the tables of heads, bottlenecks and auxiliary classifiers say in words."""
+"""What the tables of heads, bottlenecks, auxiliary classifiers, profiles and changes say in
+words."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 COUNTED = "params with biases; one MAC = one multiply-add"
 
@@ -58,3 +61,30 @@ def _placed(place: str | None, threshold: float) -> str:
         f"a head belongs after {place}: there the gradient first falls under {threshold:g}, "
         "from the loss back"
     )
+
+
+def profile(notes: Sequence[str]) -> tuple[str, ...]:
+    """`notes`: of the table that the profile is made from, its convention first."""
+    return (
+        "params with biases and norm scales; one MAC = one multiply-add; activations: outputs of "
+        "convolutions and products",
+        *notes[1:],
+    )
+
+
+def other_rows(count: int) -> str:
+    """The name of a profile's last step, which is `count` rows together."""
+    return f"{count} other rows, each cheaper"
+
+
+def pareto() -> tuple[str, ...]:
+    """Of the chart of cost against error."""
+    return (
+        "MACs and params from traces; error as published, in settings that differ (see the "
+        "column): not measured here",
+    )
+
+
+def changes(equal: int) -> tuple[str, ...]:
+    """`equal`: blocks that are the same in base and head."""
+    return (f"{equal} blocks are equal and not listed; {COUNTED}",)

@@ -1,12 +1,15 @@
-"""The exact cost of a network as a polynomial in batch, height and width (or tokens), where it is one.
+"""The exact cost of a network as a polynomial in batch, height and width (or tokens), where it is
+one.
 
-A layer's output is affine in its input on sizes that differ by the network's whole stride, so that counts are polynomials there. Found by
-interpolation between traces and held against further ones."""
+A layer's output is affine in its input on sizes that differ by the network's whole stride, so
+counts are polynomials there. They are found by interpolation between traces and checked against
+others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import product
 from math import lcm
 
@@ -14,109 +17,150 @@ from ..graph import layer_graph
 from ..trace import Trace
 
 DEGREES = (2, 4)
+_FAR = 40  # steps above the base of the farthest check
+
+Sizes = tuple[int, ...]
+Count = Callable[..., int]
 
 
 @dataclass(frozen=True)
 class Polynomial:
-    """`terms`: exact coefficients (numerator, denominator) by exponents of `names`; valid for sizes base + step k; `checked` traces beyond
-    those that it was found from agree."""
+    """A count as a polynomial of sizes.
+
+    Attributes:
+        what: what is counted.
+        names: of the sizes.
+        base, step: it is valid for sizes base + step k.
+        terms: exact coefficients (numerator, denominator) by exponents of `names`.
+        checked: how many traces agree, beyond those that it was found from.
+    """
 
     what: str
     names: tuple[str, ...]
-    base: tuple[int, ...]
-    step: tuple[int, ...]
+    base: Sizes
+    step: Sizes
     terms: dict[tuple[int, ...], tuple[int, int]]
     checked: int
 
-    def __call__(self, *sizes: int):
+    def __call__(self, *sizes: int) -> int | Fraction:
         """The value at sizes, one a name: an int where it is whole, as it is on base + step k."""
-        from fractions import Fraction
-
         total = Fraction(0)
-        for exponents, (p, q) in self.terms.items():
-            term = Fraction(p, q)
-            for size, e in zip(sizes, exponents):
-                term *= size**e
+        for exponents, coefficient in self.terms.items():
+            term = Fraction(*coefficient)
+            for size, exponent in zip(sizes, exponents, strict=True):
+                term *= size**exponent
             total += term
         return int(total) if total.denominator == 1 else total
 
-    def __str__(self):
-        words = []
-        for exponents, (p, q) in sorted(self.terms.items(), reverse=True):
-            factors = [f"{n}^{e}" if e > 1 else n for n, e in zip(self.names, exponents) if e]
-            number = f"{abs(p):,}" + (f"/{q:,}" if q > 1 else "")
-            words.append(
-                ("- " if p < 0 else "+ ")
-                + " ".join([number] * (number != "1" or not factors) + factors)
-            )
+    def __str__(self) -> str:
+        terms = sorted(self.terms.items(), reverse=True)
+        words = " ".join(_term(self.names, *term) for term in terms).removeprefix("+ ") or "0"
         where = ", ".join(
             f"{n} = {b} + {s} k" if s > 1 else f"any {n}"
-            for n, b, s in zip(self.names, self.base, self.step)
+            for n, b, s in zip(self.names, self.base, self.step, strict=True)
         )
-        return f"{self.what} = {' '.join(words).removeprefix('+ ') or '0'}, exact for {where} (checked on {self.checked} other sizes)"
+        return f"{self.what} = {words}, exact for {where} (checked on {self.checked} other sizes)"
+
+
+def _term(names: Sequence[str], exponents: Sequence[int], coefficient: tuple[int, int]) -> str:
+    """A signed term, such as "- 3/4 H^2 W"."""
+    p, q = coefficient
+    powers = zip(names, exponents, strict=True)
+    factors = [f"{name}^{e}" if e > 1 else name for name, e in powers if e]
+    number = f"{abs(p):,}" + (f"/{q:,}" if q > 1 else "")
+    if number != "1" or not factors:
+        factors.insert(0, number)
+    return " ".join(("-" if p < 0 else "+", *factors))
 
 
 def stride(trace: Trace) -> int:
-    """The network's whole stride: the least size step on which every layer's output steps evenly."""
+    """The network's whole stride: the least size step on which every layer's output steps
+    evenly."""
     jumps = {int(j) for n in layer_graph(trace) for j in n.jump or () if j == int(j) and j >= 1}
     return lcm(*jumps) if jumps else 1
 
 
 def polynomial(
-    count: Callable[..., int], names, base, step, what: str = "MACs"
+    count: Count,
+    names: Sequence[str],
+    base: Sequence[int],
+    step: Sequence[int],
+    what: str = "MACs",
 ) -> Polynomial | None:
-    """The polynomial of `count(*sizes)` on sizes base + step k, or None where there is none up to degree 4 in each size.
+    """The polynomial of `count(*sizes)` on sizes base + step k, or None where there is none up to
+    degree 4 in each size.
 
     `count` may raise for sizes that the model does not take; that goes through."""
+    start, stride = tuple(base), tuple(step)
+    for degree in DEGREES:
+        terms = _interpolated(count, names, _marks(start, stride, degree))
+        found = Polynomial(what, tuple(names), start, stride, terms, 0)
+        agree = list(_agreements(found, count, degree))
+        if all(agree):
+            return replace(found, checked=len(agree))
+    return None
+
+
+def _marks(base: Sizes, step: Sizes, degree: int) -> list[list[int]]:
+    """The sizes of each axis to interpolate between; the first axis is the batch, of degree 2 at
+    most."""
+    return [
+        [b + s * k for k in range(degree + 1 if i else 3)]
+        for i, (b, s) in enumerate(zip(base, step, strict=True))
+    ]
+
+
+def _interpolated(
+    count: Count, names: Sequence[str], marks: Sequence[Sequence[int]]
+) -> dict[tuple[int, ...], tuple[int, int]]:
+    """The terms of the polynomial through the counts at all combinations of `marks`."""
     import sympy
 
     symbols = sympy.symbols(names)
-    for degree in DEGREES:
-        marks = [
-            [b + s * k for k in range(degree + 1 if i else 3)]
-            for i, (b, s) in enumerate(zip(base, step))
-        ]
-        values = {sizes: count(*sizes) for sizes in product(*marks)}
+    values = {sizes: count(*sizes) for sizes in product(*marks)}
 
-        def fit(fixed, depth):
-            if depth == len(symbols):
-                return sympy.Integer(values[fixed])
-            x = symbols[depth]
-            return sympy.expand(
-                sympy.interpolate([(m, fit((*fixed, m), depth + 1)) for m in marks[depth]], x)
-            )
+    def fit(fixed: Sizes):
+        if len(fixed) == len(symbols):
+            return sympy.Integer(values[fixed])
+        axis = len(fixed)
+        points = [(m, fit((*fixed, m))) for m in marks[axis]]
+        return sympy.expand(sympy.interpolate(points, symbols[axis]))
 
-        terms = sympy.Poly(fit((), 0), *symbols).as_dict()
-        made = Polynomial(
-            what,
-            tuple(names),
-            tuple(base),
-            tuple(step),
-            {e: (int(c.p), int(c.q)) for e, c in terms.items()},
-            0,
+    terms = sympy.Poly(fit(()), *symbols).as_dict()
+    return {exponents: (int(c.p), int(c.q)) for exponents, c in terms.items()}
+
+
+def _agreements(found: Polynomial, count: Count, degree: int) -> Iterator[bool]:
+    """Whether `found` gives the count, for each size to check that the model takes."""
+    required = set(_above(found, degree))
+    for sizes in dict.fromkeys((*_above(found, degree), *_beyond(found))):
+        try:
+            counted = count(*sizes)
+        except Exception:  # too small or too large for the model
+            if sizes in required:
+                raise
+            continue
+        yield found(*sizes) == counted
+
+
+def _above(found: Polynomial, degree: int) -> Iterator[Sizes]:
+    """Three sizes just above those that the polynomial was found from; the model must take them."""
+    axes = list(zip(found.base, found.step, strict=True))
+    for i in range(3):
+        yield tuple(b + s * (degree + 2 + (i + j) % 3) for j, (b, s) in enumerate(axes))
+
+
+def _beyond(found: Polynomial) -> Iterator[Sizes]:
+    """Two sizes below the base, as far down as the model goes, and one far above; the same
+    batch."""
+    batch, *grid = found.base
+    steps = found.step[1:]
+    for part in (2, 3):
+        yield (
+            batch,
+            *(
+                max(b % s or s, b - s * (b // s * part // 4))
+                for b, s in zip(grid, steps, strict=True)
+            ),
         )
-        checks = [
-            tuple(b + s * (degree + 2 + (i + j) % 3) for j, (b, s) in enumerate(zip(base, step)))
-            for i in range(3)
-        ]
-        # and below the base, as far down as the model goes, and far above
-        checks += [
-            tuple(
-                max(b % s or s, b - s * (b // s * part // 4)) if i else b
-                for i, (b, s) in enumerate(zip(base, step))
-            )
-            for part in (2, 3)
-        ]
-        checks.append(
-            tuple(b if i == 0 else b + s * 40 for i, (b, s) in enumerate(zip(base, step)))
-        )
-        found = []
-        for n, sizes in enumerate(dict.fromkeys(checks)):
-            try:
-                found.append(made(*sizes) == count(*sizes))
-            except Exception:  # too small or too large for the model
-                if n < 3:
-                    raise
-        if all(found):
-            return Polynomial(what, made.names, made.base, made.step, made.terms, len(found))
-    return None
+    yield (batch, *(b + s * _FAR for b, s in zip(grid, steps, strict=True)))

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from .. import reference, zoo
 from .._pictures import Picture, chart
 from .._result import Charted
 from ..cost import total
-from ..tables import Column, Sheet, table
+from ..tables import Column, Row, Sheet, Table, table
 from ..trace import Trace
 from ..trace.build import traced
+from . import notes
 from .compare import published
 
+_Number = TypeVar("_Number", int, float)
 
-MOST = 60  # steps; what is cheaper than the dearest of so many is one step at the end
+MOST = 60  # steps; the cheapest rows beyond so many are one step at the end
 MANY = 40  # rows; above it alike modules are one
 
 
 @dataclass(frozen=True)
 class Step:
-    """A row of the network's table: `params` elements, `macs` multiply-adds, `activations` elements, the running sums, `id`
-    of the row, and `seconds` measured in place and `backward` multiply-adds (None: not measured, not traced)."""
+    """A row of the network's table.
+
+    Attributes:
+        params: elements.
+        macs: multiply-adds.
+        activations: elements.
+        params_so_far, macs_so_far: sums from the input to this row.
+        id: of the row; "" for several rows together.
+        seconds: measured in place; None where the trace is not measured.
+        backward: multiply-adds of the backward pass; None where it is not traced.
+    """
 
     name: str
     params: int
@@ -98,63 +111,91 @@ def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Prof
     t = table(trace, style, "macs", depth, columns=["activations"], merge=False)
     if len(t.rows) > MANY:
         t = table(trace, style, "macs", depth, columns=["activations"])
-    steps, params, macs = [], 0, 0
+    shown, others = _split(t)
+    parts = [_part(r) for r in shown]
+    if others:
+        parts.append(_together([_part(r) for r in others]))
+    return Profile(t.title, tuple(_steps(parts)), notes.profile(t.notes))
+
+
+def _split(t: Table) -> tuple[list[Row], list[Row]]:
+    """The rows that cost something: those that are a step each, and the cheapest where they are too
+    many."""
+
+    def share(row: Row) -> float:
+        return max(row.macs / (t.macs or 1), row.params / (t.params or 1))
+
     rows = [r for r in t.rows if r.params or r.macs or r.seconds]
-    dear = {
-        r.id
-        for r in sorted(
-            rows, key=lambda r: -max(r.macs / (t.macs or 1), r.params / (t.params or 1))
-        )[: MOST if len(rows) <= MOST else MOST - 1]
-    }
-    other = [r for r in rows if r.id not in dear]
-    for r in rows:
-        if r.id not in dear:
-            continue
-        params, macs = params + r.params, macs + r.macs
-        steps.append(
-            Step(
-                r.name,
-                r.params,
-                r.macs,
-                r.cells["activations"],
-                params,
-                macs,
-                r.id,
-                r.seconds,
-                r.cells.get("backward"),
-            )
-        )
-    if other:
-        more = [
-            sum(r.params for r in other),
-            sum(r.macs for r in other),
-            sum(r.cells["activations"] for r in other),
-        ]
-        steps.append(
-            Step(
-                f"{len(other)} other rows, each cheaper",
-                *more,
-                params + more[0],
-                macs + more[1],
-                "",
-                sum(r.seconds for r in other) if other[0].seconds is not None else None,
-                sum(r.cells["backward"] for r in other) if "backward" in other[0].cells else None,
-            )
-        )
-    return Profile(
-        t.title,
-        tuple(steps),
-        (
-            "params with biases and norm scales; one MAC = one multiply-add; activations: outputs of convolutions and products",
-            *t.notes[1:],
-        ),
+    places = MOST if len(rows) <= MOST else MOST - 1
+    expensive = {r.id for r in sorted(rows, key=share, reverse=True)[:places]}
+    return [r for r in rows if r.id in expensive], [r for r in rows if r.id not in expensive]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A step without its running sums."""
+
+    name: str
+    id: str
+    params: int
+    macs: int
+    activations: int
+    seconds: float | None
+    backward: int | None
+
+
+def _part(row: Row) -> _Part:
+    return _Part(
+        row.name,
+        row.id,
+        row.params,
+        row.macs,
+        row.cells["activations"],
+        row.seconds,
+        row.cells.get("backward"),
     )
+
+
+def _together(parts: Sequence[_Part]) -> _Part:
+    return _Part(
+        notes.other_rows(len(parts)),
+        "",
+        sum(p.params for p in parts),
+        sum(p.macs for p in parts),
+        sum(p.activations for p in parts),
+        _sum(p.seconds for p in parts),
+        _sum(p.backward for p in parts),
+    )
+
+
+def _sum(values: Iterable[_Number | None]) -> _Number | None:
+    """The sum, or None where there is nothing to add."""
+    present = [v for v in values if v is not None]
+    return sum(present[1:], start=present[0]) if present else None
+
+
+def _steps(parts: Iterable[_Part]) -> Iterator[Step]:
+    params = macs = 0
+    for p in parts:
+        params, macs = params + p.params, macs + p.macs
+        yield Step(
+            p.name,
+            p.params,
+            p.macs,
+            p.activations,
+            params_so_far=params,
+            macs_so_far=macs,
+            id=p.id,
+            seconds=p.seconds,
+            backward=p.backward,
+        )
 
 
 @dataclass(frozen=True)
 class Point:
-    """A network: MACs (multiply-adds) and params from its trace, published top-5 error in percent with its setting; `front` where no
-    other has both fewer MACs and less error."""
+    """A network: MACs (multiply-adds) and params from its trace, published top-5 error in percent
+    with its setting; `front` where no other has fewer MACs and at most its error, or less error and
+    at most its MACs."""
 
     name: str
     macs: int
@@ -197,30 +238,27 @@ class Pareto(Charted):
                 }
                 for p in self.points
             ),
-            (
-                "MACs and params from traces; error as published, in settings that differ (see the column): not measured here",
-            ),
+            notes.pareto(),
         )
 
 
 def pareto() -> Pareto:
     """Every zoo network with a published top-5 error."""
-    found = []
-    for r in reference.load("zoo_errors"):
-        _, top5, setting = published(r["model"])
-        if top5 is None:
-            continue
-        t = total(traced(lambda: zoo.build(r["model"]), zoo.input_shape(r["model"])))  # noqa: B023
-        found.append((r["model"], t.macs, t.params, top5, setting))
-    found.sort(key=lambda p: p[1])
-    return Pareto(
-        tuple(
-            Point(
-                *p,
-                not any(
-                    q[1] <= p[1] and q[3] < p[3] or q[1] < p[1] and q[3] <= p[3] for q in found
-                ),
-            )
-            for p in found
-        )
-    )
+    points = [p for r in reference.load("zoo_errors") if (p := _point(r["model"])) is not None]
+    points.sort(key=lambda p: p.macs)
+    return Pareto(tuple(replace(p, front=not any(_beats(q, p) for q in points)) for p in points))
+
+
+def _point(name: str) -> Point | None:
+    """A zoo network, not yet placed on the front; None without a published top-5 error."""
+    _, top5, setting = published(name)
+    if top5 is None:
+        return None
+    cost = total(traced(lambda: zoo.build(name), zoo.input_shape(name)))
+    return Point(name, cost.macs, cost.params, top5, setting, front=False)
+
+
+def _beats(one: Point, other: Point) -> bool:
+    """Whether one is better than the other in MACs or error, and no worse in both."""
+    no_worse = one.macs <= other.macs and one.top5 <= other.top5
+    return no_worse and (one.macs, one.top5) != (other.macs, other.top5)
