@@ -1,4 +1,5 @@
-"""Factorization, grid reduction, bottlenecks, heads and auxiliary classifiers, against closed forms and the reference recount."""
+"""Factorization, grid reduction, bottlenecks, heads and auxiliary classifiers, against closed
+forms and the reference recount."""
 
 import json
 
@@ -73,7 +74,8 @@ def test_a_representational_bottleneck_is_found_in_a_model():
     )
     found = {r.scheme: r for r in grid.reductions(run(model, torch.empty(2, 3, 16, 16)))}
     before, after = found["pool, then 3x3 convolution"], found["3x3 convolution, then pool"]
-    # 8x16x16 = 2,048 elements, pooled 8x8x8 = 512, then 32x8x8 = 2,048; in parallel 24 filters from 8 channels, twice
+    # 8x16x16 = 2,048 elements, pooled 8x8x8 = 512, then 32x8x8 = 2,048; in parallel 24 filters from
+    # 8 channels, twice
     assert (before.narrowest, before.bottleneck, before.macs, before.parallel) == (
         512,
         True,
@@ -95,7 +97,8 @@ def test_the_rule_table():
     assert all(r.out[0] == r.out[1] for r in factorize.rules().rules)
 
 
-# by hand: 5x5 on a valid 28 grid gives 24; the first 3x3 gives 26, so 26^2 * 9 + 24^2 * 9 against 24^2 * 25
+# by hand: 5x5 on a valid 28 grid gives 24; the first 3x3 gives 26, so 26^2 * 9 + 24^2 * 9 against
+# 24^2 * 25
 @pytest.mark.parametrize(
     "kernel, saving",
     [
@@ -514,7 +517,8 @@ def test_the_ranking_counts_all_and_says_how_many_it_shows(capsys):
     assert (
         len(doc["rows"]) == 5
         and doc["notes"][0]
-        == "70 rewrites of 20 convolutions, ranked by MACs saved, of which the first 5 are shown; 14 of them would cost more"
+        == "70 rewrites of 20 convolutions, ranked by MACs saved, of which the first 5 are shown; "
+        "14 of them would cost more"
     )
     five = rows(capsys, "factorize", "googlenet", "--kernel", "5", "--top", "0")
     assert len(five["rows"]) == 36 and all(r["shape"].startswith("5x5") for r in five["rows"])

@@ -1,4 +1,5 @@
-"""Charts and diagrams: structure, text inside its box, the same bytes twice, escaping, numbers beside the picture."""
+"""Charts and diagrams: structure, text inside its box, the same bytes twice, escaping, numbers
+beside the picture."""
 
 import csv
 import re
@@ -115,7 +116,8 @@ def test_a_thousand_layers_are_collapsed_with_a_note():
 
 
 def boxes_of(text):
-    """(frame, texts) of every node of an SVG: left, right, bottom, top; texts as (x, y, size, words)."""
+    """(frame, texts) of every node of an SVG: left, right, bottom, top; texts as (x, y, size,
+    words)."""
     for node in re.findall(r'<g id="[^"]*" class="node">(.*?)</g>\n(?=<!--|<g|</g>)', text, re.S):
         points = [
             tuple(map(float, p.split(",")))
@@ -262,7 +264,13 @@ def test_charts_have_their_numbers_beside_and_are_reproducible(kind, model, tmp_
     assert (tmp_path / "0.svg").read_bytes() == (tmp_path / "1.svg").read_bytes()
     text, rows = (
         (tmp_path / "0.svg").read_text(),
-        list(csv.reader(line for line in open(tmp_path / "0.csv") if not line.startswith("#"))),
+        list(
+            csv.reader(
+                line
+                for line in (tmp_path / "0.csv").read_text().splitlines()
+                if not line.startswith("#")
+            )
+        ),
     )
     assert len(rows) > 3
     if kind in ("bottleneck", "head"):

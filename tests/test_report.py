@@ -1,4 +1,5 @@
-"""Reports: the PDF's structure, the HTML in a real browser, configurations, escaping, and that the committed reports are not stale."""
+"""Reports: the PDF's structure, the HTML in a real browser, configurations, escaping, and that the
+committed reports are not stale."""
 
 import html
 import json
@@ -141,7 +142,8 @@ def test_letter_paper(made, tmp_path):
 def test_a_long_table_repeats_its_header(tmp_path):
     file = tmp_path / "deep.py"
     file.write_text(
-        "from torch import nn\ndef build():\n    return nn.Sequential(*(nn.Conv2d(3 + i, 4 + i, 1) for i in range(60)))\n"
+        "from torch import nn\ndef build():\n    return nn.Sequential(*(nn.Conv2d(3 + i, 4 + i, "
+        "1) for i in range(60)))\n"
     )
     assert (
         main(
@@ -163,18 +165,19 @@ def test_a_long_table_repeats_its_header(tmp_path):
 
 
 def misplaced(file):
-    """Words outside their page's margins (half a centimetre), and lines of one left edge closer than five points."""
+    """Words outside their page's margins (half a centimetre), and lines of one left edge closer
+    than five points."""
     found = []
     for page in pypdf.PdfReader(file).pages:
         width, height = map(float, page.mediabox[2:])
         columns = {}
 
-        def look(text, cm, tm, *_):
+        def look(text, cm, tm, *_, columns=columns, width=width, height=height):
             x, y = tm[4] * cm[0] + tm[5] * cm[2] + cm[4], tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
             upright = abs(tm[0] * cm[1] + tm[1] * cm[3]) < 0.01  # an axis label is turned
             if text.strip() and upright:
-                columns.setdefault(round(x), []).append((y, text))  # noqa: B023
-                if not (14 < x < width - 14 and 14 < y < height - 14):  # noqa: B023
+                columns.setdefault(round(x), []).append((y, text))
+                if not (14 < x < width - 14 and 14 < y < height - 14):
                     found.append(text)
 
         page.extract_text(visitor_text=look)
@@ -182,7 +185,7 @@ def misplaced(file):
             lines.sort()
             found += [
                 (a, b)
-                for a, b in zip(lines, lines[1:])
+                for a, b in zip(lines, lines[1:], strict=False)
                 if 0.1 < b[0] - a[0] < 5 and min(len(a[1].strip()), len(b[1].strip())) > 1
             ]
     return found
@@ -218,7 +221,8 @@ def test_what_users_write_is_never_markup(tmp_path, suffix):
     small(EVIL).save(trace)
     config = tmp_path / "r.toml"
     config.write_text(
-        f"title = '''{EVIL}'''\nmodels = ['''{trace}''']\n[notes]\nsummary = '''A **note** with {EVIL} and ![x](http://example.com/x.png)'''\n"
+        f"title = '''{EVIL}'''\nmodels = ['''{trace}''']\n[notes]\nsummary = '''A **note** with "
+        f"{EVIL} and ![x](http://example.com/x.png)'''\n"
     )
     assert main(["report", "--config", str(config), "-o", str(out)]) == 0
     if suffix == "html":
@@ -359,7 +363,8 @@ def test_notes_keep_their_form(tmp_path):
 def test_the_way_to_do_it_again_is_whole(tmp_path):
     file = tmp_path / "my net.py"
     file.write_text(
-        "from torch import nn\ndef build(width=4):\n    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())\n"
+        "from torch import nn\ndef build(width=4):\n    return nn.Sequential(nn.Conv2d(3, width, "
+        "3), nn.ReLU())\n"
     )
     out = tmp_path / "r.html"
     assert (
@@ -382,8 +387,8 @@ def test_the_way_to_do_it_again_is_whole(tmp_path):
         == 0
     )
     assert (
-        f"costlab report '{file}:build' --sections summary,conventions --title 'A b' --input 1x3x8x8 --arg width=6 -o FILE.pdf"
-        in html.unescape(out.read_text())
+        f"costlab report '{file}:build' --sections summary,conventions --title 'A b' --input "
+        f"1x3x8x8 --arg width=6 -o FILE.pdf" in html.unescape(out.read_text())
     )
 
 
@@ -437,7 +442,8 @@ def test_a_measured_trace_is_not_shown_for_another_input(tmp_path):
 def test_files_beside_the_configuration_are_found_from_anywhere(tmp_path, monkeypatch):
     small("beside").save(tmp_path / "net.trace")
     (tmp_path / "logo.svg").write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9" height="9"><rect width="9" height="9"/></svg>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9" height="9"><rect '
+        'width="9" height="9"/></svg>'
     )
     (tmp_path / "r.toml").write_text(
         "models = ['net.trace']\nlogo = 'logo.svg'\nsections = ['summary']\n"
@@ -504,7 +510,8 @@ def test_a_review_says_what_changed_block_by_block(tmp_path):
 
 
 def test_a_review_sees_what_costs_the_same_and_is_otherwise():
-    """A dilation and an activation change no cost; the block that has them is named with what differs."""
+    """A dilation and an activation change no cost; the block that has them is named with what
+    differs."""
 
     def net(dilation, act):
         return costlab.trace(
@@ -612,7 +619,7 @@ def browser():
 
 @pytest.fixture(params=[(1280, 900), (390, 800)], ids=["desktop", "phone"])
 def page(request, browser, made):
-    opened = browser.new_page(viewport=dict(zip(("width", "height"), request.param)))
+    opened = browser.new_page(viewport=dict(zip(("width", "height"), request.param, strict=False)))
     opened.asked, opened.wrong = [], []
     opened.on("request", lambda r: opened.asked.append(r.url))
     opened.on("pageerror", lambda e: opened.wrong.append(str(e)))
@@ -881,12 +888,13 @@ def test_measured_traces_beside_the_configuration_are_picked_up(tmp_path):
         nn.Conv2d(8, 8, 5, padding=2),
         nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1)),
     )
-    for name, model in zip(slug("5x5 -> 3x3 + 3x3"), sides):
+    for name, model in zip(slug("5x5 -> 3x3 + 3x3"), sides, strict=False):
         measure(
             model, torch.randn(1, 8, 12, 12), device="cpu", blocks=3, isolate=False, spec=name
         ).save(folder / f"{name}.trace")
     (tmp_path / "r.toml").write_text(
-        "models = ['5x5']\nmeasured = 'measurements'\nsections = ['factorization', 'grid-reduction', 'measurements']\n"
+        "models = ['5x5']\nmeasured = 'measurements'\nsections = ['factorization', "
+        "'grid-reduction', 'measurements']\n"
     )
     assert (
         main(["report", "--config", str(tmp_path / "r.toml"), "-o", str(tmp_path / "r.html")]) == 0

@@ -1,9 +1,10 @@
-"""Every shape rule against torch's own meta kernel: shape, stride, dtype; and values that control flow reads on meta."""
+"""Every shape rule against torch's own meta kernel: shape, stride, dtype; and values that control
+flow reads on meta."""
 
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 import costlab
 from costlab.trace import shapes
@@ -150,7 +151,7 @@ class Reads(nn.Module):
     def forward(self, ids):
         positions = torch.arange(ids.shape[1], device=ids.device)
         packed = (torch.diff(positions, prepend=positions[:1] - 1) != 1).cumsum(0)
-        x = F.one_hot(ids, 4).float() if False else self.fc.weight[ids]
+        x = functional.one_hot(ids, 4).float() if False else self.fc.weight[ids]
         for _ in range(int(positions[-1].item())):
             x = self.fc(x)
         return x if (packed == 0).all() else self.fc(x)

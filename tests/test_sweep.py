@@ -1,6 +1,7 @@
 """Sweeps: parallel, resumable, going on where one fails; the exact cost polynomials."""
 
 import json
+from pathlib import Path
 import os
 import time
 from importlib.util import find_spec
@@ -95,13 +96,13 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     with open(journal, "a") as f:
         f.write('{"configuration": {"n": 4')  # cut short while it was written
     result = s.sweep(work, square, journal=journal)
-    assert open(log).read().split() == ["0", "1", "2", "3", "3", "4", "5"] and [
+    assert Path(log).read_text().split() == ["0", "1", "2", "3", "3", "4", "5"] and [
         o.result and o.result["macs"] for o in result.outcomes
     ] == [0, 1, 4, None, 16, 25]
-    lines = [json.loads(line) for line in open(journal)]
+    lines = [json.loads(line) for line in Path(journal).read_text().splitlines()]
     assert len(lines) == 7 and {line["costlab"] for line in lines} == {costlab.__version__}
     assert s.sweep(work, square, journal=journal).outcomes == result.outcomes
-    assert open(log).read().split() == [
+    assert Path(log).read_text().split() == [
         "0",
         "1",
         "2",
@@ -130,7 +131,7 @@ def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
             "2 outcomes in the journal are of another version of the model" in n
             for n in doc["notes"]
         )
-        and len(open(journal).readlines()) == 4
+        and len(Path(journal).read_text().splitlines()) == 4
     )
 
 
@@ -163,16 +164,18 @@ def test_a_dask_cluster_does_the_same():
 
 def counter(make, *sizes, tokens=False):
     model = build_on_meta(make).eval()
-    shape = lambda *v: (
-        torch.zeros(v, dtype=torch.long)
-        if tokens
-        else torch.empty((v[0], 3, *v[1:]), device="meta")
-    )  # noqa: E731
+
+    def shape(*v):
+        if tokens:
+            return torch.zeros(v, dtype=torch.long)
+        return torch.empty((v[0], 3, *v[1:]), device="meta")
+
     return lambda *v: costlab.total(costlab.trace(model, shape(*v), device="meta")).macs
 
 
 class Attend(nn.Module):
-    """Tokens of width 8: two products of t x t x 8 a head's worth, and one 8 x 8 projection a token."""
+    """Tokens of width 8: two products of t x t x 8 a head's worth, and one 8 x 8 projection a
+    token."""
 
     def __init__(self):
         super().__init__()
@@ -288,7 +291,8 @@ def rows(capsys, *argv, code=0):
 
 NET = """from torch import nn
 def build(width=4):
-    return nn.Sequential(nn.Conv2d(3, width, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 2))
+    pool = nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    return nn.Sequential(nn.Conv2d(3, width, 3, padding=1), *pool, nn.Linear(width, 2))
 """
 
 

@@ -1,4 +1,5 @@
-"""Block diagrams from the traced graph of any model: a network as blocks, or a module as the papers draw it."""
+"""Block diagrams from the traced graph of any model: a network as blocks, or a module as the
+papers draw it."""
 
 from __future__ import annotations
 
@@ -19,8 +20,10 @@ PAGE = 60  # boxes of a collapsed diagram; more are put together in groups
 
 @dataclass(frozen=True)
 class Box:
-    """A block or a layer: `id` is the row id of the table (a layer adds its place), `kind` decides the colour, `lines` the text,
-    `params` elements, `macs` multiply-adds, `share` of the whole network's MACs (0 to 1), `group` a frame's id, `times` repeats, `seconds` measured
+    """A block or a layer: `id` is the row id of the table (a layer adds its place), `kind` decides
+    the colour, `lines` the text,
+    `params` elements, `macs` multiply-adds, `share` of the whole network's MACs (0 to 1), `group`
+    a frame's id, `times` repeats, `seconds` measured
     in place (None: not measured)."""
 
     id: str
@@ -36,7 +39,8 @@ class Box:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Boxes and edges (by box id), in order of execution. `upward`: the input at the bottom, as the papers draw modules."""
+    """Boxes and edges (by box id), in order of execution. `upward`: the input at the bottom, as
+    the papers draw modules."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -51,7 +55,10 @@ class Diagram:
         names = ", ".join(
             b.lines[0] + (f" times {b.times}" if b.times > 1 else "") for b in self.boxes[:40]
         )
-        return f"Block diagram of {self.title}: {len(self.boxes)} boxes and {len(self.edges)} edges: {names}{', ...' if len(self.boxes) > 40 else ''}"
+        return (
+            f"Block diagram of {self.title}: {len(self.boxes)} boxes and {len(self.edges)} "
+            f"edges: {names}{', ...' if len(self.boxes) > 40 else ''}"
+        )
 
 
 def _x(values):
@@ -101,7 +108,8 @@ def _edges(owner, nodes):
 
 
 def _collapsed(boxes, edges):
-    """Runs of alike boxes in a chain become one, times how many; names may differ in their numbers."""
+    """Runs of alike boxes in a chain become one, times how many; names may differ in their
+    numbers."""
 
     def alike(box):
         name, colon, kind = box.lines[0].partition(": ")
@@ -204,11 +212,13 @@ def diagram(
     """The diagram of a trace.
 
     Args:
-        depth: 0: a box for every row of the table, alike ones in a row as one "x N"; 1: forks and residual blocks opened to their layers,
+        depth: 0: a box for every row of the table, alike ones in a row as one "x N"; 1: forks and
+        residual blocks opened to their layers,
             a frame around each; more than LIMIT boxes are collapsed again, with a note.
         module: only the layers under this module path ("": all), opened, input at the bottom.
 
-    Raises ValueError for a depth other than 0 or 1, an unknown style, or a module without layers."""
+    Raises ValueError for a depth other than 0 or 1, an unknown style, or a module without
+    layers."""
     if depth not in (0, 1):
         raise ValueError(f"depth {depth}: choose 0 (blocks) or 1 (layers)")
     nodes = layer_graph(trace)
@@ -219,7 +229,8 @@ def diagram(
     if depth == 1 and len(nodes) > LIMIT:
         depth = 0
         notes.append(
-            f"{len(nodes)} layers are too many to draw: shown as blocks; open one with --module PATH"
+            f"{len(nodes)} layers are too many to draw: shown as blocks; open one with --module "
+            f"PATH"
         )
     rows = table(trace, style, "macs", merge=False)
     boxes, edges, groups = _blocks(trace, nodes, rows, depth)
@@ -238,7 +249,8 @@ def diagram(
                     break
         if len(boxes) > PAGE:
             notes.append(
-                f"{len(boxes)} blocks are drawn as {PAGE} groups in their order; open a part with --module PATH"
+                f"{len(boxes)} blocks are drawn as {PAGE} groups in their order; open a part with "
+                f"--module PATH"
             )
             boxes, edges = _grouped(boxes, edges, PAGE)
     return Diagram(title, tuple(boxes), edges, tuple(groups), False, (*notes, *_notes(trace)))
@@ -252,7 +264,8 @@ def _blocks(trace, nodes, rows, depth):
         members = [nodes[i] for i in row.nodes if nodes[i].op]
         if not members:
             continue
-        # where a skip comes back beside the row's module, not in it, is a box of its own: the skip does not lead into the module
+        # where a skip comes back beside the row's module, not in it, is a box of its own: the skip
+        # does not lead into the module
         meets = [
             n
             for n in members
@@ -369,7 +382,8 @@ def _module(trace, nodes, module, title):
 
 
 def rewritten(traces, paths) -> tuple[Diagram, Diagram]:
-    """The layers under `paths` in a trace and in the one after rewriting them; several paths are drawn as chains of their own."""
+    """The layers under `paths` in a trace and in the one after rewriting them; several paths are
+    drawn as chains of their own."""
     found, left = [], len(paths) - SHOWN
     cost = {
         p: sum(total(traces[0], [op]).macs for op in traces[0].forward if op.module == p)

@@ -1,4 +1,5 @@
-"""Grid reductions: *Rethinking the Inception Architecture*, Section 5, Figures 9 and 10, each scheme traced."""
+"""Grid reductions: *Rethinking the Inception Architecture*, Section 5, Figures 9 and 10, each
+scheme traced."""
 
 from __future__ import annotations
 
@@ -21,8 +22,10 @@ IMAGE = 4  # channels: pooling an image itself beside a convolution is no networ
 
 @dataclass(frozen=True)
 class Scheme:
-    """One way from d x d x c_in to half the grid: `params` elements, `macs` multiply-adds; `narrowest` elements at the narrowest
-    place that all data passes, before the output (None: there is no such place); `bottleneck` where that is narrower than
+    """One way from d x d x c_in to half the grid: `params` elements, `macs` multiply-adds;
+    `narrowest` elements at the narrowest
+    place that all data passes, before the output (None: there is no such place); `bottleneck`
+    where that is narrower than
     both the input and the output."""
 
     name: str
@@ -37,7 +40,8 @@ class Scheme:
 
 @dataclass(frozen=True)
 class GridReduction(Charted, Drawn):
-    """The schemes for one grid and one pair of widths; ratios are to the first, pool then convolution."""
+    """The schemes for one grid and one pair of widths; ratios are to the first, pool then
+    convolution."""
 
     input: tuple[int, ...]
     schemes: tuple[Scheme, ...]
@@ -88,7 +92,8 @@ class GridReduction(Charted, Drawn):
 
 
 def narrowest(trace: Trace) -> int | None:
-    """Elements, for one image, at the narrowest node between input and output that every path passes."""
+    """Elements, for one image, at the narrowest node between input and output that every path
+    passes."""
     nodes = layer_graph(trace)
     sizes, at = [], nodes[-1].idom
     while at != 0:
@@ -98,8 +103,10 @@ def narrowest(trace: Trace) -> int | None:
 
 
 def figure10(c_in: int, c_out: int, norm: bool = False):
-    """The module as Figure 10 draws it, at any width: 1x1 -> 3x3/2 and 1x1 -> 3x3 -> 3x3/2 beside the pool. The paper gives no
-    widths; ASSUMED: the convolution branches share c_out - c_in as 9 to 11, their 1x1 take 7 and 9 twentieths of it."""
+    """The module as Figure 10 draws it, at any width: 1x1 -> 3x3/2 and 1x1 -> 3x3 -> 3x3/2 beside
+    the pool. The paper gives no
+    widths; ASSUMED: the convolution branches share c_out - c_in as 9 to 11, their 1x1 take 7 and 9
+    twentieths of it."""
     rest = c_out - c_in
     single = max(1, round(rest * 9 / 20))
     double = rest - single
@@ -144,20 +151,24 @@ def grid(
     kernel: int = 3,
     pool: str = "valid",
     body: str = "conv",
+    *,
     train: bool = False,
 ) -> GridReduction:
-    """Trace the schemes, with `train` their backward passes too. `body`: "conv", one kernel x kernel convolution, or "inception", a Figure 5 module of that width.
+    """Trace the schemes, with `train` their backward passes too. `body`: "conv", one kernel x
+    kernel convolution, or "inception", a Figure 5 module of that width.
 
     Raises ValueError for widths, a grid or a kernel that cannot be built."""
     if pool not in POOLS or body not in ("conv", "inception"):
         raise ValueError(
-            f"unknown {'pool' if pool not in POOLS else 'body'}; choose {', '.join(POOLS) if pool not in POOLS else 'conv or inception'}"
+            f"unknown {'pool' if pool not in POOLS else 'body'}; choose "
+            f"{', '.join(POOLS) if pool not in POOLS else 'conv or inception'}"
         )
     if kernel < 1 or kernel % 2 == 0:
         raise ValueError(f"kernel {kernel} does not keep the grid; choose an odd one")
     if c_out <= c_in or c_in < 1:
         raise ValueError(
-            f"a reduction from {c_in} to {c_out} channels has no room beside the pool; c_out is greater than c_in"
+            f"a reduction from {c_in} to {c_out} channels has no room beside the pool; c_out is "
+            f"greater than c_in"
         )
     if d < max(4, kernel):
         raise ValueError(f"a {d}x{d} grid is too small for kernel {kernel}; choose a larger one")
@@ -186,8 +197,10 @@ def grid(
         )
     side = found[0].out[1]
     notes = (
-        f"exact ratio of the first two: ({d}/{side})^2 = {(d / side) ** 2:.4f}; the paper's 4 is for grids that halve exactly",
-        f"input {c_in * d * d:,} elements; the narrowest place is where all data must pass; a bottleneck is narrower than input and output",
+        f"exact ratio of the first two: ({d}/{side})^2 = {(d / side) ** 2:.4f}; the paper's 4 is "
+        f"for grids that halve exactly",
+        f"input {c_in * d * d:,} elements; the narrowest place is where all data must pass; a "
+        f"bottleneck is narrower than input and output",
         "counts by tracing each module on meta; params with biases; one MAC = one multiply-add",
     )
     return GridReduction((c_in, d, d), tuple(found), notes)
@@ -195,9 +208,12 @@ def grid(
 
 @dataclass(frozen=True)
 class Reduction:
-    """A place of a model where the grid shrinks. `before`, `after`: (channels, H, W) of the whole scheme; `narrowest` elements of one image
-    right after a pool that stands alone (None: no such place), `bottleneck` where that is fewer than before and than after what follows.
-    `macs` (multiply-adds, one run) of its convolution now, `parallel` the same grid and channels by a strided convolution beside the pool
+    """A place of a model where the grid shrinks. `before`, `after`: (channels, H, W) of the whole
+    scheme; `narrowest` elements of one image
+    right after a pool that stands alone (None: no such place), `bottleneck` where that is fewer
+    than before and than after what follows.
+    `macs` (multiply-adds, one run) of its convolution now, `parallel` the same grid and channels
+    by a strided convolution beside the pool
     (None: no such form)."""
 
     place: str
@@ -226,12 +242,13 @@ def _plain(node):
 
 
 def _parallel(before, after, kernel, stride, batch):
-    """MACs, traced, of a strided convolution to the channels that the pool does not bring; None where there are none."""
+    """MACs, traced, of a strided convolution to the channels that the pool does not bring; None
+    where there are none."""
     (c_in, *grid), (c_out, *out) = before, after
     if c_out <= c_in or c_in <= IMAGE:
         return None
     frame = [
-        (o - 1) * s + k - g for g, o, k, s in zip(grid, out, kernel, stride)
+        (o - 1) * s + k - g for g, o, k, s in zip(grid, out, kernel, stride, strict=False)
     ]  # negative: the grid is cropped
     pads = [
         side
@@ -243,7 +260,8 @@ def _parallel(before, after, kernel, stride, batch):
 
 
 def reductions(trace: Trace) -> tuple[Reduction, ...]:
-    """The places of a model where its grid shrinks, the largest saving by a parallel form (*Rethinking*, Section 5) first. A convolution
+    """The places of a model where its grid shrinks, the largest saving by a parallel form
+    (*Rethinking*, Section 5) first. A convolution
     and the pool before or after it are one scheme."""
     nodes = layer_graph(trace)
     readers, regions = consumers(nodes), forks(nodes)
@@ -393,8 +411,10 @@ def reduction_sheet(model: str, found, whole, top: int | None = None) -> Sheet:
         rows,
         (
             *more,
-            "in parallel: a strided convolution of the same kernel beside the pool, to the same grid and channels (Rethinking, Figure 10, right), traced; "
+            "in parallel: a strided convolution of the same kernel beside the pool, to the same "
+            "grid and channels (Rethinking, Figure 10, right), traced; "
             "of the model: MACs saved. It is another function, to be trained and measured",
-            "a representational bottleneck is a pool alone, with no skip round it, whose output is narrower than its input and than what follows; one MAC = one multiply-add",
+            "a representational bottleneck is a pool alone, with no skip round it, whose output "
+            "is narrower than its input and than what follows; one MAC = one multiply-add",
         ),
     )

@@ -1,4 +1,5 @@
-"""One piece of work over many configurations: in parallel, resumable, and going on where one fails."""
+"""One piece of work over many configurations: in parallel, resumable, and going on where one
+fails."""
 
 from __future__ import annotations
 
@@ -159,7 +160,8 @@ def local(jobs: int) -> Callable[[], Executor]:
 
 
 def dask(address: str | None = None) -> Callable[[], Executor]:
-    """An engine of a Dask cluster: the scheduler at `address`, or a cluster of this machine. Raises ImportError without dask.distributed."""
+    """An engine of a Dask cluster: the scheduler at `address`, or a cluster of this machine.
+    Raises ImportError without dask.distributed."""
     from distributed import Client
 
     def start():
@@ -198,9 +200,11 @@ def sweep(
 
     Args:
         work: importable by name, so that processes can run it; gives numbers by name, or raises.
-        engine: makes a `concurrent.futures` executor (`local(jobs)`, `dask(address)`); None runs here, one after the other.
+        engine: makes a `concurrent.futures` executor (`local(jobs)`, `dask(address)`); None runs
+        here, one after the other.
         jobs: configurations in flight at a time.
-        journal: a file that takes each outcome as it comes; what it holds is not run again, unless it failed. Outcomes of another MADE_OF, which
+        journal: a file that takes each outcome as it comes; what it holds is not run again, unless
+        it failed. Outcomes of another MADE_OF, which
             a configuration may have, are left, with a note.
         progress: called with (done, of).
 
@@ -215,7 +219,8 @@ def sweep(
     if old := sum(_key(_of(o.configuration)) in wanted for o in known.values()):
         notes = (
             *notes,
-            f"{old} outcomes in the journal are of another version of the model, of costlab or of the machine, and were left",
+            f"{old} outcomes in the journal are of another version of the model, of costlab or of "
+            f"the machine, and were left",
         )
     todo = [c for c in configurations if _key(c) not in known]
     tell = progress or (lambda done, of: None)
@@ -255,7 +260,7 @@ def sweep(
 def _append(path: str):
     """The journal, open at its end; a last line that was cut short is cut off."""
     try:
-        stream = open(path, "a+", encoding="utf-8")
+        stream = open(path, "a+", encoding="utf-8")  # noqa: SIM115 the caller closes it
         stream.seek(0)
         text = stream.read()
         if text and not text.endswith("\n"):
@@ -267,7 +272,8 @@ def _append(path: str):
 
 
 def _parallel(todo, work, engine, jobs, note):
-    """Keep `jobs` in flight. A worker that dies takes its pool with it: a new one is made, and those that were in flight run one by one, so
+    """Keep `jobs` in flight. A worker that dies takes its pool with it: a new one is made, and
+    those that were in flight run one by one, so
     that the one at fault is known."""
     waiting, suspects, pool = list(todo), [], engine()
     flying: dict = {}

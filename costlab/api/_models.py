@@ -106,7 +106,8 @@ def trace_named(
     inputs: Sequence[str] | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> Trace:
-    """The trace of a model by name or file, on whatever device suits it; `inputs` and `arguments` as
+    """The trace of a model by name or file, on whatever device suits it; `inputs` and `arguments`
+    as
     `costlab.load` takes them."""
     from ..sources import is_recording
 

@@ -68,7 +68,8 @@ def main(argv=None) -> int:
         if (e.name or "").partition(".")[0] != "torch":
             raise
         print(
-            "costlab: this needs torch, which is not installed; of a saved trace costlab table, memory, compare, diagram and chart memory do without",
+            "costlab: this needs torch, which is not installed; of a saved trace costlab table, "
+            "memory, compare, diagram and chart memory do without",
             file=sys.stderr,
         )
         return 2

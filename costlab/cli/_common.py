@@ -16,7 +16,8 @@ class UserError(Exception):
 
 
 def add_model(parser, several=False, optional=False):
-    """The arguments of every command that takes a model; with `several` one or more, with `optional` one or none."""
+    """The arguments of every command that takes a model; with `several` one or more, with
+    `optional` one or none."""
     parser.add_argument(
         "model",
         nargs="*" if several and optional else "+" if several else "?" if optional else None,
@@ -62,7 +63,8 @@ def add_mode(parser):
         "--mode",
         choices=("eval", "train"),
         default="eval",
-        help="train: training mode, with the backward pass and what it keeps in memory (default: eval)",
+        help="train: training mode, with the backward pass and what it keeps in memory (default: "
+        "eval)",
     )
 
 
@@ -99,7 +101,8 @@ def show(args, sheet):
     suffix = os.path.splitext(args.output or "")[1].lower()
     if not args.format and suffix and suffix not in _SUFFIX:
         raise UserError(
-            f"cannot tell the format of {args.output!r}; name it {', '.join(dict.fromkeys(_SUFFIX))}, or give --format"
+            f"cannot tell the format of {args.output!r}; name it "
+            f"{', '.join(dict.fromkeys(_SUFFIX))}, or give --format"
         )
     name = args.format or _SUFFIX.get(suffix, "text")
     if name == "parquet" and args.output is None:
@@ -133,7 +136,8 @@ def _arguments(items):
 
 def get_model(args, spec=None, real=False, resize=None):
     """The model that `spec` (default `args.model`) names, with its inputs: on `meta`, or with
-    `real` on the CPU, weights and inputs random with seed 0. `resize`: from an input to its shape."""
+    `real` on the CPU, weights and inputs random with seed 0. `resize`: from an input to its
+    shape."""
     spec = spec or args.model
     if is_trace(spec):
         raise UserError(f"{spec} is a saved trace, and this needs the model itself; name the model")
@@ -288,7 +292,8 @@ def progress_line(text):
 
 
 def missing(e, text):
-    """What to raise for a package that is not there: the line that names the extra; torch is in no extra and has a line of its own."""
+    """What to raise for a package that is not there: the line that names the extra; torch is in no
+    extra and has a line of its own."""
     return e if (e.name or "").partition(".")[0] == "torch" else UserError(text)
 
 
@@ -320,7 +325,8 @@ def draw(path, picture, extra="diagrams"):
 
 
 def refuse(args, names, why):
-    """Refuse options that were given where they do nothing: `names` of arguments whose default is None or empty."""
+    """Refuse options that were given where they do nothing: `names` of arguments whose default is
+    None or empty."""
     given = next((n for n in names if getattr(args, n) not in (None, [])), None)
     if given:
         raise UserError(f"--{given.replace('_', '-')} {why}")
@@ -338,9 +344,10 @@ def writable(*paths):
     for path in (os.path.realpath(p) for p in paths if p and p != "-"):
         home = os.path.dirname(path) or "."
         if os.path.isdir(path) or not os.path.isdir(home) or not os.access(home, os.W_OK):
-            raise UserError(
-                f"cannot write {path}: {'it is a folder' if os.path.isdir(path) else f'no folder {home} that can be written'}"
-            )
+            reason = f"no folder {home} that can be written"
+            if os.path.isdir(path):
+                reason = "it is a folder"
+            raise UserError(f"cannot write {path}: {reason}")
 
 
 def write(path, data):

@@ -11,7 +11,8 @@ def add(sub):
     """Register the command."""
     p = sub.add_parser(
         "aux",
-        help="auxiliary classifiers: cost in training and at inference, and a probe of where to put them",
+        help="auxiliary classifiers: cost in training and at inference, and a probe of where to "
+        "put them",
     )
     p.add_argument(
         "model", nargs="*", metavar="MODEL", help="googlenet, inception_v3, cnds8 (default: all)"
@@ -19,7 +20,8 @@ def add(sub):
     p.add_argument(
         "--probe",
         action="store_true",
-        help="run real training iterations on handwritten digits and compare gradients with and without heads",
+        help="run real training iterations on handwritten digits and compare gradients with and "
+        "without heads",
     )
     p.add_argument(
         "--iterations",

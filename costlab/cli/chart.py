@@ -1,4 +1,5 @@
-"""`costlab chart KIND [MODEL] -o FILE`: charts as SVG, PDF or PNG, with their numbers beside as CSV."""
+"""`costlab chart KIND [MODEL] -o FILE`: charts as SVG, PDF or PNG, with their numbers beside as
+CSV."""
 
 import os
 
@@ -122,7 +123,8 @@ def run(args):
         raise UserError(f"unknown chart {args.kind!r}; choose {', '.join(KINDS)}")
     if args.kind in ("stages", "cumulative", "gradients", "roofline", "memory") and not args.model:
         raise UserError(
-            f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o {args.output}"
+            f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o "
+            f"{args.output}"
         )
     if args.kind in ("savings", "grid", "bottleneck", "head", "pareto") and (
         args.model or args.input or args.arg
@@ -210,7 +212,8 @@ def _results(args):
         name = args.model
         if name not in aux.WITH_HEADS:
             raise ValueError(
-                f"{name} has no auxiliary classifiers in the zoo; choose {', '.join(aux.WITH_HEADS)}"
+                f"{name} has no auxiliary classifiers in the zoo; choose "
+                f"{', '.join(aux.WITH_HEADS)}"
             )
         result = aux.probe(
             lambda: zoo.build(name),

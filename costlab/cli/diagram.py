@@ -52,7 +52,7 @@ def draw_modules(output, traces, titles=None):
 
     drawn = [
         replace(diagram(t, module=""), **({"title": name} if name else {}))
-        for t, name in zip(traces, titles or [""] * len(traces))
+        for t, name in zip(traces, titles or [""] * len(traces), strict=False)
     ]
     draw(output, side_by_side(drawn), "; ".join(d.alt for d in drawn))
 

@@ -47,7 +47,8 @@ def add(sub):
         action="append",
         default=[],
         metavar="PATH",
-        help="rewrite this convolution (PATH, PATH:REWRITE or best) and trace again; repeat for several",
+        help="rewrite this convolution (PATH, PATH:REWRITE or best) and trace again; repeat for "
+        "several",
     )
     p.add_argument("--top", type=int, help="how many candidates to list (default: 20; 0 for all)")
     p.add_argument("--c-in", type=int, help="input channels of the rule table (default: 64)")
@@ -63,7 +64,8 @@ def add(sub):
     p.add_argument(
         "--diagram",
         metavar="FILE",
-        help="the rules, or with --apply the rewritten convolutions, before and after, as .svg, .pdf, .png or .dot",
+        help="the rules, or with --apply the rewritten convolutions, before and after, as .svg, "
+        ".pdf, .png or .dot",
     )
     p.add_argument(
         "--measure",

@@ -7,7 +7,8 @@ def add(sub):
     """Register the command."""
     p = sub.add_parser(
         "grid",
-        help="grid reductions: pool first, pool last, in parallel, Figure 10's module; or those of a model",
+        help="grid reductions: pool first, pool last, in parallel, Figure 10's module; or those "
+        "of a model",
     )
     add_model(p, optional=True)
     p.add_argument("--d", type=int, help="side of the input grid (default: 35)")
@@ -33,7 +34,8 @@ def run(args):
         refuse(
             args,
             ("d", "c_in", "c_out", "kernel", "pool", "body"),
-            "sets the case of the schemes; a model has its own: leave it out, or leave out the model",
+            "sets the case of the schemes; a model has its own: leave it out, or leave out the "
+            "model",
         )
         if args.diagram:
             raise UserError("--diagram draws the schemes; of a model take costlab diagram")
@@ -49,7 +51,13 @@ def run(args):
     default(args, d=35, c_in=320, c_out=640, kernel=3, pool="valid", body="conv")
     try:
         result = grid(
-            args.d, args.c_in, args.c_out, args.kernel, args.pool, args.body, args.mode == "train"
+            args.d,
+            args.c_in,
+            args.c_out,
+            args.kernel,
+            args.pool,
+            args.body,
+            train=args.mode == "train",
         )
     except ValueError as e:
         raise UserError(str(e)) from None

@@ -9,7 +9,8 @@ def add(sub):
     """Register the command."""
     p = sub.add_parser(
         "head",
-        help="fully connected heads against global average pooling; 1x1 convolution as a linear layer",
+        help="fully connected heads against global average pooling; 1x1 convolution as a linear "
+        "layer",
     )
     p.add_argument(
         "--c-in", type=int, default=256, help="channels of the feature map (default: 256)"

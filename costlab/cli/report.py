@@ -10,7 +10,8 @@ def add(sub):
     """Register the command."""
     p = sub.add_parser(
         "report",
-        help="a report as PDF or HTML: summary, table, charts, diagrams, opportunities, audit, provenance",
+        help="a report as PDF or HTML: summary, table, charts, diagrams, opportunities, audit, "
+        "provenance",
     )
     p.add_argument(
         "--config",

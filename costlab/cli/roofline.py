@@ -7,7 +7,8 @@ def add(sub):
     """Register the command."""
     p = sub.add_parser(
         "roofline",
-        help="measured time by block, what bounds it, and how much of the device's ceiling it reached",
+        help="measured time by block, what bounds it, and how much of the device's ceiling it "
+        "reached",
     )
     p.add_argument(
         "trace", metavar="TRACE", help="a trace made with costlab trace MODEL --measure -o TRACE"

@@ -1,4 +1,5 @@
-"""`costlab sweep MODEL ... --over NAME=RANGE`: cost, memory and time over batch, resolution, tokens and arguments of the factory."""
+"""`costlab sweep MODEL ... --over NAME=RANGE`: cost, memory and time over batch, resolution,
+tokens and arguments of the factory."""
 
 import argparse
 import itertools
@@ -26,7 +27,8 @@ def add(sub):
     """Register the command."""
     p = sub.add_parser(
         "sweep",
-        help="cost, memory and time over batch, resolution, tokens and arguments; in parallel, resumable; the exact cost polynomial",
+        help="cost, memory and time over batch, resolution, tokens and arguments; in parallel, "
+        "resumable; the exact cost polynomial",
     )
     add_model(p, several=True)
     p.add_argument(
@@ -34,7 +36,9 @@ def add(sub):
         action="append",
         metavar="NAME=RANGE",
         required=True,
-        help="batch, resolution, height, width, tokens, or an argument of the factory (arg.NAME where it is called like a size); 1..256 (doubling), 160..320:32 (in steps), or 1,2,3; repeat for several",
+        help="batch, resolution, height, width, tokens, or an argument of the factory (arg.NAME "
+        "where it is called like a size); 1..256 (doubling), 160..320:32 (in steps), or 1,2,3; "
+        "repeat for several",
     )
     p.add_argument(
         "--measure",
@@ -59,7 +63,8 @@ def add(sub):
     p.add_argument(
         "--journal",
         metavar="FILE.jsonl",
-        help="take each outcome as it comes; started again with the same file, the sweep goes on where it stopped",
+        help="take each outcome as it comes; started again with the same file, the sweep goes on "
+        "where it stopped",
     )
     p.add_argument(
         "--chart",
@@ -71,7 +76,8 @@ def add(sub):
 
 
 def values(name, text):
-    """The values of a range: 1..8 doubles (resolution, height, width: in steps of 32), 1..8:2 steps, 1,2,x lists."""
+    """The values of a range: 1..8 doubles (resolution, height, width: in steps of 32), 1..8:2
+    steps, 1,2,x lists."""
     m = re.fullmatch(r"(\d+)\.\.(\d+)(?::(\d+))?", text)
     if not m:
         listed = [v.strip() for v in text.split(",")]
@@ -101,7 +107,8 @@ def values(name, text):
 
 
 def _sized(tensor, sizes):
-    """The shape of an input with the sizes of a configuration: dimension 0 is the batch, the last two of an image its grid, dimension 1 of a
+    """The shape of an input with the sizes of a configuration: dimension 0 is the batch, the last
+    two of an image its grid, dimension 1 of a
     sequence of indices its tokens."""
     shape = list(tensor.shape)
     if "batch" in sizes and shape:
@@ -182,13 +189,23 @@ def one(configuration) -> dict:
     return result
 
 
+def _resized(tensor, sizes):
+    """An input of another size: of floats without values, of indices zeros."""
+    import torch
+
+    shape = _sized(tensor, sizes)
+    if tensor.is_floating_point():
+        return torch.empty(shape, dtype=tensor.dtype, device="meta")
+    return torch.zeros(shape, dtype=tensor.dtype)
+
+
 def _polynomials(args, axes, result):
-    """A line a model: its exact cost polynomial, which must also give every row of the sweep on its sizes, or why there is none."""
+    """A line a model: its exact cost polynomial, which must also give every row of the sweep on
+    its sizes, or why there is none."""
     from ..analysis.polynomial import polynomial, stride
     from ..cost import total
     from ..trace import TraceError
     from ..trace import trace as run
-    import torch
 
     found = []
     for spec in args.model:
@@ -196,22 +213,14 @@ def _polynomials(args, axes, result):
         model, inputs, kwargs = loaded.model, loaded.inputs, loaded.kwargs
         given = (*((None, t) for t in inputs), *kwargs.items())
 
-        def at(sizes):
-            made = [
-                (
-                    n,
-                    torch.empty(_sized(t, sizes), dtype=t.dtype, device="meta")
-                    if t.is_floating_point()
-                    else torch.zeros(_sized(t, sizes), dtype=t.dtype),
-                )  # noqa: B023
-                for n, t in given
-            ]  # noqa: B023
+        def at(sizes, model=model, given=given):
+            made = [(name, _resized(t, sizes)) for name, t in given]
             return run(
                 model,
-                tuple(t for n, t in made if n is None),
-                {n: t for n, t in made if n},
+                tuple(t for name, t in made if name is None),
+                {name: t for name, t in made if name},
                 device="meta",
-            )  # noqa: B023
+            )
 
         first = next((t for _, t in given if t.dim() in (2, 4)), None)
         grid = (
@@ -230,7 +239,7 @@ def _polynomials(args, axes, result):
         try:
             base = [1, *(first.shape[2:] if grid else [first.shape[1]] if tokens else [])]
             step = [1, *([stride(at({}))] * 2 if grid else [1] if tokens else [])]
-            count = lambda *sizes: total(at(dict(zip(names[1], sizes)))).macs  # noqa: B023,E731
+            count = lambda *sizes: total(at(dict(zip(names[1], sizes, strict=False)))).macs  # noqa: B023,E731
             made = polynomial(count, names[0], base, step)
             if made and not all(
                 _agrees(made, o, base)
@@ -255,7 +264,8 @@ def _polynomials(args, axes, result):
 
 
 def _agrees(made, outcome, base):
-    """Whether a row of the sweep is on the polynomial, where its sizes are of those that it is for."""
+    """Whether a row of the sweep is on the polynomial, where its sizes are of those that it is
+    for."""
     c = outcome.configuration
     sizes = {
         "N": c.get("batch", base[0]),
@@ -264,7 +274,7 @@ def _agrees(made, outcome, base):
         "W": c.get("width", c.get("resolution", base[-1])),
     }
     values = [sizes[n] for n in made.names]
-    if any((v - b) % s for v, b, s in zip(values, made.base, made.step)):
+    if any((v - b) % s for v, b, s in zip(values, made.base, made.step, strict=False)):
         return True
     return made(*values) == outcome.result["macs"]
 
@@ -273,71 +283,17 @@ def run(args):
     """Lay out the configurations, run them, render."""
     from ..analysis import sweep as sweeping
 
-    axes = {}
-    for item in args.over:
-        name, eq, text = item.partition("=")
-        plain = name.removeprefix("arg.")
-        if not eq or not plain.isidentifier():
-            raise UserError(f"cannot read --over {item!r}; write it as batch=1..256")
-        key = name if name in _SIZES else f"arg.{plain}"
-        if key in axes:
-            raise UserError(f"--over {name} is given twice; list all its values in one")
-        axes[key] = values(name, text)
-    jobs = (1 if args.measure else os.cpu_count() or 1) if args.jobs is None else args.jobs
-    if jobs < 1:
-        raise UserError(f"--jobs {args.jobs}: at least 1")
-    if args.measure and jobs > 1:
-        raise UserError(
-            "--measure times one configuration after the other, so that they do not disturb each other; leave out --jobs"
-        )
-    if args.measure and args.mode == "train":
-        raise UserError("--measure times inference; leave out --mode train")
-    if not args.measure and (args.dtype != "fp32" or args.channels_last or args.compile):
-        raise UserError("--dtype, --channels-last and --compile say how to measure; add --measure")
-    if args.scheduler and args.engine != "dask":
-        raise UserError("--scheduler is the Dask engine's; add --engine dask")
-    if args.device == "cuda":
-        from ..trace.tracer import TraceError, resolve_device
-
-        try:
-            resolve_device(None, "cuda")
-        except TraceError as e:
-            raise UserError(str(e)) from None
-    if args.measure:
-        from ..measure import DTYPES
-
-        if args.dtype not in DTYPES:
-            raise UserError(f"unknown dtype {args.dtype!r}; choose {', '.join(DTYPES)}")
+    axes = _axes(args.over)
+    _require_possible(args)
     writable(args.output, args.chart)
-    fixed = {
-        k: getattr(args, k)
-        for k in ("input", "arg", "device", "mode", "dtype", "channels_last", "compile", "measure")
-    }
+    configurations = _configurations(args, axes)
     several = len(args.model) > 1
-    # what no configuration could run is one line, not a table of failures
-    loaded = {spec: get_model(args, spec) for spec in args.model}
-    made = {spec: _made_of(loaded[spec], args) for spec in loaded} if args.journal else {}
-    del loaded
-    configurations = [
-        {
-            "model": m,
-            **dict(zip(axes, chosen)),
-            **fixed,
-            **({sweeping.MADE_OF: made[m]} if made else {}),
-        }
-        for m in args.model
-        for chosen in itertools.product(*axes.values())
-    ]
     try:
-        if args.engine == "dask":
-            engine = sweeping.dask(args.scheduler)
-        else:
-            engine = sweeping.local(jobs) if len(configurations) > 1 else None
         result = sweeping.sweep(
             configurations,
             one,
-            engine=engine,
-            jobs=jobs,
+            engine=_engine(args, len(configurations)),
+            jobs=_jobs(args),
             journal=args.journal,
             axes=(*(["model"] if several else []), *axes),
             progress=lambda done, of: progress_line(f"{done} of {of} configurations"),
@@ -356,3 +312,90 @@ def run(args):
         draw(args.chart, "sweep", (result,), result.sheet)
     show(args, result.sheet)
     return 1 if result.failed == len(result.outcomes) else 0
+
+
+def _axes(over):
+    """The values by axis, in the order in which they were given."""
+    axes = {}
+    for item in over:
+        name, eq, text = item.partition("=")
+        plain = name.removeprefix("arg.")
+        if not eq or not plain.isidentifier():
+            raise UserError(f"cannot read --over {item!r}; write it as batch=1..256")
+        key = name if name in _SIZES else f"arg.{plain}"
+        if key in axes:
+            raise UserError(f"--over {name} is given twice; list all its values in one")
+        axes[key] = values(name, text)
+    return axes
+
+
+def _jobs(args):
+    """How many configurations run at a time."""
+    if args.jobs is not None:
+        return args.jobs
+    return 1 if args.measure else os.cpu_count() or 1
+
+
+def _require_possible(args):
+    """Refuse options that do not go together, before anything is built."""
+    if _jobs(args) < 1:
+        raise UserError(f"--jobs {args.jobs}: at least 1")
+    if args.scheduler and args.engine != "dask":
+        raise UserError("--scheduler is the Dask engine's; add --engine dask")
+    if args.measure:
+        _require_measurable(args)
+    elif args.dtype != "fp32" or args.channels_last or args.compile:
+        raise UserError("--dtype, --channels-last and --compile say how to measure; add --measure")
+    if args.device == "cuda":
+        from ..trace.tracer import TraceError, resolve_device
+
+        try:
+            resolve_device(None, "cuda")
+        except TraceError as e:
+            raise UserError(str(e)) from None
+
+
+def _require_measurable(args):
+    from ..measure import DTYPES
+
+    if _jobs(args) > 1:
+        raise UserError(
+            "--measure times one configuration after the other, so that they do not disturb each "
+            "other; leave out --jobs"
+        )
+    if args.mode == "train":
+        raise UserError("--measure times inference; leave out --mode train")
+    if args.dtype not in DTYPES:
+        raise UserError(f"unknown dtype {args.dtype!r}; choose {', '.join(DTYPES)}")
+
+
+_FIXED = ("input", "arg", "device", "mode", "dtype", "channels_last", "compile", "measure")
+
+
+def _configurations(args, axes):
+    """A dict for each model and each combination of values. What no configuration could run is one
+    line, not a table of failures: each model is opened once before."""
+    from ..analysis.sweep import MADE_OF
+
+    loaded = {spec: get_model(args, spec) for spec in args.model}
+    made = {spec: _made_of(loaded[spec], args) for spec in loaded} if args.journal else {}
+    fixed = {name: getattr(args, name) for name in _FIXED}
+    return [
+        {
+            "model": spec,
+            **dict(zip(axes, chosen, strict=True)),
+            **fixed,
+            **({MADE_OF: made[spec]} if made else {}),
+        }
+        for spec in args.model
+        for chosen in itertools.product(*axes.values())
+    ]
+
+
+def _engine(args, configurations):
+    """What runs the configurations: a cluster, processes, or None for this one."""
+    from ..analysis import sweep as sweeping
+
+    if args.engine == "dask":
+        return sweeping.dask(args.scheduler)
+    return sweeping.local(_jobs(args)) if configurations > 1 else None

@@ -15,7 +15,8 @@ def add(sub):
     p.add_argument(
         "--depth",
         type=int,
-        help="module depth of the layers style (default: opens what holds most of the cost, and shows alike modules once)",
+        help="module depth of the layers style (default: opens what holds most of the cost, and "
+        "shows alike modules once)",
     )
     p.add_argument(
         "--columns",
@@ -25,7 +26,8 @@ def add(sub):
     )
     p.add_argument(
         "--convention",
-        help="paper (weights only, K = 1024) or macs (all params, 25.56M, as PyTorch and timm count); "
+        help="paper (weights only, K = 1024) or macs (all params, 25.56M, as PyTorch and timm "
+        "count); "
         "default: paper for a network whose paper prints this table, otherwise macs",
     )
     p.add_argument("--strict", action="store_true", help="fail when an operation has no formula")

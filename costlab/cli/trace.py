@@ -24,7 +24,8 @@ def add(sub):
     p.add_argument(
         "--measure",
         action="store_true",
-        help="run it for real, with random weights: time and memory in place, modules alone, the device's ceilings",
+        help="run it for real, with random weights: time and memory in place, modules alone, the "
+        "device's ceilings",
     )
     add_measuring(p)
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the trace file to write")

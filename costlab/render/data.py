@@ -10,7 +10,8 @@ from ..tables import Sheet
 
 
 def csv_text(sheet: Sheet) -> str:
-    """RFC 4180: a header, the rows with exact values, and in the last column, beside the first row, the title and the notes."""
+    """RFC 4180: a header, the rows with exact values, and in the last column, beside the first
+    row, the title and the notes."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
@@ -51,7 +52,8 @@ def json_text(sheet: Sheet) -> str:
 
 
 def parquet(sheet: Sheet) -> bytes:
-    """A Parquet file; title and notes are in its schema's metadata. A column of mixed text and numbers is text.
+    """A Parquet file; title and notes are in its schema's metadata. A column of mixed text and
+    numbers is text.
 
     Raises ImportError without pyarrow."""
     import pyarrow

@@ -1,4 +1,5 @@
-"""Diagrams in, DOT, SVG, PNG or PDF out. Laid out by graphviz-pure, so no system package is needed and the bytes are the same
+"""Diagrams in, DOT, SVG, PNG or PDF out. Laid out by graphviz-pure, so no system package is needed
+and the bytes are the same
 everywhere. No arithmetic on costs."""
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _BAR = 110  # points, for all of the network's MACs
 
 
 def _esc(text: str) -> str:
-    """For an HTML-like label: markup escaped, everything beyond ASCII as an entity, long lines cut into two."""
+    """For an HTML-like label: markup escaped, everything beyond ASCII as an entity, long lines cut
+    into two."""
     return "".join(c if ord(c) < 128 else f"&#{ord(c)};" for c in html.escape(str(text)))
 
 
@@ -71,11 +73,17 @@ def _label(box) -> str:
     if box.share >= 0.005:
         length = max(1, round(_BAR * min(1, box.share)))
         rows.append(
-            f'<TR>{_GAP}<TD ALIGN="LEFT" CELLPADDING="0"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>'
+            f'<TR>{_GAP}<TD ALIGN="LEFT" CELLPADDING="0"><TABLE BORDER="0" CELLBORDER="0" '
+            f'CELLSPACING="0" CELLPADDING="0"><TR>'
             f'<TD FIXEDSIZE="TRUE" WIDTH="{length}" HEIGHT="5" BGCOLOR="{frame}"></TD>'
-            f'<TD> <FONT POINT-SIZE="8">{100 * box.share:.1f}%</FONT></TD></TR></TABLE></TD>{_GAP}</TR><TR><TD HEIGHT="2"></TD></TR>'
+            f"<TD> <FONT "
+            f'POINT-SIZE="8">{100 * box.share:.1f}%</FONT></TD></TR></TABLE></TD>{_GAP}</TR>'
+            '<TR><TD HEIGHT="2"></TD></TR>'
         )
-    return f'<<TABLE BORDER="1" COLOR="{frame}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1" BGCOLOR="{fill}" STYLE="ROUNDED">{"".join(rows)}</TABLE>>'
+    return (
+        f'<<TABLE BORDER="1" COLOR="{frame}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1" '
+        f'BGCOLOR="{fill}" STYLE="ROUNDED">{"".join(rows)}</TABLE>>'
+    )
 
 
 def _quote(text):
@@ -86,14 +94,18 @@ def _body(d: Diagram, prefix: str = "", indent: str = "  ") -> list[str]:
     lines = []
     frames: dict[str, list] = {}
     for box in d.boxes:
-        node = f"{indent}{_quote(prefix + box.id)} [id={_quote(prefix + box.id)} tooltip={_quote(', '.join(box.lines))} label={_label(box)}];"
+        node = (
+            f"{indent}{_quote(prefix + box.id)} [id={_quote(prefix + box.id)} "
+            f"tooltip={_quote(', '.join(box.lines))} label={_label(box)}];"
+        )
         frames.setdefault(box.group, []).append(node)
     names = dict(d.groups)
     for group, nodes in frames.items():
         if group:
             lines += [
                 f"{indent}subgraph {_quote('cluster_' + prefix + group)} {{",
-                f'{indent}  label=<{_esc(names.get(group, group))}>; color="#AAAAAA"; style=rounded; fontsize=10;',
+                f'{indent}  label=<{_esc(names.get(group, group))}>; color="#AAAAAA"; '
+                f"style=rounded; fontsize=10;",
                 *(f"  {n}" for n in nodes),
                 f"{indent}}}",
             ]
@@ -107,7 +119,8 @@ def _body(d: Diagram, prefix: str = "", indent: str = "  ") -> list[str]:
 
 
 def _columns(d: Diagram) -> dict[str, int]:
-    """A long way from first to last block is folded into columns of one page's height, left to right; what branches off (a head)
+    """A long way from first to last block is folded into columns of one page's height, left to
+    right; what branches off (a head)
     stays in the column that it branches off from."""
     feeders: dict[str, list[str]] = {}
     for a, b in d.edges:
@@ -145,7 +158,10 @@ def _head(d: Diagram):
         *(f'<FONT POINT-SIZE="9">{_esc(n)}</FONT>' for n in d.notes),
     ]
     rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}<TR><TD HEIGHT="5"></TD></TR></TABLE>>'
+    return (
+        f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}<TR><TD '
+        f'HEIGHT="5"></TD></TR></TABLE>>'
+    )
 
 
 def dot(d: Diagram) -> str:
@@ -154,9 +170,10 @@ def dot(d: Diagram) -> str:
     return (
         "\n".join(
             [
-                f"digraph costlab {{",
+                "digraph costlab {",
                 f"  graph [{_GRAPH} rankdir={direction} label={_head(d)}];",  # noqa: F541
-                f'  node [shape=plain fontname={_FONT} fontsize=10]; edge [arrowsize=0.5 color="#555555"];',
+                f"  node [shape=plain fontname={_FONT} fontsize=10]; edge [arrowsize=0.5 "
+                f'color="#555555"];',
                 *_body(d),
                 "}",
             ]
@@ -194,7 +211,8 @@ def pair(before: Diagram, after: Diagram) -> str:
 
 
 def _engine() -> str:
-    """The graphviz-pure binary that pip put beside this Python. Raises ModuleNotFoundError when it is not installed."""
+    """The graphviz-pure binary that pip put beside this Python. Raises ModuleNotFoundError when it
+    is not installed."""
     name = "graphviz-pure" + (".exe" if os.name == "nt" else "")
     for home in (sysconfig.get_path("scripts"), os.path.dirname(sys.executable)):
         if os.path.exists(os.path.join(home, name)):
@@ -225,7 +243,8 @@ def _lay_out(text: str, format: str) -> bytes:
 
 
 def svg(text: str, alt: str) -> str:
-    """DOT to SVG with a role, a title and alternative text; the font has fallbacks of the same widths."""
+    """DOT to SVG with a role, a title and alternative text; the font has fallbacks of the same
+    widths."""
     out = _lay_out(text, "svg").decode()
     out = out[out.index("<svg") :]
     out = out.replace(f'font-family="{_FONT}"', f'font-family="{_FAMILY}"')
@@ -238,7 +257,8 @@ def svg(text: str, alt: str) -> str:
 def picture(text: str, alt: str, format: str) -> bytes:
     """DOT text as `format`: dot, svg, png or pdf.
 
-    Raises ModuleNotFoundError without graphviz and graphviz-pure (for pdf also typst and matplotlib, for its fonts)."""
+    Raises ModuleNotFoundError without graphviz and graphviz-pure (for pdf also typst and
+    matplotlib, for its fonts)."""
     if format == "dot":
         return text.encode()
     if format == "png":

@@ -1,4 +1,5 @@
-"""A document: sections of text, tables and pictures. What `costlab report` builds and the PDF and HTML renderers take."""
+"""A document: sections of text, tables and pictures. What `costlab report` builds and the PDF and
+HTML renderers take."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from ..tables import Sheet
 
 @dataclass(frozen=True)
 class Ref:
-    """A reference to the table or figure of this id, between `before` and `after`; all of it is left out where the document has none."""
+    """A reference to the table or figure of this id, between `before` and `after`; all of it is
+    left out where the document has none."""
 
     id: str
     before: str = " ("
@@ -22,7 +24,8 @@ class Ref:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph: plain words and references. `markdown`: `words` is a user's note (headings, lists, emphasis, code)."""
+    """A paragraph: plain words and references. `markdown`: `words` is a user's note (headings,
+    lists, emphasis, code)."""
 
     words: str | tuple[str | Ref, ...]
     markdown: bool = False
@@ -49,7 +52,8 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table with its caption and the id for references; `main` marks the network's own, whose rows the diagram and charts link to."""
+    """A table with its caption and the id for references; `main` marks the network's own, whose
+    rows the diagram and charts link to."""
 
     sheet: Sheet
     caption: str
@@ -59,7 +63,8 @@ class Grid:
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG with caption, alternative text and the id for references; a `diagram` of a network pans and zooms in HTML; what is `linked` has
+    """An SVG with caption, alternative text and the id for references; a `diagram` of a network
+    pans and zooms in HTML; what is `linked` has
     the ids of the main table's rows on its blocks or bars."""
 
     svg: str
@@ -112,7 +117,8 @@ class Document:
 
     @property
     def digest(self) -> str:
-        """A fingerprint of what the document says: words, numbers and the labels of pictures; not where they stand on the page, nor the
+        """A fingerprint of what the document says: words, numbers and the labels of pictures; not
+        where they stand on the page, nor the
         version of torch."""
         said = [self.title, self.subtitle, self.paper, str(self.logo)]
         for section in self.sections:

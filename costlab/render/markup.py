@@ -58,15 +58,24 @@ _TEX = {
 
 
 def latex(sheet: Sheet) -> str:
-    r"""A document with a booktabs table that compiles as it is; to include the table alone, take what is between
+    r"""A document with a booktabs table that compiles as it is; to include the table alone, take
+    what is between
     \begin{table} and \end{table} and load booktabs and graphicx."""
-    esc = lambda s: "".join(_TEX.get(c, c) for c in s)  # noqa: E731
+
+    def esc(s):
+        return "".join(_TEX.get(c, c) for c in s)
+
     cols = columns(sheet)
-    bar = lambda share: (
-        rf" \rule{{{1.5 * share:.3f}em}}{{0.6em}}\hspace{{{1.5 * (1 - share):.3f}em}}"
-    )  # noqa: E731
-    cell = lambda c, i: esc(c.cells[i]) + (bar(c.bars[i]) if c.bars else "")  # noqa: E731
-    line = lambda r: " & ".join(r) + r" \\"  # noqa: E731
+
+    def bar(share):
+        return rf" \rule{{{1.5 * share:.3f}em}}{{0.6em}}\hspace{{{1.5 * (1 - share):.3f}em}}"
+
+    def cell(c, i):
+        return esc(c.cells[i]) + (bar(c.bars[i]) if c.bars else "")
+
+    def line(r):
+        return " & ".join(r) + r" \\"
+
     end = [r"\midrule", line([esc(c.total) for c in cols])] if sheet.total is not None else []
     spec = "".join("r" if c.right else "l" for c in cols)
     return (
@@ -97,11 +106,17 @@ def latex(sheet: Sheet) -> str:
     )
 
 
-_STYLE = """:root{color-scheme:light dark}body{font:14px/1.4 system-ui,sans-serif;margin:2rem}div{overflow-x:auto}
-table{border-collapse:collapse}caption{font-weight:600;text-align:left;padding:.3rem 0}
-td,th{padding:.2rem .6rem;text-align:left;white-space:nowrap}th{white-space:normal;vertical-align:bottom}
-.n{text-align:right;font-variant-numeric:tabular-nums}thead,tfoot{border-block:1px solid}tr:target{outline:2px solid #0072b2}
-.b{background:linear-gradient(#0072b266,#0072b266) right/var(--w) 70% no-repeat}p{margin:.2rem 0;opacity:.8}"""
+_STYLE = (
+    ":root{color-scheme:light dark}body{font:14px/1.4 system-ui,sans-serif;margin:2rem}"
+    "div{overflow-x:auto}\n"
+    "table{border-collapse:collapse}caption{font-weight:600;text-align:left;padding:.3rem 0}\n"
+    "td,th{padding:.2rem .6rem;text-align:left;white-space:nowrap}"
+    "th{white-space:normal;vertical-align:bottom}\n"
+    ".n{text-align:right;font-variant-numeric:tabular-nums}"
+    "thead,tfoot{border-block:1px solid}tr:target{outline:2px solid #0072b2}\n"
+    ".b{background:linear-gradient(#0072b266,#0072b266) right/var(--w) 70% no-repeat}"
+    "p{margin:.2rem 0;opacity:.8}"
+)
 
 
 _NOTEBOOK_STYLE = """.costlab td,.costlab th{text-align:left;white-space:nowrap}
@@ -143,7 +158,8 @@ def _html_table(sheet: Sheet, *, ids: bool) -> str:
     end = _html_row(cols, [c.total for c in cols]) if sheet.total is not None else ""
     return (
         f"<table><caption>{html.escape(sheet.title)}</caption>"
-        f"<thead>{head}</thead><tbody>{body}</tbody>{f'<tfoot>{end}</tfoot>' if end else ''}</table>"
+        f"<thead>{head}</thead><tbody>{body}</tbody>"
+        f"{f'<tfoot>{end}</tfoot>' if end else ''}</table>"
     )
 
 

@@ -1,4 +1,5 @@
-"""A report's notes in Markdown, by markdown-it-py (which comes with rich). What the user wrote is never markup of the page: raw HTML
+"""A report's notes in Markdown, by markdown-it-py (which comes with rich). What the user wrote is
+never markup of the page: raw HTML
 shows as text, and images, which would be fetched, as their link."""
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ def _parser():
 
 
 def _levels(tokens) -> list[int]:
-    """The levels of a note's headings in order, from 1, none of which skips one: a section's title stands above them."""
+    """The levels of a note's headings in order, from 1, none of which skips one: a section's title
+    stands above them."""
     tags = [t.tag for t in tokens if t.type == "heading_open"]
     order, found = sorted(set(tags)), []
     for tag in tags:
@@ -64,7 +66,10 @@ def to_typst(words: str, quote) -> str:
             )
             return f"#{kind}{', '.join(map(walk, node.children))})\n\n"
         if node.type == "heading":
-            return f"#heading(level: {levels.pop(0) + 1}, numbering: none, outlined: false)[{inside()}]\n\n"
+            return (
+                f"#heading(level: {levels.pop(0) + 1}, numbering: none, outlined: "
+                f"false)[{inside()}]\n\n"
+            )
         if node.type == "hr":
             return "#line(length: 100%)\n\n"
         if node.type == "table":
@@ -73,7 +78,10 @@ def to_typst(words: str, quote) -> str:
                 for part in node.children
                 for r in part.children
             ]
-            return f"#table(columns: {len(head)}, table.header({', '.join(head)}), {', '.join(c for r in rows for c in r)})\n\n"
+            return (
+                f"#table(columns: {len(head)}, table.header({', '.join(head)}), "
+                f"{', '.join(c for r in rows for c in r)})\n\n"
+            )
         return (
             marks.get(node.type, "{}").replace("{}", inside())
             if node.children or node.type == "list_item"

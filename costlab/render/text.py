@@ -12,7 +12,8 @@ _BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
 def _fold(header: str, width: int) -> list[str]:
-    """A header in lines of at most `width` characters, cut after spaces, plus signs and commas where there are any."""
+    """A header in lines of at most `width` characters, cut after spaces, plus signs and commas
+    where there are any."""
     lines = [""]
     for part in re.findall(r"[^ +,→]+[ +,→]*|[ +,→]+", header):
         if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
@@ -27,18 +28,28 @@ def plain(sheet: Sheet) -> str:
     heads = [_fold(c.header, max(10, *(len(v) for v in (*c.cells, c.total)))) for c in cols]
     tall = max(map(len, heads), default=1)
     heads = [[""] * (tall - len(h)) + h for h in heads]
-    widths = [max(map(len, (*h, *c.cells, c.total))) for h, c in zip(heads, cols)]
+    widths = [max(map(len, (*h, *c.cells, c.total))) for h, c in zip(heads, cols, strict=False)]
 
     def line(cells):
         return "  ".join(
-            v.rjust(w) if c.right else v.ljust(w) for v, w, c in zip(cells, widths, cols)
+            v.rjust(w) if c.right else v.ljust(w)
+            for v, w, c in zip(cells, widths, cols, strict=False)
         ).rstrip()
 
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     body = [line([c.cells[i] for c in cols]) for i in range(len(sheet.rows))]
     end = [rule, line([c.total for c in cols])] if sheet.total is not None else []
     return (
-        "\n".join([sheet.title, *(line(h) for h in zip(*heads)), rule, *body, *end, *sheet.notes])
+        "\n".join(
+            [
+                sheet.title,
+                *(line(h) for h in zip(*heads, strict=False)),
+                rule,
+                *body,
+                *end,
+                *sheet.notes,
+            ]
+        )
         + "\n"
     )
 
@@ -58,8 +69,10 @@ def terminal(sheet: Sheet, file=None, width=None) -> None:
     cols = columns(sheet)
     console = Console(file=file, width=width, highlight=False)
     body = [max(map(len, (*c.cells, c.total, ""))) for c in cols]
-    heads = [_fold(c.header, max(8, w)) for c, w in zip(cols, body)]
-    room = console.width - sum(max(w, *map(len, h)) + 2 for w, h in zip(body, heads)) - 2
+    heads = [_fold(c.header, max(8, w)) for c, w in zip(cols, body, strict=False)]
+    room = (
+        console.width - sum(max(w, *map(len, h)) + 2 for w, h in zip(body, heads, strict=False)) - 2
+    )
     if (
         room < 0
     ):  # shares go first; a table that is still too wide keeps its lines whole, as in a pipe
@@ -82,7 +95,7 @@ def terminal(sheet: Sheet, file=None, width=None) -> None:
         collapse_padding=True,
         pad_edge=False,
     )
-    for c, head in zip(cols, heads):
+    for c, head in zip(cols, heads, strict=False):
         pad = " " * (bar + 1) if c.bars and bar else ""
         grid.add_column(
             Text("\n".join(line + pad for line in head)),
