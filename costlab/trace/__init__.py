@@ -1,4 +1,5 @@
-"""Run a model once and record every operation as a dataflow graph. Tracing needs torch, a saved trace opens without."""
+"""Run a model once and record every operation as a dataflow graph. Tracing needs torch, a saved
+trace opens without."""
 
 from .._callable import callable_as
 from .record import (

@@ -85,8 +85,8 @@ def canonical(form: Form, tensors: Sequence[Tensor], numbers: set[int]) -> Form:
 
 
 def statistics(form: Form, tensors: Sequence[Tensor]) -> tuple[int, ...]:
-    """Outputs of a canonical form whose dtype differs by device for 16-bit inputs: statistics, which
-    are recorded as 32-bit numbers."""
+    """Outputs of a canonical form whose dtype differs by device for 16-bit inputs: statistics,
+    which are recorded as 32-bit numbers."""
     if form.name not in _WITH_STATISTICS or not form.inputs:
         return ()
     return form.outputs[1:] if tensors[form.inputs[0]].dtype in _HALF else ()
@@ -132,8 +132,8 @@ def upgraded(trace: Trace) -> Trace:
 
 
 class _Upgrade:
-    """Rewrites a trace op by op. `places`: where an operation went; `numbers`: tensors that stand for
-    Python numbers."""
+    """Rewrites a trace op by op. `places`: where an operation went; `numbers`: tensors that stand
+    for Python numbers."""
 
     def __init__(self, trace: Trace):
         self._trace = trace

@@ -36,7 +36,8 @@ def named_tensors(model: nn.Module, *kinds: str):
 
 
 class ModuleStack:
-    """The module calls that are open, innermost last: (path, type name, call). Calls of each module count from 0."""
+    """The module calls that are open, innermost last: (path, type name, call). Calls of each module
+    count from 0."""
 
     def __init__(self, model: nn.Module):
         self.open = [("", type(model).__name__, 0)]
@@ -66,7 +67,8 @@ class ModuleStack:
 
 @contextlib.contextmanager
 def hooked(before, after):
-    """Every module call in the process goes through `before(module, args)` and, also when it fails, `after(module, args, out)`."""
+    """Every module call in the process goes through `before(module, args)` and, also when it fails,
+    `after(module, args, out)`."""
     hooks = nn.modules.module
     handles = [
         hooks.register_module_forward_pre_hook(before),

@@ -1,4 +1,5 @@
-"""Trees of tensors: what a model takes and returns, nested in containers, dataclasses and objects."""
+"""Trees of tensors: what a model takes and returns, nested in containers, dataclasses and
+objects."""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ def _fused_attention_off():
 
 @contextlib.contextmanager
 def _libraries_off():
-    """oneDNN and cuDNN have recurrent layers of their own, which would not reach the plain forms."""
+    """oneDNN and cuDNN have recurrent layers of their own, which would not reach the plain
+    forms."""
     mkldnn, cudnn = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
     try:
         torch._C._set_mkldnn_enabled(False)

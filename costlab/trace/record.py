@@ -1,4 +1,5 @@
-"""The immutable record of one run. Imports nothing but the standard library, so a saved trace opens without torch."""
+"""The immutable record of one run. Imports nothing but the standard library, so a saved trace opens
+without torch."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ class TraceFileError(ValueError):
 
 @dataclass(frozen=True)
 class Tensor:
-    """A value that flowed between operations. `shape` in elements, `dtype` as torch spells it ("float32"); `distinct`: elements that are in
-    memory, where an expanded tensor shows some of them many times (None: all are)."""
+    """A value that flowed between operations. `shape` in elements, `dtype` as torch spells it
+    ("float32"); `distinct`: elements that are in memory, where an expanded tensor shows some of
+    them many times (None: all are)."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -30,7 +32,8 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Param:
-    """One parameter object. `names` holds every registered name (several when tied); `tensor` its index."""
+    """One parameter object. `names` holds every registered name (several when tied); `tensor` its
+    index."""
 
     names: tuple[str, ...]
     shape: tuple[int, ...]
@@ -45,8 +48,9 @@ class Param:
 @dataclass(frozen=True)
 class Op:
     """One executed operation. `inputs`, `outputs`, `params` index `Trace.tensors` / `Trace.params`;
-    `call` counts from 0 the calls of `module`; `attrs` are the non-tensor arguments by schema name; `of` is None in the
-    forward pass, and in the backward pass the index of the operation whose gradient it works out (-1: not known)."""
+    `call` counts from 0 the calls of `module`; `attrs` are the non-tensor arguments by schema name;
+    `of` is None in the forward pass, and in the backward pass the index of the operation whose
+    gradient it works out (-1: not known)."""
 
     name: str
     module: str
@@ -61,7 +65,8 @@ class Op:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds: the `median` of `runs`, its 95% bootstrap interval `low` to `high`, and `spread`, the interquartile range."""
+    """Seconds: the `median` of `runs`, its 95% bootstrap interval `low` to `high`, and `spread`,
+    the interquartile range."""
 
     median: float
     low: float
@@ -72,9 +77,11 @@ class Timing:
 
 @dataclass(frozen=True)
 class OpTime:
-    """An operation as it ran when it was measured, fused forms included. `of` indexes the operation of the trace that it stands for (-1:
-    none); `seconds` of its kernels, a median over runs; `bytes` of the tensors that it read and wrote; `live` bytes allocated after it and `peak` at most while it ran, both
-    beyond what was there before the run (None where the allocator was not asked)."""
+    """An operation as it ran when it was measured, fused forms included. `of` indexes the operation
+    of the trace that it stands for (-1: none); `seconds` of its kernels, a median over runs;
+    `bytes` of the tensors that it read and wrote; `live` bytes allocated after it and `peak` at
+    most while it ran, both beyond what was there before the run (None where the allocator was not
+    asked)."""
 
     name: str
     of: int
@@ -86,8 +93,8 @@ class OpTime:
 
 @dataclass(frozen=True)
 class ModuleTime:
-    """One module call alone: `warm` on the same buffers, `cold` with buffers rotated past the last cache (None: they did not fit),
-    `host` seconds that the host takes to issue it."""
+    """One module call alone: `warm` on the same buffers, `cold` with buffers rotated past the last
+    cache (None: they did not fit), `host` seconds that the host takes to issue it."""
 
     path: str
     call: int
@@ -124,11 +131,13 @@ class Account:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run took. `total`: the whole model without the host's work where that can be had (a CUDA graph replayed), `eager`: called
-    from Python, `compiled`: by torch.compile where asked for; `ops` in order; `modules` alone; `other`: seconds of kernels that belong to
-    no operation; `peak` bytes that the allocator held at most beyond params, buffers and inputs; `ceilings`: FLOP/s by dtype and "bandwidth" in
-    bytes/s, measured in the same run; `conditions`: device, dtype, layout, clocks and everything else that a reader must know; `account`: what
-    the device did meanwhile (None: in traces of before 2026-11-27)."""
+    """What a run took. `total`: the whole model without the host's work where that can be had (a
+    CUDA graph replayed), `eager`: called from Python, `compiled`: by torch.compile where asked for;
+    `ops` in order; `modules` alone; `other`: seconds of kernels that belong to no operation; `peak`
+    bytes that the allocator held at most beyond params, buffers and inputs; `ceilings`: FLOP/s by
+    dtype and "bandwidth" in bytes/s, measured in the same run; `conditions`: device, dtype, layout,
+    clocks and everything else that a reader must know; `account`: what the device did meanwhile
+    (None: in traces of before 2026-11-27)."""
 
     total: Timing
     eager: Timing
@@ -164,8 +173,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Trace:
-    """What one run of a model did: a dataflow graph in execution order, with provenance. `saved` tensors are kept for the backward pass,
-    and `gradients` are the parameters that got one there."""
+    """What one run of a model did: a dataflow graph in execution order, with provenance. `saved`
+    tensors are kept for the backward pass, and `gradients` are the parameters that got one
+    there."""
 
     ops: tuple[Op, ...]
     tensors: tuple[Tensor, ...]
@@ -193,22 +203,24 @@ class Trace:
         return bool(self.ops) and self.ops[-1].of is not None
 
     def __repr__(self) -> str:
-        about = self.provenance
-        return f"<Trace of {about.get('model')!r} on {about.get('device')}, {len(self.ops)} operations>"
+        model, device = map(self.provenance.get, ("model", "device"))
+        return f"<Trace of {model!r} on {device}, {len(self.ops)} operations>"
 
     def shapes(self, op: Op) -> list[tuple[int, ...]]:
         """Shapes of the op's tensor inputs, in call order."""
         return [self.tensors[i].shape for i in op.inputs]
 
     def save(self, path) -> None:
-        """Write the trace (beside, then renamed). Raises OSError when the path cannot be written."""
+        """Write the trace (beside, then renamed). Raises OSError when the path cannot be
+        written."""
         from .files import write_trace
 
         write_trace(self, path)
 
     @classmethod
     def load(cls, path) -> Trace:
-        """Read a saved trace. Raises TraceFileError (one clear line) for anything that is not one."""
+        """Read a saved trace. Raises TraceFileError (one clear line) for anything that is not
+        one."""
         from .files import read_trace
 
         return read_trace(path)

@@ -329,7 +329,8 @@ class Recorder(TorchDispatchMode):
         return _Place(forward.module, forward.module_type, forward.call, of)
 
     def _record_write(self, view, place) -> None:
-        """A view was written: what it is a view of has changed too, and comes from both from now on."""
+        """A view was written: what it is a view of has changed too, and comes from both from now
+        on."""
         base, after = view._base, self.table.index_of(view)
         before = self.table.index_of(base)
         outside = self.table.outside.get(id(base)) if before is None else None
@@ -355,9 +356,9 @@ class Recorder(TorchDispatchMode):
     def leave(self, module, _args, out) -> None:
         """A module returns, or fails."""
         error, handled = sys.exc_info()[1], self._handled.pop() if self._handled else None
-        if error is not None and error is not handled:
-            if self.failed_module is None or self.failed_module[0] is not error:
-                self.failed_module = error, self.modules.now[0]
+        known = self.failed_module[0] if self.failed_module is not None else None
+        if error is not None and error is not handled and error is not known:
+            self.failed_module = error, self.modules.now[0]
         if isinstance(module, _DROPOUT) and module.p and isinstance(out, torch.Tensor):
             self._record_dropout(module, out)
         self.modules.leave()

@@ -1,6 +1,7 @@
-"""Output shapes of common operations on `meta`, so that the first trace of a process does not wait for torch's own
-Python kernels, which import sympy and dynamo (as long as `import torch`). A rule gives None for what it does not cover,
-and torch answers; tests hold every rule against torch's shape, stride and dtype."""
+"""Output shapes of common operations on `meta`, so that the first trace of a process does not wait
+for torch's own Python kernels, which import sympy and dynamo (as long as `import torch`). A rule
+gives None for what it does not cover, and torch answers; tests hold every rule against torch's
+shape, stride and dtype."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ _empty = torch.empty
 
 
 def rule(*names):
-    """Register `fn(*args, **kwargs) -> tensor, tuple or None` for overloads such as "aten.relu.default"."""
+    """Register `fn(*args, **kwargs) -> tensor, tuple or None` for overloads such as
+    "aten.relu.default"."""
 
     def register(fn):
         _RULES.update(dict.fromkeys(names, fn))
@@ -56,7 +58,9 @@ def _dims(value, n, default=1):
 
 
 @rule("aten.convolution.default")
-def _convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+def _convolution(  # noqa: PLR0917  the schema of the operation
+    x, weight, bias, stride, padding, dilation, transposed, output_padding, groups
+):
     n = weight.dim() - 2
     if (
         transposed
@@ -69,7 +73,12 @@ def _convolution(x, weight, bias, stride, padding, dilation, transposed, output_
     out = tuple(
         (i + 2 * p - d * (k - 1) - 1) // s + 1
         for i, k, s, p, d in zip(
-            x.shape[2:], weight.shape[2:], _dims(stride, n), _dims(padding, n), _dims(dilation, n)
+            x.shape[2:],
+            weight.shape[2:],
+            _dims(stride, n),
+            _dims(padding, n),
+            _dims(dilation, n),
+            strict=True,
         )
     )
     if n != 2 or min(out) <= 0 or not (_dense(weight) and _dense(x)):
@@ -223,7 +232,9 @@ def _cat(tensors, dim=0):
         t.dim() != first.dim()
         or t.dtype != first.dtype
         or not t.is_contiguous()
-        or any(a != b for i, (a, b) in enumerate(zip(t.shape, first.shape)) if i != dim)
+        or any(
+            a != b for i, (a, b) in enumerate(zip(t.shape, first.shape, strict=True)) if i != dim
+        )
         for t in tensors
     ):
         return None
@@ -242,7 +253,9 @@ def _mean(x, dim, keepdim=False, **kwargs):
 
 
 @rule("aten.native_batch_norm.default")
-def _batch_norm(x, weight, bias, mean, var, training, momentum, eps):
+def _batch_norm(  # noqa: PLR0917  the schema of the operation
+    x, weight, bias, mean, var, training, momentum, eps
+):
     if training or not x.is_contiguous():
         return None
     none = _empty((0,), dtype=x.dtype, device="meta")
@@ -265,12 +278,12 @@ def _layer_norm(x, shape, weight, bias, eps):
     )
 
 
-def _pooled(x, n, kernel, stride, padding, dilation, ceil_mode):
+def _pooled(x, n, kernel, *, stride, padding, dilation, ceil_mode):
     if x.dim() != n + 2 or not x.is_contiguous():
         return None
     kernel, padding, dilation = _dims(kernel, n), _dims(padding, n, 0), _dims(dilation, n)
     stride, out = _dims(stride, n) if stride else kernel, []
-    for i, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation):
+    for i, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True):
         if 2 * p > k:
             return None
         span = i + 2 * p - d * (k - 1) - 1
@@ -285,19 +298,24 @@ def _pooled(x, n, kernel, stride, padding, dilation, ceil_mode):
 
 @rule("aten.max_pool2d_with_indices.default")
 def _max_pool(x, kernel, stride=(), padding=(0,), dilation=(1,), ceil_mode=False):
-    out = _pooled(x, 2, kernel, stride, padding, dilation, ceil_mode)
+    out = _pooled(
+        x, 2, kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+    )
     return None if out is None else (out, _empty(out.shape, dtype=torch.int64, device="meta"))
 
 
 @rule("aten.avg_pool2d.default", "aten.avg_pool3d.default")
 def _avg_pool(x, kernel, stride=(), padding=(0,), ceil_mode=False, *rest):
-    return _pooled(x, x.dim() - 2, kernel, stride, padding, (1,), ceil_mode)
+    return _pooled(
+        x, x.dim() - 2, kernel, stride=stride, padding=padding, dilation=(1,), ceil_mode=ceil_mode
+    )
 
 
 @rule("aten.embedding.default")
 def _embedding(weight, ids, *args, **kwargs):
     if ids.dtype not in (torch.int64, torch.int32):
         raise RuntimeError(
-            f"Expected tensor for argument 'indices' to have one of the following scalar types: Long, Int; but got {ids.dtype} instead"
+            f"Expected tensor for argument 'indices' to have one of the following "
+            f"scalar types: Long, Int; but got {ids.dtype} instead"
         )
     return _empty((*ids.shape, weight.shape[1]), dtype=weight.dtype, device="meta")

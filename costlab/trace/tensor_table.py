@@ -198,7 +198,8 @@ class TensorTable:
             outside.stand_in = outside.original.detach().clone()
 
     def keep_memory(self, t) -> None:
-        """Before something is written through a view of the model's own memory: keep what is there."""
+        """Before something is written through a view of the model's own memory: keep what is
+        there."""
         if not self._read_in_place or t.layout is not torch.strided or t.device.type == "meta":
             return
         storage = t.untyped_storage()
@@ -212,7 +213,8 @@ class TensorTable:
 
     def replace_tensors_elsewhere(self, model) -> None:
         """Put stand-ins in the place of parameters and buffers that are on another device: autocast
-        and the model's own code ask tensors where they are. A snapshot puts the model's own back."""
+        and the model's own code ask tensors where they are. A snapshot puts the model's own
+        back."""
         for own in _registered(model):
             for name, t in own.items():
                 if t is not None and t.device.type != self.device:

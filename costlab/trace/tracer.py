@@ -183,7 +183,8 @@ def _refuse_lazy(model) -> None:
 
 
 def _watch(session, recorder, model, inputs) -> None:
-    """Have everything put back when the session ends, from the last to the first, whatever fails."""
+    """Have everything put back when the session ends, from the last to the first, whatever
+    fails."""
     flags = [(m, m.training) for m in modules_of(model) if hasattr(m, "training")]
     session.callback(random_state(recorder.device))
     session.callback(_restore_flags, flags)

@@ -1,5 +1,6 @@
-"""Small integer and boolean tensors keep their values while a model runs on `meta`: masks, positions and lengths that
-Python control flow reads (`if mask.all()`) are worked out on the CPU beside their shapes."""
+"""Small integer and boolean tensors keep their values while a model runs on `meta`: masks,
+positions and lengths that Python control flow reads (`if mask.all()`) are worked out on the CPU
+beside their shapes."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ LIMIT = 1 << 16  # elements
 _READS = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 
 
-class _Unknown(Exception):
+class _UnknownError(Exception):
     pass
 
 
@@ -31,7 +32,7 @@ def _on_cpu(args, kwargs):
             return t
         value = getattr(t, "_costlab_value", None)
         if value is None:
-            raise _Unknown
+            raise _UnknownError
         return value
 
     args, kwargs = pytree.tree_map(known, (args, kwargs))
@@ -52,7 +53,8 @@ def _packed(data, lengths):
 
 
 def read(func, args, kwargs):
-    """The result of an operation that needs values, such as `item` or `nonzero`; None where they are not known."""
+    """The result of an operation that needs values, such as `item` or `nonzero`; None where they
+    are not known."""
     name = func._schema.name
     if name == "aten::_pack_padded_sequence":
         return _packed(*args[:2])
@@ -65,7 +67,7 @@ def read(func, args, kwargs):
         return None
     try:
         args, kwargs = _on_cpu(args, kwargs)
-    except _Unknown:
+    except _UnknownError:
         return None
     value = func(*args, **kwargs)
     if to_cpu:
@@ -87,11 +89,11 @@ def follow(func, args, kwargs, outs) -> None:
         return
     try:
         args, kwargs = _on_cpu(args, kwargs)
-    except _Unknown:
+    except _UnknownError:
         for t in outs:  # written in place with something unknown
             for known in (t, t._base):
                 if known is not None and hasattr(known, "_costlab_value"):
                     del known._costlab_value
         return
-    for t, value in zip(outs, pytree.tree_leaves(func(*args, **kwargs))):
+    for t, value in zip(outs, pytree.tree_leaves(func(*args, **kwargs)), strict=False):
         give(t, value)
