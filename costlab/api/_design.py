@@ -56,7 +56,7 @@ def grid(
     Raises ValueError for a case that does not exist."""
     from ..analysis.grid import grid as run
 
-    return run(d, c_in, c_out, kernel, pool, body, train)
+    return run(d, c_in, c_out, kernel, pool, body, train=train)
 
 
 def reductions(model: Model) -> Reductions:

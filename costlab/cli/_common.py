@@ -6,9 +6,14 @@ import ast
 import contextlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from ..sources import FORMS
 from ..trace.files import write_file
+
+if TYPE_CHECKING:
+    from ..sources import Loaded
+    from ..trace import Trace
 
 
 class UserError(Exception):
@@ -134,7 +139,7 @@ def _arguments(items):
     return kwargs
 
 
-def get_model(args, spec=None, real=False, resize=None):
+def get_model(args, spec=None, real=False, resize=None) -> Loaded:
     """The model that `spec` (default `args.model`) names, with its inputs: on `meta`, or with
     `real` on the CPU, weights and inputs random with seed 0. `resize`: from an input to its
     shape."""
@@ -144,7 +149,17 @@ def get_model(args, spec=None, real=False, resize=None):
     return _loaded(args, spec, "cpu" if real else "meta", resize)
 
 
-def _loaded(args, spec, device="meta", resize=None):
+def _loaded(args, spec, device="meta", resize=None) -> Loaded:
+    """The model that `spec` names, where it names no saved trace."""
+    from ..sources import Loaded
+
+    found = _found(args, spec, device, resize)
+    assert isinstance(found, Loaded), f"{spec} is a saved trace"
+    return found
+
+
+def _found(args, spec, device="meta", resize=None) -> Loaded | Trace:
+    """What `spec` names: a model with its inputs, or a saved trace."""
     from ..sources import SourceError, load
 
     _check_phase(args)
@@ -165,7 +180,7 @@ def _check_phase(args):
         raise UserError("--context and --batch belong to --phase prefill or --phase decode")
 
 
-def _in_phase(args, found):
+def _in_phase(args, found) -> Loaded:
     from ..sources import Loaded, SourceError
     from ..sources.phases import Use, in_phase
 
@@ -183,7 +198,7 @@ def is_trace(spec):
     return is_recording(spec)
 
 
-def load_trace(path):
+def load_trace(path) -> Trace:
     """A saved trace; one clear line for anything else."""
     from ..trace import Trace, TraceFileError
 
@@ -193,22 +208,25 @@ def load_trace(path):
         raise UserError(str(e)) from None
 
 
-def get_trace(args, spec=None):
+def get_trace(args, spec=None) -> Trace:
     """The trace that `spec` (default `args.model`) names: loaded, or made now."""
+    from ..trace import Trace
+
     spec = spec or args.model
     if is_trace(spec):
         if args.input or args.arg or args.device != "auto":
             raise UserError(
                 f"{spec} is a saved trace: --input, --arg and --device belong to tracing"
             )
-        trace = _loaded(args, spec)
+        trace = _found(args, spec)
+        assert isinstance(trace, Trace), f"{spec} is a model"
         if args.mode == "train" and not trace.trained:
             raise UserError(f"{spec} has no backward pass; trace the model again with --mode train")
         return trace
     return run(args, spec)
 
 
-def run(args, spec, resize=None):
+def run(args, spec, resize=None) -> Trace:
     """Build and trace a model where the arguments say. `resize`: from an input to its shape."""
     from ..trace import TraceError
 
@@ -229,7 +247,7 @@ def run(args, spec, resize=None):
         raise UserError(f"{f'{spec}: ' if several else ''}{e}{hint}") from None
 
 
-def _run_anywhere(args, spec, resize):
+def _run_anywhere(args, spec, resize) -> Trace:
     """On a GPU where there is one and the model is not too large, otherwise on `meta`; a model that
     reads values runs on the CPU."""
     import torch
@@ -252,14 +270,14 @@ def _run_anywhere(args, spec, resize):
         return _run_on(args, spec, "cpu", resize)
 
 
-def _run_on(args, spec, device, resize):
+def _run_on(args, spec, device, resize) -> Trace:
     """Trace on one device; off `meta` with values of its own, because a buffer may decide what
     runs."""
     loaded = _loaded(args, spec, "meta" if device == "meta" else "cpu", resize)
     return traced(loaded, device, args.mode)
 
 
-def traced(loaded, device, mode="eval"):
+def traced(loaded: Loaded, device, mode="eval") -> Trace:
     """The trace of a loaded model."""
     from ..trace import trace
 
@@ -275,7 +293,7 @@ def traced(loaded, device, mode="eval"):
     return named(made, loaded)
 
 
-def named(made, loaded):
+def named(made: Trace, loaded: Loaded) -> Trace:
     """The trace with its source, the paper of a zoo model or the class of a configuration's, and
     with what a reader must know."""
     if "source" in loaded.provenance:
@@ -354,9 +372,12 @@ def write(path, data):
     """Print, or write the file (text or bytes) beside and rename it."""
     if path in (None, "-"):
         try:
-            out = sys.stdout if isinstance(data, str) else sys.stdout.buffer
-            out.write(data)
-            out.flush()
+            if isinstance(data, str):
+                sys.stdout.write(data)
+                sys.stdout.flush()
+            else:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
         except BrokenPipeError:
             raise
         except OSError as e:

@@ -63,9 +63,9 @@ def run(args):
         raise UserError(f"cannot tell the format of {args.output!r}; name it .pdf or .html")
     writable(args.output)
     try:
-        from .. import report
+        from ..report import SECTIONS, Config, build, line, measured, read
 
-        config = report.read(args.config, report.SECTIONS) if args.config else report.Config()
+        config = read(args.config, SECTIONS) if args.config else Config()
         config = replace(
             config,
             **{
@@ -84,9 +84,7 @@ def run(args):
         if bool(config.base) != bool(config.head):
             alone = "base" if config.base else "head"
             where = (
-                ""
-                if not args.config or getattr(args, alone)
-                else f"{report.line(args.config, alone)}: "
+                "" if not args.config or getattr(args, alone) else f"{line(args.config, alone)}: "
             )
             raise UserError(
                 f"{where}a review needs both --base and --head (base and head in a TOML file)"
@@ -99,13 +97,13 @@ def run(args):
 
         def find(spec):
             try:
-                return not elsewhere and report.measured(config, spec) or get_trace(args, spec)
+                return not elsewhere and measured(config, spec) or get_trace(args, spec)
             except UserError as e:
                 if not args.config or spec in (*args.model, args.base, args.head):
                     raise
-                raise UserError(f"{report.line(args.config, spec)}: {e}") from None
+                raise UserError(f"{line(args.config, spec)}: {e}") from None
 
-        review = tuple(find(spec) for spec in (config.base, config.head)) if config.base else None
+        review = (find(config.base), find(config.head)) if config.base else None
         models = config.models or ((config.head,) if review else ())
         if not models:
             raise UserError("name a model, for example: costlab report googlenet -o googlenet.pdf")
@@ -114,7 +112,7 @@ def run(args):
         def progress(done, of, title):
             progress_line(f"{done + 1} of {of}: {title}")
 
-        document = report.build(
+        document = build(
             config, traces, review, f"{again} -o FILE.pdf (or FILE.html)", find, progress
         )
         if suffix == ".pdf":

@@ -223,12 +223,9 @@ def _polynomials(args, axes, result):
             )
 
         first = next((t for _, t in given if t.dim() in (2, 4)), None)
-        grid = (
-            first is not None
-            and first.dim() == 4
-            and any(a in ("resolution", "height", "width") for a in axes)
-        )
-        tokens = first is not None and first.dim() == 2 and "tokens" in axes
+        shape = () if first is None else tuple(first.shape)
+        grid = len(shape) == 4 and any(a in ("resolution", "height", "width") for a in axes)
+        tokens = len(shape) == 2 and "tokens" in axes
         names = (
             (("N", "H", "W"), ("batch", "height", "width"))
             if grid
@@ -237,7 +234,7 @@ def _polynomials(args, axes, result):
             else (("N",), ("batch",))
         )
         try:
-            base = [1, *(first.shape[2:] if grid else [first.shape[1]] if tokens else [])]
+            base = [1, *(shape[2:] if grid else shape[1:] if tokens else ())]
             step = [1, *([stride(at({}))] * 2 if grid else [1] if tokens else [])]
             count = lambda *sizes: total(at(dict(zip(names[1], sizes, strict=False)))).macs  # noqa: B023,E731
             made = polynomial(count, names[0], base, step)

@@ -1,6 +1,13 @@
 """`costlab trace MODEL -o FILE`: record once, use everywhere."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ._common import UserError, add_model, get_model, get_trace, named, progress_line, writable
+
+if TYPE_CHECKING:
+    from ..trace import Trace
 
 
 def add_measuring(parser):
@@ -54,7 +61,7 @@ def measuring(args, **options):
     return run
 
 
-def measured(args, spec=None, resize=None, **options):
+def measured(args, spec=None, resize=None, **options) -> Trace:
     """A measured trace of the model that `spec` (default `args.model`) names."""
     from ..trace import TraceError
 
