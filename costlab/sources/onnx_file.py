@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from ._model import Definition, Source
 
@@ -16,7 +17,7 @@ def _find(path: str) -> Definition:
         lambda model: file.inputs(),
         lambda model: file.origin,
         version=lambda: file.digest,
-        notes=lambda model: model.notes,
+        notes=lambda model: cast("tuple[str, ...]", model.notes),  # a Graph's, which `build` makes
     )
 
 

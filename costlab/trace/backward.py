@@ -6,6 +6,7 @@ import contextlib
 import re
 
 import torch
+from torch._C._autograd import _get_sequence_nr
 from torch.utils._python_dispatch import _disable_current_modes
 
 from .jagged import is_jagged, values_of
@@ -24,7 +25,7 @@ class ForwardOps:
 
     def add(self, name: str, op: int) -> None:
         """An operation of the forward pass has run."""
-        following = torch.autograd._get_sequence_nr()
+        following = _get_sequence_nr()
         for key in ((following, _plain_name(name)), (following, None)):
             self._by_number.setdefault(key, op)
 

@@ -89,7 +89,7 @@ def validate(trace: Trace, count) -> None:
         _validate_op(trace, op)
     _validate_provenance(trace.provenance)
     if trace.measured:
-        _validate_measured(trace)
+        _validate_measured(trace.measured, len(trace.ops))
 
 
 def _not_a_trace(path):
@@ -192,8 +192,7 @@ def _validate_provenance(provenance: dict) -> None:
     _need(all(isinstance(s, str) and isinstance(d, str) for s, d in provenance["inputs"]))
 
 
-def _validate_measured(trace: Trace) -> None:
-    measured = trace.measured
-    _need(all(-1 <= op.of < len(trace.ops) for op in measured.ops))
+def _validate_measured(measured: Measured, operations: int) -> None:
+    _need(all(-1 <= op.of < operations for op in measured.ops))
     _need(measured.conditions.keys() >= _CONDITIONS)
     _need("float32" in measured.ceilings and "bandwidth" in measured.ceilings)

@@ -7,7 +7,7 @@ import torch
 
 def stored_elements(t: torch.Tensor) -> int:
     """Elements that a sparse tensor keeps; of any other all."""
-    if t.is_nested or t.layout is torch._mkldnn:
+    if t.is_nested or t.is_mkldnn:
         return t.numel()
     return (t._values() if t.layout is torch.sparse_coo else t.values()).numel()
 

@@ -9,6 +9,7 @@ import sys
 import types
 from collections import deque
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 
@@ -101,7 +102,7 @@ def _contains_tensor(value, seen: set[int]) -> bool:
     return is_plain(value) and any(_contains_tensor(v, seen) for v in vars(value).values())
 
 
-def map_tensors(fn, value, copies=None):
+def map_tensors(fn, value, copies=None) -> Any:
     """`fn` of every tensor in a nested value; what is there twice stays one.
 
     Dicts, lists, (named) tuples, dataclasses, and objects that have tensors are copied; the rest
@@ -148,12 +149,15 @@ def _mapped_object(fn, value, copies):
     plain = is_plain(value)
     if fields is None and not (plain and _contains_tensor(value, set())):
         return value
-    if plain:  # without its own ways to be copied
-        new = object.__new__(type(value))
-        vars(new).update(vars(value))
-    else:
-        new = copy.copy(value)
+    new = _plain_copy(value) if plain else copy.copy(value)
     copies[id(value)] = new, value
     for name in fields if fields is not None else tuple(vars(value)):
         object.__setattr__(new, name, map_tensors(fn, getattr(value, name), copies))
+    return new
+
+
+def _plain_copy(value: object) -> Any:
+    """A shallow copy of a plain object, made without its own ways to be copied."""
+    new = object.__new__(type(value))
+    vars(new).update(vars(value))
     return new

@@ -12,7 +12,7 @@ from .modules import named_modules
 
 def is_packed(value) -> bool:
     """Whether a value is a TorchBind object that packs a weight and a bias (torch.ao)."""
-    return isinstance(value, torch.ScriptObject) and value._has_method("unpack")
+    return isinstance(value, torch.ScriptObject) and value._has_method("unpack")  # pyright: ignore[reportAttributeAccessIssue]  (not in torch's stubs)
 
 
 def packed_modules(model: nn.Module) -> Iterator[tuple[str, object]]:
@@ -33,9 +33,10 @@ def unpacked(value) -> tuple[tuple[str, torch.Tensor], ...]:
 
 def inner_tensors(t: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """The tensors that a wrapper subclass keeps its values in; none of a plain tensor."""
-    if not hasattr(t, "__tensor_flatten__"):
+    flatten = getattr(t, "__tensor_flatten__", None)
+    if flatten is None:
         return ()
-    names, _ = t.__tensor_flatten__()
+    names, _ = flatten()
     found: list[torch.Tensor] = []
     for name in names:
         inner = getattr(t, name)

@@ -153,20 +153,22 @@ class Measured:
     @classmethod
     def from_json(cls, doc: dict) -> Measured:
         """From what `dataclasses.asdict` gave. Raises KeyError or TypeError for anything else."""
-        timing = lambda d: None if d is None else Timing(**d)  # noqa: E731
+        optional = lambda d: None if d is None else Timing(**d)  # noqa: E731
         return cls(
-            timing(doc["total"]),
-            timing(doc["eager"]),
+            Timing(**doc["total"]),
+            Timing(**doc["eager"]),
             tuple(OpTime(**o) for o in doc["ops"]),
             tuple(
-                ModuleTime(m["path"], m["call"], timing(m["warm"]), timing(m["cold"]), m["host"])
+                ModuleTime(
+                    m["path"], m["call"], Timing(**m["warm"]), optional(m["cold"]), m["host"]
+                )
                 for m in doc["modules"]
             ),
             doc["other"],
             doc["peak"],
             doc["ceilings"],
             doc["conditions"],
-            timing(doc.get("compiled")),
+            optional(doc.get("compiled")),
             Account(**doc["account"]) if doc.get("account") else None,
         )
 

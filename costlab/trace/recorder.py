@@ -322,6 +322,7 @@ class Recorder(TorchDispatchMode):
         """Where the operation that has just run is recorded."""
         if not self.in_backward:
             return _Place(*self.modules.now)
+        assert self.forward_ops is not None, "a backward pass follows a recorded forward pass"
         of = self.forward_ops.of_current_node()
         if of < 0:
             return _Place(*self.modules.now, of)

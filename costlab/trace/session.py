@@ -75,7 +75,7 @@ class Snapshot:
         for tensors in (m._parameters, m._buffers):
             self.tensors += [_TensorState.of(t) for t in tensors.values() if t is not None]
 
-    def _add(self, value, most=OBJECTS) -> None:
+    def _add(self, value, most: float = OBJECTS) -> None:
         """Remember what is in a container or a plain object, and in those within it, of which
         there may be very many."""
         stack, tuples = [value], set()

@@ -9,8 +9,10 @@ CUDA without moving it.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import torch
 from torch import nn
@@ -219,6 +221,7 @@ class TensorTable:
             for name, t in own.items():
                 if t is not None and t.device.type != self.device:
                     outside = self.add_outside(t)
+                    assert outside.stand_in is not None, "add_outside makes one"
                     if isinstance(t, nn.Parameter) and not isinstance(
                         outside.stand_in, nn.Parameter
                     ):
@@ -239,19 +242,21 @@ class TensorTable:
                     continue
                 outside = self.add_outside(t)
                 if isinstance(t, nn.Parameter):
-                    self._make_leaf(outside, t)
+                    leaf = self._make_leaf(outside, t)
+                    if t.requires_grad:
+                        leaves[leaf] = None
                 self.outside[id(outside.stand_in)] = outside
                 own[name] = outside.stand_in
-                if isinstance(t, nn.Parameter) and t.requires_grad:
-                    leaves[own[name]] = None
         return list(leaves)
 
-    def _make_leaf(self, outside: Outside, p: nn.Parameter) -> None:
+    def _make_leaf(self, outside: Outside, p: nn.Parameter) -> nn.Parameter:
+        """Make a parameter's stand-in a leaf of autograd other than the parameter; the leaf."""
         own = outside.stand_in
-        if own is p or not own.is_leaf or not isinstance(own, nn.Parameter):
-            outside.stand_in = nn.Parameter(
-                self.stand_in(p).detach(), requires_grad=p.requires_grad
-            )
+        if own is not p and isinstance(own, nn.Parameter) and own.is_leaf:
+            return own
+        leaf = nn.Parameter(self.stand_in(p).detach(), requires_grad=p.requires_grad)
+        outside.stand_in = leaf
+        return leaf
 
 
 def _stored_as(t) -> tuple[torch.dtype, int | None]:
@@ -267,7 +272,7 @@ def _stored_as(t) -> tuple[torch.dtype, int | None]:
 def _distinct(t) -> int | None:
     """Elements in memory, where they are not those of the shape: of an expanded tensor one stands
     for many, of a sparse one what it keeps."""
-    if t.is_nested or t.layout is torch._mkldnn:
+    if t.is_nested or t.is_mkldnn:
         return None
     if t.layout is not torch.strided:
         return stored_elements(t)
@@ -276,7 +281,7 @@ def _distinct(t) -> int | None:
     return None
 
 
-def _registered(model):
+def _registered(model) -> Iterator[dict[str, Any]]:
     """The parameters and the buffers of every module, as the dicts that they are registered in."""
     for module in modules_of(model):
         if not isinstance(module, torch.jit.ScriptModule):

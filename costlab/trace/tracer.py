@@ -248,6 +248,7 @@ def _run(recorder, model, arguments, options) -> _Ran:
         return given[id(t)]
 
     args, kwargs = map_tensors(convert, arguments)
+    leaves: list[torch.nn.Parameter] = []
     if autograd:
         leaves = table.replace_to_train(model)
     else:

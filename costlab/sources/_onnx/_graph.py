@@ -263,6 +263,7 @@ class _Run:
                 self.steps([_Step(step.node, ()) for step in inside])
             else:
                 child = home._modules[part]
+                assert child is not None, "each part of a path was registered as a module"
                 child(lambda: self.steps(inside, depth + 1, child))  # noqa: B023  (called at once)
 
     def _is_known(self, node: Node) -> bool:

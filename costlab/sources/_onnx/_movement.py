@@ -196,7 +196,8 @@ def pad(node, x, around=None, value=None, dims=None):
         return x
     lowest = min(d for d, pair in each.items() if pair != (0, 0))
     flat = [n for d in range(x.dim() - 1, lowest - 1, -1) for n in each.get(d, (0, 0))]
-    mode = {"edge": "replicate", "wrap": "circular"}.get(node.get("mode", ""), node.get("mode", ""))
+    given: str = node.get("mode", "")
+    mode = {"edge": "replicate", "wrap": "circular"}.get(given, given)
     if mode in ("", "constant"):
         fill = node.get("value", 0.0) if value is None else number(value)
         return F.pad(x, flat, value=fill)

@@ -224,4 +224,5 @@ def cumulative_sum(node, x, axis):
 
 @operator("Trilu")
 def triangle(node, x, k=None):
-    return (torch.triu if node.get("upper", 1) else torch.tril)(x, 0 if k is None else number(k))
+    diagonal = 0 if k is None else int(number(k))
+    return (torch.triu if node.get("upper", 1) else torch.tril)(x, diagonal)

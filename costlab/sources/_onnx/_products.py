@@ -108,6 +108,7 @@ def attention(node, q, k, v, mask=None, past_key=None, past_value=None, *rest): 
         heads, groups = node.get("q_num_heads"), node.get("kv_num_heads")
         q, k, v = (_split_heads(t, n) for t, n in ((q, heads), (k, groups), (v, groups)))
     if past_key is not None:
+        assert past_value is not None, "Attention has past_key without past_value"
         k, v = torch.cat((past_key, k), 2), torch.cat((past_value, v), 2)
     out = F.scaled_dot_product_attention(
         q,

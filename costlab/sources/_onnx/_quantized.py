@@ -8,9 +8,9 @@ from ._operators import Node, operator
 from ._products import convolution, matmul
 
 
-def _along(parameter, x, axis):
+def _along(parameter: torch.Tensor, x: torch.Tensor, axis: int) -> torch.Tensor:
     """A scale or zero point of one value a channel, shaped to broadcast along `axis`."""
-    if parameter is None or parameter.numel() == 1:
+    if parameter.numel() == 1:
         return parameter
     shape = [1] * x.dim()
     shape[axis] = -1
