@@ -5,6 +5,7 @@ import html
 import json
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -183,11 +184,11 @@ def misplaced(file):
         page.extract_text(visitor_text=look)
         for lines in columns.values():
             lines.sort()
-            found += [
+            found.extend(
                 (a, b)
-                for a, b in zip(lines, lines[1:], strict=False)
+                for a, b in pairwise(lines)
                 if 0.1 < b[0] - a[0] < 5 and min(len(a[1].strip()), len(b[1].strip())) > 1
-            ]
+            )
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from functools import partial
 
 import torch
@@ -201,7 +202,7 @@ def digits(
         raise ValueError(f"the digits have 10 classes, the model {classes}")
     if not 1 <= batch <= 1797:
         raise ValueError(f"a batch of {batch}: choose 1 to 1797, the images that there are")
-    data = load_digits()
+    data: Any = load_digits()
     images = torch.tensor(data.images, dtype=torch.float32)[:, None] / 8 - 1
     labels = torch.tensor(data.target)
     generator = torch.Generator().manual_seed(seed)

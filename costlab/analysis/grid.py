@@ -10,7 +10,7 @@ from torch import nn
 
 from .._result import Charted, Drawn
 from ..cost import total
-from ..graph import consumers, forks, layer_graph
+from ..graph import Node, consumers, forks, layer_graph
 from ..tables import Column, Sheet
 from ..trace import Trace
 from ..trace.build import traced
@@ -250,13 +250,19 @@ def _parallel(before, after, kernel, stride, batch):
     frame = [
         (o - 1) * s + k - g for g, o, k, s in zip(grid, out, kernel, stride, strict=False)
     ]  # negative: the grid is cropped
-    pads = [
-        side
-        for total_pad in reversed(frame)
-        for side in (total_pad // 2, total_pad - total_pad // 2)
-    ]
-    make = lambda: nn.Sequential(nn.ZeroPad2d(pads), nn.Conv2d(c_in, c_out - c_in, kernel, stride))  # noqa: E731
+    vertical, horizontal = frame
+    pads = (horizontal // 2, horizontal - horizontal // 2, vertical // 2, vertical - vertical // 2)
+
+    def make() -> nn.Sequential:
+        conv = nn.Conv2d(c_in, c_out - c_in, kernel, stride)
+        return nn.Sequential(nn.ZeroPad2d(pads), conv)
+
     return total(traced(make, (batch, *before))).macs
+
+
+def _module(node: Node) -> str:
+    """The path of the module that a layer is."""
+    return node.op.module if node.op else ""
 
 
 def reductions(trace: Trace) -> tuple[Reduction, ...]:
@@ -285,7 +291,7 @@ def reductions(trace: Trace) -> tuple[Reduction, ...]:
             work = total(trace, [op for m in fork.members for op in nodes[m].ops]).macs
             found.append(
                 Reduction(
-                    end.op.module,
+                    _module(end),
                     "branches in parallel",
                     before if n.index == fork.root else nodes[fork.root].out_shape[1:],
                     end.out_shape[1:],
@@ -300,7 +306,7 @@ def reductions(trace: Trace) -> tuple[Reduction, ...]:
             other = _parallel(before, after, n.kernel, n.stride, batch) if _plain(n) else None
             found.append(
                 Reduction(
-                    n.op.module,
+                    _module(n),
                     f"{_x(n.kernel)} convolution of stride {max(n.stride)}",
                     before,
                     after,
@@ -317,7 +323,7 @@ def reductions(trace: Trace) -> tuple[Reduction, ...]:
         if _plain(first) and set(first.stride) == {1} and squeezed:
             found.append(
                 Reduction(
-                    first.op.module,
+                    _module(first),
                     f"{_x(first.kernel)} convolution, then pool",
                     first.in_shape[1:],
                     after,
@@ -333,7 +339,7 @@ def reductions(trace: Trace) -> tuple[Reduction, ...]:
             out = last.out_shape[1:]
             found.append(
                 Reduction(
-                    last.op.module,
+                    _module(last),
                     f"pool, then {_x(last.kernel)} convolution",
                     before,
                     out,
@@ -352,7 +358,7 @@ def reductions(trace: Trace) -> tuple[Reduction, ...]:
         )
         found.append(
             Reduction(
-                n.op.module,
+                _module(n),
                 "pool, then a module" if module else "pool",
                 before,
                 out,

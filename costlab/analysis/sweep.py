@@ -149,6 +149,8 @@ def _started(work, configuration):
 def _end_with_parent():
     """A worker whose parent is killed would wait for work for ever."""
     parent = parent_process()
+    if parent is None:
+        return
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
@@ -171,16 +173,16 @@ def dask(address: str | None = None) -> Callable[[], Executor]:
     return start
 
 
-class _Closing:
+class _Closing(Executor):
     """A Dask client's executor that closes the client with it."""
 
     def __init__(self, client):
         self.client, self.executor = client, client.get_executor(pure=False)
 
-    def submit(self, *args):
-        return self.executor.submit(*args)
+    def submit(self, fn, /, *args, **kwargs):
+        return self.executor.submit(fn, *args, **kwargs)
 
-    def shutdown(self, wait=True, cancel_futures=False):
+    def shutdown(self, wait=True, *, cancel_futures=False):
         self.executor.shutdown(wait=wait)
         self.client.close()
 
@@ -227,7 +229,7 @@ def sweep(
 
     def note(outcome):
         known[_key(outcome.configuration)] = outcome
-        if journal:
+        if stream:
             line = json.dumps(
                 {
                     "configuration": outcome.configuration,

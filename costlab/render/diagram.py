@@ -128,13 +128,13 @@ def _columns(d: Diagram) -> dict[str, int]:
     length: dict[str, int] = {}
     for box in d.boxes:
         length[box.id] = 1 + max((length.get(f, 0) for f in feeders.get(box.id, ())), default=0)
-    at, way = max(length, key=length.get, default=None), []
+    at, way = max(length, key=length.__getitem__, default=None), []
     while at:
         way.insert(0, at)
         # a module that is called again feeds back: only forward steps count
         at = max(
             (f for f in feeders.get(at, ()) if length.get(f, length[at]) < length[at]),
-            key=length.get,
+            key=length.__getitem__,
             default=None,
         )
     n = len(way)

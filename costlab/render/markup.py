@@ -62,8 +62,8 @@ def latex(sheet: Sheet) -> str:
     what is between
     \begin{table} and \end{table} and load booktabs and graphicx."""
 
-    def esc(s):
-        return "".join(_TEX.get(c, c) for c in s)
+    def esc(s: str) -> str:
+        return "".join(_TEX.get(c) or c for c in s)
 
     cols = columns(sheet)
 

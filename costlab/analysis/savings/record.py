@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from ..._result import Result
 from ...measure.naming import RunName
@@ -121,7 +120,7 @@ class Savings(Result):
         r = self.run
         return f"{r.device.upper()} {r.dtype} {r.layout.upper()}"
 
-    @cached_property
+    @property
     def sheet(self) -> Sheet:
         """A row a rule."""
         return sheet_of(self)
