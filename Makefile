@@ -3,12 +3,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: table test bench reports gpu
+.PHONY: table test test-slow lint bench reports gpu
 table: .venv/.installed
 	$(BIN)/costlab table googlenet
 
-test: .venv/.installed-test
-	$(BIN)/python -m pytest -q
+# `make test`: lint, types, and all tests but the slow ones; `make test-slow`: those, half an hour
+test: lint
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: .venv/.installed-test
+	$(BIN)/python -m pytest -q -m slow
+
+lint: .venv/.installed-test
+	$(BIN)/ruff check -q .
+	$(BIN)/ruff format --check -q .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python --level error
 
 # the reports are rendered from what they name on `meta`, so that every machine makes the same ones
 reports: .venv/.installed-test
