@@ -15,7 +15,7 @@ class Sensors:
     def __init__(self, uuid: str | None):
         self._nvml, self._handle, self.missing = None, None, ""
         try:
-            import pynvml
+            import pynvml  # pyright: ignore[reportMissingImports] an extra
         except ImportError:
             self.missing = MISSING
             return

@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -39,13 +40,15 @@ def _find(spec: str) -> Definition:
     return Definition(
         build,
         _inputs,
-        lambda model: f"{type(model).__name__} of diffusers {diffusers.__version__}",
-        version=lambda: f"diffusers {diffusers.__version__} {json.dumps(values)}",
+        lambda model: f"{type(model).__name__} of diffusers {version('diffusers')}",
+        version=lambda: f"diffusers {version('diffusers')} {json.dumps(values)}",
     )
 
 
 def _is_network(found: Any) -> bool:
-    from diffusers.models.modeling_utils import ModelMixin
+    from diffusers.models.modeling_utils import (  # pyright: ignore[reportMissingImports] an extra
+        ModelMixin,
+    )
 
     return isinstance(found, type) and issubclass(found, ModelMixin)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ _SCALE = re.compile(r"(?P<family>.*\d)(?P<scale>[nslmx])(?P<task>-.*)?")
 def _find(spec: str) -> Definition:
     load_torchvision()
     import ultralytics
-    from ultralytics.nn import tasks
+    from ultralytics.nn import tasks  # pyright: ignore[reportMissingImports] an extra
 
     name = spec.removeprefix(_PREFIX)
     path = _path(Path(ultralytics.__file__).parent / "cfg" / "models", name)
@@ -30,7 +31,7 @@ def _find(spec: str) -> Definition:
     return Definition(
         build,
         lambda model: parse(["1x3x640x640"]),
-        lambda model: f"{type(model).__name__} of ultralytics {ultralytics.__version__}",
+        lambda model: f"{type(model).__name__} of ultralytics {version('ultralytics')}",
         reads_values=True,  # the strides, which are computed when it is built
     )
 
