@@ -8,8 +8,11 @@ import torch
 from torch import nn
 
 import costlab
+from costlab.analysis.diagram import diagram
+from costlab.analysis.profile import profile
+from costlab.api._models import as_trace
 from costlab.cli import main
-from costlab.cost import scaled
+from costlab.cost import CONVENTIONS, scaled
 from costlab.render import FORMATS
 from costlab.tables import default_convention, table
 
@@ -101,3 +104,45 @@ def test_no_cell_of_a_small_layer_reads_zero():
     assert cells["1"][-4] == "2.00K" and cells["1"][-2] == "1.50K"  # 3 * 500 + 500, 3 * 500
     (first, second) = csv.DictReader(io.StringIO(FORMATS["csv"](sheet)))
     assert (first["params (elements)"], second["ops (MACs)"]) == ("9", "1500")
+
+
+@pytest.mark.parametrize(
+    "spec, convention, of_3a, of_all",
+    [
+        # module 3a: 163,328 weights; 163,696 with the 368 biases (64 + 96 + 128 + 16 + 32 + 32)
+        ("googlenet", None, 163_328, 6_990_272),
+        ("googlenet", "macs", 163_696, 6_998_552),
+        # resnet50: 25,502,912 weights, 25,557,032 with biases and norm scales
+        ("resnet50", "paper", None, 25_502_912),
+        ("resnet50", None, None, 25_557_032),
+    ],
+)
+def test_charts_and_diagrams_count_params_as_the_table_does(spec, convention, of_3a, of_all):
+    trace = as_trace(spec, "table")
+    rows = {r.id: r.params for r in table(trace, convention=convention, merge=False).rows}
+    steps = profile(trace, convention=convention)
+    drawn = diagram(trace, convention=convention)
+    assert all(s.params == rows[s.id] for s in steps.steps)
+    assert sum(s.params for s in steps.steps) == of_all
+    assert sum(b.params for b in drawn.boxes) == of_all
+    assert f"{of_all:,} params" in drawn.notes[-1]
+    if of_3a:
+        assert rows["inception3a"] == of_3a
+        assert next(b.params for b in drawn.boxes if b.id == "inception3a") == of_3a
+        opened = diagram(trace, module="inception3a", convention=convention)
+        assert sum(b.params for b in opened.boxes) == of_3a
+
+
+@pytest.mark.parametrize(
+    "convention, params, macs, spelled",
+    [
+        ("paper", 163_328, 128_049_152, ("159.5K", "128.0M")),
+        ("macs", 163_696, 128_049_152, ("163.70K", "128.05M")),
+        ("macs", 0, 0, ("0", "0")),
+        ("paper", 0, 0, ("0", "0")),
+        ("paper", 6_990_272, 1_582_671_872, ("6,826K", "1,583M")),
+    ],
+)
+def test_pictures_spell_counts_as_tables_do(convention, params, macs, spelled):
+    chosen = CONVENTIONS[convention]
+    assert (chosen.spell_params(params), chosen.spell_ops(macs)) == spelled

@@ -669,7 +669,7 @@ def test_bars_and_rows_select_too_by_mouse_and_by_keyboard(page):
     )  # the panel is at hand
     page.keyboard.press("Escape")
     assert picked(page) == [] and page.evaluate("document.activeElement.className") == "name"
-    assert "170M MACs" in page.locator(".diagram .node", has_text="inception (4e)").get_attribute(
+    assert "170.0M MACs" in page.locator(".diagram .node", has_text="inception (4e)").get_attribute(
         "aria-label"
     )
 

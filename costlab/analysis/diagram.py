@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ..cost import total
+from ..cost import CONVENTIONS, Convention, total
 from ..graph import layer_graph
-from ..tables import span, table
+from ..tables import choose_convention, span, table
 from ..trace import Trace
 
 LIMIT = 400  # boxes; above it an expanded diagram is collapsed again
@@ -40,7 +40,7 @@ class Box:
 @dataclass(frozen=True)
 class Diagram:
     """Boxes and edges (by box id), in order of execution. `upward`: the input at the bottom, as
-    the papers draw modules."""
+    the papers draw modules; `convention`: what the params of the boxes are."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -48,6 +48,7 @@ class Diagram:
     groups: tuple[tuple[str, str], ...] = ()
     upward: bool = False
     notes: tuple[str, ...] = ()
+    convention: Convention = CONVENTIONS["macs"]
 
     @property
     def alt(self) -> str:
@@ -196,18 +197,22 @@ def _whole(trace, nodes):
     return total(trace).macs or 1
 
 
-def _layers(trace, nodes, ids, group=lambda n: ""):
+def _layers(trace, nodes, ids, convention, group=lambda n: ""):
     whole = _whole(trace, nodes)
     boxes = []
     for n in nodes:
         t = total(trace, n.ops)
-        kind = n.kind
-        boxes.append(Box(ids[n.index], kind, _layer(n), t.params, t.macs, t.macs / whole, group(n)))
+        params = convention.params(t)
+        boxes.append(Box(ids[n.index], n.kind, _layer(n), params, t.macs, t.macs / whole, group(n)))
     return boxes
 
 
 def diagram(
-    trace: Trace, depth: int = 0, module: str | None = None, style: str = "auto"
+    trace: Trace,
+    depth: int = 0,
+    module: str | None = None,
+    style: str = "auto",
+    convention: str | Convention | None = None,
 ) -> Diagram:
     """The diagram of a trace.
 
@@ -216,15 +221,17 @@ def diagram(
         residual blocks opened to their layers,
             a frame around each; more than LIMIT boxes are collapsed again, with a note.
         module: only the layers under this module path ("": all), opened, input at the bottom.
+        convention: what params are; None takes that of the trace's table.
 
-    Raises ValueError for a depth other than 0 or 1, an unknown style, or a module without
-    layers."""
+    Raises ValueError for a depth other than 0 or 1, an unknown style or convention, or a module
+    without layers."""
     if depth not in (0, 1):
         raise ValueError(f"depth {depth}: choose 0 (blocks) or 1 (layers)")
+    counted, _ = choose_convention(trace, convention)
     nodes = layer_graph(trace)
     title = trace.provenance["model"]
     if module is not None:
-        return _module(trace, nodes, module, title)
+        return _module(trace, nodes, module, title, counted)
     notes = []
     if depth == 1 and len(nodes) > LIMIT:
         depth = 0
@@ -232,7 +239,7 @@ def diagram(
             f"{len(nodes)} layers are too many to draw: shown as blocks; open one with --module "
             f"PATH"
         )
-    rows = table(trace, style, "macs", merge=False)
+    rows = table(trace, style, counted, merge=False)
     boxes, edges, groups = _blocks(trace, nodes, rows, depth)
     if depth == 0:
         boxes, edges = _collapsed(boxes, edges)
@@ -241,9 +248,8 @@ def diagram(
         ):  # modules cut at a depth, so that alike blocks become one
             deepest = max(op.module.count(".") + 1 for op in trace.forward)
             for at in range(min(deepest, _DEPTHS), 0, -1):
-                tried = _collapsed(
-                    *_blocks(trace, nodes, table(trace, "layers", "macs", at, merge=False), 0)[:2]
-                )
+                cut = table(trace, "layers", counted, at, merge=False)
+                tried = _collapsed(*_blocks(trace, nodes, cut, 0)[:2])
                 if 3 <= len(tried[0]) <= READ:
                     boxes, edges = tried
                     break
@@ -253,7 +259,8 @@ def diagram(
                 f"--module PATH"
             )
             boxes, edges = _grouped(boxes, edges, PAGE)
-    return Diagram(title, tuple(boxes), edges, tuple(groups), False, (*notes, *_notes(trace)))
+    said = (*notes, _totals(trace, counted))
+    return Diagram(title, tuple(boxes), edges, tuple(groups), False, said, counted)
 
 
 def _blocks(trace, nodes, rows, depth):
@@ -288,7 +295,7 @@ def _blocks(trace, nodes, rows, depth):
                 or row.id
             )
             groups.append((row.id, name))
-            boxes += _layers(trace, members, ids, lambda n: row.id)  # noqa: B023
+            boxes += _layers(trace, members, ids, rows.convention, lambda n: row.id)  # noqa: B023
             owner |= ids
         else:
             first = row.cells.get("layers") or row.cells.get("type") or row.id
@@ -326,15 +333,22 @@ def _blocks(trace, nodes, rows, depth):
     return boxes, _edges(owner, nodes), groups
 
 
-def _notes(trace):
+def _totals(trace, convention):
     t = total(trace)
     inputs = ", ".join(shape for shape, _ in trace.provenance["inputs"])
     return (
-        f"{t.params:,} params, {t.macs:,} MACs (multiply-adds) for input {inputs}, {t.coverage}",
+        f"{_params(t, convention)}, {t.macs:,} MACs (multiply-adds) for input {inputs}, "
+        f"{t.coverage}"
     )
 
 
-def _module(trace, nodes, module, title):
+def _params(t, convention):
+    """The params of a total, and what is left out of them."""
+    kind = "params" if convention.bias else f"params (weights only, K = {convention.kilo:,})"
+    return f"{convention.params(t):,} {kind}"
+
+
+def _module(trace, nodes, module, title, convention):
     members = [
         n for n in nodes if n.op and (not module or (n.op.module + ".").startswith(module + "."))
     ]
@@ -353,7 +367,7 @@ def _module(trace, nodes, module, title):
         )
     inside = {n.index for n in members}
     ids = {n.index: f"{module}/{n.index}" for n in members}
-    boxes = _layers(trace, members, ids)
+    boxes = _layers(trace, members, ids, convention)
     outside = dict.fromkeys(p for n in members for p in n.preds if p not in inside)
     inputs = [
         Box(
@@ -368,7 +382,7 @@ def _module(trace, nodes, module, title):
     ]
     ids |= {p: f"input/{p}" for p in outside}
     part = total(trace, [op for n in members for op in n.ops])
-    note = f"{part.params:,} params, {part.macs:,} MACs (multiply-adds)" + (
+    note = f"{_params(part, convention)}, {part.macs:,} MACs (multiply-adds)" + (
         f", {100 * part.macs / _whole(trace, nodes):.1f}% of the network's" if module else ""
     )
     return Diagram(
@@ -378,6 +392,7 @@ def _module(trace, nodes, module, title):
         (),
         True,
         (note,),
+        convention,
     )
 
 
@@ -393,7 +408,7 @@ def rewritten(traces, paths) -> tuple[Diagram, Diagram]:
     for trace in traces:
         nodes, boxes, edges = layer_graph(trace), [], []
         for path in paths:
-            part = _module(trace, nodes, path, "")
+            part = _module(trace, nodes, path, "", CONVENTIONS["macs"])
             boxes += [
                 replace(
                     b,

@@ -65,11 +65,8 @@ def _placed(place: str | None, threshold: float) -> str:
 
 def profile(notes: Sequence[str]) -> tuple[str, ...]:
     """`notes`: of the table that the profile is made from, its convention first."""
-    return (
-        "params with biases and norm scales; one MAC = one multiply-add; activations: outputs of "
-        "convolutions and products",
-        *notes[1:],
-    )
+    convention, *others = notes
+    return (convention, "activations: outputs of convolutions and products", *others)
 
 
 def other_rows(count: int) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from .. import reference, zoo
 from .._pictures import Picture, chart
 from .._result import Charted
-from ..cost import total
+from ..cost import Convention, total
 from ..tables import Column, Row, Sheet, Table, table
 from ..trace import Trace
 from ..trace.build import traced
@@ -49,11 +49,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Profile(Charted):
-    """A network from input to output, rows without params, MACs and measured time left out."""
+    """A network from input to output, rows without params, MACs and measured time left out;
+    `convention`: what params are."""
 
     model: str
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
+    convention: Convention
 
     chart_kind = "stages"
 
@@ -106,16 +108,22 @@ class Profile(Charted):
         )
 
 
-def profile(trace: Trace, style: str = "auto", depth: int | None = None) -> Profile:
-    """The profile of a trace by the rows of its table. Raises ValueError for an unknown style."""
-    t = table(trace, style, "macs", depth, columns=["activations"], merge=False)
+def profile(
+    trace: Trace,
+    style: str = "auto",
+    depth: int | None = None,
+    convention: str | Convention | None = None,
+) -> Profile:
+    """The profile of a trace by the rows of its table, in the table's convention. Raises ValueError
+    for an unknown style or convention."""
+    t = table(trace, style, convention, depth, columns=["activations"], merge=False)
     if len(t.rows) > MANY:
-        t = table(trace, style, "macs", depth, columns=["activations"])
+        t = table(trace, style, convention, depth, columns=["activations"])
     shown, others = _split(t)
     parts = [_part(r) for r in shown]
     if others:
         parts.append(_together([_part(r) for r in others]))
-    return Profile(t.title, tuple(_steps(parts)), notes.profile(t.notes))
+    return Profile(t.title, tuple(_steps(parts)), notes.profile(t.notes), t.convention)
 
 
 def _split(t: Table) -> tuple[list[Row], list[Row]]:

@@ -73,11 +73,17 @@ def memory(model: Model) -> Memory:
     return estimate(as_trace(model, "memory"))
 
 
-def profile(model: Model, *, style: str = "auto", depth: int | None = None) -> Profile:
+def profile(
+    model: Model,
+    *,
+    style: str = "auto",
+    depth: int | None = None,
+    convention: str | None = None,
+) -> Profile:
     """Where params, MACs and activations go, row by row; its chart shows stages or cumulatively."""
     from ..analysis.profile import profile as run
 
-    return run(as_trace(model, "profile"), style, depth)
+    return run(as_trace(model, "profile"), style, depth, convention)
 
 
 def pareto() -> Pareto:
@@ -88,16 +94,22 @@ def pareto() -> Pareto:
 
 
 def diagram(
-    model: Model, *, depth: int = 0, module: str | None = None, style: str = "auto"
+    model: Model,
+    *,
+    depth: int = 0,
+    module: str | None = None,
+    style: str = "auto",
+    convention: str | None = None,
 ) -> Picture:
     """The block diagram of a model, or of one module as the papers draw it.
 
-    Raises ValueError for a depth other than 0 or 1, an unknown style, or a module without layers.
+    Raises ValueError for a depth other than 0 or 1, an unknown style or convention, or a module
+    without layers.
     """
     from .._pictures import diagram as picture
     from ..analysis.diagram import diagram as lay_out
 
-    return picture(lay_out(as_trace(model, "diagram"), depth, module, style))
+    return picture(lay_out(as_trace(model, "diagram"), depth, module, style, convention))
 
 
 def verify(

@@ -9,7 +9,7 @@ from .sizes import VIEWS, size_of
 from .totals import Cost, Total, UnknownOpError, cost_of, total
 from .traffic import GATHERS
 from .training_step import OPTIMIZERS, Training, training
-from .units import scaled, short
+from .units import in_unit, scaled, short
 
 __all__ = [
     "CONVENTIONS",
@@ -26,6 +26,7 @@ __all__ = [
     "constant_operands",
     "cost_of",
     "formula",
+    "in_unit",
     "is_weight",
     "role_of",
     "scaled",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .totals import Total
+from .units import in_unit, scaled
+
 
 @dataclass(frozen=True)
 class Convention:
@@ -25,6 +28,18 @@ class Convention:
     mega: int
     note: str
     scaled: bool = False
+
+    def params(self, total: Total) -> int:
+        """The elements of a total that count as params."""
+        return total.params if self.bias else total.weights
+
+    def spell_params(self, elements: float) -> str:
+        """Params as tables and pictures print them: 163.33K, or 159.5K of 1,024."""
+        return scaled(elements) if self.scaled else in_unit(elements, self.kilo, "K")
+
+    def spell_ops(self, macs: float) -> str:
+        """Multiply-adds as tables and pictures print them: 1.58G, or 1,583M."""
+        return scaled(macs) if self.scaled else in_unit(macs, self.mega, "M")
 
 
 CONVENTIONS = {

@@ -19,6 +19,16 @@ def scaled(value: float, decimals: int = 2) -> str:
     raise AssertionError("the last prefix takes every value")
 
 
+def in_unit(value: float, size: int, letter: str) -> str:
+    """A count in one given unit, as the papers print it: 2.65K, 159.5K, 1,018K; 0 without one."""
+    count = value / size
+    if not count:
+        return "0"
+    if abs(count) >= 1000:
+        return f"{count:,.0f}{letter}"
+    return f"{count:.{1 if abs(count) >= 10 else 2}f}{letter}"
+
+
 def short(value: float) -> str:
     """A count for a label or an axis, at most three digits, no trailing zeros: 128M, 9.5K."""
     for size, letter in reversed(PREFIXES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..cost import scaled
+from ..cost import in_unit, scaled
 from ..tables import Column, Sheet
 
 
@@ -33,7 +33,7 @@ def spell(value, column: Column) -> str:
     if column.scaled:
         return scaled(value) if value else ""
     if column.scale:
-        return _in_unit(value / column.scale[0], column.scale[1]) if value else ""
+        return in_unit(value, *column.scale) if value else ""
     return (
         f"{value:,}"
         if isinstance(value, int)
@@ -41,13 +41,6 @@ def spell(value, column: Column) -> str:
         if isinstance(value, float)
         else str(value)
     )
-
-
-def _in_unit(value: float, letter: str) -> str:
-    """A value in its column's one unit, as the papers print it: 2.65K, 159.5K, 1,018K."""
-    if abs(value) >= 1000:
-        return f"{value:,.0f}{letter}"
-    return f"{value:.{1 if abs(value) >= 10 else 2}f}{letter}"
 
 
 def columns(sheet: Sheet) -> list[Text]:

@@ -13,7 +13,7 @@ import sysconfig
 from dataclasses import replace
 
 from ..analysis.diagram import Diagram
-from ..cost import short
+from ..cost import Convention
 from .charts import milliseconds
 
 # Okabe and Ito's colours as light fills with their full colour as the frame and the bar
@@ -55,7 +55,7 @@ def _color(kind):
     return _COLORS.get(kind) or _COLORS["pool" if kind.endswith("pool") else ""]
 
 
-def _label(box) -> str:
+def _label(box, convention: Convention) -> str:
     fill, frame = _color(box.kind)
     head = _fold(box.lines[0])
     if box.times > 1:
@@ -66,7 +66,8 @@ def _label(box) -> str:
         for line in box.lines[1:]
         for text in _fold(line)
     ]
-    said = [f"{short(box.params)} params, {short(box.macs)} MACs"] if box.params or box.macs else []
+    params, macs = convention.spell_params(box.params), convention.spell_ops(box.macs)
+    said = [f"{params} params, {macs} MACs"] if box.params or box.macs else []
     said += [f"{milliseconds(box.seconds)} ms"] if box.seconds else []
     if said:
         rows.append(f'<TR>{_GAP}<TD><FONT POINT-SIZE="9">{", ".join(said)}</FONT></TD>{_GAP}</TR>')
@@ -96,7 +97,7 @@ def _body(d: Diagram, prefix: str = "", indent: str = "  ") -> list[str]:
     for box in d.boxes:
         node = (
             f"{indent}{_quote(prefix + box.id)} [id={_quote(prefix + box.id)} "
-            f"tooltip={_quote(', '.join(box.lines))} label={_label(box)}];"
+            f"tooltip={_quote(', '.join(box.lines))} label={_label(box, d.convention)}];"
         )
         frames.setdefault(box.group, []).append(node)
     names = dict(d.groups)

@@ -11,9 +11,9 @@ from ..analysis.change import Change, change
 from ..analysis.factorize import candidates
 from ..analysis.grid import reductions
 from ..analysis.profile import profile
-from ..cost import total
+from ..cost import Convention, total
 from ..measure.runs import Run
-from ..tables import table
+from ..tables import default_convention, table
 from ..trace import Trace
 
 Find = Callable[[str], Trace]
@@ -45,7 +45,12 @@ class About:
     @cached_property
     def rows(self):
         """The rows of its table, alike modules as one."""
-        return table(self.trace, convention="macs").rows
+        return table(self.trace).rows
+
+    @cached_property
+    def convention(self) -> Convention:
+        """What params are in its table, charts and diagrams."""
+        return default_convention(self.trace)
 
     @cached_property
     def rewrites(self):

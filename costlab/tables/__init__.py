@@ -2,7 +2,7 @@
 
 from .build import table
 from .columns import COLUMNS
-from .conventions import default_convention
+from .conventions import choose_convention, default_convention
 from .groups import span
 from .notes import measured_note
 from .result import Row, Table
@@ -17,6 +17,7 @@ __all__ = [
     "Sheet",
     "Table",
     "choose_style",
+    "choose_convention",
     "default_convention",
     "measured_note",
     "opened",

@@ -11,13 +11,15 @@ def cumulative(profile):
     """The share of all params and MACs up to each stage."""
     fig, ax = figure(9, 4)
     n, last, lines = len(profile.steps), profile.steps[-1], []
-    for field, whole, color, marker, word in (
-        ("macs_so_far", last.macs_so_far, BLUE, "o", "MACs"),
-        ("params_so_far", last.params_so_far, ORANGE, "s", "params"),
+    convention = profile.convention
+    spell_params = short if convention.scaled else convention.spell_params
+    for field, whole, color, marker, word, spell in (
+        ("macs_so_far", last.macs_so_far, BLUE, "o", "MACs", short),
+        ("params_so_far", last.params_so_far, ORANGE, "s", "params", spell_params),
     ):
         if whole:
             shares = [100 * getattr(s, field) / whole for s in profile.steps]
-            text = f"{word} (all: {short(whole)})"
+            text = f"{word} (all: {spell(whole)})"
             ax.plot(range(n), shares, color=color, marker=marker, markersize=4, label=text)
             lines.append((shares, text, color))
     middle = range(round(0.35 * n), max(round(0.65 * n), 1))

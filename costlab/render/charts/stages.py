@@ -11,9 +11,11 @@ from .style import BLUE, GREEN, GREY, ORANGE, RED, figure, milliseconds
 
 def stages(profile):
     """Params, MACs and activations by stage, side by side and aligned."""
-    n = len(profile.steps)
+    from matplotlib.ticker import MaxNLocator
+
+    n, convention = len(profile.steps), profile.convention
     panels: list[tuple[str, str, str, Callable[[float], str]]] = [
-        ("params", ORANGE, "params", short),
+        ("params", ORANGE, "params", short if convention.scaled else convention.spell_params),
         ("MACs (multiply-adds)", BLUE, "macs", short),
         ("activations (elements)", GREEN, "activations", short),
     ]
@@ -41,6 +43,8 @@ def stages(profile):
             bar.set_gid(f"bar:{field}:{step.id}")
         ax.set_title(title)
     axes[0].set_ylim(n - 0.4, -0.6)
+    ticks = MaxNLocator(4).tick_values(0, axes[0].get_xlim()[1] / convention.kilo)
+    axes[0].set_xticks([t * convention.kilo for t in ticks[:-1]])
     fig.suptitle(
         f"{profile.model}: cost by stage, from input to output",
         x=0.01,

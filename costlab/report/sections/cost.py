@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...cost import short
 from ...render import charts
 from ...render.document import Picture, Text
 from ..context import About, Context
@@ -25,8 +24,9 @@ def _stages(m: About, ident: str, linked: bool) -> list[Block]:
     if not steps:
         return [Text(f"{m.name} has no params and no MACs.")]
     most = sorted(steps, key=lambda s: -s.macs)[:3]
-    names = listed(f"{s.name} ({short(s.macs)} MACs)" for s in most)
-    alt = "; ".join(f"{s.name} {short(s.macs)} MACs" for s in steps)
+    spell = m.convention.spell_ops
+    names = listed(f"{s.name} ({spell(s.macs)} MACs)" for s in most)
+    alt = "; ".join(f"{s.name} {spell(s.macs)} MACs" for s in steps)
     return [
         cited(f"The most expensive blocks of {m.name} are {names}", ident),
         chart(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ...analysis.compare import compare
 from ...analysis.roofline import roofline
-from ...cost import scaled
+from ...cost import Total, scaled
 from ...graph import layer_graph, longest
 from ...render import charts
 from ...render.document import Numbers, Points, Text
@@ -27,7 +27,7 @@ def summary(c: Context) -> list[Block]:
         _numbers(first),
         Text(
             f"{first.name} has {t.params:,} params and takes {t.macs:,} multiply-adds for the "
-            f"input {inputs}."
+            f"input {inputs}.{_weights_only(first, t)}"
         ),
         Points(tuple(_points(c))),
         Text(
@@ -41,12 +41,23 @@ def _saving(m: About) -> int:
     return sum(rewrite.saved for rewrite in m.best_rewrites)
 
 
+def _weights_only(m: About, t: Total) -> str:
+    """What a reader must know where the table counts other params than the first sentence."""
+    if m.convention.bias:
+        return ""
+    return (
+        f" Its table, charts and diagrams count the {t.weights:,} weights only, with "
+        f"K = {m.convention.kilo:,}, as its paper does."
+    )
+
+
 def _numbers(m: About) -> Numbers:
-    t = m.total
+    t, convention = m.total, m.convention
+    params = convention.spell_params(convention.params(t))
     return Numbers(
         (
-            (scaled(t.params), "params"),
-            (scaled(t.macs), "MACs (multiply-adds)"),
+            (params, "params" if convention.bias else "params (weights only)"),
+            (convention.spell_ops(t.macs), "MACs (multiply-adds)"),
             (scaled(t.activations), "activations (elements)"),
             (str(longest(layer_graph(m.trace))), "layers with weights on the longest path"),
             (percent(_saving(m), t.macs), "of MACs that factorizing could save"),
@@ -74,8 +85,9 @@ def _where(m: About) -> Iterator[Text]:
     if m.total.macs:
         share, names = _top(m, "macs", m.total.macs)
         yield cited(f"Compute: {share} of its MACs are in {names}", "stages")
-    if m.total.params:
-        share, names = _top(m, "params", m.total.params)
+    params = m.convention.params(m.total)
+    if params:
+        share, names = _top(m, "params", params)
         yield cited(f"Params: {share} are in {names}", "network")
 
 
@@ -89,11 +101,11 @@ def _top(m: About, field: str, whole: int) -> tuple[str, str]:
 
 def _halves(m: About) -> Iterator[Text]:
     """Up to which stage half of the cost is reached."""
-    steps, t = m.profile.steps, m.total
-    if len(steps) <= 4 or not t.macs or not t.params:
+    steps = m.profile.steps
+    if len(steps) <= 4 or not steps[-1].macs_so_far or not steps[-1].params_so_far:
         return
-    macs = next(s.name for s in steps if 2 * s.macs_so_far >= t.macs)
-    params = next(s.name for s in steps if 2 * s.params_so_far >= t.params)
+    macs = next(s.name for s in steps if 2 * s.macs_so_far >= steps[-1].macs_so_far)
+    params = next(s.name for s in steps if 2 * s.params_so_far >= steps[-1].params_so_far)
     yield cited(
         f"Half of the MACs are spent by the end of {macs}, half of the params lie before the end "
         f"of {params}",
