@@ -11,14 +11,13 @@ each printed one, `verdicts` solves, `notes` says it in English.
 
 from .cells import Printed
 from .conventions import RULES, Counts, Rule
-from .published import PUBLISHED, Variant, audit_published, published_models
+from .published import audit_published, published_models
 from .result import Audit, Cell, Fit
 from .rows import Counted, count_rows
 from .run import OtherTrace, audit
 from .totals import audit_totals
 
 __all__ = [
-    "PUBLISHED",
     "RULES",
     "Audit",
     "Cell",
@@ -28,7 +27,6 @@ __all__ = [
     "OtherTrace",
     "Printed",
     "Rule",
-    "Variant",
     "audit",
     "audit_published",
     "audit_totals",

@@ -1,11 +1,18 @@
-"""The published tables and totals of the zoo's networks, audited."""
+"""The tables and totals that papers print of a network, audited."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-from ... import reference, zoo
+from ...reference.printed import (
+    QUANTITIES,
+    PrintedTable,
+    PrintedTotal,
+    papers,
+    tables_of,
+    totals_of,
+)
 from ...trace import Trace
 from .result import Audit, OtherInput
 from .run import OtherTrace, audit
@@ -14,26 +21,10 @@ from .totals import audit_totals
 _GRIDS = ("output size", "input size")
 
 
-@dataclass(frozen=True)
-class Variant:
-    """Another reading of a network: its zoo name, and what it is."""
-
-    model: str
-    description: str
-
-
-# networks of reference.LAYER_TABLES that are audited, with the other readings that are tried
-PUBLISHED: dict[str, tuple[Variant, ...]] = {
-    "googlenet": (Variant("googlenet_separable", "a separable 7x7 stem of depth multiplier 8"),),
-    "bn_inception": (),
-    "inception_v2": (),
-}
-
-
 def published_models() -> tuple[str, ...]:
-    """Models that have published figures in the reference data."""
-    with_totals = (row["model"] for row in reference.load("printed_totals"))
-    return tuple(dict.fromkeys([*PUBLISHED, *with_totals]))
+    """Models of which a paper prints a table or totals, by their names on the command line."""
+    printed = (p for paper in papers() for p in (*paper.tables, *paper.totals))
+    return tuple(dict.fromkeys(p.model for p in printed))
 
 
 def audit_published(trace: Trace, find: Callable[[str], Trace]) -> Audit:
@@ -44,42 +35,52 @@ def audit_published(trace: Trace, find: Callable[[str], Trace]) -> Audit:
 
     Raises ValueError for a model without published figures."""
     name = trace.provenance["model"]
-    other_input = _other_input(trace)
-    totals = [row for row in reference.load("printed_totals") if row["model"] == name]
-    if other_input:
-        totals = [row for row in totals if row["quantity"] == "params"]
-    if name in PUBLISHED:
-        result = _audit_table(name, trace, find, sizes=other_input is None)
-    elif totals or (other_input and name in published_models()):
-        result = Audit(f"{name} against published totals")
-    else:
+    tables, totals = tables_of(name), totals_of(name)
+    if not tables and not totals:
         raise ValueError(
             f"no published figures for {name}; there are some for "
             f"{', '.join(published_models())}, or give your own with --against FILE.csv"
         )
-    cells = (*result.cells, *audit_totals(trace, totals))
-    return replace(result, cells=cells, other_input=other_input)
+    result = Audit(f"{name} against published totals")
+    for table in tables:
+        result = _audit_table(table, trace, find)
+    lines = [line for total in totals for line in _lines(total, trace)]
+    lines.sort(key=lambda line: QUANTITIES.index(line["quantity"]))
+    return replace(
+        result,
+        cells=(*result.cells, *audit_totals(trace, lines)),
+        other_input=_other_input([*tables, *totals], trace),
+    )
 
 
-def _other_input(trace: Trace) -> OtherInput | None:
-    """The printed and the traced input, where they differ."""
-    name = trace.provenance["model"]
+def _traced_input(trace: Trace) -> str:
     inputs = trace.provenance["inputs"]
-    if name not in zoo.names() or not inputs:
-        return None
-    printed = "x".join(map(str, zoo.input_shape(name)))
-    traced, _dtype = inputs[0]
-    return OtherInput(printed, traced) if traced != printed else None
+    return inputs[0][0] if inputs else ""
 
 
-def _audit_table(name: str, trace: Trace, find: Callable[[str], Trace], sizes: bool) -> Audit:
-    """The layer table of the paper; `sizes` False leaves out what depends on the input."""
-    rows = reference.load(reference.LAYER_TABLES[name])
-    title = f"{name} against {rows[0]['source']}"
-    if not sizes:
-        rows = [
-            {k: v for k, v in r.items() if k != "ops" and k.replace("_", " ") not in _GRIDS}
-            for r in rows
-        ]
-    readings = [OtherTrace(v.description, find(v.model)) for v in PUBLISHED[name]]
+def _other_input(printed: Iterable[PrintedTable | PrintedTotal], trace: Trace) -> OtherInput | None:
+    """The printed and the traced input, where they differ."""
+    traced = _traced_input(trace)
+    other = next((p.input for p in printed if p.input != traced), None)
+    return OtherInput(other, traced) if other else None
+
+
+def _audit_table(table: PrintedTable, trace: Trace, find: Callable[[str], Trace]) -> Audit:
+    """A printed table of layers; of a trace of another input, what does not depend on it."""
+    title = f"{table.model} against {table.paper}, {table.where}"
+    readings = [OtherTrace(r.description, find(r.model)) for r in table.readings]
+    rows: Iterable[Mapping[str, str]] = table.rows
+    if table.input != _traced_input(trace):
+        rows = [{k: v for k, v in row.items() if k not in ("ops", *_GRIDS)} for row in rows]
     return audit(rows, trace, readings, title)
+
+
+def _lines(total: PrintedTotal, trace: Trace) -> list[dict[str, str]]:
+    """A line for each quantity; of a trace of another input, the params alone."""
+    same = total.input == _traced_input(trace)
+    where = f"{total.paper}, {total.where}"
+    return [
+        {"quantity": quantity, "printed": text, "where": where}
+        for quantity, text in total.cells.items()
+        if same or quantity == "params"
+    ]

@@ -1,0 +1,59 @@
+"""The papers' printed figures are data that can be read, each file as `reference.printed` says."""
+
+import pytest
+
+from costlab.reference import printed
+from costlab.sources._registry import PREFIXES
+from costlab.zoo import names
+
+RESNET = """
+paper = "He et al. 2015"
+[[totals]]
+where = "Table 1"
+rows = '''
+model,input,params,ops
+resnet50,1x3x224x224,,3.8e9
+'''
+"""
+
+
+def read(tmp_path, text):
+    file = tmp_path / "resnet.toml"
+    file.write_text(text)
+    return printed.read_paper(file)
+
+
+def test_a_paper_is_read(tmp_path):
+    paper = read(tmp_path, RESNET)
+    assert paper.totals == (
+        printed.PrintedTotal(
+            "resnet50", "1x3x224x224", {"ops": "3.8e9"}, "He et al. 2015", "Table 1"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "old, new, line",
+    [
+        ("paper =", "citation =", "resnet.toml: unknown keys: citation"),
+        ("where =", "table =", "resnet.toml: unknown keys of totals: table"),
+        ('where = "Table 1"', "", "resnet.toml: where is missing"),
+        ("ops", "FLOPs", "resnet.toml: unknown columns of totals: FLOPs"),
+        (",,3.8e9", ",3.8e9", "resnet.toml: the row resnet50, 1x3x224x224, 3.8e9, None is not"),
+        (",,3.8e9", ",,", "resnet.toml: no total in the row of resnet50"),
+    ],
+)
+def test_a_file_that_is_not_so_is_one_line(tmp_path, old, new, line):
+    with pytest.raises(ValueError) as e:
+        read(tmp_path, RESNET.replace(old, new))
+    assert str(e.value).startswith(line)
+
+
+@pytest.mark.parametrize("paper", printed.papers(), ids=lambda paper: paper.name)
+def test_each_printed_model_can_be_named(paper):
+    figures = [*paper.totals, *paper.tables]
+    assert figures
+    for figure in figures:
+        prefix, colon, _name = figure.model.partition(":")
+        assert prefix in PREFIXES if colon else prefix in names(), figure.model
+        assert figure.where and figure.paper == paper.citation
