@@ -7,6 +7,7 @@ import torch
 import costlab
 from costlab import reference, zoo
 from costlab.graph import layer_graph
+from costlab.graph.layers import longest
 from costlab.trace.build import build_on_meta
 from costlab.zoo import modules as m
 
@@ -285,3 +286,30 @@ def test_models_run_on_real_tensors():
 def test_an_unknown_reference_lists_what_there_is():
     with pytest.raises(ValueError, match="googlenet_table1"):
         reference.load("googlenet_table2")
+
+
+def test_what_inception_v2_deviates_by_is_what_the_drawn_network_differs_by():
+    """Figure 10 with slim's widths. 35 -> 17: 288*64*35^2 + 9*64*384*17^2 MACs for 9*288*384*17^2,
+    -201,148,416; 17 -> 8: 9*192*192*17^2 for 2*7*192*192*17^2, -53,268,480. Params, with two of
+    batch norm a filter: 288*64 + 9*64*384 + 2*64 - 9*288*384 and (9 - 14)*192*192 - 2*192."""
+    built, drawn = (
+        costlab.total(traced(name)) for name in ("inception_v2", "inception_v2_as_drawn")
+    )
+    assert drawn.macs - built.macs == -201148416 - 53268480
+    assert drawn.params - built.params == -755584 - 184704
+    notes = costlab.load("inception_v2").notes
+    changes = [
+        "-755,584 params and -201,148,416 MACs as drawn",
+        "-184,704 params and -53,268,480 MACs as drawn",
+        "the same params and MACs",
+    ]
+    assert [note.rpartition(": ")[2] for note in notes] == changes
+    assert costlab.load("inception_v2_as_drawn").notes == ()
+
+
+def test_the_drawn_inception_v2_is_53_layers_deep():
+    """stem 6, three Figure 5 modules of 3, a reduction of 3, five Figure 6 modules of 5, a
+    reduction of 3, two Figure 7 modules of 3, the classifier; slim's second reduction has 4."""
+    assert [
+        longest(layer_graph(traced(name))) for name in ("inception_v2", "inception_v2_as_drawn")
+    ] == [54, 53]

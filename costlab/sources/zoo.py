@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .. import zoo
+from ..cost import total
+from ..zoo.deviation import Deviation
 from ._inputs import parse, shape_text
 from ._model import Definition, Source
 
@@ -12,6 +14,22 @@ def _find(name: str) -> Definition:
         lambda **arguments: zoo.build(name, **arguments),
         lambda model: parse([shape_text(zoo.input_shape(name))]),
         lambda model: zoo.names()[name],
+        notes=lambda model: tuple(map(_said, zoo.deviations(name))),
+    )
+
+
+def _said(deviation: Deviation) -> str:
+    """What differs from the paper's drawing, and what that changes in one such module."""
+    from ..trace.build import traced  # torch; names are looked up without it
+
+    built, drawn = (
+        total(traced(make, deviation.input)) for make in (deviation.built, deviation.drawn)
+    )
+    if (built.params, built.macs) == (drawn.params, drawn.macs):
+        return f"{deviation.text}: the same params and MACs"
+    return (
+        f"{deviation.text}: {drawn.params - built.params:+,} params and "
+        f"{drawn.macs - built.macs:+,} MACs as drawn"
     )
 
 

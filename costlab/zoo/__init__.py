@@ -5,6 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .deviation import Deviation
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,14 @@ _MODELS = {
         "TF-slim's Inception-v3: Figure 5 64 / 48-64 / 64-96-96 / 64, Figure 6 128, 160, 160, 160, "
         "192 to 192, Figure 7 320 / 384 / 448-384 / 192",
     ),
+    "inception_v2_as_drawn": Entry(
+        "inception",
+        "inception_v2",
+        _299,
+        f"{_RETHINKING}, Table 1, with the reductions of Figure 10 as drawn (the 1x1 before the "
+        "3x3/2 at 35x35: 64 filters assumed); filters as in inception_v2",
+        {"as_drawn": True},
+    ),
     "inception_v3": Entry("inception", "inception_v3", _299, f"{_RETHINKING}; TF-slim's layers"),
     **{
         f"resnet{d}": Entry("resnet", "resnet", _224, _HE, {"depth": d})
@@ -106,6 +119,15 @@ def build(name: str, **arguments):
 
     Raises KeyError for an unknown name."""
     entry = _MODELS[name]
-    return getattr(import_module(f"{__name__}.{entry.file}"), entry.factory)(
-        **{**entry.arguments, **arguments}
-    )
+    return getattr(_family(entry), entry.factory)(**{**entry.arguments, **arguments})
+
+
+def deviations(name: str) -> tuple[Deviation, ...]:
+    """The places where a registered model is not what its paper draws.
+
+    Raises KeyError for an unknown name."""
+    return getattr(_family(_MODELS[name]), "DEVIATIONS", {}).get(name, ())
+
+
+def _family(entry: Entry) -> ModuleType:
+    return import_module(f"{__name__}.{entry.file}")

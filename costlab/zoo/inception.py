@@ -5,16 +5,21 @@ Inception-v2 is the paper's Table 1 read literally. Its figures print no filter 
 TF-slim's Inception-v3 are ASSUMED: Figure 5 modules 64 / 48-64 / 64-96-96 / 64 (3x3 where slim has
 5x5, as the figure draws); Figure 6 modules with 128, 160, 160, 160, 192 inside and 192 out (slim
 has four of them, the table five: 160 is taken once more); Figure 7 modules 320 / 384 / 448-384 /
-192. The 35 -> 17 and 17 -> 8 reductions stand between the groups. Inception-v3 is TF-slim's (and
-torchvision's) network; the published v3 differs from Table 1, see `costlab compare`.
+192. The 35 -> 17 and 17 -> 8 reductions stand between the groups, and are TF-slim's, whose widths
+are public. They are not what Figure 10 draws: `DEVIATIONS` has each place where a module of
+`inception_v2` is not the paper's drawing, and the notes of its table say what each one changes.
+`inception_v2_as_drawn` is the same network with all of them as drawn. Inception-v3 is TF-slim's
+(and torchvision's) network; the published v3 differs from Table 1, see `costlab compare`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from torch import nn
 
+from .deviation import Deviation
 from .modules import (
     Conv,
     DoubleInception,
@@ -79,14 +84,48 @@ def _figure5(proj, k=5):
     return lambda c: DoubleInception(c, 64, 48, 64, (64, 96, 96), proj, k=k)
 
 
-def _figure6(mid):
-    return lambda c: FactorizedInception(c, mid)
+def _figure6(mid, across_first=False):
+    return lambda c: FactorizedInception(c, mid, across_first=across_first)
 
 
-def inception_v2(classes=1000):
+# Figure 10 of Rethinking on each grid. The 1x1 that slim leaves out at 35 -> 17 is ASSUMED to be as
+# wide as the one beside it, as slim has it at 17 -> 8.
+_DRAWN_35_TO_17 = partial(ReductionA, n3r=64)
+_DRAWN_17_TO_8 = partial(ReductionA, n3=320, double=(192, 192, 192), n3r=192)
+
+DEVIATIONS = {
+    "inception_v2": (
+        Deviation(
+            "reduction1 has no 1x1 before its lone 3x3/2; Figure 10 draws one "
+            "(64 filters assumed, as in the branch beside it)",
+            partial(ReductionA, 288),
+            partial(_DRAWN_35_TO_17, 288),
+            (1, 288, 35, 35),
+        ),
+        Deviation(
+            "reduction2 has 1x7 and 7x1 where Figure 10 draws a 3x3",
+            partial(ReductionB, 768),
+            partial(_DRAWN_17_TO_8, 768),
+            (1, 768, 17, 17),
+        ),
+        Deviation(
+            "the longer branch of the Figure 6 modules begins with 7x1; Figure 6 draws 1x7 first",
+            partial(FactorizedInception, 768, 160),
+            partial(FactorizedInception, 768, 160, across_first=True),
+            (1, 768, 17, 17),
+        ),
+    )
+}
+
+
+def inception_v2(classes=1000, as_drawn=False):
     """Table 1 of Rethinking: (N, 3, 299, 299) -> (N, classes).
 
-    Filter counts inside the modules are assumed, see the top of this file."""
+    Filter counts inside the modules are assumed, see the top of this file. `as_drawn`: the
+    reductions of Figure 10 and the order of Figure 6 (`DEVIATIONS`)."""
+    reduce_35, reduce_17 = (
+        (_DRAWN_35_TO_17, _DRAWN_17_TO_8) if as_drawn else (ReductionA, ReductionB)
+    )
     stem = [
         Conv(3, 32, 3, 2, 0, norm=True),
         Conv(32, 32, 3, 1, 0, norm=True),
@@ -98,9 +137,12 @@ def inception_v2(classes=1000):
     ]
     blocks = (
         {f"figure5_{i}": _figure5(64, 3) for i in (1, 2, 3)}
-        | {"reduction1": ReductionA}
-        | {f"figure6_{i}": _figure6(mid) for i, mid in enumerate((128, 160, 160, 160, 192), 1)}
-        | {"reduction2": ReductionB}
+        | {"reduction1": reduce_35}
+        | {
+            f"figure6_{i}": _figure6(mid, as_drawn)
+            for i, mid in enumerate((128, 160, 160, 160, 192), 1)
+        }
+        | {"reduction2": reduce_17}
         | {f"figure7_{i}": ExpandedInception for i in (1, 2)}
     )
     return _Inception(stem, 288, blocks, None, classes).eval()

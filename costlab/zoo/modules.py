@@ -171,10 +171,12 @@ class FactorizedInception(InceptionModule):
     """Rethinking, Figure 6: 1x1; 1x1 -> 1xn -> nx1; 1x1 -> nx1, 1xn, nx1, 1xn; average pool -> 1x1.
 
     `mid` is the width inside the factorized branches, `out` the filters of each of the four
-    branches."""
+    branches. `across_first`: the longer branch begins with 1xn, as the figure draws it; TF-slim
+    begins with nx1."""
 
-    def __init__(self, c_in, mid, out=192, n=7, norm=True):
+    def __init__(self, c_in, mid, out=192, n=7, *, norm=True, across_first=False):
         a, b = (1, n), (n, 1)
+        first, second = (a, b) if across_first else (b, a)
         super().__init__(
             4 * out,
             branch1=Conv(c_in, out, 1, norm=norm),
@@ -185,10 +187,10 @@ class FactorizedInception(InceptionModule):
             ),
             branch3=nn.Sequential(
                 Conv(c_in, mid, 1, norm=norm),
-                Conv(mid, mid, b, norm=norm),
-                Conv(mid, mid, a, norm=norm),
-                Conv(mid, mid, b, norm=norm),
-                Conv(mid, out, a, norm=norm),
+                Conv(mid, mid, first, norm=norm),
+                Conv(mid, mid, second, norm=norm),
+                Conv(mid, mid, first, norm=norm),
+                Conv(mid, out, second, norm=norm),
             ),
             branch4=nn.Sequential(_pool("avg"), Conv(c_in, out, 1, norm=norm)),
         )
