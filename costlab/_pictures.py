@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .analysis.diagram import Diagram
+    from .tables import Sheet
     from .trace import Trace
 
 CHART_FORMATS = ("svg", "pdf", "png")
@@ -18,11 +19,13 @@ DIAGRAM_FORMATS = (*CHART_FORMATS, "dot")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture called `title`, in one of `formats`; `draw(format)` gives its bytes."""
+    """A picture called `title`, in one of `formats`; `draw(format)` gives its bytes. `numbers` is
+    the table of what a chart shows; None for a diagram."""
 
     title: str
     formats: tuple[str, ...]
     draw: Callable[[str], bytes] = field(repr=False)
+    numbers: Sheet | None = field(default=None, repr=False)
 
     def format_of(self, path: str | os.PathLike[str]) -> str:
         """The format that a file's suffix names. Raises ValueError for another suffix."""
@@ -48,15 +51,15 @@ class Picture:
         return self.draw("svg").decode()
 
 
-def chart(kind: str, *results: Any) -> Picture:
-    """A chart by the name of its function in `costlab.render.charts`."""
+def chart(kind: str, *results: Any, numbers: Sheet) -> Picture:
+    """A chart by the name of its function in `costlab.render.charts`, with its numbers."""
 
     def draw(format: str) -> bytes:
         from .render import charts
 
         return charts.render(getattr(charts, kind), *results, format=format)
 
-    return Picture(f"chart {kind}", CHART_FORMATS, draw)
+    return Picture(f"{numbers.title} ({kind})", CHART_FORMATS, draw, numbers)
 
 
 def diagram(drawing: Diagram) -> Picture:

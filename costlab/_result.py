@@ -68,12 +68,17 @@ class Charted(Result):
 
     chart_kind: ClassVar[str]
 
+    @property
+    def chart_numbers(self) -> Sheet:
+        """The numbers that the chart shows."""
+        return self.sheet
+
     def chart(self) -> Picture:
         """The chart: shown in a notebook, or saved as .svg, .pdf or .png. Needs the charts
         extra."""
         from ._pictures import chart
 
-        return chart(self.chart_kind, self)
+        return chart(self.chart_kind, self, numbers=self.chart_numbers)
 
 
 class Drawn(Result):

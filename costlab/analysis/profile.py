@@ -60,10 +60,14 @@ class Profile(Charted):
     chart_kind = "stages"
 
     def chart(self, kind: str = "stages") -> Picture:
-        """The chart "stages" or "cumulative". Raises ValueError for another kind."""
+        """The chart "stages" or "cumulative".
+
+        Raises ValueError for another kind, and where no row has params or MACs."""
         if kind not in ("stages", "cumulative"):
             raise ValueError(f"unknown chart {kind!r}; choose stages or cumulative")
-        return chart(kind, self)
+        if not self.steps:
+            raise ValueError(f"{self.model} has no params and no MACs to chart")
+        return chart(kind, self, numbers=self.sheet)
 
     @property
     def trained(self) -> bool:

@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 
+from .._result import Charted
 from .._version import __version__
 from ..tables import Column, Sheet
 
@@ -47,12 +48,14 @@ _COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Charted):
     """All outcomes, in the order of the configurations; `axes` are the names that vary."""
 
     axes: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+
+    chart_kind = "sweep"
 
     @property
     def failed(self) -> int:

@@ -7,7 +7,7 @@ returns a result that prints itself (`costlab._result`).
 from ._counting import compare, diagram, diff, memory, pareto, profile, table, verify
 from ._design import Reductions, aux, bottleneck, grid, head, probe, reductions
 from ._factorize import Ranking, factorize, rules
-from ._measured import roofline
+from ._measured import roofline, savings
 from ._papers import audit, claims
 from ._report import Report, report
 from ._summary import Summary, summary
@@ -35,6 +35,7 @@ __all__ = [
     "report",
     "roofline",
     "rules",
+    "savings",
     "summary",
     "table",
     "verify",

@@ -335,10 +335,28 @@ def errors(extra="", what="this"):
         progress_line("")
 
 
-def draw(path, picture, extra="diagrams"):
+def require_suffix(path, formats):
+    """Refuse a picture's file of another format, before anything is computed."""
+    suffix = os.path.splitext(path)[1].removeprefix(".").lower()
+    if suffix not in formats:
+        *first, last = (f".{name}" for name in formats)
+        raise UserError(f"cannot tell the format of {path!r}; name it {', '.join(first)} or {last}")
+
+
+def draw(path, picture, extra="diagrams", what="this diagram"):
     """Write a picture of a result, where a file was asked for."""
-    with errors(extra):
+    with errors(extra, what):
         data = picture.draw(picture.format_of(path))
+    write(path, data)
+
+
+def save_chart(path, picture, numbers=None):
+    """Write a chart, and its numbers beside it as CSV; `numbers` instead of the chart's own."""
+    from ..render import csv_text
+
+    with errors("charts", "this chart"):
+        data = picture.draw(picture.format_of(path))
+    write(os.path.splitext(path)[0] + ".csv", csv_text(numbers or picture.numbers))
     write(path, data)
 
 

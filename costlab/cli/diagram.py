@@ -1,8 +1,9 @@
 """`costlab diagram MODEL -o FILE`: block diagrams as SVG, PDF, PNG or DOT."""
 
-import os
+import costlab
 
-from ._common import UserError, add_model, get_trace, missing, write
+from ..render import DIAGRAM_FORMATS
+from ._common import add_model, draw, errors, get_trace, require_suffix
 
 
 def add(sub):
@@ -29,41 +30,10 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def draw(output, text, alt):
-    """Write DOT text as the suffix of `output` says."""
-    suffix = os.path.splitext(output)[1]
-    if suffix not in (".svg", ".pdf", ".png", ".dot"):
-        raise UserError(f"cannot tell the format of {output!r}; name it .svg, .pdf, .png or .dot")
-    from ..render.diagram import picture
-
-    try:
-        data = picture(text, alt, suffix[1:])
-    except ModuleNotFoundError as e:
-        raise missing(e, f"diagrams need {e.name}; pip install 'costlab[diagrams]'") from None
-    write(output, data)
-
-
-def draw_modules(output, traces, titles=None):
-    """Draw whole traces side by side, each in a frame, input at the bottom."""
-    from dataclasses import replace
-
-    from ..analysis.diagram import diagram
-    from ..render.diagram import side_by_side
-
-    drawn = [
-        replace(diagram(t, module=""), **({"title": name} if name else {}))
-        for t, name in zip(traces, titles or [""] * len(traces), strict=False)
-    ]
-    draw(output, side_by_side(drawn), "; ".join(d.alt for d in drawn))
-
-
 def run(args):
     """Trace, draw."""
-    from ..analysis.diagram import diagram
-    from ..render.diagram import dot
-
-    try:
-        d = diagram(get_trace(args), args.depth, args.module, args.style)
-    except ValueError as e:
-        raise UserError(str(e)) from None
-    draw(args.output, dot(d), d.alt)
+    require_suffix(args.output, DIAGRAM_FORMATS)
+    trace = get_trace(args)
+    with errors():
+        picture = costlab.diagram(trace, depth=args.depth, module=args.module, style=args.style)
+    draw(args.output, picture)

@@ -15,6 +15,7 @@ from ._common import (
     is_trace,
     progress_line,
     refuse,
+    save_chart,
     show,
 )
 from .trace import add_measuring
@@ -181,9 +182,7 @@ def _applied(args, ranking):
     if args.diagram:
         draw(args.diagram, result.diagram())
     if args.roofline:
-        from .chart import draw as draw_chart
-
         before, after = (costlab.roofline(t) for t in result.traces)
-        draw_chart(args.roofline, "roofline", (before, after), after.sheet)
+        save_chart(args.roofline, before.chart(after), after.sheet)
     show(args, result.sheet)
     return 0 if result.agrees else 1

@@ -1,6 +1,18 @@
 """`costlab grid`: grid reductions compared."""
 
-from ._common import UserError, add_model, add_output, default, get_trace, refuse, show
+import costlab
+
+from ._common import (
+    UserError,
+    add_model,
+    add_output,
+    default,
+    draw,
+    errors,
+    get_trace,
+    refuse,
+    show,
+)
 
 
 def add(sub):
@@ -28,41 +40,35 @@ def add(sub):
 
 def run(args):
     """Trace the schemes, or find a model's, render."""
-    from ..analysis.grid import grid, reduction_sheet, reductions
-
     if args.model:
-        refuse(
-            args,
-            ("d", "c_in", "c_out", "kernel", "pool", "body"),
-            "sets the case of the schemes; a model has its own: leave it out, or leave out the "
-            "model",
-        )
-        if args.diagram:
-            raise UserError("--diagram draws the schemes; of a model take costlab diagram")
-        from ..cost import total
-
-        if args.mode == "train":
-            raise UserError(
-                "a model's grid reductions are counted in the forward pass; leave out --mode"
-            )
-        trace = get_trace(args)
-        return show(args, reduction_sheet(args.model, reductions(trace), total(trace)))
+        return _of_a_model(args)
     refuse(args, ("input", "arg"), "is of a model; name one, or leave it out")
     default(args, d=35, c_in=320, c_out=640, kernel=3, pool="valid", body="conv")
-    try:
-        result = grid(
-            args.d,
-            args.c_in,
-            args.c_out,
-            args.kernel,
-            args.pool,
-            args.body,
+    with errors():
+        result = costlab.grid(
+            d=args.d,
+            c_in=args.c_in,
+            c_out=args.c_out,
+            kernel=args.kernel,
+            pool=args.pool,
+            body=args.body,
             train=args.mode == "train",
         )
-    except ValueError as e:
-        raise UserError(str(e)) from None
     if args.diagram:
-        from .diagram import draw_modules
+        draw(args.diagram, result.diagram())
+    return show(args, result.sheet)
 
-        draw_modules(args.diagram, [s.trace for s in result.schemes])
-    show(args, result.sheet)
+
+def _of_a_model(args):
+    refuse(
+        args,
+        ("d", "c_in", "c_out", "kernel", "pool", "body"),
+        "sets the case of the schemes; a model has its own: leave it out, or leave out the model",
+    )
+    if args.diagram:
+        raise UserError("--diagram draws the schemes; of a model take costlab diagram")
+    if args.mode == "train":
+        raise UserError(
+            "a model's grid reductions are counted in the forward pass; leave out --mode"
+        )
+    show(args, costlab.reductions(get_trace(args)).sheet)

@@ -11,9 +11,11 @@ from ._common import (
     UserError,
     add_model,
     add_output,
+    errors,
     get_model,
     missing,
     progress_line,
+    save_chart,
     show,
     writable,
 )
@@ -304,9 +306,8 @@ def run(args):
     finally:
         progress_line("")
     if args.chart:
-        from .chart import draw
-
-        draw(args.chart, "sweep", (result,), result.sheet)
+        with errors():
+            save_chart(args.chart, result.chart())
     show(args, result.sheet)
     return 1 if result.failed == len(result.outcomes) else 0
 

@@ -3,6 +3,7 @@ shares."""
 
 import os
 
+from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS
 from .data import csv_text, json_text, parquet
 from .markup import html_fragment, html_page, latex, markdown
 from .text import plain, terminal
@@ -45,6 +46,8 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None = None) ->
 
 
 __all__ = [
+    "CHART_FORMATS",
+    "DIAGRAM_FORMATS",
     "FORMATS",
     "SUFFIXES",
     "csv_text",

@@ -75,8 +75,9 @@ class RuleTable(Charted, Drawn):
 
     def chart(self, kernel: int = 5) -> Picture:
         """What each rule saves, and from which middle width on a kernel's rewrite does."""
-        first = self.rules[0].traces[0]
-        return chart(self.chart_kind, self, curve(*_widths(first), kernel))
+        break_even = curve(*_widths(self.rules[0].traces[0]), kernel)
+        numbers = savings_sheet(self, break_even)
+        return chart(self.chart_kind, self, break_even, numbers=numbers)
 
     @property
     def sheet(self) -> Sheet:

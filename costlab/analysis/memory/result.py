@@ -76,6 +76,11 @@ class Memory(Charted):
         )
 
     @property
+    def chart_numbers(self) -> Sheet:
+        """`curve`."""
+        return self.curve
+
+    @property
     def curve(self) -> Sheet:
         """A row an operation: what is alive while it runs."""
         return Sheet(

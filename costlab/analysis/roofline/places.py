@@ -68,7 +68,7 @@ class Roofline(Charted):
 
     def chart(self, after: Roofline | None = None) -> Picture:
         """The roofline; with `after`, arrows to the blocks of a second one."""
-        return chart(self.chart_kind, self, after)
+        return chart(self.chart_kind, self, after, numbers=self.sheet)
 
     @property
     def total(self) -> Timing:
