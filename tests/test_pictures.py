@@ -328,7 +328,8 @@ def test_labels_of_the_charts_do_not_overlap():
     from costlab.analysis.aux import aux_costs
     from costlab.analysis.bottleneck import bottleneck
     from costlab.analysis.head import heads
-    from costlab.analysis.profile import pareto, profile
+    from costlab.analysis.pareto import pareto
+    from costlab.analysis.profile import profile
 
     with matplotlib.rc_context(charts.style.STYLE):
         for fig in (

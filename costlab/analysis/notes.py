@@ -4,6 +4,13 @@ words."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..cost import short
+
+if TYPE_CHECKING:
+    from .results import Protocol
 
 COUNTED = "params with biases; one MAC = one multiply-add"
 
@@ -74,11 +81,47 @@ def other_rows(count: int) -> str:
     return f"{count} other rows, each cheaper"
 
 
-def pareto() -> tuple[str, ...]:
-    """Of the chart of cost against error."""
+def pareto(protocol: Protocol) -> tuple[str, ...]:
+    """Of the chart of cost against error; `protocol`: of the points that are compared."""
     return (
-        "MACs and params from traces; error as published, in settings that differ (see the "
-        "column): not measured here",
+        f"compared: {_crops(protocol)} of one network, ILSVRC-2012 {protocol.data}; others say why "
+        "not",
+        "MACs of one forward pass, and params, from traces; errors as published, not measured",
+    )
+
+
+def another_protocol(protocol: Protocol, wanted: Protocol) -> str:
+    """How the protocol of an error differs from the `wanted` one; "" where it does not."""
+    if not protocol.known:
+        return "the crops are not known"
+    reasons = []
+    if protocol.models != wanted.models:
+        reasons.append(f"{protocol.models} networks")
+    if protocol.crops != wanted.crops:
+        reasons.append(_crops(protocol))
+    if protocol.data != wanted.data:
+        reasons.append(f"images: {protocol.data}")
+    return ", ".join(reasons)
+
+
+def another_network(printed: Decimal, traced: int) -> str:
+    """How a traced network is not the one that an error was printed for: `printed` in 1e9
+    multiply-adds, `traced` in multiply-adds."""
+    return f"printed {printed}G, traced {short(traced)}"
+
+
+def _crops(protocol: Protocol) -> str:
+    if not protocol.crops.isdecimal():
+        return f"{protocol.crops} evaluation"
+    return "1 crop" if protocol.crops == "1" else f"{protocol.crops} crops"
+
+
+def results() -> tuple[str, ...]:
+    """Of the printed tables of results."""
+    return (
+        "as published: nothing here was measured or recomputed; empty: not printed",
+        "top-1, top-5: errors in percent; cost: 1e9 multiply-adds, where the table has it",
+        "val, test: of ILSVRC-2012; val, 48,238: val without the blacklisted images",
     )
 
 

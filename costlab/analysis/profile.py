@@ -1,20 +1,17 @@
-"""Where the cost goes along a network, and cost against published error."""
+"""Where the cost goes along a network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
-from .. import reference, zoo
 from .._pictures import Picture, chart
 from .._result import Charted
-from ..cost import Convention, total
+from ..cost import Convention
 from ..tables import Column, Row, Sheet, Table, table
 from ..trace import Trace
-from ..trace.build import traced
 from . import notes
-from .compare import published
 
 _Number = TypeVar("_Number", int, float)
 
@@ -201,76 +198,3 @@ def _steps(parts: Iterable[_Part]) -> Iterator[Step]:
             seconds=p.seconds,
             backward=p.backward,
         )
-
-
-@dataclass(frozen=True)
-class Point:
-    """A network: MACs (multiply-adds) and params from its trace, published top-5 error in percent
-    with its setting; `front` where no other has fewer MACs and at most its error, or less error and
-    at most its MACs."""
-
-    name: str
-    macs: int
-    params: int
-    top5: float
-    setting: str
-    front: bool
-
-
-@dataclass(frozen=True)
-class Pareto(Charted):
-    """Cost against published error over the zoo."""
-
-    points: tuple[Point, ...]
-
-    chart_kind = "pareto"
-
-    @property
-    def sheet(self) -> Sheet:
-        """A row a network, the cheapest first."""
-        columns = (
-            Column("network"),
-            Column("MACs", "MACs"),
-            Column("params", "params"),
-            Column("top-5 error, published", "%"),
-            Column("setting"),
-            Column("Pareto front"),
-        )
-        return Sheet(
-            "cost against published error",
-            columns,
-            tuple(
-                {
-                    "network": p.name,
-                    "MACs": p.macs,
-                    "params": p.params,
-                    "top-5 error, published": p.top5,
-                    "setting": p.setting,
-                    "Pareto front": "yes" if p.front else "no",
-                }
-                for p in self.points
-            ),
-            notes.pareto(),
-        )
-
-
-def pareto() -> Pareto:
-    """Every zoo network with a published top-5 error."""
-    points = [p for r in reference.load("zoo_errors") if (p := _point(r["model"])) is not None]
-    points.sort(key=lambda p: p.macs)
-    return Pareto(tuple(replace(p, front=not any(_beats(q, p) for q in points)) for p in points))
-
-
-def _point(name: str) -> Point | None:
-    """A zoo network, not yet placed on the front; None without a published top-5 error."""
-    _, top5, setting = published(name)
-    if top5 is None:
-        return None
-    cost = total(traced(lambda: zoo.build(name), zoo.input_shape(name)))
-    return Point(name, cost.macs, cost.params, top5, setting, front=False)
-
-
-def _beats(one: Point, other: Point) -> bool:
-    """Whether one is better than the other in MACs or error, and no worse in both."""
-    no_worse = one.macs <= other.macs and one.top5 <= other.top5
-    return no_worse and (one.macs, one.top5) != (other.macs, other.top5)

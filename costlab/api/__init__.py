@@ -8,7 +8,7 @@ from ._counting import compare, diagram, diff, memory, pareto, profile, table, v
 from ._design import Reductions, aux, bottleneck, grid, head, probe, reductions
 from ._factorize import Ranking, factorize, rules
 from ._measured import roofline, savings
-from ._papers import audit, claims
+from ._papers import audit, claims, results
 from ._report import Report, report
 from ._summary import Summary, summary
 
@@ -33,6 +33,7 @@ __all__ = [
     "profile",
     "reductions",
     "report",
+    "results",
     "roofline",
     "rules",
     "savings",

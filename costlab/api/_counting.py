@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from ..analysis.change import Change
     from ..analysis.compare import Comparison
     from ..analysis.memory import Memory
-    from ..analysis.profile import Pareto, Profile
+    from ..analysis.pareto import Pareto
+    from ..analysis.profile import Profile
     from ..analysis.verify import Verification
     from ..cost import Convention
     from ..tables import Table
@@ -86,11 +87,12 @@ def profile(
     return run(as_trace(model, "profile"), style, depth, convention)
 
 
-def pareto() -> Pareto:
-    """Cost against published error over the zoo."""
-    from ..analysis.profile import pareto as run
+def pareto(*, crops: str = "1") -> Pareto:
+    """Cost against published error over the zoo: errors of one network and so many crops of each
+    validation image are compared, "1" or "10"; the others say why they are not."""
+    from ..analysis.pareto import pareto as run
 
-    return run()
+    return run(crops)
 
 
 def diagram(

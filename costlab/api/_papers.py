@@ -13,6 +13,7 @@ from ._models import Model, as_trace, trace_named
 if TYPE_CHECKING:
     from ..analysis.audit import Audit
     from ..analysis.claims import Ledger
+    from ..analysis.results import Results
 
 
 def audit(
@@ -107,3 +108,22 @@ def _figures(name: str, size: Any = None, **arguments: Any) -> Any:
         return ledgers.FUNCTIONS["model"](name, size=size, **arguments)
     inputs = [f"1x3x{size}x{size}"] if isinstance(size, int) else [size] if size else None
     return ledgers.Figures(trace_named(name, inputs, arguments))
+
+
+def results(
+    *,
+    paper: str | None = None,
+    table: str | None = None,
+    network: str | None = None,
+    data: str | None = None,
+) -> Results:
+    """The papers' tables of results, as published: top-1 and top-5 errors in percent.
+
+    Args:
+        paper, table, network, data: text that a row's paper, table, network or images contain, in
+            upper or lower case; None for all.
+
+    Raises ValueError where no row is left."""
+    from ..analysis.results import results as find
+
+    return find(paper, table, network, data)

@@ -15,6 +15,7 @@ COMMANDS = (
     "table",
     "audit",
     "claims",
+    "results",
     "compare",
     "factorize",
     "grid",

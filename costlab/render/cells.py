@@ -43,10 +43,13 @@ def spell(value, column: Column) -> str:
     )
 
 
-def columns(sheet: Sheet) -> list[Text]:
-    """The sheet's columns as strings, each share column after its own."""
+def columns(sheet: Sheet, *, grouped: bool = False) -> list[Text]:
+    """The sheet's columns for people as strings, each share column after its own; `grouped` leaves
+    out the one whose values become headings."""
     found = []
     for c in sheet.columns:
+        if c.detail or (grouped and c.key == sheet.group):
+            continue
         values = [row.get(c.key) for row in sheet.rows]
         end = sheet.total.get(c.key) if sheet.total else None
         numeric = any(not isinstance(v, str) and v is not None for v in values)

@@ -9,17 +9,18 @@ from ..tables import Sheet
 from .cells import columns
 
 
-def _rows(cols, count):
-    return [[c.cells[i] for c in cols] for i in range(count)]
-
-
 def markdown(sheet: Sheet) -> str:
-    """A GitHub table and the notes."""
-    cols = columns(sheet)
+    """A GitHub table and the notes; the heading of a group is a row of its own."""
+    cols = columns(sheet, grouped=True)
     esc = lambda s: re.sub(r"([\\|`*_<>\[\]#])", r"\\\1", s)  # noqa: E731
     line = lambda r: "| " + " | ".join(map(esc, r)) + " |"  # noqa: E731
     align = "|" + "|".join("---:" if c.right else "---" for c in cols) + "|"
     end = [line([c.total for c in cols])] if sheet.total is not None else []
+    body = []
+    for i, heading in enumerate(sheet.headings()):
+        if heading:
+            body.append(f"| **{esc(heading)}** |" + " |" * (len(cols) - 1))
+        body.append(line([c.cells[i] for c in cols]))
     return (
         "\n".join(
             [
@@ -27,7 +28,7 @@ def markdown(sheet: Sheet) -> str:
                 "",
                 line([c.header for c in cols]),
                 align,
-                *map(line, _rows(cols, len(sheet.rows))),
+                *body,
                 *end,
                 "",
                 *(f"- {esc(n)}" for n in sheet.notes),
@@ -65,7 +66,7 @@ def latex(sheet: Sheet) -> str:
     def esc(s: str) -> str:
         return "".join(_TEX.get(c) or c for c in s)
 
-    cols = columns(sheet)
+    cols = columns(sheet, grouped=True)
 
     def bar(share):
         return rf" \rule{{{1.5 * share:.3f}em}}{{0.6em}}\hspace{{{1.5 * (1 - share):.3f}em}}"
@@ -78,6 +79,11 @@ def latex(sheet: Sheet) -> str:
 
     end = [r"\midrule", line([esc(c.total) for c in cols])] if sheet.total is not None else []
     spec = "".join("r" if c.right else "l" for c in cols)
+    body = []
+    for i, heading in enumerate(sheet.headings()):
+        if heading:
+            body.append(rf"\multicolumn{{{len(cols)}}}{{l}}{{\textit{{{esc(heading)}}}}} \\")
+        body.append(line([cell(c, i) for c in cols]))
     return (
         "\n".join(
             [
@@ -94,7 +100,7 @@ def latex(sheet: Sheet) -> str:
                 r"\toprule",
                 line([esc(c.header) for c in cols]),
                 r"\midrule",
-                *(line([cell(c, i) for c in cols]) for i in range(len(sheet.rows))),
+                *body,
                 *end,
                 r"\bottomrule",
                 r"\end{tabular}}",
@@ -148,11 +154,12 @@ def _html_notes(sheet: Sheet) -> str:
 
 
 def _html_table(sheet: Sheet, *, ids: bool) -> str:
-    cols = columns(sheet)
+    cols = columns(sheet, grouped=True)
     anchors = [f' id="{html.escape(i)}"' for i in sheet.ids] if ids and sheet.ids else None
     body = "\n".join(
-        _html_row(cols, r, anchor=anchors[i] if anchors else "", index=i)
-        for i, r in enumerate(_rows(cols, len(sheet.rows)))
+        _html_heading(heading, len(cols))
+        + _html_row(cols, [c.cells[i] for c in cols], anchor=anchors[i] if anchors else "", index=i)
+        for i, heading in enumerate(sheet.headings())
     )
     head = _html_row(cols, [c.header for c in cols], tag="th")
     end = _html_row(cols, [c.total for c in cols]) if sheet.total is not None else ""
@@ -161,6 +168,13 @@ def _html_table(sheet: Sheet, *, ids: bool) -> str:
         f"<thead>{head}</thead><tbody>{body}</tbody>"
         f"{f'<tfoot>{end}</tfoot>' if end else ''}</table>"
     )
+
+
+def _html_heading(heading: str, width: int) -> str:
+    """The heading of a group, over all columns; nothing within a group."""
+    if not heading:
+        return ""
+    return f'<tr><th colspan="{width}" scope="colgroup">{html.escape(heading)}</th></tr>\n'
 
 
 def _html_row(cols, texts, *, tag: str = "td", anchor: str = "", index: int | None = None) -> str:

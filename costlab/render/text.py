@@ -23,8 +23,8 @@ def _fold(header: str, width: int) -> list[str]:
 
 
 def plain(sheet: Sheet) -> str:
-    """Aligned text; long headers are folded over several lines."""
-    cols = columns(sheet)
+    """Aligned text; long headers are folded over several lines, groups have a heading each."""
+    cols = columns(sheet, grouped=True)
     heads = [_fold(c.header, max(10, *(len(v) for v in (*c.cells, c.total)))) for c in cols]
     tall = max(map(len, heads), default=1)
     heads = [[""] * (tall - len(h)) + h for h in heads]
@@ -37,7 +37,10 @@ def plain(sheet: Sheet) -> str:
         ).rstrip()
 
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    body = [line([c.cells[i] for c in cols]) for i in range(len(sheet.rows))]
+    body = []
+    for i, heading in enumerate(sheet.headings()):
+        body += ["", heading] if heading and i else [heading] if heading else []
+        body.append(line([c.cells[i] for c in cols]))
     end = [rule, line([c.total for c in cols])] if sheet.total is not None else []
     return (
         "\n".join(
@@ -60,7 +63,11 @@ def _bar(share: float, width: int) -> str:
 
 
 def terminal(sheet: Sheet, file=None, width=None) -> None:
-    """Print with rich: bars beside the shares where the terminal is wide enough for them."""
+    """Print with rich: bars beside the shares where the terminal is wide enough for them. What has
+    headings between its rows is printed as in a pipe."""
+    if sheet.group:
+        print(plain(sheet), end="", file=file)
+        return
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 
@@ -18,6 +19,7 @@ class Column:
         share: whether the share of the total stands beside the number, with a bar.
         format: a Python format spec.
         scaled: whether each number takes the unit that suits its size.
+        detail: whether it is for machines: text, Markdown, LaTeX and HTML leave it out.
     """
 
     key: str
@@ -26,6 +28,7 @@ class Column:
     share: bool = False
     format: str = ""
     scaled: bool = False
+    detail: bool = False
 
     @property
     def header(self) -> str:
@@ -53,6 +56,7 @@ class Sheet:
         total: a last row, or None.
         ids: stable row names for links; empty where rows have none.
         facts: named values that JSON carries beside the rows.
+        group: the key of a column whose values head blocks of rows for people; "" for none.
     """
 
     title: str
@@ -62,13 +66,23 @@ class Sheet:
     total: dict[str, Any] | None = None
     ids: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    group: str = ""
+
+    def headings(self) -> tuple[str, ...]:
+        """What heads the block that begins with each row, "" within a block."""
+        values = [str(row.get(self.group, "")) for row in self.rows]
+        return tuple(
+            value if value != before else ""
+            for before, value in zip(["", *values], values, strict=False)
+        )
 
     def records(self) -> list[dict[str, Any]]:
-        """One dict a row by column header, exact values; the row id first where there are ids."""
+        """One dict a row by column header, exact values; the row id first where there are ids.
+        Decimals, which keep their digits for people, are floats."""
         return [
             {
                 **({"id": self.ids[i]} if self.ids else {}),
-                **{c.machine_header: row.get(c.key, "") for c in self.columns},
+                **{c.machine_header: _plain(row.get(c.key, "")) for c in self.columns},
             }
             for i, row in enumerate(self.rows)
         ]
@@ -80,3 +94,7 @@ class Sheet:
 
         frame = pandas.DataFrame(self.records()).replace("", pandas.NA).convert_dtypes()
         return frame.set_index("id") if self.ids else frame
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value

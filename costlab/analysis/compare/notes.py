@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..results import PublishedResult
     from .result import Comparison, Side
 
 
@@ -25,9 +27,24 @@ def comparison_notes(comparison: Comparison) -> tuple[str, ...]:
         *comparison_sentences(comparison),
         "params with biases and norm scales; one MAC = one multiply-add; "
         "stages are layers of one stride",
-        *(f"published error of {s.name}: {s.published}" for s in sides if s.published),
+        *(_published(s.name, s.published) for s in sides if s.published),
+        *_not_comparable(sides),
         *(f"time of {s.name}: the whole model, {s.device}" for s in sides if s.seconds),
     )
+
+
+def _published(name: str, result: PublishedResult) -> str:
+    """The row that an error is from."""
+    where = f"{result.setting}, {result.data} ({result.source})"
+    return f"published error of {name}: {result.network}, {where}"
+
+
+def _not_comparable(sides: Sequence[Side]) -> tuple[str, ...]:
+    """Where the errors were measured in different ways."""
+    protocols = {s.published.protocol for s in sides if s.published}
+    if len(protocols) < 2:
+        return ()
+    return ("the published errors are of different crops, networks or images: do not compare them",)
 
 
 def _times(a: int, b: int, what: str, than: str = "") -> str:

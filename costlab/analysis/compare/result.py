@@ -9,6 +9,7 @@ from typing import Any
 
 from ..._result import Result
 from ...tables import Column, Sheet
+from ..results import PublishedResult
 from .notes import comparison_notes, comparison_sentences
 
 Quantity = tuple[str, str, list[Any]]  # what it is, its unit, its value of each network
@@ -43,10 +44,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Side:
-    """One network: totals in the units of `Stage`, its stages, and the published top-1 and top-5
-    error in percent (None: not published) with their setting and source; `seconds` of the whole
-    model where it was measured, on `device`; `backward` multiply-adds of the backward pass where it
-    was traced."""
+    """One network: totals in the units of `Stage`, its stages, and its `published` error (None: not
+    published); `seconds` of the whole model where it was measured, on `device`; `backward`
+    multiply-adds of the backward pass where it was traced."""
 
     name: str
     params: int
@@ -54,9 +54,7 @@ class Side:
     activations: int
     depth: int
     stages: tuple[Stage, ...]
-    top1: float | None
-    top5: float | None
-    published: str
+    published: PublishedResult | None
     seconds: float | None = None
     device: str = ""
     backward: int | None = None
@@ -105,8 +103,9 @@ def _totals(sides: tuple[Side, ...]) -> Iterator[Quantity]:
     if any(s.backward for s in sides):
         yield "MACs of the backward pass", "multiply-adds", [s.backward for s in sides]
     for what, field in _PUBLISHED:
-        if any(getattr(s, field) is not None for s in sides):
-            yield what, "%", [getattr(s, field) for s in sides]
+        errors = [getattr(s.published, field, None) for s in sides]
+        if any(e is not None for e in errors):
+            yield what, "%", errors
     if any(s.seconds for s in sides):
         milliseconds = [s.seconds and round(1e3 * s.seconds, 6) for s in sides]
         yield "time, measured", "ms", milliseconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...analysis.profile import pareto
+from ...analysis.pareto import pareto
 from ...cost import short
 from ...render import charts
 from ...render.document import Grid
