@@ -1,10 +1,14 @@
 """Prefill and decoding of language models against closed forms."""
 
+import json
+
 import pytest
 
 import costlab
+from costlab.analysis.phases import phases
+from costlab.api._models import with_source
 from costlab.cli import main
-from costlab.sources.phases import Use, cache_bytes, in_phase, param_count
+from costlab.sources.phases import Use, cache_argument, cache_bytes, in_phase, param_count
 
 pytest.importorskip("transformers")
 WIDTH, HEADS, LAYERS, MLP, VOCAB = 32, 4, 2, 64, 100
@@ -88,7 +92,7 @@ def test_macs_and_cache_are_the_closed_forms(model, phase):
     assert costlab.total(trace).macs == macs(model, phase)
     assert f"takes {cached(model):,} bytes" in found.notes[0]
     if phase == "decode":
-        assert cache_bytes(found.kwargs["past_key_values"]) == cached(model)
+        assert cache_bytes(found.kwargs[cache_argument(found.model)]) == cached(model)
 
 
 def test_active_params_of_a_mixture():
@@ -104,7 +108,8 @@ def test_active_params_of_a_mixture():
     [
         ("resnet18 --phase decode", "not a causal language model"),
         ("transformers:BertConfig --phase decode", "not a causal language model"),
-        ("transformers:LlamaConfig --context 8", "belong to --phase"),
+        ("resnet18 --context 8", "not a causal language model"),
+        ("transformers:LlamaConfig --phase both --columns MACs", "are of the table of one phase"),
         ("transformers:LlamaConfig --phase decode --input 1x8:int64", "leave out --input"),
         ("transformers:LlamaConfig --phase decode --batch 0", "context and batch are 1 or more"),
     ],
@@ -122,3 +127,62 @@ def test_the_command_line_states_the_cache(tmp_path):
     phase = ["--phase", "decode", "--context", "16", "--batch", "3"]
     assert main(["table", "transformers:LlamaConfig", *small, *phase, "-o", str(out)]) == 0
     assert "16 tokens cached; the KV cache takes 24,576 bytes" in " ".join(out.read_text().split())
+
+
+def active(model):
+    """Of 8 experts of 3 width x mlp weights a layer, 6 are idle for a token."""
+    idle = LAYERS * 6 * 3 * WIDTH * MLP if model == "Mixtral" else 0
+    found = costlab.load(f"transformers:{model}Config", arguments={**SHARED, **MODELS[model]})
+    total = sum(p.numel() for p in found.model.parameters())
+    return total, total - idle
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_both_phases_side_by_side(model):
+    found = costlab.phases(
+        f"transformers:{model}Config",
+        context=CONTEXT,
+        batch=BATCH,
+        arguments={**SHARED, **MODELS[model]},
+    )
+    assert (found.prefill.macs, found.decode.macs) == (
+        macs(model, "prefill"),
+        macs(model, "decode"),
+    )
+    assert (found.prefill.tokens, found.decode.tokens) == (BATCH * CONTEXT, BATCH)
+    assert found.cache_bytes == cached(model)
+    assert (found.params, found.active_params) == active(model)
+    weights = 4 * (found.params - VOCAB * WIDTH)  # of the embedding only a row a token is read
+    assert found.decode.read > weights + cached(model)
+    assert found.decode.intensity < found.prefill.intensity
+    one = loaded(model, "decode")
+    total = costlab.total(costlab.trace(one.model, one.inputs, one.kwargs, device="meta"))
+    assert (found.decode.read, found.decode.written) == (total.read, total.written)
+
+
+@pytest.mark.parametrize("words", ["--phase both --context 16 --batch 3", "--context 16 --batch 3"])
+def test_the_command_line_puts_both_phases_side_by_side(words, tmp_path):
+    out = tmp_path / "t.json"
+    small = [w for k, v in SHARED.items() for w in ("--arg", f"{k}={v}")]
+    assert main(["table", "transformers:LlamaConfig", *small, *words.split(), "-o", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert [row["phase"] for row in found["rows"]] == ["prefill", "decode"]
+    # 4 bytes x 3 sequences x 2 layers x 16 tokens x keys and values of 4 heads of 8
+    assert found["cache_bytes"] == 4 * 3 * 2 * 16 * 2 * 4 * 8
+    assert "KV cache takes 24,576 bytes" in " ".join(found["notes"])
+
+
+def test_phases_of_two_uses_are_refused():
+    one = costlab.load("transformers:LlamaConfig", arguments=SHARED)
+    traces = [
+        with_source(costlab.trace(m.model, m.inputs, m.kwargs, device="meta"), m)
+        for m in (in_phase(one, Use("prefill", 4)), in_phase(one, Use("decode", 5)))
+    ]
+    with pytest.raises(ValueError, match="of one model with the same context and batch"):
+        phases(*traces)
+
+
+@pytest.mark.parametrize("argv", ["memory", "compare transformers:LlamaConfig"])
+def test_both_phases_belong_to_the_table(argv, capsys):
+    assert main([*argv.split(), "transformers:LlamaConfig", "--phase", "both"]) == 2
+    assert "--phase both is a summary that costlab table prints" in capsys.readouterr().err

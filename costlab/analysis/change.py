@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from .._result import Charted
 from ..graph import layer_graph
-from ..tables import Column, Row, Sheet, Table, choose_style, opened, table
+from ..tables import Column, Row, Sheet, Table, caveats, choose_style, opened, table
 from ..trace import Op, Trace
 from . import notes
 
@@ -58,6 +58,7 @@ class Change(Charted):
         params: elements.
         macs: multiply-adds.
         seconds: of the operations in place; None where base or head is not measured.
+        caveats: what a reader must know of how they were built and traced.
     """
 
     base: str
@@ -66,6 +67,7 @@ class Change(Charted):
     params: Sides[int]
     macs: Sides[int]
     seconds: Sides[float] | None = None
+    caveats: tuple[str, ...] = ()
 
     chart_kind = "waterfall"
 
@@ -86,7 +88,7 @@ class Change(Charted):
             f"{self.base} to {self.head}",
             (*_BLOCK, *_COUNTS, *(_TIMES if self.seconds else ()), Column("cells")),
             rows,
-            notes.changes(equal=len(self.steps) - len(differing)),
+            (*notes.changes(equal=len(self.steps) - len(differing)), *self.caveats),
             _figures(self.params, self.macs, self.seconds),
         )
 
@@ -143,6 +145,7 @@ def change(base: Trace, head: Trace, style: str = "auto", depth: int | None = No
         tables.map(lambda t: t.params),
         tables.map(lambda t: t.macs),
         tables.map(lambda t: sum(r.seconds or 0.0 for r in t.rows)) if measured else None,
+        caveats(base, head),
     )
 
 

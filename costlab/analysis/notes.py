@@ -125,6 +125,15 @@ def results() -> tuple[str, ...]:
     )
 
 
+def phases(params: int, said: Sequence[str]) -> tuple[str, ...]:
+    """Of prefill and decoding. `params`: elements; `said`: the notes of the traces."""
+    return (
+        *said,
+        f"params: {params:,}; one MAC = one multiply-add; bytes are summed over the operations, "
+        "each input of an operation once",
+    )
+
+
 def changes(equal: int) -> tuple[str, ...]:
     """`equal`: blocks that are the same in base and head."""
     return (f"{equal} blocks are equal and not listed; {COUNTED}",)

@@ -9,6 +9,7 @@ from ._design import Reductions, aux, bottleneck, grid, head, probe, reductions
 from ._factorize import Ranking, factorize, rules
 from ._measured import roofline, savings
 from ._papers import audit, claims, results
+from ._phases import phases
 from ._report import Report, report
 from ._summary import Summary, summary
 
@@ -29,6 +30,7 @@ __all__ = [
     "head",
     "memory",
     "pareto",
+    "phases",
     "probe",
     "profile",
     "reductions",

@@ -132,5 +132,10 @@ def verify(
         return count(model, inputs, kwargs, train=train)
     loaded = real_model(model)
     return count(
-        loaded.model, loaded.inputs, loaded.kwargs, spec=loaded.provenance["spec"], train=train
+        loaded.model,
+        loaded.inputs,
+        loaded.kwargs,
+        spec=loaded.provenance["spec"],
+        train=train,
+        notes=loaded.notes,
     )

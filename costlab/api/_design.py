@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .._result import Result
@@ -20,18 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reductions(Result):
-    """The places where a model's grid shrinks; `whole`: the total of the model."""
+    """The places where a model's grid shrinks; `whole`: the total of the model; `caveats`: what a
+    reader must know of how it was built and traced."""
 
     model: str
     places: tuple[Reduction, ...]
     whole: Total
+    caveats: tuple[str, ...] = ()
 
     @property
     def sheet(self) -> Sheet:
         """A row a place."""
         from ..analysis.grid import reduction_sheet
 
-        return reduction_sheet(self.model, self.places, self.whole)
+        sheet = reduction_sheet(self.model, self.places, self.whole)
+        return replace(sheet, notes=(*sheet.notes, *self.caveats))
 
 
 def grid(
@@ -63,9 +66,11 @@ def reductions(model: Model) -> Reductions:
     """The places where a model's grid shrinks, and what a parallel form would save there."""
     from ..analysis.grid import reductions as find
     from ..cost import total
+    from ..tables import caveats
 
     trace = as_trace(model, "reductions")
-    return Reductions(trace.provenance["model"], tuple(find(trace)), total(trace))
+    places = tuple(find(trace))
+    return Reductions(trace.provenance["model"], places, total(trace), caveats(trace))
 
 
 def bottleneck(

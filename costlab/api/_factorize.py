@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._result import Result
 from ..sources import Loaded
 from ..trace import Trace
-from ._models import trace_named
+from ._models import trace_loaded, trace_named
 
 if TYPE_CHECKING:
     from ..analysis.factorize import Candidate, Factorization, RuleTable
@@ -23,7 +23,8 @@ class Ranking(Result):
     """The rewrites of a model's convolutions, the largest saving first.
 
     `left`: convolutions that cannot be replaced, path to reason; `whole`: the total of the model;
-    `top`: how many rows are shown (None: all); `subject`: what `apply` rewrites, None for a trace.
+    `top`: how many rows are shown (None: all); `subject`: what `apply` rewrites, None for a trace;
+    `caveats`: what a reader must know of how the model was built and traced.
     """
 
     model: str
@@ -32,13 +33,15 @@ class Ranking(Result):
     whole: Total
     top: int | None = 20
     subject: Loaded | None = field(default=None, repr=False)
+    caveats: tuple[str, ...] = ()
 
     @property
     def sheet(self) -> Sheet:
         """A row a rewrite."""
         from ..analysis.factorize import candidate_sheet
 
-        return candidate_sheet(self.model, self.candidates, self.whole, self.left, self.top)
+        sheet = candidate_sheet(self.model, self.candidates, self.whole, self.left, self.top)
+        return replace(sheet, notes=(*sheet.notes, *self.caveats))
 
     def apply(
         self,
@@ -79,9 +82,10 @@ class Ranking(Result):
             pair = partial(paired, **same)
         chosen = rewriting.choose(self.candidates, names, self.left)
         s = self.subject
-        return rewriting.factorize(
+        result = rewriting.factorize(
             s.model, s.inputs, s.kwargs, chosen, self.model, device, tracer=tracer, pair=pair
         )
+        return replace(result, caveats=self.caveats)
 
 
 def factorize(
@@ -109,9 +113,10 @@ def factorize(
     Raises ValueError for an unknown rewrite or middle width."""
     from ..analysis.factorize import candidates, replaceable
     from ..cost import total
+    from ..tables import caveats
 
     subject = _subject(model, inputs, kwargs)
-    trace = subject if isinstance(subject, Trace) else _traced(subject, device)
+    trace = subject if isinstance(subject, Trace) else trace_loaded(subject, device)
     wanted = set(kernels)
     found = candidates(trace, list(rewrites) if rewrites else None, mid)
     found = [c for c in found if not wanted or set(c.conv.kernel) <= wanted]
@@ -125,6 +130,7 @@ def factorize(
         total(trace),
         top,
         None if isinstance(subject, Trace) else subject,
+        caveats(trace),
     )
 
 
@@ -138,14 +144,6 @@ def _subject(model: Any, inputs: Any, kwargs: Any) -> Loaded | Trace:
         name = type(model).__name__
         return Loaded(model, tuple(given), dict(kwargs or {}), {"spec": name, "device": "cpu"})
     return trace_named(model) if is_recording(model) else load(model)
-
-
-def _traced(loaded: Loaded, device: str) -> Trace:
-    from ..trace.tracer import trace
-
-    spec = loaded.provenance["spec"]
-    with loaded.scope():
-        return trace(loaded.model, loaded.inputs, loaded.kwargs, device=device, spec=spec)
 
 
 def rules(

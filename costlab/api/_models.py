@@ -84,6 +84,8 @@ def with_source(trace: Trace, loaded: Loaded) -> Trace:
         trace.provenance["source"] = loaded.provenance["source"]
     if loaded.notes:
         trace.provenance["notes"] = list(loaded.notes)
+    if loaded.use:
+        trace.provenance["use"] = dict(loaded.use)
     return trace
 
 

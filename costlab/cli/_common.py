@@ -45,9 +45,10 @@ def add_model(parser, several=False, optional=False):
     )
     parser.add_argument(
         "--phase",
-        choices=("prefill", "decode"),
+        choices=("prefill", "decode", "both"),
         help="of a causal language model of transformers: reading the context into a KV cache, or "
-        "one token after it",
+        "one token after it; both, in costlab table, puts their totals side by side, and is the "
+        "default with --context or --batch",
     )
     parser.add_argument(
         "--context", type=int, metavar="N", help="tokens of --phase a sequence (default: 4096)"
@@ -174,10 +175,18 @@ def _check_phase(args):
     phase = getattr(args, "phase", None)
     if phase and args.input:
         raise UserError("--phase makes the inputs from --context and --batch: leave out --input")
-    if phase is None and any(
-        getattr(args, name, None) is not None for name in ("context", "batch")
-    ):
+    if phase == "both":
+        raise UserError(
+            "--phase both is a summary that costlab table prints; choose --phase prefill or "
+            "--phase decode"
+        )
+    if phase is None and is_sized(args):
         raise UserError("--context and --batch belong to --phase prefill or --phase decode")
+
+
+def is_sized(args) -> bool:
+    """Whether the sizes of a language model in use are given."""
+    return any(getattr(args, name, None) is not None for name in ("context", "batch"))
 
 
 def _in_phase(args, found) -> Loaded:
@@ -300,6 +309,8 @@ def named(made: Trace, loaded: Loaded) -> Trace:
         made.provenance["source"] = loaded.provenance["source"]
     if loaded.notes:
         made.provenance["notes"] = list(loaded.notes)
+    if loaded.use:
+        made.provenance["use"] = dict(loaded.use)
     return made
 
 

@@ -1,6 +1,8 @@
 """`costlab table MODEL`: the per-layer table."""
 
-from ._common import UserError, add_model, add_output, get_trace, show
+import argparse
+
+from ._common import UserError, add_model, add_output, get_trace, is_sized, is_trace, show
 
 
 def add(sub):
@@ -39,6 +41,8 @@ def run(args):
     """Trace, tabulate, render."""
     from ..tables import table
 
+    if args.phase == "both" or args.phase is None and is_sized(args) and not is_trace(args.model):
+        return show(args, _phases(args).sheet)
     trace = get_trace(args)
     try:
         result = table(
@@ -52,3 +56,19 @@ def run(args):
     except ValueError as e:
         raise UserError(str(e)) from None
     show(args, result.sheet)
+
+
+def _phases(args):
+    """Prefill and decoding of a language model side by side."""
+    from ..analysis.phases import phases
+
+    if args.depth is not None or args.columns or args.convention or args.style != "auto":
+        raise UserError(
+            "--style, --depth, --columns and --convention are of the table of one phase; choose "
+            "--phase prefill or --phase decode"
+        )
+    traces = (
+        get_trace(argparse.Namespace(**{**vars(args), "phase": phase}))
+        for phase in ("prefill", "decode")
+    )
+    return phases(*traces)

@@ -40,7 +40,12 @@ def run(args):
         from ..analysis.verify import verify
 
         result = verify(
-            loaded.model, loaded.inputs, loaded.kwargs, spec=spec, train=args.mode == "train"
+            loaded.model,
+            loaded.inputs,
+            loaded.kwargs,
+            spec=spec,
+            train=args.mode == "train",
+            notes=loaded.notes,
         )
     except ModuleNotFoundError as e:
         raise missing(e, f"verify needs {e.name}; pip install 'costlab[verify]'") from None

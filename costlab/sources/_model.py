@@ -86,7 +86,8 @@ class Loaded:
 
     `provenance` has `spec`, the name that was loaded, `device`, where it was built, and `source`
     where that is known. `version` changes when the model's code does. `notes` say what a reader of
-    its numbers must know."""
+    its numbers must know. `use`: facts of a language model in use (`costlab.sources.phases`), which
+    its trace's provenance carries."""
 
     model: nn.Module
     inputs: tuple[Any, ...]
@@ -94,6 +95,7 @@ class Loaded:
     provenance: Mapping[str, str]
     notes: tuple[str, ...] = ()
     version: str = ""
+    use: Mapping[str, Any] = field(default_factory=dict)
     scope: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext, repr=False)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import inspect
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ._model import Loaded, SourceError
@@ -32,7 +33,8 @@ class ParamCount:
 
 
 def in_phase(loaded: Loaded, use: Use) -> Loaded:
-    """The model with the inputs of a phase; its notes state the cache and the active params.
+    """The model with the inputs of a phase; its notes state the cache and the active params, and
+    `use` has them as numbers.
 
     Raises SourceError for a model that is not a causal language model of transformers, for one
     that cannot run in this phase, and for sizes below 1."""
@@ -46,14 +48,21 @@ def in_phase(loaded: Loaded, use: Use) -> Loaded:
         )
     device = loaded.provenance["device"]
     prefilled = _prefilled(model, use, device)
+    params, size = param_count(model), cache_bytes(prefilled)
     cache = _new_cache(model) if use.phase == "prefill" else prefilled
     kwargs = {
         "input_ids": _tokens(use.batch, use.context if use.phase == "prefill" else 1, device),
-        "past_key_values": cache,
+        cache_argument(model): cache,
         "use_cache": True,
     }
-    notes = (*_notes(model, use, cache_bytes(prefilled)), *loaded.notes)
-    return replace(loaded, inputs=(), kwargs=kwargs, notes=notes)
+    facts = {
+        **asdict(use),
+        "cache_bytes": size,
+        "params": params.total,
+        "active_params": params.active,
+    }
+    notes = (*_notes(use, size, params), *loaded.notes)
+    return replace(loaded, inputs=(), kwargs=kwargs, notes=notes, use=facts)
 
 
 def cache_bytes(cache: Any) -> int:
@@ -79,6 +88,12 @@ def param_count(model: nn.Module) -> ParamCount:
         if chosen and experts:
             idle += sum(p.numel() // experts * (experts - chosen) for p in stacked)
     return ParamCount(total, total - idle)
+
+
+def cache_argument(model: nn.Module) -> str:
+    """The name of the argument that takes the cache: `cache` since transformers 5.24."""
+    accepted = inspect.signature(model.forward).parameters
+    return "cache" if "cache" in accepted else "past_key_values"
 
 
 def _is_causal(model: nn.Module) -> bool:
@@ -123,7 +138,7 @@ def _prefilled(model: nn.Module, use: Use, device: str) -> Any:
 
         def forward(self, ids):
             cache = _new_cache(model)
-            self.model(input_ids=ids, past_key_values=cache, use_cache=True)
+            self.model(input_ids=ids, use_cache=True, **{cache_argument(model): cache})
             filled.append(cache)
             return ids
 
@@ -134,16 +149,16 @@ def _prefilled(model: nn.Module, use: Use, device: str) -> Any:
     return filled[0]
 
 
-def _notes(model: nn.Module, use: Use, size: int) -> tuple[str, ...]:
+def _notes(use: Use, size: int, params: ParamCount) -> tuple[str, ...]:
     if use.phase == "prefill":
-        what = f"prefill: {use.batch:,} sequences of {use.context:,} tokens"
+        what = f"prefill: {_count(use.batch, 'sequence')} of {_count(use.context, 'token')}"
         when = "after it"
     else:
         what = (
-            f"decode: one token for each of {use.batch:,} sequences, {use.context:,} tokens cached"
+            f"decode: one token for each of {_count(use.batch, 'sequence')}, "
+            f"{_count(use.context, 'token')} cached"
         )
         when = "before it"
-    params = param_count(model)
     notes = (f"{what}; the KV cache takes {size:,} bytes {when}",)
     if params.active < params.total:
         notes += (
@@ -151,3 +166,7 @@ def _notes(model: nn.Module, use: Use, size: int) -> tuple[str, ...]:
             "token; MACs do not depend on how tokens are routed; bytes read are of all experts",
         )
     return notes
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"

@@ -4,7 +4,7 @@ from .build import table
 from .columns import COLUMNS
 from .conventions import choose_convention, default_convention
 from .groups import span
-from .notes import measured_note
+from .notes import arithmetic_notes, caveats, measured_note
 from .result import Row, Table
 from .sheet import Column, Sheet
 from .styles import STYLES, choose_style, opened
@@ -16,6 +16,8 @@ __all__ = [
     "Row",
     "Sheet",
     "Table",
+    "arithmetic_notes",
+    "caveats",
     "choose_style",
     "choose_convention",
     "default_convention",

@@ -51,8 +51,26 @@ def _style_note(trace: Trace, style: str, chosen_by_auto: bool) -> str:
 def _provenance_notes(trace: Trace) -> tuple[str, ...]:
     """Where the model is from, and what building or tracing it had to say."""
     source = trace.provenance.get("source")
-    own = tuple(trace.provenance.get("notes", ()))
-    return own if source is None else (f"model: {source}", *own)
+    return trace.notes if source is None else (f"model: {source}", *trace.notes)
+
+
+def caveats(*traces: Trace) -> tuple[str, ...]:
+    """What a reader of any number of these traces must know: what building and tracing the model
+    had to say, operations without a formula, and what `arithmetic_notes` states. Each line of
+    several traces starts with the model's name, where it is not said of all."""
+    said = [_caveats(trace) for trace in traces]
+    lines: dict[str, None] = {}
+    for trace, notes in zip(traces, said, strict=True):
+        for note in notes:
+            shared = all(note in other for other in said)
+            lines[note if shared else f"{trace.provenance['model']}: {note}"] = None
+    return tuple(lines)
+
+
+def _caveats(trace: Trace) -> tuple[str, ...]:
+    whole = total(trace)
+    coverage = (f"coverage: {whole.coverage}",) if whole.unknown else ()
+    return (*coverage, *trace.notes, *arithmetic_notes(trace))
 
 
 def _unused_note(elements: int) -> tuple[str, ...]:

@@ -204,6 +204,11 @@ class Trace:
         """Whether the backward pass was traced too."""
         return bool(self.ops) and self.ops[-1].of is not None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What building and tracing the model had to say, such as a fallback to the CPU."""
+        return tuple(self.provenance.get("notes", ()))
+
     def __repr__(self) -> str:
         model, device = map(self.provenance.get, ("model", "device"))
         return f"<Trace of {model!r} on {device}, {len(self.ops)} operations>"

@@ -30,6 +30,7 @@ def comparison_notes(comparison: Comparison) -> tuple[str, ...]:
         *(_published(s.name, s.published) for s in sides if s.published),
         *_not_comparable(sides),
         *(f"time of {s.name}: the whole model, {s.device}" for s in sides if s.seconds),
+        *comparison.caveats,
     )
 
 

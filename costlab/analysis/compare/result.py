@@ -62,9 +62,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison(Result):
-    """Two or more networks; the first is what the ratios are to."""
+    """Two or more networks; the first is what the ratios are to. `caveats`: what a reader must
+    know of how they were built and traced."""
 
     sides: tuple[Side, ...]
+    caveats: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...cost import total
 from ...graph import layer_graph, longest
+from ...tables import caveats
 from ...trace import Trace
 from ..results import published_for
 from .result import Comparison, Side
@@ -16,7 +17,7 @@ def compare(traces: Sequence[Trace]) -> Comparison:
     """Compare two or more traces. Raises ValueError for fewer."""
     if len(traces) < 2:
         raise ValueError("a comparison needs two models or more")
-    return Comparison(tuple(map(_side, traces)))
+    return Comparison(tuple(map(_side, traces)), caveats(*traces))
 
 
 def _side(trace: Trace) -> Side:

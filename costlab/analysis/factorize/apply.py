@@ -35,7 +35,8 @@ class FieldChange:
 @dataclass(frozen=True)
 class Factorization(Result):
     """Before and after a set of rewrites, traced both times, beside the prediction. `ratio`: how
-    many times as long it takes, both run in turns (None: not measured)."""
+    many times as long it takes, both run in turns (None: not measured); `caveats`: what a reader
+    must know of how the model was built."""
 
     model: str
     chosen: tuple[Candidate, ...]
@@ -47,6 +48,7 @@ class Factorization(Result):
     outputs: tuple[tuple[tuple[int, ...], ...], ...]
     traces: tuple[Trace, Trace]
     ratio: Timing | None = None
+    caveats: tuple[str, ...] = ()
 
     def diagram(self) -> Picture:
         """The rewritten convolutions, before and after. Needs the diagrams extra."""

@@ -85,7 +85,7 @@ def rewritten(f: Factorization) -> tuple[str, ...]:
     time = in_turns(f.ratio, f.macs_saved) if f.ratio else against(before, after)
     if time and after.measured:
         said.append(f"{time}; {measured_note(after.measured)}")
-    return tuple(said)
+    return (*said, *f.caveats)
 
 
 def in_turns(ratio: Timing, macs_saved: float) -> str:

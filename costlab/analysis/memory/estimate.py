@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...cost import OPTIMIZERS, size_of
+from ...tables import caveats
 from ...trace import Trace
 from .liveness import Liveness
 from .result import Memory
@@ -38,4 +39,5 @@ def memory(trace: Trace) -> Memory:
         optimizers={name: n * gradients for name, n in OPTIMIZERS.items()} if trace.trained else {},
         measured=trace.measured.peak if trace.measured and not trace.trained else None,
         output_gradients=sizes(found.read_by(trace.backward) - static),
+        caveats=caveats(trace),
     )

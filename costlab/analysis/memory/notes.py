@@ -21,8 +21,9 @@ def memory_notes(m: Memory) -> tuple[str, ...]:
         "allocator's rounding, and tensors that the code holds in variables after their last use",
     )
     if m.measured is None:
-        return notes
+        return (*notes, *m.caveats)
     ratio = f", {m.measured / m.peak:.2f} times the estimate" if m.peak else ""
-    return *notes, (
+    measured = (
         f"measured: {m.measured:,} bytes at the peak beyond params, buffers and inputs{ratio}"
     )
+    return (*notes, measured, *m.caveats)

@@ -37,6 +37,7 @@ class Memory(Charted):
         output_gradients: the gradient that the backward pass starts from.
         optimizers: the state of each optimizer, which comes on top.
         measured: the allocator's peak beyond params, buffers and inputs, where the trace has it.
+        caveats: what a reader must know of how the model was built and traced.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Memory(Charted):
     optimizers: dict[str, int]
     measured: int | None = None
     output_gradients: int = 0
+    caveats: tuple[str, ...] = ()
 
     chart_kind = "memory"
 

@@ -38,6 +38,7 @@ def describe(r: Roofline) -> Iterator[str]:
     yield from _whole(r)
     yield from _clocks(r)
     yield from r.measured.conditions.get("notes", ())
+    yield from r.caveats
 
 
 def _ceilings(r: Roofline) -> str:

@@ -10,7 +10,7 @@ from statistics import median
 from ..._pictures import Picture, chart
 from ..._result import Charted
 from ...cost import total
-from ...tables import Column, Sheet, table
+from ...tables import Column, Sheet, caveats, table
 from ...trace import Measured, ModuleTime, Op, Timing, Trace
 from . import notes
 from .closure import Closure, closure, verdict
@@ -54,7 +54,8 @@ class Place:
 class Roofline(Charted):
     """A measured run. `peak` FLOP/s and `bandwidth` bytes/s, measured on the same device in the
     same run; `sums`: what the parts add up to; `lost`: seconds of operations that the trace does
-    not have, which are among the parts."""
+    not have, which are among the parts; `caveats`: what a reader must know of how the model was
+    built and traced."""
 
     model: str
     places: tuple[Place, ...]
@@ -63,6 +64,7 @@ class Roofline(Charted):
     bandwidth: float
     sums: Closure
     lost: float = 0.0
+    caveats: tuple[str, ...] = ()
 
     chart_kind = "roofline"
 
@@ -179,6 +181,7 @@ def roofline(trace: Trace, style: str = "auto", depth: int | None = None) -> Roo
         m.ceilings["bandwidth"],
         closure(m),
         sum(o.seconds for o in m.ops if o.of < 0),
+        caveats(trace),
     )
 
 

@@ -66,4 +66,4 @@ def notes(result: Verification) -> tuple[str, ...]:
     """What was counted and in which unit."""
     unit = "one MAC = one multiply-add; FlopCounterMode's FLOPs are halved"
     scope = "forward and backward; " if result.train else ""
-    return (f"{scope}{unit}", f"coverage: {result.coverage}")
+    return (f"{scope}{unit}", f"coverage: {result.coverage}", *result.caveats)

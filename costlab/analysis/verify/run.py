@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from ...cost import total
+from ...tables import arithmetic_notes
 from ...trace.tracer import trace as run
 from . import flop_counter
 from .result import Cause, Count, Verification
@@ -23,11 +25,12 @@ def verify(
     *,
     spec: str | None = None,
     train: bool = False,
+    notes: Sequence[str] = (),
 ) -> Verification:
     """Count `model` with costlab, fvcore and FlopCounterMode.
 
     A model on `meta` is given memory (zeros) on the CPU, in place. `train`: a training step,
-    forward and backward, which fvcore does not count.
+    forward and backward, which fvcore does not count. `notes`: what building the model had to say.
 
     Raises ImportError without fvcore, TraceError when the model cannot run, MemoryError when it
     would need over 12 GB."""
@@ -41,16 +44,16 @@ def verify(
     kwargs = {name: _real(value) for name, value in (kwargs or {}).items()}
     trace = run(model, args, kwargs, device="cpu", spec=spec, backward=train)
     whole = total(trace)
-    name = trace.provenance["model"]
+    name, said = trace.provenance["model"], (*notes, *arithmetic_notes(trace))
     if train:
         macs = whole.macs + total(trace, trace.backward).macs
         coverage = str(total(trace, trace.ops).coverage)
         step = flop_counter.count_training_step(model, args, kwargs, trace)
-        return Verification(name, macs, (step,), coverage, train=True)
+        return Verification(name, macs, (step,), coverage, train=True, caveats=said)
     first = fvcore_count.count_forward(model, args, kwargs, trace)
     second = flop_counter.count_forward(model, args, kwargs, trace)
     counts = (_confirmed(first, second), second)
-    return Verification(name, whole.macs, counts, str(whole.coverage))
+    return Verification(name, whole.macs, counts, str(whole.coverage), caveats=said)
 
 
 def _make_real(model: nn.Module) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...cost import total
 from ...render.document import Points, Text
+from ...tables import arithmetic_notes
 from ...trace import Trace
 from ..context import Context
 from ..pieces import Block, listed
@@ -38,7 +39,13 @@ def _provenance(trace: Trace) -> Text:
     mode = ", in training mode with the backward pass" if trace.trained else ""
     inputs = listed(f"{shape} {dtype}" for shape, dtype in p["inputs"])
     source = f" Model: {p['source']}." if "source" in p else ""
+    said = "".join(f" {note[:1].upper()}{note[1:]}." for note in _notes(trace))
     return Text(
         f"{p['model']}: {total(trace).coverage}; traced on {p['device']} with torch {p['torch']} "
-        f"and costlab {p['costlab']}{mode}, input {inputs}.{source}"
+        f"and costlab {p['costlab']}{mode}, input {inputs}.{source}{said}"
     )
+
+
+def _notes(trace: Trace) -> tuple[str, ...]:
+    """What building and tracing the model had to say, and what its arithmetic depends on."""
+    return (*trace.notes, *arithmetic_notes(trace))
