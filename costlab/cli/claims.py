@@ -19,7 +19,7 @@ def add(sub):
     p.add_argument(
         "--ledger",
         metavar="FILE",
-        help="a TOML or YAML ledger of your own (default: the study note's 70 claims)",
+        help="a TOML or YAML ledger of your own (default: the study note's claims)",
     )
     p.add_argument(
         "--check",
@@ -37,8 +37,7 @@ def run(args):
     with errors("yaml", "a YAML ledger"):
         ledger = costlab.claims(args.id, ledger=args.ledger)
     if args.id and not args.format and not args.output:
-        for claim in ledger.claims:
-            print(explained(claim))
+        print("\n\n".join(map(explained, ledger.claims)))
     else:
         show(args, ledger.sheet)
     contradicted = any(c.verdict in ("contradicted", "typo") for c in ledger.claims)

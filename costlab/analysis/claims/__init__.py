@@ -4,9 +4,12 @@ A ledger is TOML or YAML: a list `claim` of tables with `id`, `says` and either 
 {expr, said, tolerance, about, note}), `readings` (the same, as rival ways to count one number) or
 nothing (not computable). An expression is arithmetic over models' figures:
 `model('googlenet').macs / model('alexnet').macs`. It may use nothing but the names of `FUNCTIONS`.
+`topic` heads claims that belong together, `finding` says in a line what was found, `assumption`
+under which condition; figures in these and in notes are expressions in braces (see `prose`).
+`says`, `paper` and `source` are quotes and stay as they are.
 
 `ledger` reads and validates, `expressions` evaluates, `figures` and `functions` are what an
-expression may use, `run` judges, `notes` says it in English.
+expression may use, `run` judges, `prose` puts figures into words, `notes` says it in English.
 """
 
 from .errors import LedgerError

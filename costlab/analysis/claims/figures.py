@@ -12,6 +12,7 @@ from ...tables import Row, Table, table
 from ...trace import Op, Trace
 from .errors import LedgerError, did_you_mean
 
+_RELUS = ("aten.relu", "aten.relu_")
 _LISTED = 12  # rows that an error names
 
 
@@ -73,6 +74,18 @@ class Figures:
     def out(self) -> tuple[int, ...]:
         """Shape of the last layer's output, without the batch."""
         return self._graph[-1].out_shape[1:]
+
+    @property
+    def size(self) -> str:
+        """Size of the last layer's output as tables print it: grid, then channels."""
+        channels, *grid = self.out
+        return "x".join(map(str, (*grid, channels)))
+
+    @property
+    def relus(self) -> int:
+        """How many times a ReLU runs."""
+        ops = self._trace.ops if self._ops is None else self._ops
+        return sum(op.name in _RELUS for op in ops)
 
     @property
     def depth(self) -> int:

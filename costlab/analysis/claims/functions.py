@@ -67,11 +67,12 @@ def _convs(*layers, size, bias=False):
     return Figures(_traced(make, (1, c_in, size, size)))
 
 
-def _published(network, setting, column="top5_err"):
-    """A published error rate (not measured here), in percent."""
+def _published(network, setting, column="top5_err", data=None):
+    """A published error rate (not measured here), in percent; `data`: of these images."""
     for row in reference.load("published_results"):
-        if row["network"] == network and row["setting"] == setting and row[column]:
-            return float(row[column].split()[0])
+        wanted = row["network"] == network and row["setting"] == setting
+        if wanted and data in (None, row["data"]) and row[column]:
+            return float(row[column])
     raise LedgerError(f"no published {column} of {network!r}, {setting!r}")
 
 
@@ -98,6 +99,54 @@ def _pointwise_is_linear():
     return bool((conv - linear.permute(0, 3, 1, 2)).abs().max() < 1e-14)
 
 
+def _slope(name, x):
+    """The derivative of an activation of torch, such as sigmoid, at `x`."""
+    import torch
+
+    activation = getattr(torch, str(name), None)
+    if name not in _ACTIVATIONS or activation is None:
+        raise LedgerError(f"no activation {name!r}; there are {', '.join(_ACTIVATIONS)}")
+    point = torch.tensor(float(x), dtype=torch.float64, requires_grad=True)
+    (found,) = torch.autograd.grad(activation(point), point)
+    return float(found)
+
+
+def _output_gradient(loss, x):
+    """The derivative of a loss by the input `x` of the sigmoid that is the output, where the target
+    is one."""
+    import torch
+
+    losses = {
+        "squared": torch.nn.functional.mse_loss,
+        "cross-entropy": torch.nn.functional.binary_cross_entropy,
+    }
+    if loss not in losses:
+        raise LedgerError(f"no loss {loss!r}; there are {', '.join(losses)}")
+    point = torch.tensor(float(x), dtype=torch.float64, requires_grad=True)
+    error = losses[loss](torch.sigmoid(point), torch.ones_like(point))
+    (found,) = torch.autograd.grad(error, point)
+    return float(found)
+
+
+def _reduction(which, body="conv"):
+    """A grid reduction of 35x35x320 to 640 maps as `costlab grid` has it: the pool first, the pool
+    last, a convolution beside the pool, or the module that Figure 10 of Rethinking draws."""
+    schemes = _reductions(body)
+    if which not in schemes:
+        raise LedgerError(f"no reduction {which!r}; there are {', '.join(schemes)}")
+    return schemes[which]
+
+
+@lru_cache(maxsize=_CACHED)
+def _reductions(body):
+    from ..grid import grid
+
+    traces = (scheme.trace for scheme in grid(35, 320, 640, body=body).schemes)
+    return dict(zip(("first", "last", "beside", "drawn"), map(Figures, traces), strict=True))
+
+
+_ACTIVATIONS = ("sigmoid", "tanh", "relu")
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "model": _model,
     "module": _module,
@@ -105,6 +154,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "published": _published,
     "fact": _fact,
     "pointwise_is_linear": _pointwise_is_linear,
+    "slope": _slope,
+    "output_gradient": _output_gradient,
+    "reduction": _reduction,
     "sum": sum,
     "max": max,
     "min": min,

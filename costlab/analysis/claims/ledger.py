@@ -1,4 +1,4 @@
-"""Ledgers read from TOML, YAML and the reference data, and validated entry by entry."""
+"""Ledgers read from TOML and YAML, and validated entry by entry."""
 
 from __future__ import annotations
 
@@ -10,16 +10,8 @@ from typing import Any
 from ... import reference
 from .errors import LedgerError, did_you_mean
 
-_ENTRY_KEYS = {
-    "id",
-    "says",
-    "paper",
-    "assumption",
-    "source",
-    "checks",
-    "readings",
-    "published",
-}
+_WORDS = ("says", "topic", "finding", "paper", "assumption", "source")
+_ENTRY_KEYS = {"id", *_WORDS, "checks", "readings", "published"}
 _CHECK_OPTIONS = ("said", "tolerance", "about", "note")
 TOLERANCE = 0.005  # share by which a number may be off and still be reproduced
 ABOUT = 0.1  # share by which it may be off and still be approximately so
@@ -43,11 +35,15 @@ class CheckEntry:
 class Entry:
     """A claim as a ledger has it.
 
-    `readings`: checks that are rival ways to count one number; `published`: the figure is
-    published only, whatever the checks give."""
+    `says` and `paper` are quotes of what is checked and of what was printed; `finding`, what was
+    found, in a line, and `assumption` are prose with computed figures; `topic` heads claims that
+    belong together. `readings`: checks that are rival ways to count one number; `published`: the
+    figure is published only, whatever the checks give."""
 
     id: str
     says: str
+    topic: str = ""
+    finding: str = ""
     paper: str = ""
     assumption: str = ""
     source: str = ""
@@ -84,15 +80,16 @@ def _entry(ident: str, entry: Mapping[str, Any]) -> Entry:
     published = entry.get("published", False)
     if not isinstance(published, bool):
         raise LedgerError(f"claim {ident}: published is true or false, not {published!r}")
+    words = {key: entry[key] for key in _WORDS if key in entry}
+    wrong = next((key for key, value in words.items() if not isinstance(value, str)), None)
+    if wrong:
+        raise LedgerError(f"claim {ident}: {wrong} is text, not {words[wrong]!r}")
     return Entry(
         ident,
-        entry["says"],
-        entry.get("paper", ""),
-        entry.get("assumption", ""),
-        entry.get("source", ""),
-        _checks(ident, entry, "checks"),
-        _checks(ident, entry, "readings"),
-        published,
+        **words,
+        checks=_checks(ident, entry, "checks"),
+        readings=_checks(ident, entry, "readings"),
+        published=published,
     )
 
 
@@ -165,16 +162,5 @@ def _toml(path: str, data: bytes) -> Any:
 
 
 def note_ledger() -> list[dict[str, Any]]:
-    """The study note's claims: texts of `reference/claims.csv`, checks of `claims.toml`."""
-    checks = {entry["id"]: entry for entry in read(str(reference.path("claims.toml")))}
-    return [
-        {
-            **checks.get(row["id"], {}),
-            "id": row["id"],
-            "says": row["note_says"],
-            "paper": row["paper_figure"],
-            "assumption": row["assumption"],
-            "source": row["source"],
-        }
-        for row in reference.load("claims")
-    ]
+    """The study note's claims."""
+    return read(str(reference.path("claims.toml")))

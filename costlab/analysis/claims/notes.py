@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .ledger import Entry
     from .result import Check, Claim, Ledger
+
+_WIDTH = 80
 
 
 def spell(value: Any) -> str:
@@ -21,9 +26,14 @@ def spell(value: Any) -> str:
     return ", ".join(map(spell, value)) if isinstance(value, tuple) else str(value)
 
 
-def computed(claim: Claim) -> str:
+def values(checks: Sequence[Check]) -> str:
     """What the checks of a claim gave."""
-    return "; ".join(map(_computed, claim.checks))
+    return "; ".join(map(_computed, checks))
+
+
+def unsaid_finding(entry: Entry, checks: Sequence[Check]) -> str:
+    """What was found, of a claim whose ledger does not put it in words."""
+    return f"{entry.says}: {values(checks)}" if checks else entry.says
 
 
 def _computed(check: Check) -> str:
@@ -43,19 +53,22 @@ def notes(ledger: Ledger) -> tuple[str, ...]:
 
     counts = Counter(claim.verdict.value for claim in ledger.claims)
     listed = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-    return (f"{len(ledger.claims)} claims: {listed}",)
+    return tuple(textwrap.wrap(f"{len(ledger.claims)} claims: {listed}", _WIDTH))
 
 
 def explained(claim: Claim) -> str:
     """A claim with its sources, its checks and their working, line by line."""
     entry = claim.entry
-    lines = [f"{claim.id}: {claim.verdict.value}", f"  claim:      {entry.says}"]
-    sources = {
+    lines = [f"{claim.id}: {claim.verdict.value}"]
+    said = {
+        "claim:": entry.says,
+        "found:": claim.finding if entry.finding else "",
         "published:": entry.paper,
-        "assumption:": entry.assumption,
+        "assumption:": claim.assumption,
         "source:": entry.source,
     }
-    lines += [f"  {name:11} {words}" for name, words in sources.items() if words]
+    for name, words in said.items():
+        lines += _wrapped(name, words)
     for check in claim.checks:
         lines += _explained_check(check)
     if not claim.checks:
@@ -63,11 +76,32 @@ def explained(claim: Claim) -> str:
     return "\n".join(lines)
 
 
+def _wrapped(name: str, words: str) -> list[str]:
+    """A named line of prose, over as many lines as it takes."""
+    first, rest = f"  {name:11} ", " " * 14
+    return textwrap.wrap(words, _WIDTH, initial_indent=first, subsequent_indent=rest)
+
+
 def _explained_check(check: Check) -> list[str]:
     said = ""
     if check.said is not None:
         said = f", said {check.said if isinstance(check.said, list) else spell(check.said)}"
     note = f" ({check.note})" if check.note else ""
-    first = f"  {check.expr} = {spell(check.value)}{said}: {check.outcome.value}{note}"
+    value = f"= {spell(check.value)}{said}: {check.outcome.value}{note}"
     steps = [step for step in check.working if step.expr != check.expr]
-    return [first, *(f"    {step.expr} = {spell(step.value)}" for step in steps)]
+    lines = _equation("  ", check.expr, value)
+    return lines + [
+        line for s in steps for line in _equation("    ", s.expr, f"= {spell(s.value)}")
+    ]
+
+
+def _equation(indent: str, expr: str, value: str) -> list[str]:
+    """An expression and its value, in two lines where they are too long for one."""
+    line = f"{indent}{expr} {value}"
+    if len(line) <= _WIDTH:
+        return [line]
+    below = f"{indent}  "
+    return [
+        indent + expr,
+        *textwrap.wrap(value, _WIDTH, initial_indent=below, subsequent_indent=below),
+    ]

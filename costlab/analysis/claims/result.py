@@ -48,11 +48,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Claim:
-    """A finished entry: its checks, then those of its readings, and the verdict found from them."""
+    """A finished entry: its checks, then those of its readings, the verdict found from them, and in
+    words what was `finding` and under which `assumption`, with computed figures."""
 
     entry: Entry
     checks: tuple[Check, ...]
     verdict: Verdict
+    finding: str
+    assumption: str
 
     @property
     def id(self) -> str:
@@ -69,17 +72,37 @@ class Ledger(Result):
 
     @property
     def sheet(self) -> Sheet:
-        """A row a claim: what is said, what is computed now, the verdict."""
-        keys = ("id", "claim", "computed now", "published", "assumption", "verdict")
-        rows = tuple(
-            {
-                "id": claim.id,
-                "claim": claim.entry.says,
-                "computed now": text.computed(claim),
-                "published": claim.entry.paper,
-                "assumption": claim.entry.assumption,
-                "verdict": claim.verdict.value,
-            }
-            for claim in self.claims
+        """A row a claim, by topic: the verdict and what was found, in a line. Machines also
+        get what is said, each value, and where it was published."""
+        columns = (
+            Column("topic"),
+            Column("verdict"),
+            Column("id"),
+            Column("finding"),
+            *(Column(key, detail=True) for key in _DETAILS),
         )
-        return Sheet(self.title, tuple(map(Column, keys)), rows, text.notes(self))
+        topics = dict.fromkeys(claim.entry.topic for claim in self.claims)
+        rows = tuple(
+            _cells(claim) for topic in topics for claim in self.claims if claim.entry.topic == topic
+        )
+        group = "topic" if any(topics) else ""
+        return Sheet(
+            self.title, columns if group else columns[1:], rows, text.notes(self), group=group
+        )
+
+
+_DETAILS = ("claim", "computed now", "published", "assumption", "source")
+
+
+def _cells(claim: Claim) -> dict[str, str]:
+    return {
+        "topic": claim.entry.topic,
+        "verdict": claim.verdict.value,
+        "id": claim.id,
+        "finding": claim.finding,
+        "claim": claim.entry.says,
+        "computed now": text.values(claim.checks),
+        "published": claim.entry.paper,
+        "assumption": claim.assumption,
+        "source": claim.entry.source,
+    }

@@ -11,7 +11,8 @@ from typing import Any
 from .errors import LedgerError
 from .expressions import evaluate
 from .ledger import CheckEntry, Entry, validate
-from .notes import spell
+from .notes import spell, unsaid_finding
+from .prose import fill
 from .result import Check, Claim, Ledger, Outcome, Verdict
 
 _NUMBER = re.compile(r"(?P<digits>[\d,]+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<letter>[KMGBT]?)")
@@ -47,7 +48,24 @@ def _claim(entry: Entry, functions: Mapping[str, Callable[..., Any]] | None, str
     failed = any(check.outcome is Outcome.NO for check in own)
     checks = (*own, *rivals)
     verdict = Verdict.CONTRADICTED if strict and failed else _verdict(entry, checks)
-    return Claim(entry, checks, verdict)
+    return _with_figures(entry, checks, verdict, functions)
+
+
+def _with_figures(
+    entry: Entry,
+    checks: tuple[Check, ...],
+    verdict: Verdict,
+    functions: Mapping[str, Callable[..., Any]] | None,
+) -> Claim:
+    """The claim with the figures of its prose."""
+    values = [check.value for check in checks]
+    try:
+        noted = tuple(replace(c, note=fill(c.note, values, functions)) for c in checks)
+        finding = fill(entry.finding, values, functions)
+        assumption = fill(entry.assumption, values, functions)
+    except LedgerError as e:
+        raise LedgerError(f"claim {entry.id}: {e}") from None
+    return Claim(entry, noted, verdict, finding or unsaid_finding(entry, noted), assumption)
 
 
 def _run_check(entry: CheckEntry, functions: Mapping[str, Callable[..., Any]] | None) -> Check:
