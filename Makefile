@@ -7,12 +7,15 @@ BIN := .venv/bin
 table: .venv/.installed
 	$(BIN)/costlab table googlenet
 
-# `make test`: lint, types, and all tests but the slow ones; `make test-slow`: those, half an hour
+# `make test`: lint, types, and all tests but the slow ones; `make test-slow`: those. A process a core
+# and a test file a process, so that files share what they trace; a thread a process.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --dist loadfile
+
 test: lint
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed-test
-	$(BIN)/python -m pytest -q -m slow
+	$(PYTEST) -m slow
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check -q .
