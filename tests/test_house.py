@@ -148,7 +148,9 @@ def test_every_command_has_a_section_with_its_options(command, capsys):
     text = capsys.readouterr().out
     section = re.search(rf"^### costlab {command}\n(.*?)(?=^##|\Z)", README, re.M | re.S)
     assert section, f"README has no section '### costlab {command}'"
-    shared = re.search(r"^### Models and inputs\n(.*?)(?=^##|\Z)", README, re.M | re.S)[1]
+    shared = "".join(
+        re.findall(r"^### (?:Models and inputs|Output)\n(.*?)(?=^##)", README, re.M | re.S)
+    )
     for option in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*)", text)) - {"--help"}:
         assert option in section[1] or option in shared, (
             f"README's section on {command} does not name {option}"

@@ -86,8 +86,8 @@ _COLUMNS = (
     Column("times", "x", format=".3f"),
     Column("naive params", "params"),
     Column("reduced params", "params"),
-    Column("naive channels", "count"),
-    Column("reduced channels", "count"),
+    Column("naive channels", "count", importance=3),
+    Column("reduced channels", "count", importance=3),
 )
 _BACKWARD = (Column("naive backward", "MACs"), Column("reduced backward", "MACs"))
 

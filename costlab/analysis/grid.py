@@ -64,9 +64,9 @@ class GridReduction(Charted, Drawn):
             Column("params", "params"),
             Column("MACs", "MACs"),
             Column("to pool first", "x", format=".4f"),
-            Column("activations", "elements"),
-            Column("narrowest", "elements"),
-            Column("representational bottleneck"),
+            Column("activations", "elements", importance=4),
+            Column("narrowest", "elements", importance=3),
+            Column("representational bottleneck", importance=6),
             *([Column("backward", "MACs")] if first.trace.trained else ()),
         )
         rows = tuple(
@@ -384,10 +384,10 @@ def reduction_sheet(model: str, found, whole, top: int | None = None) -> Sheet:
     columns = (
         Column("place"),
         Column("scheme"),
-        Column("from"),
+        Column("from", importance=3),
         Column("to"),
-        Column("narrowest", "elements"),
-        Column("representational bottleneck"),
+        Column("narrowest", "elements", importance=2),
+        Column("representational bottleneck", importance=6),
         Column("MACs", "MACs"),
         Column("MACs in parallel", "MACs"),
         Column("of the model", "%", format=".1%"),

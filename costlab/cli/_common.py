@@ -85,6 +85,11 @@ def add_output(parser):
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write to FILE instead of the terminal"
     )
+    parser.add_argument(
+        "--wide",
+        action="store_true",
+        help="show all columns, even where the terminal is too narrow for them",
+    )
 
 
 _FORMATS = ("text", "md", "latex", "html", "csv", "json", "parquet")
@@ -115,7 +120,7 @@ def show(args, sheet):
         raise UserError("parquet is no text: name a file with -o FILE")
     if name == "text" and args.output is None and sys.stdout.isatty():
         try:
-            return terminal(sheet)
+            return terminal(sheet, wide=args.wide)
         except ModuleNotFoundError:
             pass  # rich is an extra: plain text says the same
     try:

@@ -9,7 +9,7 @@ from .sizes import VIEWS, size_of
 from .totals import Cost, Total, UnknownOpError, cost_of, total
 from .traffic import GATHERS
 from .training_step import OPTIMIZERS, Training, training
-from .units import in_unit, scaled, short
+from .units import in_unit, scaled, short, three_digits
 
 __all__ = [
     "CONVENTIONS",
@@ -32,6 +32,7 @@ __all__ = [
     "scaled",
     "short",
     "size_of",
+    "three_digits",
     "total",
     "training",
 ]

@@ -20,19 +20,41 @@ def scaled(value: float, decimals: int = 2) -> str:
 
 
 def in_unit(value: float, size: int, letter: str) -> str:
-    """A count in one given unit, as the papers print it: 2.65K, 159.5K, 1,018K; 0 without one."""
+    """A count in one given unit, as the papers print it: 2.65K, 159.5K, 1,018K; 0 without one.
+
+    A count below 0.01 of it is in the unit that suits it: 2.56K, not 0.00M."""
     count = value / size
-    if not count:
-        return "0"
+    if abs(count) < 0.01:
+        return scaled(value) if value else "0"
     if abs(count) >= 1000:
         return f"{count:,.0f}{letter}"
     return f"{count:.{1 if abs(count) >= 10 else 2}f}{letter}"
 
 
 def short(value: float) -> str:
-    """A count for a label or an axis, at most three digits, no trailing zeros: 128M, 9.5K."""
-    for size, letter in reversed(PREFIXES):
-        if abs(value) >= size:
-            digits = ".3g" if abs(value) < 100 * size else ".0f"
-            return f"{value / size:{digits}}{letter}"
-    return f"{value:g}"
+    """A count for an axis or a sentence, at most three digits, no trailing zeros: 128M, 9.5K."""
+    size, letter = _unit_of_three_digits(value)
+    return f"{_rounded(value / size):.15g}{letter}" if letter else f"{value:g}"
+
+
+def three_digits(value: float) -> str:
+    """A count beside a bar or a point, with exactly three digits from 1,000 on: 128M, 9.50K."""
+    size, letter = _unit_of_three_digits(value)
+    if not letter:
+        return f"{value:g}"
+    count = _rounded(value / size)
+    decimals = 2 if abs(count) < 10 else 1 if abs(count) < 100 else 0
+    return f"{count:.{decimals}f}{letter}"
+
+
+def _rounded(count: float) -> float:
+    """To three digits."""
+    return float(f"{count:.3g}")
+
+
+def _unit_of_three_digits(value: float) -> tuple[int, str]:
+    """The unit in which a count that is rounded to three digits lies below 1,000, or T; (1, "")
+    below 1,000."""
+    if abs(value) < PREFIXES[0][0]:
+        return 1, ""
+    return next((u for u in PREFIXES if _rounded(abs(value) / u[0]) < 1000), PREFIXES[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..cost import in_unit, scaled
 from ..tables import Column, Sheet
@@ -10,14 +10,28 @@ from ..tables import Column, Sheet
 
 @dataclass(frozen=True)
 class Text:
-    """One column of strings: its header, whether numbers (right-aligned), a cell a row, the
-    total's cell, and for a share column the lengths 0..1 of bars, 1 for the largest share."""
+    """One column of strings.
+
+    Attributes:
+        header: the key with its unit.
+        right: whether it holds numbers, which are aligned on the right.
+        cells: one a row.
+        total: the cell of the last row.
+        bars: for a share column the lengths 0..1 of bars, 1 for the largest share.
+        importance: as in `Column`; None where the column always stays.
+    """
 
     header: str
     right: bool
     cells: tuple[str, ...]
     total: str
     bars: tuple[float, ...] = ()
+    importance: int | None = None
+
+    @property
+    def width(self) -> int:
+        """Characters of the widest cell."""
+        return max(map(len, (*self.cells, self.total)))
 
 
 def spell(value, column: Column) -> str:
@@ -43,32 +57,58 @@ def spell(value, column: Column) -> str:
     )
 
 
-def columns(sheet: Sheet, *, grouped: bool = False) -> list[Text]:
+_LONG = 10**6  # from here on a count is longer than the same in a unit
+
+
+def columns(sheet: Sheet, *, grouped: bool = False, brief: bool = False) -> list[Text]:
     """The sheet's columns for people as strings, each share column after its own; `grouped` leaves
-    out the one whose values become headings."""
-    found = []
+    out the one whose values become headings; `brief`: exact counts in the unit that suits them,
+    where that is shorter."""
+    found: list[Text] = []
     for c in sheet.columns:
         if c.detail or (grouped and c.key == sheet.group):
             continue
         values = [row.get(c.key) for row in sheet.rows]
         end = sheet.total.get(c.key) if sheet.total else None
-        numeric = any(not isinstance(v, str) and v is not None for v in values)
+        if brief and not (c.format or c.scale) and any(map(_is_long, (*values, end))):
+            c = replace(c, scaled=True)
         found.append(
             Text(
-                c.header, numeric or c.unit != "", tuple(spell(v, c) for v in values), spell(end, c)
+                c.header,
+                c.unit != "" or any(not isinstance(v, str) and v is not None for v in values),
+                tuple(_one_line(spell(v, c)) for v in values),
+                spell(end, c),
+                importance=c.importance if _may_go(c, first=not found) else None,
             )
         )
         if c.share and end:
-            parts = tuple(v / end if v else 0.0 for v in values)
-            found.append(
-                Text(
-                    "%",
-                    True,
-                    tuple(f"{100 * p:.1f}" if p else "" for p in parts),
-                    "100.0",
-                    tuple(p / max(parts) for p in parts),
-                )
-            )
+            found.append(_shares([(v or 0) / end for v in values]))
     if sheet.total is not None and found and not found[0].total:
-        found[0] = Text(found[0].header, found[0].right, found[0].cells, "total")
+        found[0] = replace(found[0], total="total")
     return found
+
+
+def _shares(parts: list[float]) -> Text:
+    """The column of percentages beside its own, with a bar for each."""
+    return Text(
+        "%",
+        True,
+        tuple(f"{100 * p:.1f}" if p else "" for p in parts),
+        "100.0",
+        tuple(p / max(parts) for p in parts) if any(parts) else (),
+    )
+
+
+def _may_go(column: Column, *, first: bool) -> bool:
+    """Whether a narrow terminal may leave a column out: not what has a share or is one, nor the
+    `first` where it is not said to matter little."""
+    percentage = column.share or column.unit == "%" or column.format.endswith("%")
+    return not percentage and (not first or column.importance < Column("").importance)
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, int) and abs(value) >= _LONG
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines()) if "\n" in text else text

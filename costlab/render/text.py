@@ -2,124 +2,122 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO
 
 from ..tables import Sheet
-from .cells import columns
+from .cells import Text
+from .fit import GAP, Fitted, fit, whole
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
-
-
-def _fold(header: str, width: int) -> list[str]:
-    """A header in lines of at most `width` characters, cut after spaces, plus signs and commas
-    where there are any."""
-    lines = [""]
-    for part in re.findall(r"[^ +,→]+[ +,→]*|[ +,→]+", header):
-        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
-            lines.append("")
-        lines[-1] += part
-    return [line.strip() for line in lines]
+_WIDEST_BAR, _NARROWEST_BAR = 8, 3
 
 
 def plain(sheet: Sheet) -> str:
     """Aligned text; long headers are folded over several lines, groups have a heading each."""
-    cols = columns(sheet, grouped=True)
-    heads = [_fold(c.header, max(10, *(len(v) for v in (*c.cells, c.total)))) for c in cols]
-    tall = max(map(len, heads), default=1)
-    heads = [[""] * (tall - len(h)) + h for h in heads]
-    widths = [max(map(len, (*h, *c.cells, c.total))) for h, c in zip(heads, cols, strict=False)]
-
-    def line(cells):
-        return "  ".join(
-            v.rjust(w) if c.right else v.ljust(w)
-            for v, w, c in zip(cells, widths, cols, strict=False)
-        ).rstrip()
-
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    body = []
-    for i, heading in enumerate(sheet.headings()):
-        body += ["", heading] if heading and i else [heading] if heading else []
-        body.append(line([c.cells[i] for c in cols]))
-    end = [rule, line([c.total for c in cols])] if sheet.total is not None else []
-    return (
-        "\n".join(
-            [
-                sheet.title,
-                *(line(h) for h in zip(*heads, strict=False)),
-                rule,
-                *body,
-                *end,
-                *sheet.notes,
-            ]
-        )
-        + "\n"
-    )
+    lines = _lines(whole(sheet), sheet)
+    rule = "-" * lines.width
+    end = [rule, lines.total] if sheet.total is not None else []
+    return "\n".join([sheet.title, *lines.head, rule, *lines.body, *end, *sheet.notes]) + "\n"
 
 
-def _bar(share: float, width: int) -> str:
-    eighths = round(share * width * 8)
-    return ("█" * (eighths // 8) + (_BLOCKS[eighths % 8] if eighths % 8 else "")).ljust(width)
+def terminal(
+    sheet: Sheet, file: IO[str] | None = None, width: int | None = None, *, wide: bool = False
+) -> None:
+    """Print in the width of the terminal, each row on one line: columns that do not fit are
+    shortened or left out, and a line says which. Bars stand beside the shares where there is room.
 
+    Args:
+        file: where to print; standard output by default.
+        width: characters; the terminal's by default.
+        wide: all columns as they are, however wide.
 
-def terminal(sheet: Sheet, file=None, width=None) -> None:
-    """Print with rich: bars beside the shares where the terminal is wide enough for them. What has
-    headings between its rows is printed as in a pipe."""
-    if sheet.group:
-        print(plain(sheet), end="", file=file)
-        return
-    from rich import box
+    Raises ModuleNotFoundError without rich."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from rich.text import Text as Styled
 
-    cols = columns(sheet)
     console = Console(file=file, width=width, highlight=False)
-    body = [max(map(len, (*c.cells, c.total, ""))) for c in cols]
-    heads = [_fold(c.header, max(8, w)) for c, w in zip(cols, body, strict=False)]
-    room = (
-        console.width - sum(max(w, *map(len, h)) + 2 for w, h in zip(body, heads, strict=False)) - 2
+    found = fit(sheet, 10**6 if wide else console.width)
+    lines = _lines(found, sheet, _bar_width(found))
+
+    def row(text: str, style: str = "") -> None:
+        console.print(_with_bars(text, style), soft_wrap=True)
+
+    console.print(Styled(sheet.title, style="italic"))
+    for text in lines.head:
+        row(text, "bold")
+    row("─" * lines.width)
+    for text in lines.body:
+        row(text)
+    if sheet.total is not None:
+        row("─" * lines.width)
+        row(lines.total, "bold")
+    for note in (*_not_shown(found), *sheet.notes):
+        console.print(Styled(note, style="dim"))
+
+
+def _not_shown(found: Fitted) -> Sequence[str]:
+    """What a narrow terminal left out, and how to see it."""
+    if found.hidden:
+        return (f"not shown in this width: {', '.join(found.hidden)}; --wide shows all",)
+    return ("some texts are cut to fit; --wide shows them whole",) if found.shortened else ()
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """A table as lines of `width` characters; the body has the headings of groups."""
+
+    head: list[str]
+    body: list[str]
+    total: str
+    width: int
+
+
+def _lines(found: Fitted, sheet: Sheet, bar: int = 0) -> _Lines:
+    """The lines of a table, with bars of so many characters after the shares."""
+    cols, widths = found.columns, found.widths
+
+    def line(cells: Sequence[str], bars: Sequence[str]) -> str:
+        parts = [
+            (text.rjust(w) if c.right else text.ljust(w)) + mark
+            for text, mark, w, c in zip(cells, bars, widths, cols, strict=True)
+        ]
+        return (" " * GAP).join(parts).rstrip()
+
+    blank = [" " * (bar + 1) if c.bars and bar else "" for c in cols]
+    body: list[str] = []
+    for i, heading in enumerate(sheet.headings()):
+        if heading:
+            body += ["", heading] if i else [heading]
+        body.append(line([c.cells[i] for c in cols], [_mark(c, i, bar) for c in cols]))
+    return _Lines(
+        [line(cells, blank) for cells in zip(*found.heads, strict=True)],
+        body,
+        line([c.total for c in cols], blank),
+        sum(widths) + GAP * (len(widths) - 1) + sum(map(len, blank)),
     )
-    if (
-        room < 0
-    ):  # shares go first; a table that is still too wide keeps its lines whole, as in a pipe
-        if any(c.bars for c in cols):
-            return terminal(
-                replace(sheet, columns=tuple(replace(c, share=False) for c in sheet.columns)),
-                file,
-                width,
-            )
-        print(plain(sheet), end="", file=console.file)
-        return
-    bar = min(8, room // max(1, sum(1 for c in cols if c.bars)) - 1)
-    bar = bar if bar > 2 else 0
-    grid = Table(
-        title=Text(sheet.title),
-        box=box.SIMPLE_HEAD,
-        show_footer=sheet.total is not None,
-        title_justify="left",
-        padding=(0, 1, 0, 0),
-        collapse_padding=True,
-        pad_edge=False,
-    )
-    for c, head in zip(cols, heads, strict=False):
-        pad = " " * (bar + 1) if c.bars and bar else ""
-        grid.add_column(
-            Text("\n".join(line + pad for line in head)),
-            Text(c.total + pad),
-            justify="right" if c.right else "left",
-            overflow="fold",
-            vertical="bottom",
-        )
-    for i in range(len(sheet.rows)):
-        grid.add_row(
-            *(
-                Text.assemble(c.cells[i] + " ", (_bar(c.bars[i], bar), "cyan"))
-                if c.bars and bar
-                else Text(c.cells[i])
-                for c in cols
-            )
-        )
-    console.print(grid)
-    for note in sheet.notes:
-        console.print(Text(note, style="dim"))
+
+
+def _bar_width(found: Fitted) -> int:
+    """Characters of each bar; 0 where there is no room for bars that say something."""
+    bars = sum(1 for c in found.columns if c.bars)
+    width = min(_WIDEST_BAR, found.room // bars - 1) if bars else 0
+    return width if width >= _NARROWEST_BAR else 0
+
+
+def _mark(column: Text, row: int, width: int) -> str:
+    """A space and the bar of a cell, from one edge in all rows."""
+    if not column.bars or not width:
+        return ""
+    full, part = divmod(round(column.bars[row] * width * 8), 8)
+    return " " + ("█" * full + (_BLOCKS[part] if part else "")).ljust(width)
+
+
+def _with_bars(line: str, style: str):
+    """A line with its bars in colour."""
+    from rich.text import Text as Styled
+
+    text = Styled(line, style=style)
+    text.highlight_regex(f"[{_BLOCKS[1:]}]+", "cyan")
+    return text

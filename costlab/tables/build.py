@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ..cost import Convention, Total, total, training
 from ..graph import layer_graph
 from ..trace.record import Trace
-from .columns import COLUMNS, count_columns, extra_columns, extra_totals, style_columns
+from .columns import ASKED_FOR, COLUMNS, count_columns, extra_columns, extra_totals, style_columns
 from .conventions import choose_convention
 from .notes import table_notes
 from .result import Row, Table
@@ -114,7 +114,7 @@ def _columns(
     )
     filled = {*added, *(c.key for c in counts)}
     yield from style_columns({k: v for k, v in r.cells.items() if k not in filled} for r in rows)
-    yield from (Column(key, COLUMNS[key].unit) for key in added)
+    yield from (Column(key, COLUMNS[key].unit, importance=ASKED_FOR) for key in added)
     yield from counts
 
 

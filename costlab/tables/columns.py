@@ -34,6 +34,19 @@ _BRANCHES = (
     "pool proj",
 )
 
+# what a narrow terminal drops first; the type says what a row is where it has no name
+_IMPORTANCE = {
+    "name": 9,
+    "layer name": 9,
+    "layers": 8,
+    "output size": 7,
+    "times": 6,
+    "patch size/stride": 2,
+    "depth": 1,
+}
+_NAMED, _BESIDE_NAMES, _OF_A_BRANCH = 9, 4, 3
+ASKED_FOR = 8  # the importance of the columns that `--columns` adds
+
 
 @dataclass(frozen=True)
 class ExtraColumn:
@@ -124,8 +137,12 @@ def style_columns(cells: Iterable[dict[str, Any]]) -> Iterator[Column]:
     """The columns that a style's rows have, in the order of the papers' tables: what the row is,
     then the branches of forks."""
     keys = dict.fromkeys(key for row in cells for key in row)
-    yield from (Column(k, "count" if k == "times" else "") for k in _FIRST if k in keys)
-    yield from (Column(k) for k in sorted((k for k in keys if k not in _FIRST), key=_place))
+    for key in _FIRST:
+        if key in keys:
+            importance = _IMPORTANCE.get(key, _NAMED if "name" not in keys else _BESIDE_NAMES)
+            yield Column(key, "count" if key == "times" else "", importance=importance)
+    for key in sorted((k for k in keys if k not in _FIRST), key=_place):
+        yield Column(key, importance=_OF_A_BRANCH)
 
 
 def _place(key: str) -> tuple[float, str, bool]:

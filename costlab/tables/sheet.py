@@ -20,6 +20,9 @@ class Column:
         format: a Python format spec.
         scaled: whether each number takes the unit that suits its size.
         detail: whether it is for machines: text, Markdown, LaTeX and HTML leave it out.
+        importance: a terminal that is too narrow for all columns drops those of least importance
+            first, and those of the same importance below 5 together. Shares and percentages always
+            stay, and so does the first column unless its importance is below 5.
     """
 
     key: str
@@ -29,6 +32,7 @@ class Column:
     format: str = ""
     scaled: bool = False
     detail: bool = False
+    importance: int = 5
 
     @property
     def header(self) -> str:

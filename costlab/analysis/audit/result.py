@@ -128,8 +128,8 @@ class Audit(Result):
             Column("cell"),
             Column("printed"),
             Column("recomputed"),
-            Column("exact", "count"),
-            Column("printed / recomputed", "", format=".3f"),
+            Column("exact", "count", importance=2),
+            Column("printed / recomputed", "", format=".3f", importance=3),
             Column("verdict"),
             Column("explanation"),
         )

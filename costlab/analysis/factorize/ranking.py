@@ -13,10 +13,10 @@ COLUMNS = (
     Column("convolution"),
     Column("rewrite"),
     Column("shape"),
-    Column("params before", "params"),
-    Column("params after", "params"),
-    Column("MACs before", "MACs"),
-    Column("MACs after", "MACs"),
+    Column("params before", "params", importance=3),
+    Column("params after", "params", importance=3),
+    Column("MACs before", "MACs", importance=4),
+    Column("MACs after", "MACs", importance=4),
     Column("MACs saved", "%", format=".1%"),
 )
 

@@ -116,8 +116,8 @@ class Roofline(Charted):
             Column("share", "%", format=".1%"),
             Column("alone, warm", "ms", format=",.3f"),
             Column("alone, cold", "ms", format=",.3f"),
-            Column("intensity", "FLOP/byte", format=",.1f"),
-            Column("rate", "GFLOP/s", format=",.1f"),
+            Column("intensity", "FLOP/byte", format=",.1f", importance=4),
+            Column("rate", "GFLOP/s", format=",.1f", importance=3),
             Column("bound"),
             Column("of the ceiling", "%", format=".0%"),
         )

@@ -1,0 +1,56 @@
+"""Names and texts without their middle or their end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+_MARK = "..."
+_FIRST = 1 / 3  # of what is kept of a name, the share before the gap: its end says most
+_WAYS = (None, _FIRST, 2 / 3, 0.1)
+
+
+def shorten(text: str, width: int, part: float | None = None) -> str:
+    """A text in `width` characters. Prose loses its end, a name its middle; with `part`, any text
+    loses its middle, and this share of what is kept stands before the gap."""
+    if len(text) <= width:
+        return text
+    if width <= 2 * len(_MARK):
+        return text[: max(width, 0)]
+    kept = width - len(_MARK)
+    if part is None and _is_prose(text):
+        return text[:kept].rstrip() + _MARK
+    first = round((part or _FIRST) * kept)
+    return text[:first] + _MARK + text[len(text) - kept + first :]
+
+
+def shorten_alike(texts: Sequence[str], width: int, *, names: bool = True) -> tuple[str, ...]:
+    """Texts in `width` characters each, which still differ where they did if there is a way; prose
+    that `names` nothing may become the same."""
+    if not names and any(map(_is_prose, texts)):
+        return tuple(shorten(text, width) for text in texts)
+    return _distinct(texts, lambda text, part: shorten(text, width, part))
+
+
+def shorten_to(texts: Sequence[str], fits: Callable[[str], bool]) -> tuple[str, ...]:
+    """The same for texts whose room is not counted in characters: each as long as it `fits`."""
+
+    def one(text: str, part: float | None) -> str:
+        width = len(text)
+        while width > 2 * len(_MARK) and not fits(shorten(text, width, part)):
+            width -= 1
+        return shorten(text, width, part)
+
+    return _distinct(texts, one)
+
+
+def _distinct(texts: Sequence[str], one: Callable[[str, float | None], str]) -> tuple[str, ...]:
+    """The first way of shortening that keeps different texts apart, otherwise the first."""
+    ways = (tuple(one(text, part) for text in texts) for part in _WAYS)
+    first = next(ways)
+    apart = len(set(texts))
+    return next((w for w in (first, *ways) if len(set(w)) == apart), first)
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a text has many words, and is no list of layers in brackets."""
+    return text.count(" ") >= 4 and "[" not in text
