@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from costlab import zoo
-from costlab.analysis import aux, factorize, grid, head
+from costlab.analysis import factorize, grid, head
 from costlab.analysis.bottleneck import bottleneck
 from costlab.cli import main
 from costlab.trace.build import build_on_meta
@@ -286,9 +286,6 @@ def test_the_command_ranks_and_applies(capsys):
         (["bottleneck", "--widths", "1,2"], "six widths"),
         (["bottleneck", "--widths", "a"], "cannot read --widths"),
         (["head", "--side", "0"], "from 1"),
-        (["aux", "resnet18"], "has no auxiliary classifiers"),
-        (["aux", "--probe"], "takes one network"),
-        (["aux", "cnds8", "--probe", "--iterations", "0"], "choose 1 to 1000"),
     ],
 )
 def test_bad_input_is_one_line(argv, line, capsys):
@@ -363,56 +360,6 @@ def test_heads():
         (257000, 256000),
     ]
     assert head.pointwise_difference() < 1e-12
-
-
-def test_auxiliary_costs():
-    want = {
-        "googlenet": (6379728, 8372224),
-        "inception_v3": (3326696, 5683200),
-        "cnds8": (13167656, 15917056),
-    }  # reference claim C28
-    for c in aux.aux_costs().costs:
-        assert (c.heads.params, c.heads.forward) == want[c.model]
-        assert c.inference == c.without.forward
-
-
-def test_the_probe_runs_real_iterations_and_is_repeatable():
-    pytest.importorskip("sklearn")
-
-    class Small(nn.Module):
-        def __init__(self, heads=False):
-            super().__init__()
-            self.first, self.second, self.out = (
-                nn.Conv2d(1, 4, 3),
-                nn.Conv2d(4, 4, 3),
-                nn.Linear(4 * 144, 10),
-            )
-            self.side = nn.Linear(4 * 196, 10) if heads else None
-
-        def forward(self, x):
-            a = torch.relu(self.first(x))
-            out = self.out(torch.relu(self.second(a)).flatten(1))
-            return (out, self.side(a.flatten(1))) if self.side else out
-
-    def go():
-        return aux.probe(
-            Small,
-            lambda: aux.digits((1, 16, 16), 10, 4, 0),
-            with_heads=lambda: Small(True),
-            iterations=3,
-            threshold=1.0,
-        )
-
-    rng = torch.get_rng_state()
-    flow = go()
-    assert flow == go() and torch.equal(rng, torch.get_rng_state())
-    assert (
-        flow.layers == ("first", "second", "out")
-        and all(0 < g < 1 for g in flow.without)
-        and flow.place == "out"
-    )
-    assert flow.with_heads[0] > flow.without[0]  # the head's own gradient reaches the first layer
-    assert aux.Flow("m", ("a", "b"), (1e-8, 1e-3), None, 1e-7, 1, "", 0, "cpu").place == "a"
 
 
 def net(*modules):

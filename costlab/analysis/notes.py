@@ -1,4 +1,4 @@
-"""What the tables of heads, bottlenecks, auxiliary classifiers, profiles and changes say in
+"""What the tables of heads, bottlenecks, profiles and changes say in
 words."""
 
 from __future__ import annotations
@@ -39,34 +39,6 @@ def bottlenecks() -> tuple[str, ...]:
         "each module on the reduced network's input; chained, the naive network's channels grow "
         "with every pool",
         *one_bottleneck(),
-    )
-
-
-def aux_costs() -> tuple[str, ...]:
-    """Of the costs of auxiliary classifiers."""
-    return (
-        "for one image (traced in training mode with a batch of two, and halved); backward by "
-        "tracing the backward pass",
-        "the heads are dropped after training: at inference they have no MACs, and their params "
-        "need not be kept",
-        "params with biases and norm scales; one MAC = one multiply-add",
-    )
-
-
-def gradient_flow(place: str | None, threshold: float, run: str) -> tuple[str, ...]:
-    """`place`: the layer after which a head belongs, or None; `run`: what was trained, where."""
-    return (_placed(place, threshold), f"{run}; the rule is Wang et al., arXiv 1505.02496")
-
-
-def _placed(place: str | None, threshold: float) -> str:
-    if place is None:
-        return (
-            f"no layer's mean gradient is under {threshold:g} in these iterations: "
-            "the rule places no head"
-        )
-    return (
-        f"a head belongs after {place}: there the gradient first falls under {threshold:g}, "
-        "from the loss back"
     )
 
 

@@ -10,7 +10,7 @@ from .._result import Result
 from ._models import Model, as_trace
 
 if TYPE_CHECKING:
-    from ..analysis.aux import AuxCosts, Flow
+    from ..analysis.aux import AuxCosts, Probe
     from ..analysis.bottleneck import Bottleneck
     from ..analysis.grid import GridReduction, Reduction
     from ..analysis.head import Heads
@@ -124,27 +124,49 @@ def aux(models: str | Iterable[str] = ()) -> AuxCosts:
 def probe(
     model: str = "cnds8",
     *,
-    iterations: int = 20,
-    batch: int = 8,
+    iterations: int = 10,
+    batch: int = 4,
+    seeds: Sequence[int] = (0, 1, 2),
+    setting: str = "released",
+    beside: str | Iterable[str] = (),
     threshold: float | None = None,
-    seed: int = 0,
     device: str = "auto",
-    progress: Callable[[int], None] | None = None,
-) -> Flow:
-    """Mean gradients of each layer with and without auxiliary heads, over real training iterations
-    on handwritten digits: where Wang et al. (arXiv 1505.02496) place a head.
+    progress: Callable[[int, int], None] | None = None,
+) -> Probe:
+    """Mean gradients of each convolution with and without auxiliary heads, over the first training
+    iterations on handwritten digits: where Wang et al. (arXiv 1505.02496) place a head.
 
     For your own model and loader use `costlab.analysis.aux.probe`.
 
-    Raises ValueError for a network without heads, ModuleNotFoundError without the probe extra."""
-    from ..analysis.aux import THRESHOLD, probe_zoo
+    Args:
+        model: a zoo network that has heads, or a file that `Probe.record` wrote, which is read.
+        iterations: of training, a seed (Wang et al.: 10 to 50).
+        batch: images a batch.
+        seeds: a run each; of weights, images and dropout.
+        setting: "released" (weights and biases as in the authors' prototxt), "sigmoid",
+            "no-biases", "deeper", "batch-norm" or "he".
+        beside: settings to run beside it, without heads; "all" for all others.
+        threshold: mean gradient under which the rule places a head (1e-7).
+        device: "auto", "cuda" or "cpu".
+        progress: called with the iterations done, and with how many there are.
 
+    Raises ValueError for a network without heads, an unknown setting or a file of another kind,
+    ModuleNotFoundError without the probe extra."""
+    from ..analysis.aux import SETTINGS, THRESHOLD, probe_zoo, read_probe
+
+    if model.endswith(".json"):
+        return read_probe(model)
+    others = [beside] if isinstance(beside, str) else list(beside)
+    if others == ["all"]:
+        others = [word for word in SETTINGS if word != setting]
     return probe_zoo(
         model,
         iterations=iterations,
         batch=batch,
+        seeds=seeds,
+        setting=setting,
+        beside=others,
         threshold=THRESHOLD if threshold is None else threshold,
-        seed=seed,
         device=device,
         progress=progress,
     )

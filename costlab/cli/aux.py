@@ -1,10 +1,19 @@
 """`costlab aux`: auxiliary classifiers: their cost, and where to put them."""
 
-import itertools
-
 import costlab
 
-from ._common import UserError, add_output, draw, errors, progress_line, show
+from ..render import CHART_FORMATS
+from ._common import (
+    UserError,
+    add_output,
+    draw,
+    errors,
+    progress_line,
+    refuse,
+    require_suffix,
+    show,
+    writable,
+)
 
 
 def add(sub):
@@ -26,23 +35,36 @@ def add(sub):
     p.add_argument(
         "--iterations",
         type=int,
-        default=20,
-        help="training iterations of the probe (default: 20; the rule asks for 10 to 50)",
+        help="training iterations of the probe, a seed (default: 10; the rule asks for 10 to 50)",
     )
-    p.add_argument("--batch", type=int, default=8, help="images a batch (default: 8)")
+    p.add_argument("--batch", type=int, help="images a batch (default: 4)")
     p.add_argument(
         "--threshold",
         type=float,
-        default=1e-7,
-        help="mean gradient under which a head is placed (default: 1e-7)",
+        help="mean gradient under which the rule places a head (default: 1e-7)",
+    )
+    p.add_argument("--seeds", type=int, help="runs, each of other weights and images (default: 3)")
+    p.add_argument("--seed", type=int, help="the first seed (default: 0)")
+    p.add_argument(
+        "--setting",
+        help="how the network is set up: released (as the authors' prototxt says, the default), "
+        "sigmoid, no-biases, deeper, batch-norm, he",
     )
     p.add_argument(
-        "--seed", type=int, default=0, help="seed of the weights and of the batches (default: 0)"
+        "--beside",
+        metavar="SETTING",
+        action="append",
+        help="a setting to run beside it, without heads; all for all others",
+    )
+    p.add_argument("--chart", metavar="FILE", help="draw the probe, as .svg, .pdf or .png")
+    p.add_argument(
+        "--record",
+        metavar="FILE.json",
+        help="keep every curve; costlab chart gradients FILE.json draws them without a run",
     )
     p.add_argument(
         "--device",
         choices=("auto", "cuda", "cpu"),
-        default="auto",
         help="where to train (default: auto)",
     )
     p.add_argument(
@@ -54,13 +76,28 @@ def add(sub):
     p.set_defaults(run=run)
 
 
+_OF_THE_PROBE = (
+    "iterations",
+    "batch",
+    "threshold",
+    "seeds",
+    "seed",
+    "setting",
+    "beside",
+    "chart",
+    "record",
+    "device",
+)
+
+
 def run(args):
     """Cost table, or the probe of one network."""
-    if args.diagram and (args.probe or len(args.model) != 1):
-        raise UserError("--diagram draws one network: costlab aux googlenet --diagram FILE")
     if args.probe:
-        show(args, _probed(args).sheet)
+        _probe(args)
         return
+    refuse(args, _OF_THE_PROBE, "is for the probe; add --probe")
+    if args.diagram and len(args.model) != 1:
+        raise UserError("--diagram draws one network: costlab aux googlenet --diagram FILE")
     with errors():
         costs = costlab.aux(args.model)
     if args.diagram:
@@ -68,21 +105,36 @@ def run(args):
     show(args, costs.sheet)
 
 
-def _probed(args):
+def _probe(args):
+    """Train, then draw, keep and print."""
+    if args.diagram:
+        raise UserError("--diagram draws one network: costlab aux googlenet --diagram FILE")
     if len(args.model) != 1:
         raise UserError("the probe takes one network: costlab aux cnds8 --probe")
-    done = itertools.count(1)
+    if args.chart:
+        require_suffix(args.chart, CHART_FORMATS)
+    if args.record and not args.record.endswith(".json"):
+        raise UserError(f"--record writes JSON; name it {args.record}.json")
+    writable(*(path for path in (args.chart, args.record) if path))
+    result = _probed(args)
+    if args.record:
+        result.record(args.record)
+    if args.chart:
+        draw(args.chart, result.chart(), "charts")
+    show(args, result.sheet)
 
-    def progress(_):
-        progress_line(f"{next(done)} of {2 * args.iterations} iterations")
+
+def _probed(args):
+    given = {
+        name: value
+        for name in ("iterations", "batch", "threshold", "setting", "beside", "device")
+        if (value := getattr(args, name)) is not None
+    }
+    first = args.seed or 0
+    seeds = range(first, first + (3 if args.seeds is None else args.seeds))
+
+    def progress(done, of):
+        progress_line(f"{done} of {of} iterations")
 
     with errors("probe", "the probe"):
-        return costlab.probe(
-            args.model[0],
-            iterations=args.iterations,
-            batch=args.batch,
-            threshold=args.threshold,
-            seed=args.seed,
-            device=args.device,
-            progress=progress,
-        )
+        return costlab.probe(args.model[0], seeds=tuple(seeds), progress=progress, **given)

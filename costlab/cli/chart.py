@@ -93,7 +93,7 @@ def add(sub):
     p.add_argument("--d", type=int, help="grid side of the grid chart (default: 35)")
     p.add_argument("--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3)")
     p.add_argument(
-        "--iterations", type=int, help="training iterations of the gradients chart (default: 20)"
+        "--iterations", type=int, help="training iterations of the gradients chart (default: 10)"
     )
     p.add_argument(
         "--against",
