@@ -92,7 +92,8 @@ def test_bn_inception_finds_the_contradictory_cells(capsys):
     "model, verdicts",
     [
         ("alexnet", ["within rounding", "within rounding"]),
-        ("vgg16", ["within rounding", "explained"]),
+        # 138M twice; 15300M of MobileNets' Table 8 is not the 15.3e9 of ResNet's convolutions
+        ("vgg16", ["within rounding", "within rounding", "not explained", "explained"]),
         ("vgg19", ["within rounding", "within rounding"]),
         ("resnet50", ["within rounding"]),
         ("resnet152", ["within rounding"]),
