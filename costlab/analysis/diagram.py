@@ -24,7 +24,7 @@ class Box:
     the colour, `lines` the text,
     `params` elements, `macs` multiply-adds, `share` of the whole network's MACs (0 to 1), `group`
     a frame's id, `times` repeats, `seconds` measured
-    in place (None: not measured)."""
+    in place (None: not measured), `nodes` its layers as indices of the layer graph."""
 
     id: str
     kind: str
@@ -35,6 +35,7 @@ class Box:
     group: str = ""
     times: int = 1
     seconds: float | None = None
+    nodes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ def _together(run):
         share=n * first.share,
         times=n,
         seconds=seconds,
+        nodes=tuple(i for b in run for i in b.nodes),
     )
 
 
@@ -187,6 +189,7 @@ def _grouped(boxes, edges, count):
                 share=sum(b.share for b in part),
                 times=1,
                 seconds=seconds,
+                nodes=tuple(i for b in part for i in b.nodes),
             )
         )
     merged = dict.fromkeys((home[a], home[b]) for a, b in edges if home[a] != home[b])
@@ -203,7 +206,8 @@ def _layers(trace, nodes, ids, convention, group=lambda n: ""):
     for n in nodes:
         t = total(trace, n.ops)
         params = convention.params(t)
-        boxes.append(Box(ids[n.index], n.kind, _layer(n), params, t.macs, t.macs / whole, group(n)))
+        of = Box(ids[n.index], n.kind, _layer(n), params, t.macs, t.macs / whole)
+        boxes.append(replace(of, group=group(n), nodes=(n.index,)))
     return boxes
 
 
@@ -324,12 +328,13 @@ def _blocks(trace, nodes, rows, depth):
                     row.macs,
                     row.macs / whole,
                     seconds=row.seconds,
+                    nodes=tuple(n.index for n in members),
                 )
             )
             owner |= {n.index: ident for n in members}
         for n in meets:
             owner[n.index] = f"{row.path}/{row.id}/{n.index}"
-            boxes.append(Box(owner[n.index], n.kind, _layer(n), 0, 0, 0.0))
+            boxes.append(Box(owner[n.index], n.kind, _layer(n), 0, 0, 0.0, nodes=(n.index,)))
     return boxes, _edges(owner, nodes), groups
 
 

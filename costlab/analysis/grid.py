@@ -417,8 +417,8 @@ def reduction_sheet(model: str, found, whole, top: int | None = None) -> Sheet:
         rows,
         (
             *more,
-            "in parallel: a strided convolution of the same kernel beside the pool, to the same "
-            "grid and channels (Rethinking, Figure 10, right), traced; "
+            "in parallel: a pool, and beside it a strided convolution of the same kernel to the "
+            "channels that the pool lacks (Rethinking, Figure 10, right), traced; "
             "of the model: MACs saved. It is another function, to be trained and measured",
             "a representational bottleneck is a pool alone, with no skip round it, whose output "
             "is narrower than its input and than what follows; one MAC = one multiply-add",

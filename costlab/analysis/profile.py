@@ -16,7 +16,6 @@ from . import notes
 _Number = TypeVar("_Number", int, float)
 
 MOST = 60  # steps; the cheapest rows beyond so many are one step at the end
-MANY = 40  # rows; above it alike modules are one
 
 
 @dataclass(frozen=True)
@@ -117,9 +116,7 @@ def profile(
 ) -> Profile:
     """The profile of a trace by the rows of its table, in the table's convention. Raises ValueError
     for an unknown style or convention."""
-    t = table(trace, style, convention, depth, columns=["activations"], merge=False)
-    if len(t.rows) > MANY:
-        t = table(trace, style, convention, depth, columns=["activations"])
+    t = table(trace, style, convention, depth, columns=["activations"])
     shown, others = _split(t)
     parts = [_part(r) for r in shown]
     if others:

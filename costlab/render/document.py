@@ -6,8 +6,9 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..tables import Sheet
 
@@ -53,26 +54,29 @@ class Numbers:
 @dataclass(frozen=True)
 class Grid:
     """A table with its caption and the id for references; `main` marks the network's own, whose
-    rows the diagram and charts link to."""
+    rows the diagram and charts link to. `inside`: the id of a row -> the cells of rows inside it,
+    which a page shows when it is expanded."""
 
     sheet: Sheet
     caption: str
     id: str
     main: bool = False
+    inside: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG with caption, alternative text and the id for references; a `diagram` of a network
-    pans and zooms in HTML; what is `linked` has
-    the ids of the main table's rows on its blocks or bars."""
+    """An SVG with caption, alternative text and the id for references.
+
+    A `diagram` of a network pans and zooms in HTML. `links`: the ids of the main table's rows that
+    each box or bar stands for, by its id in the SVG (a bar's after "bar:FIELD:")."""
 
     svg: str
     caption: str
     alt: str
     id: str
     diagram: bool = False
-    linked: bool = False
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

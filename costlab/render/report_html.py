@@ -1,13 +1,15 @@
-"""A document as one HTML file without network: tables sort and filter, the diagram pans and zooms,
-and diagram, table and charts select one another. Everything works by keyboard; light and dark;
-prints well."""
+"""A document as one HTML file without network: a search, tables that sort, filter and expand, a
+diagram that pans and zooms; diagram, table and charts select one another. Everything works by
+keyboard; light and dark; prints well."""
 
 from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import notes
@@ -36,43 +38,76 @@ def _words(text: Text, numbers) -> str:
 
 def _grid(g: Grid, title: str) -> str:
     cols, sheet = columns(g.sheet), g.sheet
+    headers = _headers(cols)
     head = "".join(
         f'<th scope="col"{" class=n" if c.right else ""}>'
-        f'<button type="button">{esc(c.header)}</button></th>'
-        for c in cols
+        f'<button type="button">{esc(header)}</button></th>'
+        for c, header in zip(cols, headers, strict=True)
     )
-    body = "".join(_row(g, cols, i) for i in range(len(sheet.rows)))
+    inside = _inside(g)
+    names = sheet.ids or ("",) * len(sheet.rows)
+    body = "".join(_row(g, cols, i) + inside.get(name, "") for i, name in enumerate(names))
     foot = (
         f"<tfoot><tr>{''.join(map(_total, cols))}</tr></tfoot>" if sheet.total is not None else ""
     )
     said = "".join(f'<p class="notes">{esc(n)}</p>' for n in sheet.notes)
     kind = " class=main" if g.main else ""
+    turned = " turned" if _wide(g) else ""
     return (
-        f'{_filter(g, title)}<div class="scroll"><table id="{esc(g.id)}"{kind}>'
-        f"<caption>{title}: {esc(g.caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>{said}"
+        f'<div class="table{turned}">{_filter(g, title, headers)}<div class="scroll">'
+        f'<table id="{esc(g.id)}"{kind}><caption>{title}: {esc(g.caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>{said}</div>"
     )
 
 
-def _filter(g: Grid, title: str) -> str:
-    """The field that filters the rows of a table long enough for one."""
-    if len(g.sheet.rows) <= 4:
-        return ""
-    hint = "filter rows, or ops > 100M" if g.main else "filter rows"
-    return (
-        f'<div class="find"><input class="filter" data-for="{esc(g.id)}" type="search" '
-        f'placeholder="{hint}" aria-label="filter the rows of {title}">'
-        '<span aria-live="polite"></span></div>'
-    )
+def _headers(cols: Sequence[Cells]) -> list[str]:
+    """The header of each column; a share says of what: "ops %"."""
+    before = ("", *(c.header for c in cols))
+    return [
+        f"{of.split(' (')[0]} %" if c.bars else c.header
+        for of, c in zip(before, cols, strict=False)
+    ]
+
+
+def _filter(g: Grid, title: str, headers: Sequence[str]) -> str:
+    """The field that filters the rows of a table long enough for one, and what expands them all."""
+    share = next((header for header in reversed(headers) if header.endswith(" %")), "")
+    found = ""
+    if len(g.sheet.rows) > 4:
+        hint = f"filter rows, or {share} > 10" if share else "filter rows"
+        found = (
+            f'<input class="filter" data-for="{esc(g.id)}" type="search" '
+            f'placeholder="{esc(hint)}" aria-label="filter the rows of {title}">'
+        )
+    if g.inside:
+        found += '<button type="button" data-expand aria-pressed="false">expand all</button>'
+    return f'<div class="find">{found}<span aria-live="polite"></span></div>' if found else ""
 
 
 def _row(g: Grid, cols: Sequence[Cells], i: int) -> str:
-    exact = {c.header: c.key for c in g.sheet.columns}
     row, name = g.sheet.rows[i], g.sheet.ids[i] if g.sheet.ids else ""
     link = f' data-row="{esc(name)}" id="{esc("row:" + name)}"' if g.main and name else ""
+    return f"<tr{link}>{_cells(g, cols, row, i)}</tr>"
+
+
+def _inside(g: Grid) -> dict[str, str]:
+    """The rows inside each row by its id, hidden until it is expanded; their bars are in the scale
+    of the table."""
+    count = len(g.sheet.rows)
+    named = [(name, row) for name, rows in g.inside.items() for row in rows]
+    cols = columns(replace(g.sheet, rows=(*g.sheet.rows, *(row for _, row in named))))
+    found: dict[str, str] = {}
+    for k, (name, row) in enumerate(named):
+        line = f'<tr data-of="{esc(name)}" hidden>{_cells(g, cols, row, count + k)}</tr>'
+        found[name] = found.get(name, "") + line
+    return found
+
+
+def _cells(g: Grid, cols: Sequence[Cells], row: Mapping[str, object], i: int) -> str:
+    """The cells of the i-th row of `cols`, whose exact values are `row`."""
+    exact = {c.header: c.key for c in g.sheet.columns}
     values = (float(c.cells[i] or 0) if c.bars else row.get(exact[c.header]) for c in cols)
-    cells = (_cell(c, i, value) for c, value in zip(cols, values, strict=True))
-    return f"<tr{link}>{''.join(cells)}</tr>"
+    return "".join(_cell(c, i, value) for c, value in zip(cols, values, strict=True))
 
 
 def _cell(c: Cells, i: int, value: object) -> str:
@@ -108,43 +143,41 @@ def _wide(g: Grid) -> bool:
 
 
 def _unique(p: Picture) -> str:
-    """The SVG with ids that no other part of the page has. In a linked picture nodes and bars say
-    which row of the main table is theirs."""
+    """The SVG with ids that no other part of the page has. Linked boxes and bars say which rows of
+    the main table are theirs."""
 
     def tag(found):
         words = re.sub(r'(\bid="|href="#|url\(#)(?=[^"\)])', rf"\g<1>{esc(p.id)}-", found[0])
-        bar = re.match(r'<g id="bar:(\w+):([^"]*)"', found[0])
-        node = re.match(r'<g id="([^"/]*)[^"]*" class="node"', found[0])
-        kind, row = ("bar", bar[2]) if bar else ("node", node[1]) if node else ("", "")
-        return (
-            words.replace("<g ", f'<g data-{kind}="{bar[1] if bar else ""}" data-row="{row}" ', 1)
-            if kind and p.linked
-            else words
-        )
+        shape = re.match(r'<g id="(?:bar:(\w+):)?([^"]*)"', found[0])
+        rows = p.links.get(html.unescape(shape[2])) if shape else None
+        if not shape or not rows:
+            return words
+        kind = f'data-bar="{shape[1]}"' if shape[1] else "data-node"
+        return words.replace("<g ", f'<g {kind} data-rows="{esc(json.dumps(rows))}" ', 1)
 
     return re.sub(r"<[^>]*>", tag, p.svg)
 
 
 def _picture(p: Picture, title: str) -> str:
     drawn = _unique(p)
-    if p.linked:  # its blocks are buttons, which an image would hide
+    if p.links:  # its blocks are buttons, which an image would hide
         drawn = drawn.replace('role="img"', 'role="group"', 1)
     if p.diagram:
         hint = "drag to move, pinch or Ctrl + wheel to zoom" + (
-            ", click a block to find it in the table" if p.linked else ""
+            ", click a block to find it in the table" if p.links else ""
         )
         drawn = (
             '<div class="tools"><button type="button">zoom in</button>'
             '<button type="button">zoom out</button><button type="button">whole</button>'
             f"<span>{hint}</span></div>"
-            f'<div class="pan diagram{" linked" if p.linked else ""}" tabindex="0" role="group" '
+            f'<div class="pan diagram{" linked" if p.links else ""}" tabindex="0" role="group" '
             'aria-label="block diagram: arrows move, plus and minus zoom, 0 shows all">'
             f"{drawn}</div>"
         )
     else:
         if "role=" not in drawn[:200]:
             drawn = drawn.replace("<svg ", f'<svg role="img" aria-label="{esc(p.alt)}" ', 1)
-        drawn = f'<div class="picture{" linked" if p.linked else ""}">{drawn}</div>'
+        drawn = f'<div class="picture{" linked" if p.links else ""}">{drawn}</div>'
     caption = f"<figcaption>{title}: {esc(p.caption)}</figcaption>"
     return f'<figure id="{esc(p.id)}">{drawn}{caption}</figure>'
 
@@ -154,8 +187,15 @@ _PANEL = (
     '<button type="button" data-go="table">table</button>'
     '<button type="button" data-go="diagram">diagram</button>'
     '<button type="button" data-go="chart">chart</button>'
+    '<button type="button" data-open>expand</button>'
     '<button type="button" data-copy>copy link</button>'
     '<button type="button" data-clear>clear</button></aside>'
+)
+
+
+_SEARCH = (
+    '<div class="search"><input id="search" type="search" placeholder="search blocks, layers, '
+    'sections (/)" aria-label="search the report"><div id="hits" aria-live="polite"></div></div>'
 )
 
 
@@ -176,6 +216,7 @@ def page(document: Document) -> str:
         f'<a class="skip" href="#section-{esc(document.sections[0].id)}">to the content</a>'
         f"{_logo(document)}<h1>{esc(document.title)}</h1>"
         f'<p class="sub">{esc(document.subtitle)}</p><nav aria-label="contents">{nav}</nav>'
+        f"{_SEARCH}"
         f"<main>{body}</main>{_PANEL}<script>{script}</script></body></html>\n"
     )
 
@@ -190,9 +231,7 @@ def _logo(document: Document) -> str:
 
 
 def _section(section: Section, numbers: Mapping[str, str]) -> str:
-    wide = any(_wide(part) for part in section.parts if isinstance(part, Grid))
-    turned = ' class="turned"' if wide else ""
-    head = f'<section id="section-{esc(section.id)}"{turned}><h2>{esc(section.title)}</h2>'
+    head = f'<section id="section-{esc(section.id)}"><h2>{esc(section.title)}</h2>'
     return f"{head}{''.join(_part(part, numbers) for part in section.parts)}</section>"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ..render.document import Document, Section, Text
 from ..trace import Trace
 from .config import Config
-from .context import Context
+from .context import Context, name_of
 from .errors import ReportError
 from .logo import read_logo
 from .runs import measured_runs
@@ -28,16 +28,18 @@ def build(
     traces another model; `progress(done, of, title)` is called before each section.
 
     Raises ReportError for an unknown section or an unreadable logo."""
-    names = config.sections or _default_sections(len(traces), review is not None)
-    _check_names(names)
+    _check_names(config.sections)
     context = Context(tuple(traces), review, command, find, measured_runs(config))
-    notes = dict(config.notes)
+    noted = dict(config.notes)
+    names = config.sections or tuple(
+        name for name, kind in SECTIONS.items() if kind.applies(context) or name in noted
+    )
     sections = []
     for i, name in enumerate(names):
         kind = SECTIONS[name]
         if progress:
             progress(i, len(names), kind.title)
-        note = [Text(notes[name], True)] if name in notes else []
+        note = [Text(noted[name], True)] if name in noted else []
         sections.append(Section(name, kind.title, (*note, *kind.make(context))))
     return Document(
         config.title or _title(traces, review),
@@ -46,12 +48,6 @@ def build(
         config.paper,
         read_logo(config.logo),
     )
-
-
-def _default_sections(models: int, review: bool) -> tuple[str, ...]:
-    """Those of every report, and those that only several models or a review have."""
-    also = {"comparison": models > 1, "change": review}
-    return tuple(k for k, kind in SECTIONS.items() if kind.default or also.get(k))
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -64,7 +60,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 def _title(traces: Sequence[Trace], review: Review | None) -> str:
     if review:
-        return f"Review: {' to '.join(t.provenance['model'] for t in review)}"
-    names = [t.provenance["model"] for t in traces]
+        return f"Review: {' to '.join(map(name_of, review))}"
+    names = [name_of(t) for t in traces]
     about = " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} others"
-    return f"What {about} costs, and why"
+    return f"What {about} {'costs' if len(names) == 1 else 'cost'}, and why"

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 
 from ..analysis import audit as auditing
 from ..analysis.change import Change, change
-from ..analysis.factorize import candidates
+from ..analysis.factorize import Conv, candidates
 from ..analysis.grid import reductions
 from ..analysis.profile import profile
+from ..analysis.ranking import in_order, ranked
 from ..cost import Convention, total
 from ..measure.runs import Run
-from ..tables import default_convention, table
+from ..tables import Row, Table, default_convention, table
 from ..trace import Trace
 
 Find = Callable[[str], Trace]
+
+
+def name_of(trace: Trace) -> str:
+    """What a report calls a model: its name, without the folders of its file."""
+    return PurePath(trace.provenance["model"]).name
+
+
+def _is_patch_embedding(conv: Conv) -> bool:
+    return max(conv.kernel) <= min(conv.stride)
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class About:
     @property
     def name(self) -> str:
         """What it is called."""
-        return self.trace.provenance["model"]
+        return name_of(self.trace)
 
     @cached_property
     def total(self):
@@ -43,9 +54,19 @@ class About:
         return profile(self.trace)
 
     @cached_property
-    def rows(self):
-        """The rows of its table, alike modules as one."""
-        return table(self.trace).rows
+    def table(self) -> Table:
+        """Its table, in the style that reads best."""
+        return table(self.trace)
+
+    @cached_property
+    def blocks(self) -> tuple[Row, ...]:
+        """Its blocks of one depth, which are compared with one another."""
+        return ranked(self.trace)
+
+    @cached_property
+    def ordered(self) -> tuple[Row, ...]:
+        """Its blocks that run one after the other."""
+        return in_order(self.trace)
 
     @cached_property
     def convention(self) -> Convention:
@@ -54,8 +75,10 @@ class About:
 
     @cached_property
     def rewrites(self):
-        """Rewrites that save MACs at the input's width, the best first."""
-        return [c for c in candidates(self.trace, ["stacked-3x3", "1xn-nx1"], "in") if c.saved > 0]
+        """Rewrites that save MACs at the input's width, the best first. A patch embedding, whose
+        patches do not overlap, has no smaller windows to stack."""
+        found = candidates(self.trace, ["stacked-3x3", "1xn-nx1"], "in")
+        return [c for c in found if c.saved > 0 and not _is_patch_embedding(c.conv)]
 
     @cached_property
     def best_rewrites(self):
@@ -70,10 +93,15 @@ class About:
         """Places where the grid shrinks."""
         return reductions(self.trace)
 
+    @property
+    def parallel(self):
+        """Those of them that a strided convolution beside a pool could replace."""
+        return [r for r in self.reductions if r.parallel is not None]
+
     @cached_property
     def audit(self):
         """Published figures against the trace; None where there are none."""
-        if self.name not in auditing.published_models():
+        if self.trace.provenance["model"] not in auditing.published_models():
             return None
         return auditing.audit_published(self.trace, self.find)
 

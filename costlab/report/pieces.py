@@ -8,6 +8,7 @@ from typing import Any
 from ..render import charts
 from ..render.diagram import dot, side_by_side, svg
 from ..render.document import Grid, Numbers, Picture, Points, Ref, Text
+from .links import Links
 
 Block = Text | Grid | Picture | Points | Numbers
 
@@ -18,20 +19,19 @@ def chart(
     id: str,
     caption: str,
     alt: str,
-    linked: bool = False,
+    links: Links | None = None,
 ) -> Picture:
     """A chart as a figure."""
     picture = charts.render(draw, *results, format="svg").decode()
-    return Picture(picture[picture.index("<svg") :], caption, alt, id, linked=linked)
+    return Picture(picture[picture.index("<svg") :], caption, alt, id, links=links or {})
 
 
 def drawn(
-    diagram: Any, *, id: str, caption: str, network: bool = False, linked: bool = False
+    diagram: Any, *, id: str, caption: str, network: bool = False, links: Links | None = None
 ) -> Picture:
     """A block diagram as a figure; that of a `network` pans and zooms."""
-    return Picture(
-        svg(dot(diagram), diagram.alt), caption, diagram.alt, id, diagram=network, linked=linked
-    )
+    picture = svg(dot(diagram), diagram.alt)
+    return Picture(picture, caption, diagram.alt, id, diagram=network, links=links or {})
 
 
 def drawn_together(diagrams: list, alt: str, *, id: str, caption: str) -> Picture:
@@ -42,6 +42,11 @@ def drawn_together(diagrams: list, alt: str, *, id: str, caption: str) -> Pictur
 def cited(words: str, ref: str, end: str = ".") -> Text:
     """A sentence that names a table or figure before its end."""
     return Text((words, Ref(ref), end))
+
+
+def counted(number: int, word: str) -> str:
+    """1 convolution, 2 convolutions."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def percent(part: float, whole: float) -> str:

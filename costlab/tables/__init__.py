@@ -7,7 +7,7 @@ from .groups import span
 from .notes import arithmetic_notes, caveats, measured_note
 from .result import Row, Table
 from .sheet import Column, Sheet
-from .styles import STYLES, choose_style, opened
+from .styles import STYLES, choose_style, modules_to, opened
 
 __all__ = [
     "COLUMNS",
@@ -18,10 +18,11 @@ __all__ = [
     "Table",
     "arithmetic_notes",
     "caveats",
-    "choose_style",
     "choose_convention",
+    "choose_style",
     "default_convention",
     "measured_note",
+    "modules_to",
     "opened",
     "span",
     "table",

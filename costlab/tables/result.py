@@ -37,10 +37,11 @@ class Row:
     @property
     def name(self) -> str:
         """What charts and sentences call it: layer name, module path, or type; a convolution or
-        pool with its patch size."""
+        pool with its patch size, alike modules with how many there are."""
         name = self.cells.get("layer name") or self.cells.get("name")
         if name:
-            return name
+            times = self.cells.get("times")
+            return f"{name} x {times}" if times else name
         kind, patch = self.cells["type"], self.cells.get("patch size/stride", "")
         return f"{kind} {patch}" if patch[:1].isdigit() else kind
 

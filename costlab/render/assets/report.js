@@ -1,15 +1,19 @@
 "use strict";
 const all = (query, within = document) => [...within.querySelectorAll(query)];
 const main = document.querySelector("table.main");
-const rows = main ? [...main.tBodies[0].rows].filter(r => r.dataset.row) : [];
+const rows = main ? all("tr[data-row]", main) : [];
 const byId = new Map(rows.map(r => [r.dataset.row, r]));
-const nodes = all(".linked [data-node]"), bars = all(".linked [data-bar]");
-const shapes = id => nodes.concat(bars).filter(s => s.dataset.row === id);
+const shapes = all("[data-rows]");
+const rowsOf = new Map(shapes.map(s => [s, JSON.parse(s.dataset.rows).filter(id => byId.has(id))]));
+const isBox = shape => "node" in shape.dataset;
+const shapesOf = ids => shapes.filter(s => rowsOf.get(s).some(id => ids.includes(id)));
 const panel = document.getElementById("picked");
+const partsOf = row => row.dataset.row ? all(`tr[data-of="${CSS.escape(row.dataset.row)}"]`, main) : [];
+const wholeRow = row => [row, ...partsOf(row)];  // with the layers inside, which stay below it
 
-function light(id, on) {
-  shapes(id).forEach(s => s.classList.toggle("hover", on));
-  byId.get(id)?.classList.toggle("hover", on);
+function light(ids, on) {
+  shapesOf(ids).forEach(s => s.classList.toggle("hover", on));
+  ids.forEach(id => byId.get(id).classList.toggle("hover", on));
 }
 
 function unfilter() {
@@ -21,37 +25,62 @@ function unfilter() {
 function clear() {
   all(".pick").forEach(e => e.classList.remove("pick"));
   rows.forEach(r => r.removeAttribute("aria-current"));
-  nodes.forEach(n => n.setAttribute("aria-pressed", "false"));
+  shapes.filter(isBox).forEach(n => n.setAttribute("aria-pressed", "false"));
   panel.hidden = true;
+}
+
+const heads = table => [...table.tHead.rows[0].cells].map(c => c.textContent);
+const nameOf = row => (row.cells[0].querySelector(".name") ?? row.cells[0]).textContent;
+const value = cell => cell.dataset.v === undefined ? null : Number(cell.dataset.v);
+
+// a row as one line of text: ops (MACs) 170.0M (10.7%)
+function spoken(row) {
+  const titles = heads(main);
+  const said = [...row.cells].map((c, i) => [titles[i], c.textContent]).slice(1).filter(([, v]) => v);
+  return said.reduce((text, [k, v]) => k.endsWith("%") ? `${text} (${v}%)` : `${text}${text && " \u00b7 "}${k} ${v}`, "");
+}
+
+// several rows as one line: their names and the sum of their shares
+function together(found) {
+  const sums = heads(main).map((title, i) => [title, found.reduce((sum, r) => sum + (value(r.cells[i]) ?? 0), 0)]);
+  const shares = sums.filter(([title]) => title.endsWith("%")).map(([title, sum]) => `${title.slice(0, -2)} ${sum.toFixed(1)}%`);
+  return `${found.map(nameOf).join(", ")} \u00b7 together ${shares.join(", ")}`;
 }
 
 let from = null;  // what was activated by keyboard, where Escape goes back to
 
-function select(id, keepAddress, activated) {
-  const row = byId.get(id);
+function select(ids, { keepAddress, activated, shape } = {}) {
+  const found = ids.map(id => byId.get(id)).filter(Boolean);
   clear();
-  if (!row) return;
-  row.classList.add("pick");
-  row.setAttribute("aria-current", "true");
-  const found = shapes(id);
-  found.forEach(s => { s.classList.add("pick"); if (nodes.includes(s)) s.setAttribute("aria-pressed", "true"); });
-  const heads = [...main.tHead.rows[0].cells].map(c => c.textContent);
-  const said = [...row.cells].map((c, i) => [heads[i], c.textContent]).filter(([, v]) => v);
-  panel.querySelector("b").textContent = said.shift()[1];
-  panel.querySelector("span").textContent = said.reduce((text, [k, v]) => k === "%" ? `${text} (${v}%)` : `${text}${text && " \u00b7 "}${k} ${v}`, "");
-  const go = { table: row, diagram: found.find(s => nodes.includes(s)), chart: found.find(s => bars.includes(s)) };
+  if (!found.length) return;
+  found.forEach(row => { row.classList.add("pick"); row.setAttribute("aria-current", "true"); });
+  const drawn = shape ? [shape, ...shapesOf(ids).filter(s => s !== shape && isBox(s) !== isBox(shape))] : shapesOf(ids);
+  drawn.forEach(s => { s.classList.add("pick"); if (isBox(s)) s.setAttribute("aria-pressed", "true"); });
+  panel.querySelector("b").textContent = found.length === 1 ? nameOf(found[0]) : `${found.length} rows`;
+  panel.querySelector("span").textContent = found.length === 1 ? spoken(found[0]) : together(found);
+  const go = { table: found[0], diagram: drawn.find(isBox), chart: drawn.find(s => !isBox(s)) };
   for (const button of all("button[data-go]", panel)) {
     const target = go[button.dataset.go];
     button.hidden = !target;
     button.onclick = () => {
-      if (target === row && row.hidden) unfilter();  // a filter had taken it out of sight
+      if (target === found[0] && target.hidden) unfilter();  // a filter had taken it out of sight
       target.scrollIntoView({ block: "center", behavior: "smooth" });
     };
   }
+  const inside = found.flatMap(partsOf), open = panel.querySelector("[data-open]");
+  open.hidden = !inside.length;
+  open.textContent = inside.some(r => r.hidden) ? "expand" : "collapse";
+  open.onclick = () => {
+    const more = open.textContent === "expand";
+    found.forEach(r => expand(r, more));
+    open.textContent = more ? "collapse" : "expand";
+    found[0].scrollIntoView({ block: "center", behavior: "smooth" });
+  };
   panel.hidden = false;
   from = activated ?? null;
   if (activated) panel.querySelector("button:not([hidden])").focus();
-  if (!keepAddress) history.replaceState(null, "", "#" + encodeURIComponent("row:" + id));
+  const names = found.map(r => encodeURIComponent(r.dataset.row)).join(",");
+  if (!keepAddress) history.replaceState(null, "", "#" + encodeURIComponent("row:" + names));
 }
 
 panel.querySelector("[data-copy]").onclick = e => {
@@ -61,39 +90,65 @@ panel.querySelector("[data-copy]").onclick = e => {
 panel.querySelector("[data-clear]").onclick = () => { clear(); from?.focus(); from = null; history.replaceState(null, "", location.pathname + location.search); };
 addEventListener("keydown", e => { if (e.key === "Escape" && !panel.hidden) panel.querySelector("[data-clear]").click(); });
 
-function live(element, id) {
-  element.addEventListener("click", () => select(id));
-  element.addEventListener("mouseenter", () => light(id, true));
-  element.addEventListener("mouseleave", () => light(id, false));
-  element.addEventListener("focus", () => light(id, true));
-  element.addEventListener("blur", () => light(id, false));
-  element.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); select(id, false, element); } });
+function live(element, ids, shape) {
+  element.addEventListener("click", () => select(ids, { shape }));
+  element.addEventListener("mouseenter", () => light(ids, true));
+  element.addEventListener("mouseleave", () => light(ids, false));
+  element.addEventListener("focus", () => light(ids, true));
+  element.addEventListener("blur", () => light(ids, false));
+  element.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); select(ids, { activated: element, shape }); } });
+}
+
+// the layers inside a row, shown below it
+function expand(row, open) {
+  partsOf(row).forEach(r => r.hidden = !open);
+  row.querySelector("button.more")?.setAttribute("aria-expanded", String(open));
 }
 rows.forEach(r => {
-  live(r, r.dataset.row);
-  const name = r.cells[0].firstElementChild ?? r.cells[0].appendChild(Object.assign(document.createElement("button"), { type: "button" }));
-  if (!name.textContent) name.append(...[...r.cells[0].childNodes].filter(c => c !== name));  // the row's name is what the keyboard reaches
-  name.className = "name";
-  name.addEventListener("focus", () => light(r.dataset.row, true));
-  name.addEventListener("blur", () => light(r.dataset.row, false));
-  name.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); e.stopPropagation(); select(r.dataset.row, false, name); } });
+  const cell = r.cells[0], ids = [r.dataset.row];
+  live(r, ids);
+  const name = Object.assign(document.createElement("button"), { type: "button", className: "name" });
+  name.append(...cell.childNodes);  // the row's name is what the keyboard reaches
+  cell.append(name);
+  name.addEventListener("focus", () => light(ids, true));
+  name.addEventListener("blur", () => light(ids, false));
+  name.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); e.stopPropagation(); select(ids, { activated: name }); } });
+  if (!partsOf(r).length) return;
+  const more = Object.assign(document.createElement("button"), { type: "button", className: "more" });
+  more.setAttribute("aria-label", `layers of ${name.textContent}`);
+  more.setAttribute("aria-expanded", "false");
+  more.addEventListener("click", e => { e.stopPropagation(); expand(r, more.getAttribute("aria-expanded") === "false"); });
+  more.addEventListener("keydown", e => e.stopPropagation());
+  cell.prepend(more);
 });
-nodes.filter(n => byId.has(n.dataset.row)).forEach(n => {
+all("button[data-expand]").forEach(button => button.addEventListener("click", () => {
+  const open = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(open));
+  button.textContent = open ? "collapse all" : "expand all";
+  rows.filter(r => !r.hidden).forEach(r => expand(r, open));
+}));
+shapes.filter(isBox).forEach(n => {
   n.setAttribute("tabindex", "0");
   n.setAttribute("role", "button");
   n.setAttribute("aria-pressed", "false");
   n.setAttribute("aria-label", [...n.querySelectorAll("text")].map(t => t.textContent).join(", "));
-  live(n, n.dataset.row);
 });
-bars.filter(b => byId.has(b.dataset.row)).forEach(b => { b.style.cursor = "pointer"; live(b, b.dataset.row); });
+shapes.forEach(s => { s.style.cursor = "pointer"; live(s, rowsOf.get(s), s); });
 
-const value = cell => cell.dataset.v === undefined ? null : Number(cell.dataset.v);
+// the columns that a filter may mean: of this name, without its unit too, or beginning so, or with it in the name
+function meant(titles, name) {
+  const named = test => titles.flatMap((title, i) => test(title.toLowerCase()) ? [i] : []);
+  const exact = named(title => title === name || title.replace(/ \(.*\)$/, "") === name), begin = named(title => title.startsWith(name));
+  return exact.length ? exact : begin.length ? begin : named(title => title.includes(name));
+}
+
 all("table").forEach(table => {
-  const body = table.tBodies[0], first = [...body.rows], heads = [...table.tHead.rows[0].cells];
-  heads.forEach((head, i) => head.querySelector("button")?.addEventListener("click", () => {
+  const body = table.tBodies[0], first = [...body.rows].filter(r => !r.dataset.of), columns = [...table.tHead.rows[0].cells];
+  const put = order => body.append(...order.flatMap(wholeRow));
+  columns.forEach((head, i) => head.querySelector("button")?.addEventListener("click", () => {
     const next = { ascending: "descending", descending: null }[head.getAttribute("aria-sort")] ?? (head.hasAttribute("aria-sort") ? null : "ascending");
-    heads.forEach(h => h.removeAttribute("aria-sort"));
-    if (!next) return body.append(...first);
+    columns.forEach(h => h.removeAttribute("aria-sort"));
+    if (!next) return put(first);
     head.setAttribute("aria-sort", next);
     const empty = r => r.cells[i].textContent === "";
     const order = (a, b) => {
@@ -102,23 +157,61 @@ all("table").forEach(table => {
       const by = x !== null && y !== null ? x - y : a.cells[i].textContent.localeCompare(b.cells[i].textContent, "en", { numeric: true });
       return next === "ascending" ? by : -by;
     };
-    body.append(...[...first].sort(order));
+    put([...first].sort(order));
   }));
   const filter = document.querySelector(`input.filter[data-for="${table.id}"]`);
-  const count = filter?.nextElementSibling;
+  const count = filter?.parentElement.querySelector("[aria-live]");
   const size = { "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+  const show = test => first.forEach(r => { r.hidden = !test(r); if (r.hidden) expand(r, false); });
   filter?.addEventListener("input", () => {
-    const asked = filter.value.trim().toLowerCase();
+    const asked = filter.value.trim().toLowerCase(), titles = heads(table);
     const term = asked.match(/^(.+?)\s*(<=|>=|<|>|=)\s*([\d.,]+(?:e[+-]?\d+)?)\s*([kmgt]?)%?$/);
-    const column = term ? heads.findIndex(h => h.textContent.toLowerCase().startsWith(term[1])) : -1;
-    const bound = term ? Number(term[3].replace(/,/g, "")) * size[term[4].toUpperCase()] : 0;
+    const found = term ? meant(titles, term[1]) : [];
+    if (term && found.length !== 1) {
+      show(() => true);
+      count.textContent = found.length ? `${term[1]} is ${found.map(i => titles[i]).join(" or ")}` : `no column ${term[1]}`;
+      return;
+    }
+    const [column] = found, bound = term ? Number(term[3].replace(/,/g, "")) * size[term[4].toUpperCase()] : 0;
     const test = { "<": v => v < bound, ">": v => v > bound, "<=": v => v <= bound, ">=": v => v >= bound, "=": v => v === bound };
-    first.forEach(r => r.hidden = column >= 0
-      ? !(value(r.cells[column]) !== null && test[term[2]](value(r.cells[column])))
-      : !r.textContent.toLowerCase().includes(asked));
-    if (term && column < 0) return void (first.forEach(r => r.hidden = false), count.textContent = `no column ${term[1]}`);
-    count.textContent = asked ? `${first.filter(r => !r.hidden).length} of ${first.length} rows` : "";
+    if (term) show(r => value(r.cells[column]) !== null && test[term[2]](value(r.cells[column])));
+    else show(r => r.textContent.toLowerCase().includes(asked));
+    const where = term ? ` with ${titles[column]} ${term[2]} ${term[3]}${term[4].toUpperCase()}` : "";
+    count.textContent = asked ? `${first.filter(r => !r.hidden).length} of ${first.length} rows${where}` : "";
   });
+});
+
+// what the search finds: sections, rows and the layers inside them
+const search = document.getElementById("search"), hits = document.getElementById("hits");
+const places = [
+  ...all("h2").map(h => ({ text: h.textContent, go: () => h.scrollIntoView({ behavior: "smooth" }) })),
+  ...all("tbody tr").map(r => ({
+    text: [...r.cells].filter(c => !c.classList.contains("n")).map(c => c.textContent).filter(Boolean).join(" \u00b7 "),
+    go: () => reveal(r),
+  })),
+];
+
+function reveal(row) {
+  const of = row.dataset.of ? byId.get(row.dataset.of) : row;
+  if (of.hidden && main?.contains(of)) unfilter();
+  if (of !== row) expand(of, true);
+  if (of.dataset.row) select([of.dataset.row]);
+  row.scrollIntoView({ block: "center", behavior: "smooth" });
+}
+
+search.addEventListener("input", () => {
+  const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  const found = words.length ? places.filter(p => words.every(w => p.text.toLowerCase().includes(w))) : [];
+  hits.replaceChildren(...found.slice(0, 12).map(p => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: p.text });
+    button.addEventListener("click", () => { p.go(); hits.replaceChildren(); });
+    return button;
+  }));
+  if (words.length) hits.append(`${found.length} found`);
+});
+search.addEventListener("keydown", e => { if (e.key === "Enter") hits.querySelector("button")?.click(); });
+addEventListener("keydown", e => {
+  if (e.key === "/" && !e.ctrlKey && !e.metaKey && !/INPUT|TEXTAREA/.test(document.activeElement.tagName)) { e.preventDefault(); search.focus(); }
 });
 
 all(".pan").forEach(pan => {
@@ -184,11 +277,13 @@ all(".pan").forEach(pan => {
 });
 
 function arrive() {
-  let name = location.hash.slice(1);
-  try { name = decodeURIComponent(name); } catch { return; }  // an address with a stray %
-  if (!name.startsWith("row:")) return;
-  select(name.slice(4), true);
-  byId.get(name.slice(4))?.scrollIntoView({ block: "center" });
+  try {
+    const name = decodeURIComponent(location.hash.slice(1));
+    if (!name.startsWith("row:")) return;
+    const ids = name.slice(4).split(",").map(decodeURIComponent);
+    select(ids, { keepAddress: true });
+    byId.get(ids[0])?.scrollIntoView({ block: "center" });
+  } catch { return; }  // an address with a stray %
 }
 addEventListener("hashchange", arrive);
 arrive();

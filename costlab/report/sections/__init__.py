@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..context import Context
 from ..pieces import Block
-from .audit import audits
+from .audit import audits, has_audits
 from .bottleneck import reduced_modules
 from .change import changes
 from .comparison import comparison
@@ -19,18 +19,22 @@ from .error import errors
 from .factorization import factorization
 from .grid_reduction import grid_reduction
 from .measurements import measurements
-from .opportunities import opportunities
+from .opportunities import has_opportunities, opportunities
 from .summary import summary
 from .tables import tables
 
 
 @dataclass(frozen=True)
 class SectionKind:
-    """A section's title, what makes its parts, and whether every report has it by default."""
+    """A section's title, what makes its parts, and which reports have it when none are named."""
 
     title: str
     make: Callable[[Context], Sequence[Block]]
-    default: bool = True
+    applies: Callable[[Context], bool] = lambda context: True
+
+
+def _never(c: Context) -> bool:
+    return False
 
 
 def introduction(c: Context) -> list[Block]:
@@ -39,19 +43,19 @@ def introduction(c: Context) -> list[Block]:
 
 
 SECTIONS = {
-    "introduction": SectionKind("Introduction", introduction, default=False),
+    "introduction": SectionKind("Introduction", introduction, _never),
     "summary": SectionKind("Summary", summary),
-    "change": SectionKind("What changed", changes, default=False),
+    "change": SectionKind("What changed", changes, lambda c: bool(c.review)),
     "table": SectionKind("The network's table", tables),
     "cost": SectionKind("Where the cost goes", cost),
     "diagram": SectionKind("Block diagrams", diagrams),
-    "opportunities": SectionKind("What could be saved", opportunities),
-    "audit": SectionKind("Published figures, audited", audits),
-    "comparison": SectionKind("Comparison", comparison, default=False),
-    "factorization": SectionKind("Factorized convolutions", factorization, default=False),
-    "grid-reduction": SectionKind("Grid reduction", grid_reduction, default=False),
-    "bottleneck": SectionKind("Naive and reduced modules", reduced_modules, default=False),
-    "error": SectionKind("Cost against error", errors, default=False),
+    "opportunities": SectionKind("What could be saved", opportunities, has_opportunities),
+    "audit": SectionKind("Published figures, audited", audits, has_audits),
+    "comparison": SectionKind("Comparison", comparison, lambda c: len(c.traces) > 1),
+    "factorization": SectionKind("Factorized convolutions", factorization, _never),
+    "grid-reduction": SectionKind("Grid reduction", grid_reduction, _never),
+    "bottleneck": SectionKind("Naive and reduced modules", reduced_modules, _never),
+    "error": SectionKind("Cost against error", errors, _never),
     "measurements": SectionKind("Time, memory and roofline", measurements),
     "conventions": SectionKind("Conventions and provenance", conventions),
 }

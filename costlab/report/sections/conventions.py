@@ -30,7 +30,19 @@ def conventions(c: Context) -> list[Block]:
             "totals called a lower bound."
         ),
         Points(tuple(map(_provenance, c.everything))),
+        *_not_measured(c),
         Text(f"To reproduce: {c.command}"),
+    ]
+
+
+def _not_measured(c: Context) -> list[Block]:
+    if any(t.measured for t in c.everything):
+        return []
+    return [
+        Text(
+            "Not measured: counts say what must be done, not how long it takes. "
+            "costlab trace MODEL --measure makes a trace that has both."
+        )
     ]
 
 

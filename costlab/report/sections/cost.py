@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ...analysis.ranking import most_expensive
 from ...render import charts
 from ...render.document import Picture, Text
 from ..context import About, Context
-from ..pieces import Block, chart, cited, listed
+from ..links import bar_links
+from ..pieces import Block, chart, cited, listed, percent
 
 
 def cost(c: Context) -> list[Block]:
@@ -23,19 +25,22 @@ def _stages(m: About, ident: str, linked: bool) -> list[Block]:
     steps = m.profile.steps
     if not steps:
         return [Text(f"{m.name} has no params and no MACs.")]
-    most = sorted(steps, key=lambda s: -s.macs)[:3]
     spell = m.convention.spell_ops
-    names = listed(f"{s.name} ({spell(s.macs)} MACs)" for s in most)
+    most = most_expensive(m.blocks, "macs")
+    names = listed(
+        f"{r.name} ({spell(r.macs)} MACs, {percent(r.macs, m.total.macs)})" for r in most
+    )
     alt = "; ".join(f"{s.name} {spell(s.macs)} MACs" for s in steps)
+    said = [cited(f"The most expensive blocks of {m.name} are {names}", ident)] if most else []
     return [
-        cited(f"The most expensive blocks of {m.name} are {names}", ident),
+        *said,
         chart(
             charts.stages,
             m.profile,
             id=ident,
             caption=f"{m.name}: params, MACs and activations by stage, from input to output",
             alt=f"Bar charts of cost by stage: {alt}",
-            linked=linked,
+            links=bar_links(steps) if linked else None,
         ),
     ]
 

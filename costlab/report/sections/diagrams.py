@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...analysis.diagram import diagram
 from ...graph import layer_graph
-from ...tables import table
 from ..context import About, Context
+from ..links import box_links
 from ..pieces import Block, drawn
 
 
@@ -17,12 +17,14 @@ def diagrams(c: Context) -> list[Block]:
 
 def _network(m: About, ident: str, linked: bool) -> Block:
     caption = f"{m.name} as blocks; bars are shares of all its MACs"
-    return drawn(diagram(m.trace), id=ident, caption=caption, network=True, linked=linked)
+    d = diagram(m.trace)
+    links = box_links(m.trace, m.table.rows, d.boxes) if linked else None
+    return drawn(d, id=ident, caption=caption, network=True, links=links)
 
 
 def _opened(m: About) -> list[Block]:
     """The module of parallel branches with the most MACs, where the table is of modules."""
-    t, nodes = table(m.trace), layer_graph(m.trace)
+    t, nodes = m.table, layer_graph(m.trace)
     if t.style != "paper":
         return []
     forks = [r for r in t.rows if nodes[max(r.nodes)].kind == "cat"]

@@ -15,14 +15,7 @@ def measurements(c: Context) -> list[Block]:
     """A roofline a measured trace, how the traces' times compare, and memory by liveness."""
     measured = [t for t in c.everything if t.measured]
     if not measured:
-        return [
-            Text(
-                "Not measured: the trace carries no times and no roofline. Counts say what must be "
-                "done, not how long it takes; costlab trace MODEL --measure makes a trace that "
-                "says both."
-            ),
-            *_memory(c.first),
-        ]
+        return _memory(c.first)
     rooflines = [block for i, t in enumerate(measured) for block in _roofline(t, i)]
     return [*_missing(c), *rooflines, *_compared(c), *_memory(c.first)]
 

@@ -9,14 +9,22 @@ from ...analysis.grid import reduction_sheet
 from ...render.document import Grid, Text
 from ...tables import Sheet
 from ..context import About, Context
-from ..pieces import Block, cited
+from ..pieces import Block, cited, listed
 
 _SHOWN = 12  # rows of a ranking; the command lists the rest
+
+
+def has_opportunities(c: Context) -> bool:
+    """Whether a model has a convolution to rewrite, or a grid that shrinks otherwise."""
+    return any(m.rewrites or m.parallel for m in c.models)
 
 
 def opportunities(c: Context) -> list[Block]:
     """What rewriting each model would save."""
     found: list[Block] = []
+    if not has_opportunities(c):
+        names = listed(m.name for m in c.models)
+        return [Text(f"Neither factorizing nor another grid reduction saves MACs of {names}.")]
     for (m, one), (_, two) in zip(c.idents("opportunities"), c.idents("reductions"), strict=True):
         found += [*_rewrites(m, one), *_reductions(m, two)]
     return found
@@ -24,8 +32,7 @@ def opportunities(c: Context) -> list[Block]:
 
 def _rewrites(m: About, ident: str) -> list[Block]:
     if not m.rewrites:
-        words = "is saved MACs by stacked 3x3 or by 1xn and nx1 pairs at its input's width"
-        return [Text(f"No convolution of {m.name} {words}.")]
+        return []
     sheet = candidate_sheet(m.name, m.rewrites, m.total, top=_SHOWN)
     return [
         cited(
@@ -44,12 +51,12 @@ def _rewrites(m: About, ident: str) -> list[Block]:
 
 
 def _reductions(m: About, ident: str) -> list[Block]:
-    if not m.reductions:
-        return [Text(f"The grid of {m.name} does not shrink by pools or strided convolutions.")]
+    if not m.parallel:
+        return []
     sheet = reduction_sheet(m.name, m.reductions, m.total, top=_SHOWN)
     return [
         cited(
-            f"Where the grid of {m.name} shrinks, and what a strided convolution beside the pool "
+            f"Where the grid of {m.name} shrinks, and what a strided convolution beside a pool "
             "would save there",
             ident,
         ),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 
 from ...analysis.compare import compare
+from ...analysis.ranking import most_expensive
 from ...analysis.roofline import roofline
 from ...cost import Total, scaled
 from ...graph import layer_graph, longest
 from ...render import charts
 from ...render.document import Numbers, Points, Text
 from ..context import About, Context
-from ..pieces import Block, cited, listed, percent
+from ..pieces import Block, cited, counted, listed, percent
 from .review import review
 
 
@@ -60,9 +62,14 @@ def _numbers(m: About) -> Numbers:
             (convention.spell_ops(t.macs), "MACs (multiply-adds)"),
             (scaled(t.activations), "activations (elements)"),
             (str(longest(layer_graph(m.trace))), "layers with weights on the longest path"),
-            (percent(_saving(m), t.macs), "of MACs that factorizing could save"),
+            *_could_be_saved(m),
         )
     )
+
+
+def _could_be_saved(m: About) -> list[tuple[str, str]]:
+    share = percent(_saving(m), m.total.macs)
+    return [] if share == "0%" else [(share, "of MACs that factorizing could save")]
 
 
 def _points(c: Context) -> Iterator[Text]:
@@ -92,8 +99,8 @@ def _where(m: About) -> Iterator[Text]:
 
 
 def _top(m: About, field: str, whole: int) -> tuple[str, str]:
-    """The share of the three largest rows, and their names with the share of each."""
-    rows = sorted(m.rows, key=lambda row: -getattr(row, field))[:3]
+    """The share of the three largest blocks, and their names with the share of each."""
+    rows = most_expensive(m.blocks, field)
     values = [getattr(row, field) for row in rows]
     names = (f"{row.name} ({percent(v, whole)})" for row, v in zip(rows, values, strict=True))
     return percent(sum(values), whole), listed(names)
@@ -101,11 +108,9 @@ def _top(m: About, field: str, whole: int) -> tuple[str, str]:
 
 def _halves(m: About) -> Iterator[Text]:
     """Up to which stage half of the cost is reached."""
-    steps = m.profile.steps
-    if len(steps) <= 4 or not steps[-1].macs_so_far or not steps[-1].params_so_far:
+    if len(m.ordered) <= 4 or not any(r.macs for r in m.ordered):
         return
-    macs = next(s.name for s in steps if 2 * s.macs_so_far >= steps[-1].macs_so_far)
-    params = next(s.name for s in steps if 2 * s.params_so_far >= steps[-1].params_so_far)
+    macs, params = _half(m, "macs"), _half(m, "params")
     yield cited(
         f"Half of the MACs are spent by the end of {macs}, half of the params lie before the end "
         f"of {params}",
@@ -113,12 +118,20 @@ def _halves(m: About) -> Iterator[Text]:
     )
 
 
+def _half(m: About, field: str) -> str:
+    """The block by whose end half of a field is reached."""
+    sums = list(accumulate(getattr(row, field) for row in m.ordered))
+    return next(row.name for row, s in zip(m.ordered, sums, strict=True) if 2 * s >= sums[-1])
+
+
 def _rewrites(m: About) -> Iterator[Text]:
-    if m.best_rewrites:
-        saving = _saving(m)
+    saving = _saving(m)
+    if percent(saving, m.total.macs) != "0%":
+        several = len(m.best_rewrites) > 1
         yield cited(
-            f"Factorizing {len(m.best_rewrites)} convolutions (stacked 3x3, 1xn and nx1, at their "
-            f"input's width) would save {saving:,} MACs, {percent(saving, m.total.macs)}",
+            f"Factorizing {counted(len(m.best_rewrites), 'convolution')} (stacked 3x3, 1xn and "
+            f"nx1, at {'their' if several else 'its'} input's width) would save {saving:,} MACs, "
+            f"{percent(saving, m.total.macs)}",
             "opportunities",
             "; what it does to accuracy is not looked at here.",
         )
@@ -126,9 +139,14 @@ def _rewrites(m: About) -> Iterator[Text]:
 
 def _reductions(m: About) -> Iterator[Text]:
     best = next((r for r in m.reductions if r.saved > 0), None)
-    if best:
+    if best and percent(best.saved, m.total.macs) != "0%":
+        form = (
+            "a strided convolution beside the pool"
+            if "pool" in best.scheme
+            else "a pool beside the convolution, which makes the new channels only,"
+        )
         yield cited(
-            f"Grid reduction: at {best.place} a strided convolution beside the pool would save "
+            f"Grid reduction: at {best.place} {form} would save "
             f"{best.saved:,} MACs, {percent(best.saved, m.total.macs)}",
             "reductions",
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...render.document import Grid
-from ...tables import table
 from ..context import Context
+from ..inside import layers_inside
 from ..pieces import Block
 
 _STYLES = {
@@ -18,6 +18,8 @@ def tables(c: Context) -> list[Block]:
     """A table a model; the first one's rows are what the diagram and charts link to."""
     found: list[Block] = []
     for m, ident in c.idents("network"):
-        t = table(m.trace)
-        found.append(Grid(t.sheet, f"{m.name} {_STYLES[t.style]}", ident, m is c.models[0]))
+        t = m.table
+        first = m is c.models[0]
+        inside = layers_inside(m.trace, t) if first else {}
+        found.append(Grid(t.sheet, f"{m.name} {_STYLES[t.style]}", ident, first, inside))
     return found

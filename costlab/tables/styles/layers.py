@@ -41,6 +41,12 @@ def opened(trace: Trace, nodes: Sequence[Node]) -> frozenset[Path]:
     return _open(ModuleTree(trace, nodes), merge=False)
 
 
+def modules_to(trace: Trace, nodes: Sequence[Node], depth: int) -> frozenset[Path]:
+    """The paths of all modules with modules inside whose rows are at most `depth` names long."""
+    containers = ModuleTree(trace, nodes).containers
+    return frozenset(path for path in containers if len(path) < depth)
+
+
 def _open(tree: ModuleTree, merge: bool) -> frozenset[Path]:
     """The modules to open: always the most expensive one that is closed, as long as it holds most
     of the MACs or params and the rows can be read."""
