@@ -65,6 +65,40 @@ def test_jagged_tensors_are_counted_by_their_values(model, inputs, macs, params,
     assert [trace.tensors[i].shape for i in trace.outputs] == [out]
 
 
+class TwoHeads(nn.Module):
+    """Two heads of 4 over each sequence."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(8, 24)
+
+    def forward(self, x):
+        parts = self.qkv(x).chunk(3, -1)
+        q, k, v = (t.unflatten(-1, (2, 4)).transpose(1, 2) for t in parts)
+        return nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(-2)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("fused", [False, True])
+def test_attention_of_jagged_tensors_is_counted_by_sequence(fused, device):
+    """Sequences of 3 and 5: 8 rows of 8 x 24, then 2 heads x (9 + 25) scores x (4 + 4)."""
+    trace = costlab.trace(TwoHeads(), sequences(), device=device, fused=fused)
+    assert costlab.total(trace).macs == 8 * 8 * 24 + 2 * (9 + 25) * 8
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        nn.TransformerEncoderLayer(8, 2, 16, batch_first=True),
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 1),
+    ],
+)
+def test_layers_of_torch_that_take_no_jagged_tensors_say_what_to_do(model, device):
+    with pytest.raises(costlab.TraceError, match="takes no jagged tensors; pad them, or use"):
+        costlab.trace(model.eval(), sequences(), device=device)
+
+
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_the_backward_pass_of_jagged_tensors(device):
     trace = costlab.trace(nn.Linear(8, 4), sequences(), device=device, backward=True)

@@ -9,6 +9,7 @@ from torch import nn
 import costlab
 from costlab.analysis.memory import memory
 from costlab.cost import constant_operands, size_of
+from costlab.graph import layer_graph
 from costlab.tables import table
 
 quantization = pytest.importorskip("torch.ao.quantization")
@@ -71,6 +72,74 @@ def test_quantized_layers_have_their_weights_and_integer_products(
     assert shown.params == weights + biases and shown.totals["integer ops"] == integer_macs
     assert sum(r.cells["integer ops"] for r in shown.rows) == integer_macs
     assert any(n.startswith("integer ops: ") for n in shown.notes)
+
+
+class First(nn.Module):
+    """The first output of a recurrent layer or cell."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        out = self.layer(x)
+        return out[0] if isinstance(out, tuple) else out
+
+
+STEPS, BATCH = 3, 2
+RECURRENT = [
+    # layer, gates, weights a gate, biases a gate, places that multiply
+    (nn.LSTMCell(8, 16), 4, 16 * (8 + 16), 2 * 16, BATCH),
+    (nn.LSTMCell(16, 16), 4, 16 * (16 + 16), 2 * 16, BATCH),  # both weights have one shape
+    (nn.GRUCell(8, 16), 3, 16 * (8 + 16), 2 * 16, BATCH),
+    (nn.RNNCell(8, 16), 1, 16 * (8 + 16), 2 * 16, BATCH),
+    (nn.LSTM(8, 16), 4, 16 * (8 + 16), 2 * 16, STEPS * BATCH),
+    (nn.GRU(8, 16), 3, 16 * (8 + 16), 2 * 16, STEPS * BATCH),
+    (
+        nn.LSTM(8, 16, 2, bidirectional=True),
+        4,
+        2 * 16 * (8 + 16) + 2 * 16 * (32 + 16),  # the second layer reads both directions
+        4 * 2 * 16,
+        STEPS * BATCH,
+    ),
+]
+
+
+@needs_engine
+@pytest.mark.parametrize("layer, gates, weights, biases, places", RECURRENT)
+def test_quantized_recurrent_layers_have_their_weights_and_integer_products(
+    layer, gates, weights, biases, places
+):
+    model = quietly(quantization.quantize_dynamic, First(layer).eval(), {type(layer)})
+    width = layer.input_size
+    x = torch.zeros(BATCH, width) if "Cell" in type(layer).__name__ else torch.zeros(3, 2, width)
+    found = costlab.total(costlab.trace(model, x, device="cpu"), strict=True)
+    assert (found.weights, found.biases) == (gates * weights, gates * biases)
+    assert (found.macs, found.integer_macs) == (0, places * gates * weights)
+
+
+@needs_engine
+def test_half_precision_recurrent_layers_have_floating_point_products():
+    half = {nn.LSTM: quantization.float16_dynamic_qconfig}
+    model = quietly(
+        quantization.quantize_dynamic, First(nn.LSTM(8, 16)).eval(), half, dtype=torch.float16
+    )
+    found = costlab.total(costlab.trace(model, torch.zeros(3, 2, 8), device="cpu"), strict=True)
+    assert (found.macs, found.integer_macs) == (6 * 4 * 16 * (8 + 16), 0)
+
+
+@needs_engine
+def test_quantized_layers_are_layers():
+    """As those of the floating-point model: kinds, windows, layouts and receptive fields."""
+    float_, int8 = Static().eval(), static()
+    float_.enter = float_.leave = nn.Identity()
+    graphs = [layer_graph(costlab.trace(m, torch.zeros(1, 3, 4, 4))) for m in (float_, int8)]
+    first, second = (
+        [(n.kind, n.kernel, n.stride, n.groups, n.layout.size, n.field) for n in nodes]
+        for nodes in graphs
+    )
+    assert first == second
+    assert [n.kind for n in graphs[1]] == ["input", "conv", "linear"]
 
 
 def test_packed_weights_are_counted_once_over_several_calls():
@@ -194,6 +263,31 @@ def test_a_deformable_convolution(masked, flops):
     trace = Trace((op,), tensors, (), (0,), (5,), {"model": "Net"})
     found = costlab.cost_of(trace, op)
     assert (found.macs, found.flops, found.known) == (7200, flops, True)
+
+
+@pytest.mark.parametrize(
+    "name, attrs, flops",
+    [
+        # 5 regions of 4 x 7 x 7 outputs, each the mean of 2 x 2 samples: 8 FLOPs and an add
+        ("roi_align", {"sampling_ratio": 2}, 5 * 4 * 49 * 4 * 9),
+        # an adaptive ratio counts as one sample
+        ("roi_align", {"sampling_ratio": -1}, 5 * 4 * 49 * 9),
+        ("ps_roi_align", {"sampling_ratio": 0}, 5 * 4 * 49 * 9),
+        # one compare or add a feature, where there are more features than outputs
+        ("roi_pool", {}, 4 * 32 * 32),
+        ("ps_roi_pool", {}, 4 * 32 * 32),
+    ],
+)
+def test_regions_of_a_detector(name, attrs, flops):
+    """5 regions of a (1, 4, 32, 32) feature map to 7 x 7."""
+    from costlab.trace import Op, Tensor, Trace
+
+    op = Op(f"torchvision.{name}", "", "Net", 0, (0, 1), (2,), (), attrs)
+    shapes = [(1, 4, 32, 32), (5, 5), (5, 4, 7, 7)]
+    tensors = tuple(Tensor(s, "float32") for s in shapes)
+    trace = Trace((op,), tensors, (), (0, 1), (2,), {"model": "Net"})
+    found = costlab.cost_of(trace, op)
+    assert (found.macs, found.flops, found.known) == (0, flops, True)
 
 
 def test_totals_of_a_detector_depend_on_its_proposals():

@@ -453,6 +453,7 @@ def test_an_input_that_cannot_be_read_is_one_line(text):
     [
         ("timm:vit_base_patch16_224", {"img_size": 384}, (1, 3, 384, 384)),
         ("timm:resnet50", {"in_chans": 1}, (1, 1, 224, 224)),
+        ("timm:tresnet_m", {}, (1, 3, 224, 224)),  # whose first convolution takes 4x4 pixels of 3
         ("timm:vitamin_xlarge_336", {}, (1, 3, 336, 336)),
         ("torchvision:fcn_resnet50", {}, (1, 3, 520, 520)),
         ("torchvision:efficientnet_b4", {}, (1, 3, 380, 380)),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from ..cost.formulas import quantized
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
 from .layout import CHANNEL, PLACES, Layout, layouts
@@ -14,7 +15,9 @@ from .moves import ints
 from .receptive_field import fields
 
 _KINDS = {
-    "aten.convolution": "conv",
+    **dict.fromkeys(("aten.convolution", *quantized.CONVOLUTIONS), "conv"),
+    **dict.fromkeys(quantized.TRANSPOSED, "transposed conv"),
+    **dict.fromkeys((*quantized.LINEAR, *quantized.HALF), "linear"),
     "aten.addmm": "linear",
     "aten.mm": "linear",
     "aten._grouped_mm": "linear",
@@ -38,6 +41,7 @@ _KINDS = {
             "avg_pool3d",
         )
     },
+    **{f"aten.quantized_max_pool{n}d": "max pool" for n in (1, 2, 3)},
     "aten._adaptive_avg_pool2d": "avg pool",
     "aten._adaptive_avg_pool3d": "avg pool",
     "aten.adaptive_max_pool2d": "max pool",
@@ -60,6 +64,7 @@ _EMPTY = frozenset(
         "randn_like",
     )
 )
+_CATS = frozenset(("aten.cat", "quantized.cat", "quantized.cat_relu"))
 _OVER = frozenset(("aten.copy_", "aten.copy"))
 _VIEWS = frozenset(("aten.view", "aten._unsafe_view"))
 WEIGHTED = ("conv", "transposed conv", "linear")
@@ -223,7 +228,7 @@ class _Builder:
             return None  # torch averages over channels with a 3-d pool; it is no pooling layer
         if op.name == "aten.mean" and self._averages_places(op):
             return "avg pool"
-        if op.name == "aten.cat" and sources > 1 and self._along_channels(op):
+        if op.name in _CATS and sources > 1 and self._along_channels(op):
             return "cat"
         return kind
 

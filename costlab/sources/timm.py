@@ -17,28 +17,24 @@ def _find(spec: str) -> Definition:
     if not timm.is_model(name):
         raise SourceError(f"unknown model {name!r} in timm{suggestion(name, timm.list_models())}")
 
+    channels: list[int] = []
+
     def build(**arguments):
+        channels[:] = [arguments["in_chans"]] if "in_chans" in arguments else []
         return timm.create_model(name, pretrained=False, **arguments)
 
-    return Definition(build, lambda model: parse([shape_text((1, *_input_size(model)))]))
+    return Definition(build, lambda model: parse([shape_text((1, *_input_size(model, *channels)))]))
 
 
-def _input_size(model) -> tuple[int, ...]:
-    """Channels, height and width: of the patch embedding, and of the first convolution where the
-    arguments changed them, otherwise of the weights' configuration."""
-    channels, *size = model.pretrained_cfg["input_size"]
+def _input_size(model, channels: int | None = None) -> tuple[int, ...]:
+    """Channels, height and width: `channels` and the size of the patch embedding where the
+    arguments changed them, otherwise those of the weights' configuration. The channels of the first
+    convolution may be others: TResNet's are 4x4 pixels each."""
+    usual, *size = model.pretrained_cfg["input_size"]
     embedding = getattr(model, "patch_embed", None)
     size = getattr(embedding, "img_size", None) or getattr(model, "img_size", None) or size
     size = size if isinstance(size, (tuple, list)) else (size, size)
-    return (_channels(model) or channels, *size)
-
-
-def _channels(model) -> int | None:
-    """Input channels of the layers that `pretrained_cfg` says come first."""
-    names = model.pretrained_cfg.get("first_conv")
-    name = names if isinstance(names, str) else next(iter(names or ()), None)
-    layers = dict(model.named_modules())
-    return getattr(layers.get(name or ""), "in_channels", None)
+    return (channels or usual, *size)
 
 
 SOURCE = Source("timm:NAME", lambda spec: spec.startswith(_PREFIX), _find, "timm")

@@ -10,9 +10,29 @@ from torch import nn
 from .modules import named_modules
 
 
+_WINDOW = ("stride", "padding", "dilation", "groups")  # what a packed convolution keeps beside
+
+
 def is_packed(value) -> bool:
-    """Whether a value is a TorchBind object that packs a weight and a bias (torch.ao)."""
-    return isinstance(value, torch.ScriptObject) and value._has_method("unpack")  # pyright: ignore[reportAttributeAccessIssue]  (not in torch's stubs)
+    """Whether a value is a TorchBind object that packs weights and biases (torch.ao)."""
+    return isinstance(value, torch.ScriptObject) and (_has(value, "unpack") or _is_recurrent(value))
+
+
+def _has(value, method: str) -> bool:
+    return value._has_method(method)
+
+
+def _is_recurrent(value) -> bool:
+    """Whether it packs a layer of a recurrent network in one direction."""
+    return "rnn.CellParams" in str(value._type())
+
+
+def window(value) -> dict[str, object]:
+    """Stride, padding, dilation and groups of a packed convolution; of another nothing."""
+    if not all(_has(value, name) for name in _WINDOW):
+        return {}
+    kept = {name: getattr(value, name)() for name in _WINDOW}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()}
 
 
 def packed_modules(model: nn.Module) -> Iterator[tuple[str, object]]:
@@ -26,7 +46,13 @@ def packed_modules(model: nn.Module) -> Iterator[tuple[str, object]]:
 
 
 def unpacked(value) -> tuple[tuple[str, torch.Tensor], ...]:
-    """The tensors of a packed object by name: its weight, and its bias where it has one."""
+    """The tensors of a packed object by name: its weight, and its bias where it has one; of a
+    recurrent layer those of the input and of the hidden state."""
+    if _is_recurrent(value):
+        (_, biases, _, _, products), _ = value.__getstate__()
+        weights = [product.unpack()[0] for product in products]
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        return tuple(zip(names, (*weights, *biases), strict=False))
     found = zip(("weight", "bias"), value.unpack(), strict=False)
     return tuple((name, t) for name, t in found if isinstance(t, torch.Tensor))
 

@@ -66,11 +66,20 @@ def plain(recurrent: bool):
             changes.enter_context(_libraries_off())
             for name, form in plain_forms.recurrent_layers().items():
                 changes.enter_context(_replaced(torch._VF, name, form))
-        of_nested = sys.modules.get("torch.nested._internal.ops")
-        if of_nested is not None:
-            name = "jagged_scaled_dot_product_attention"
-            plain_attention = jagged.attention(getattr(of_nested, name))
-            changes.enter_context(_replaced(of_nested, name, plain_attention))
+        yield
+
+
+@contextlib.contextmanager
+def jagged_attention():
+    """Attention of jagged tensors by sequence, also where torch may choose fused kernels: those for
+    jagged tensors differ by device, and refuse tensors without values."""
+    of_nested = sys.modules.get("torch.nested._internal.ops")
+    if of_nested is None:
+        yield
+        return
+    name = "jagged_scaled_dot_product_attention"
+    by_sequence = jagged.attention(getattr(of_nested, name))
+    with LOCK, _replaced(of_nested, name, by_sequence):
         yield
 
 

@@ -28,7 +28,7 @@ from .canonical import (
 from .jagged import are_jagged
 from .memory import stored_elements
 from .modules import ModuleStack
-from .packed import is_packed
+from .packed import is_packed, window
 from .record import Op
 from .tangents import KnownZeros
 from .tensor_table import Outside, TensorTable
@@ -176,13 +176,16 @@ class Recorder(TorchDispatchMode):
         if type(value) in (list, tuple) and any(isinstance(v, torch.Tensor) for v in value):
             return type(value)(self._swap_value(call, v, written) for v in value)
         if is_packed(value):
-            self._use_packed(call, value)
+            self._use_packed(call, value, self.modules.now[0].removesuffix("._packed_params"))
+        elif type(value) in (list, tuple) and any(map(is_packed, value)):
+            for i, one in enumerate(value):  # a recurrent layer in one direction each
+                self._use_packed(call, one, f"{self.modules.now[0]}._all_weight_values.{i}")
         return value
 
-    def _use_packed(self, call, value):
+    def _use_packed(self, call, value, path):
         """A quantized layer's packed weight and bias are inputs as any other layer's are."""
-        path = self.modules.now[0].removesuffix("._packed_params")
-        for outside in self.table.add_packed(value, path):
+        call.attrs.update(window(value))
+        for outside in self.table.packed(value, path, before=call.params):
             call.inputs.append(outside.index)
             call.params.append(outside.param)
 

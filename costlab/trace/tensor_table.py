@@ -9,7 +9,7 @@ CUDA without moving it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -66,7 +66,7 @@ class TensorTable:
         self.by_memory: dict[tuple, int] | None = None
         self._read_in_place: set[int] = set()  # memory of the model that kernels read where it is
         self._before: dict[int, tuple] = {}  # that memory -> (storage, what was in it)
-        self._packed: dict[tuple, list[Outside]] = {}
+        self._packed: dict[tuple, list[list[Outside]]] = {}
         self._add_parameters(model)
         for path, value in packed_modules(model):
             self.add_packed(value, path)
@@ -86,15 +86,23 @@ class TensorTable:
         return self.parameters[-1]
 
     def add_packed(self, value, path: str) -> list[Outside]:
-        """The weight and the bias that the quantized layer at `path` packs: they count as its
-        parameters. Each call gets another object for them, so they are known by path and shape."""
+        """The weights and biases that the quantized layer at `path` packs: they count as its
+        parameters."""
         tensors = unpacked(value)
-        key = path, *(tuple(t.shape) for _, t in tensors)
-        if key not in self._packed:
-            for name, t in tensors:
-                self._add_parameter(t, f"{path}.{name}" if path else name)
-            self._packed[key] = [self.outside[id(t)] for _, t in tensors]
-        return self._packed[key]
+        for name, t in tensors:
+            self._add_parameter(t, f"{path}.{name}" if path else name)
+        added = [self.outside[id(t)] for _, t in tensors]
+        self._packed.setdefault(_packed_key(path, tensors), []).append(added)
+        return added
+
+    def packed(self, value, path: str, before: Container[int]) -> list[Outside]:
+        """What `add_packed` gave for it. Each call gets another object, so it is known by path and
+        shapes; of several alike (a cell whose input is as wide as its state) it is the first whose
+        parameters are not among `before`, those that the call has used already."""
+        for known in self._packed.get(_packed_key(path, unpacked(value)), ()):
+            if all(outside.param not in before for outside in known):
+                return known
+        return self.add_packed(value, path)
 
     def params(self) -> tuple[Param, ...]:
         """The parameters as a trace has them."""
@@ -257,6 +265,10 @@ class TensorTable:
         leaf = nn.Parameter(self.stand_in(p).detach(), requires_grad=p.requires_grad)
         outside.stand_in = leaf
         return leaf
+
+
+def _packed_key(path: str, tensors) -> tuple:
+    return path, *(tuple(t.shape) for _, t in tensors)
 
 
 def _stored_as(t) -> tuple[torch.dtype, int | None]:

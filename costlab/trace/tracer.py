@@ -231,6 +231,7 @@ def _prepare(session, recorder, model, options) -> None:
     if not options.fused:
         recurrent = any(isinstance(m, torch.nn.RNNBase) for m in modules)
         session.enter_context(patches.plain(recurrent))
+    session.enter_context(patches.jagged_attention())
     session.enter_context(patches.parameters_followed(recorder.table.follow))
     if "torch._dynamo" in sys.modules:  # what is compiled inside runs as it was written
         session.enter_context(torch.compiler.set_stance("force_eager"))
@@ -298,6 +299,11 @@ def _failure(recorder, model, e) -> str:
         message += "; the model needs real values, so trace it with device cpu"
     elif isinstance(e, RecursionError):
         message += "; modules are nested too deeply, or forward calls itself without end"
+    elif isinstance(e, AssertionError) and "NestedTensor outside of its fast path" in _words(e):
+        message = (
+            f"the model failed in {_shortened(where)}: torch's MultiheadAttention takes no jagged "
+            "tensors; pad them, or use scaled_dot_product_attention, which does"
+        )
     elif isinstance(e, SystemExit):
         message += "; the model ends the process, so take that call out of its forward"
     return message

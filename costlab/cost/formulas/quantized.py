@@ -5,28 +5,28 @@ from __future__ import annotations
 
 from math import prod
 
-from ..registry import Work, aten, elements_of, formula, named, outputs_of, shape_of
+from ..registry import INTEGERS, Work, aten, elements_of, formula, named, outputs_of, shape_of
 from .convolution import convolution_macs
 
-_CONVOLUTIONS = named(
+CONVOLUTIONS = named(
     "quantized",
     "conv1d conv2d conv3d conv1d_relu conv2d_relu conv3d_relu conv2d_add conv2d_add_relu "
     "conv1d_dynamic conv2d_dynamic conv3d_dynamic",
 )
-_TRANSPOSED = named(
+TRANSPOSED = named(
     "quantized",
     "conv_transpose1d conv_transpose2d conv_transpose3d conv_transpose1d_dynamic "
     "conv_transpose2d_dynamic conv_transpose3d_dynamic",
 )
 
 
-_LINEAR = named(
+LINEAR = named(
     "quantized",
     "linear linear_relu linear_leaky_relu linear_tanh linear_dynamic linear_relu_dynamic",
 )
-_HALF = named("quantized", "linear_dynamic_fp16 linear_relu_dynamic_fp16")
+HALF = named("quantized", "linear_dynamic_fp16 linear_relu_dynamic_fp16")
 # inputs: data, weight, bias
-PRODUCTS = _CONVOLUTIONS + _TRANSPOSED + _LINEAR + _HALF
+PRODUCTS = CONVOLUTIONS + TRANSPOSED + LINEAR + HALF
 
 
 def _requantized(trace, op, macs: int) -> Work:
@@ -34,30 +34,52 @@ def _requantized(trace, op, macs: int) -> Work:
     return Work(flops=2 * outputs_of(trace, op), integer_macs=macs)
 
 
-@formula(*_CONVOLUTIONS)
+@formula(*CONVOLUTIONS)
 def quantized_convolution(trace, op):
     """As the floating-point convolution, in integer multiply-adds (Jacob et al. 2018, eq. 7)."""
     return _requantized(trace, op, convolution_macs(trace, op) if len(op.inputs) > 1 else 0)
 
 
-@formula(*_TRANSPOSED)
+@formula(*TRANSPOSED)
 def quantized_transposed_convolution(trace, op):
     """Input elements x kernel x c_out/groups, in integer multiply-adds."""
     macs = elements_of(trace, op) * prod(shape_of(trace, op, 1)[1:]) if len(op.inputs) > 1 else 0
     return _requantized(trace, op, macs)
 
 
-@formula(*_LINEAR)
+@formula(*LINEAR)
 def quantized_linear(trace, op):
     """(.., k) by a weight (m, k): outputs x k integer multiply-adds."""
     return _requantized(trace, op, outputs_of(trace, op) * shape_of(trace, op)[-1])
 
 
-@formula(*_HALF)
+@formula(*HALF)
 def half_precision_linear(trace, op):
     """(.., k) by a half-precision weight (m, k): floating-point products."""
     macs = outputs_of(trace, op) * shape_of(trace, op)[-1]
     return Work(macs, 2 * macs + outputs_of(trace, op))
+
+
+@formula(
+    *aten("quantized_lstm quantized_gru"),
+    *named(
+        "quantized",
+        "quantized_lstm_cell_dynamic quantized_gru_cell_dynamic quantized_rnn_relu_cell_dynamic "
+        "quantized_rnn_tanh_cell_dynamic",
+    ),
+)
+def quantized_recurrent(trace, op):
+    """x (.., c) by each weight matrix (gates x hidden, .), once a step and sequence: integer
+    multiply-adds, floating-point ones where the weights are half-precision. Five FLOPs a gate
+    element, as in floating-point cells."""
+    places = prod(shape_of(trace, op)[:-1])
+    weights = [trace.tensors[trace.params[p].tensor] for p in op.params]
+    weights = [w for w in weights if len(w.shape) == 2]
+    macs = places * sum(w.numel for w in weights)
+    gates = 5 * places * sum(w.shape[0] for w in weights[::2])
+    if all(w.dtype in INTEGERS for w in weights):
+        return Work(flops=gates, integer_macs=macs)
+    return Work(macs, 2 * macs + gates)
 
 
 @formula(

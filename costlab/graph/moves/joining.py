@@ -8,7 +8,7 @@ from .record import Insert, Operand, Plan
 from .registry import Case, plain, rule, taken
 
 
-@rule("cat", "concatenate", "_cat")
+@rule("cat", "concatenate", "_cat", "quantized.cat", "quantized.cat_relu")
 def _cat(case: Case) -> Plan | None:
     return Plan(
         tuple(map(Operand, range(len(case.shapes)))), concat=case.attr("dim", 0) % len(case.out)

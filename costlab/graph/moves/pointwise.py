@@ -22,7 +22,13 @@ where xlogy zero
 """.split()  # noqa: SIM905  one name a line would take 130
 
 
-@rule(*_POINTWISE, "costlab.dropout")
+_QUANTIZED = """
+add add_relu add_scalar add_scalar_relu mul mul_relu mul_scalar mul_scalar_relu relu6 leaky_relu
+hardswish elu celu sigmoid tanh clamp prelu dropout
+""".split()  # noqa: SIM905  as above
+
+
+@rule(*_POINTWISE, *(f"quantized.{name}" for name in _QUANTIZED), "costlab.dropout")
 def pointwise(case: Case) -> Plan | None:
     """Operands are broadcast."""
     return Plan(tuple(map(Operand, range(len(case.shapes)))))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .record import Insert, Operand, Plan, Reduce
+from ...cost.formulas import quantized
+from .record import Everything, Mix, Insert, Operand, Plan, Reduce
 from .registry import Case, rule
 
 
@@ -11,6 +12,13 @@ def _product(a, b, lead, *, added=False):
     rows, columns = Operand(a, (Reduce((lead + 1,), True),)), Operand(b, (Reduce((lead,), True),))
     more = (Operand(0),) if added else ()
     return Plan((rows, columns, *more), features=(lead + 1, a, lead + 1))
+
+
+@rule(*quantized.LINEAR, *quantized.HALF)
+def _linear(case: Case) -> Plan | None:
+    last = len(case.out) - 1
+    rows = Operand(0, (Mix(last, case.out[last], features=True),))
+    return Plan((rows, Operand(1, (Everything(),))), roles=((last, "channel"),), channels=last)
 
 
 @rule("mm")

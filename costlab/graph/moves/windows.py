@@ -6,11 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from ...cost.formulas import quantized
 from .record import NOWHERE, Everything, Mix, Operand, Permute, Plan, Reshape, Windows
 from .registry import Case, grid_roles, ints, plain, rule, taken
 
 
 @rule("convolution", "_convolution", "conv1d", "conv2d", "conv3d")
+@rule(*quantized.CONVOLUTIONS)
 def _convolution(case: Case) -> Plan | None:
     shape, weight = case.shapes[0], case.shapes[1]
     n = len(weight) - 2
@@ -37,6 +39,7 @@ def _convolution(case: Case) -> Plan | None:
 
 @rule(*(f"{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)))
 @rule("max_pool2d_with_indices", "max_pool3d_with_indices", "lp_pool2d")
+@rule(*(f"quantized_max_pool{n}d" for n in (1, 2, 3)))
 def _pool(case: Case) -> Plan | None:
     n = int(case.op.name[case.op.name.index("_pool") + 5])
     lead = len(case.out) - n
