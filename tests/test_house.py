@@ -68,6 +68,37 @@ def test_every_package_has_its_place():
     assert {p.parent.name for p in ROOT.glob("*/__init__.py")} <= {*ORDER, *ALONE}
 
 
+# what a command may import of costlab: the public functions, what prints them, and its neighbours
+OF_A_COMMAND = {"api", "render", "cli", "_version"}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "cli").glob("*.py")), ids=lambda f: f.name)
+def test_a_command_calls_the_public_functions_and_nothing_else(file):
+    assert set(imported(file)) <= OF_A_COMMAND
+    tree = ast.parse(file.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level == 2 and node.module == "api":
+            assert {a.name for a in node.names} <= set(costlab.__all__)
+        named = node.value if isinstance(node, ast.Attribute) else None
+        if isinstance(named, ast.Name) and named.id == "costlab":
+            assert node.attr in costlab.__all__, f"costlab.{node.attr} is not public"
+
+
+def test_the_public_names_stand_once():
+    """`dir`, `__all__` and what type checkers see are the names of `costlab.api`."""
+    from costlab import api
+
+    assert [*costlab.__all__] == [*api.__all__, "__version__"]
+    assert {*costlab.__all__} <= {*dir(costlab)}
+    assert {n for n in dir(costlab) if not n.startswith("_")} == {*api.__all__}
+    tree = ast.parse((ROOT / "__init__.py").read_text())
+    stars = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == "api"]
+    assert [[a.name for a in n.names] for n in stars] == [["*"]]
+    namespace = {}
+    exec("from costlab import *", namespace)
+    assert {*api.__all__, "__version__"} <= {*namespace}
+
+
 def fresh(code):
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -6,7 +6,6 @@ import pytest
 
 import costlab
 from costlab.analysis.phases import phases
-from costlab.api._models import with_source
 from costlab.cli import main
 from costlab.sources.phases import Use, cache_argument, cache_bytes, in_phase, param_count
 
@@ -175,7 +174,7 @@ def test_the_command_line_puts_both_phases_side_by_side(words, tmp_path):
 def test_phases_of_two_uses_are_refused():
     one = costlab.load("transformers:LlamaConfig", arguments=SHARED)
     traces = [
-        with_source(costlab.trace(m.model, m.inputs, m.kwargs, device="meta"), m)
+        costlab.trace(m, device="meta")
         for m in (in_phase(one, Use("prefill", 4)), in_phase(one, Use("decode", 5)))
     ]
     with pytest.raises(ValueError, match="of one model with the same context and batch"):

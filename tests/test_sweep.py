@@ -44,7 +44,7 @@ ENGINES = [None, s.local(2)]
 @pytest.mark.parametrize("engine", ENGINES, ids=["here", "processes"])
 def test_a_failing_configuration_is_recorded_with_its_reason(engine):
     told = []
-    result = s.sweep(
+    result = s.run(
         CONFIGURATIONS,
         square,
         engine=engine,
@@ -62,7 +62,7 @@ def test_a_failing_configuration_is_recorded_with_its_reason(engine):
 
 
 def test_a_worker_that_dies_takes_only_its_configuration():
-    result = s.sweep(CONFIGURATIONS, dies, engine=s.local(3), jobs=3, axes=["n"])
+    result = s.run(CONFIGURATIONS, dies, engine=s.local(3), jobs=3, axes=["n"])
     assert [o.result and o.result["macs"] for o in result.outcomes] == [
         0,
         1,
@@ -81,7 +81,7 @@ def leaves(c):
 
 @pytest.mark.parametrize("engine", ENGINES, ids=["here", "processes"])
 def test_a_model_that_exits_takes_only_its_configuration(engine):
-    result = s.sweep(CONFIGURATIONS[:3], leaves, engine=engine, jobs=2, axes=["n"])
+    result = s.run(CONFIGURATIONS[:3], leaves, engine=engine, jobs=2, axes=["n"])
     assert [o.result and o.result["macs"] for o in result.outcomes] == [
         0,
         None,
@@ -92,16 +92,16 @@ def test_a_model_that_exits_takes_only_its_configuration(engine):
 def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     journal, log = str(tmp_path / "j.jsonl"), str(tmp_path / "log")
     work = [{**c, "log": log} for c in CONFIGURATIONS]
-    s.sweep(work[:4], square, journal=journal)
+    s.run(work[:4], square, journal=journal)
     with open(journal, "a") as f:
         f.write('{"configuration": {"n": 4')  # cut short while it was written
-    result = s.sweep(work, square, journal=journal)
+    result = s.run(work, square, journal=journal)
     assert Path(log).read_text().split() == ["0", "1", "2", "3", "3", "4", "5"] and [
         o.result and o.result["macs"] for o in result.outcomes
     ] == [0, 1, 4, None, 16, 25]
     lines = [json.loads(line) for line in Path(journal).read_text().splitlines()]
     assert len(lines) == 7 and {line["costlab"] for line in lines} == {costlab.__version__}
-    assert s.sweep(work, square, journal=journal).outcomes == result.outcomes
+    assert s.run(work, square, journal=journal).outcomes == result.outcomes
     assert Path(log).read_text().split() == [
         "0",
         "1",
@@ -147,15 +147,15 @@ def test_another_file_is_no_journal(tmp_path, text, line):
     file = tmp_path / "j.jsonl"
     file.write_text(text)
     with pytest.raises(s.JournalError, match=line):
-        s.sweep(CONFIGURATIONS, square, journal=str(file))
+        s.run(CONFIGURATIONS, square, journal=str(file))
     assert file.read_text() == text
     with pytest.raises(s.JournalError, match="cannot write"):
-        s.sweep(CONFIGURATIONS, square, journal="/no/such/folder/j.jsonl")
+        s.run(CONFIGURATIONS, square, journal="/no/such/folder/j.jsonl")
 
 
 def test_a_dask_cluster_does_the_same():
     pytest.importorskip("distributed")
-    result = s.sweep(CONFIGURATIONS, square, engine=s.dask(), jobs=3, axes=["n"])
+    result = s.run(CONFIGURATIONS, square, engine=s.dask(), jobs=3, axes=["n"])
     assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
 
 

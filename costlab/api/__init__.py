@@ -1,34 +1,50 @@
-"""The public functions: models in, results out. `costlab` lends them its name, one by one.
+"""The public functions: models in, results out. `costlab` gives each of these names when used.
 
-Each function takes a trace, a `costlab.load` result or a model's name, and options by keyword. Each
-returns a result that prints itself (`costlab._result`).
+A function takes a trace, a `costlab.load` result or a model's name, and options by keyword. It
+returns a result that prints, shows and saves itself (`costlab._result`). A name is public by being
+in `__all__` here, and nowhere else.
 """
 
+from ..cost import CONVENTIONS, cost_of, formula, total, training
+from ..sources import FORMS as MODEL_FORMS
+from ..sources import Loaded, SourceError
+from ..trace import Trace, TraceError, TraceFileError
 from ._counting import compare, diagram, diff, memory, pareto, profile, table, verify
-from ._design import Reductions, aux, bottleneck, grid, head, probe, reductions
-from ._factorize import Ranking, factorize, rules
+from ._design import aux, bottleneck, grid, head, probe, reductions
+from ._factorize import factorize, rules
 from ._measured import roofline, savings
+from ._models import load, measure, trace
 from ._papers import audit, claims, results
 from ._phases import phases
-from ._report import Report, report
-from ._summary import Summary, summary
+from ._report import report
+from ._summary import summary
+from ._sweep import sweep
+from ._zoo import models
 
 __all__ = [
-    "Ranking",
-    "Reductions",
-    "Report",
-    "Summary",
+    "CONVENTIONS",
+    "Loaded",
+    "MODEL_FORMS",
+    "SourceError",
+    "Trace",
+    "TraceError",
+    "TraceFileError",
     "audit",
     "aux",
     "bottleneck",
     "claims",
     "compare",
+    "cost_of",
     "diagram",
     "diff",
     "factorize",
+    "formula",
     "grid",
     "head",
+    "load",
+    "measure",
     "memory",
+    "models",
     "pareto",
     "phases",
     "probe",
@@ -40,6 +56,10 @@ __all__ = [
     "rules",
     "savings",
     "summary",
+    "sweep",
     "table",
+    "total",
+    "trace",
+    "training",
     "verify",
 ]

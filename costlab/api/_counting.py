@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ._models import Model, as_trace
+from ..sources import Loaded
+from ..trace import Trace
+from ._models import Model, as_trace, real_model
 
 if TYPE_CHECKING:
     from .._pictures import Picture
@@ -120,16 +123,21 @@ def verify(
     """Count again with fvcore and torch's `FlopCounterMode`, and explain each difference.
 
     Args:
-        model: a module, with the `inputs` and `kwargs` to call it with; or a name, a saved trace's
-            file or a trace, which stand for the model that was traced.
+        model: a module, with the `inputs` and `kwargs` to call it with; or a name, a
+            `costlab.load` result, a saved trace's file or a trace, which stand for the model that
+            was traced.
         train: count a training step, forward and backward.
 
     Raises ModuleNotFoundError without the verify extra."""
     from ..analysis.verify import verify as count
-    from ._verified import real_model
 
     if hasattr(model, "named_parameters"):
         return count(model, inputs, kwargs, train=train)
+    if not isinstance(model, (Trace, Loaded, str, os.PathLike)):
+        raise TypeError(
+            "costlab.verify takes a module with its inputs, or the name of a model, "
+            f"not {type(model).__name__}"
+        )
     loaded = real_model(model)
     return count(
         loaded.model,

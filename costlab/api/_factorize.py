@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._result import Result
 from ..sources import Loaded
 from ..trace import Trace
-from ._models import trace_loaded, trace_named
+from ._models import load, trace
 
 if TYPE_CHECKING:
     from ..analysis.factorize import Candidate, Factorization, RuleTable
@@ -58,7 +58,7 @@ class Ranking(Result):
                 saving rewrite of every convolution.
             device: where both are traced, or measured.
             train: count the backward pass too.
-            measure: time both for real; the model has to be built with device "cpu".
+            measure: time both for real, with random weights where the model was named.
             measuring: options of `costlab.measure`: dtype, channels_last, compile, progress.
 
         Raises ValueError for a name that is no candidate; TraceError when the new model fails."""
@@ -74,14 +74,14 @@ class Ranking(Result):
             raise ValueError(f"{', '.join(measuring)}: this is how to measure; add measure=True")
         tracer, pair = partial(trace, backward=train), None
         if measure:
-            from ..measure import paired
-            from ..measure import measure as run
+            from ..measure.protocol import measure as run
+            from ..measure.protocol import paired
 
             tracer = partial(run, **measuring)
             same = {k: v for k, v in measuring.items() if k in ("dtype", "channels_last")}
             pair = partial(paired, **same)
         chosen = rewriting.choose(self.candidates, names, self.left)
-        s = self.subject
+        s = self.subject.on("cpu") if measure else self.subject
         result = rewriting.factorize(
             s.model, s.inputs, s.kwargs, chosen, self.model, device, tracer=tracer, pair=pair
         )
@@ -90,7 +90,7 @@ class Ranking(Result):
 
 def factorize(
     model: Any,
-    inputs: Any = (),
+    inputs: Any = None,
     kwargs: Mapping[str, Any] | None = None,
     *,
     rewrites: Iterable[str] | None = None,
@@ -116,34 +116,28 @@ def factorize(
     from ..tables import caveats
 
     subject = _subject(model, inputs, kwargs)
-    trace = subject if isinstance(subject, Trace) else trace_loaded(subject, device)
+    traced = trace(subject, device=device)
     wanted = set(kernels)
-    found = candidates(trace, list(rewrites) if rewrites else None, mid)
+    found = candidates(traced, list(rewrites) if rewrites else None, mid)
     found = [c for c in found if not wanted or set(c.conv.kernel) <= wanted]
     left: dict[str, str] = {}
     if isinstance(subject, Loaded):
-        found, left = replaceable(subject.model, trace, found)
+        found, left = replaceable(subject.model, traced, found)
     return Ranking(
-        trace.provenance["model"],
+        traced.provenance["model"],
         tuple(found),
         left,
-        total(trace),
+        total(traced),
         top,
         None if isinstance(subject, Trace) else subject,
-        caveats(trace),
+        caveats(traced),
     )
 
 
 def _subject(model: Any, inputs: Any, kwargs: Any) -> Loaded | Trace:
-    from ..sources import is_recording, load
-
     if isinstance(model, (Loaded, Trace)):
         return model
-    if hasattr(model, "named_parameters"):
-        given = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
-        name = type(model).__name__
-        return Loaded(model, tuple(given), dict(kwargs or {}), {"spec": name, "device": "cpu"})
-    return trace_named(model) if is_recording(model) else load(model)
+    return load(model, inputs, kwargs)
 
 
 def rules(

@@ -1,92 +1,193 @@
-"""From what a caller names a model with to its trace."""
+"""From what a caller names a model with to the model, to its trace, to a measured trace."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..sources import Loaded, load
+from ..sources import Loaded, SourceError
+from ..sources import load as load_named
 from ..trace import Trace
 
 if TYPE_CHECKING:
     import torch
 
-LARGEST = 4e9  # bytes of params up to which a model that `meta` cannot run is built for real
+    from ..measure import Progress
 
 Model = Trace | Loaded | str | os.PathLike[str]
+CONTEXT = 4096  # tokens of a phase, where they are not given
 
 
-@dataclass(frozen=True)
-class Build:
-    """How a model is built: `load(device)` gives it on "meta" or "cpu"."""
+def load(
+    model: Any,
+    inputs: Any = None,
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    arguments: Mapping[str, Any] | None = None,
+    device: str = "meta",
+    resize: Callable[[torch.Tensor], Sequence[int]] | None = None,
+    phase: str | None = None,
+    context: int = CONTEXT,
+    batch: int = 1,
+) -> Loaded | Trace:
+    """A model with its inputs. No weights are downloaded or read from a hub.
 
-    load: Callable[[str], Loaded]
+    Args:
+        model: a name such as "googlenet", "timm:resnet50" or "path/net.py:build", a file, a
+            `torch.nn.Module`, or an `ExportedProgram`. An object is taken as it is.
+        inputs: of a name, texts as `--input` takes them, such as ["1x3x224x224"]; None for the
+            source's defaults. Of an object, tensors as well.
+        kwargs: of an object, inputs by keyword.
+        arguments: of the factory, or of the configuration.
+        device: "meta", without memory for weights, or "cpu", with random weights and inputs of
+            seed 0. What cannot be built on `meta` is built on the CPU, with a note.
+        resize: from an input tensor to the shape that it takes instead.
+        phase: of a causal language model of transformers: "prefill", which reads `context` tokens
+            into a KV cache, or "decode", one token after them; `batch` sequences.
 
-    def trace(self, device: str = "auto", *, train: bool = False) -> Trace:
-        """Trace it on a device; "auto" is a GPU where there is one and the model is not too large,
-        otherwise `meta`, and the CPU for a model that reads values.
+    Returns a `Loaded`; of a saved trace's file, its `Trace`.
 
-        Raises SourceError where it cannot be built, TraceError where it cannot run."""
-        if device == "auto":
-            return self._anywhere(train)
-        return self._on(device, train)
-
-    def _anywhere(self, train: bool) -> Trace:
-        import torch
-
-        from ..trace import TraceError
-
-        loaded = self.load("meta")
-        on_cpu = loaded.provenance["device"] == "cpu"  # it could only be built for real
-        small = on_cpu or _bytes(loaded.model) <= LARGEST
-        if torch.cuda.is_available() and small:
-            return trace_loaded(loaded, "cuda", train) if on_cpu else self._on("cuda", train)
-        if on_cpu:
-            return trace_loaded(loaded, "cpu", train)
-        try:
-            return trace_loaded(loaded, "meta", train)
-        except TraceError as e:
-            if "needs real values" not in str(e) or not small:
-                raise
-            return self._on("cpu", train)
-
-    def _on(self, device: str, train: bool) -> Trace:
-        """Off `meta` with values of its own, because a buffer may decide what runs."""
-        return trace_loaded(self.load("meta" if device == "meta" else "cpu"), device, train)
-
-
-def _bytes(model: torch.nn.Module) -> int:
-    return sum(p.numel() * p.element_size() for p in model.parameters())
-
-
-def trace_loaded(loaded: Loaded, device: str, train: bool = False) -> Trace:
-    """The trace of a loaded model on one device. Raises TraceError."""
-    from ..trace.tracer import trace
-
-    with loaded.scope():
-        traced = trace(
-            loaded.model,
-            loaded.inputs,
-            loaded.kwargs,
-            device=device,
-            spec=loaded.provenance["spec"],
-            backward=train,
+    Raises SourceError, a ValueError: the name is not known, or the model cannot be built, or needs
+    inputs."""
+    if not isinstance(model, (str, os.PathLike)):
+        return _object(model, inputs, kwargs, {"arguments": arguments, "phase": phase})
+    if kwargs:
+        raise SourceError(
+            'inputs of a name are texts, by keyword too: costlab.load(name, ["mask=1x16:int64"])'
         )
-    return with_source(traced, loaded)
+    texts = [inputs] if isinstance(inputs, str) else inputs
+    found = load_named(os.fspath(model), texts, arguments=arguments, device=device, resize=resize)
+    if phase is None:
+        return found
+    if not isinstance(found, Loaded):
+        raise SourceError("a phase belongs to tracing, and this is a saved trace")
+    from ..sources.phases import Use, in_phase
+
+    return in_phase(found, Use(phase, context, batch))
 
 
-def with_source(trace: Trace, loaded: Loaded) -> Trace:
-    """The trace with its source, such as the paper of a zoo model, and with what its reader must
-    know."""
-    if "source" in loaded.provenance:
-        trace.provenance["source"] = loaded.provenance["source"]
-    if loaded.notes:
-        trace.provenance["notes"] = list(loaded.notes)
-    if loaded.use:
-        trace.provenance["use"] = dict(loaded.use)
-    return trace
+def _object(
+    model: Any, inputs: Any, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]
+) -> Loaded:
+    from ..sources.objects import load_object
+
+    if given := [name for name, value in options.items() if value]:
+        raise SourceError(f"{given[0]} belongs to a name; an object is taken as it is")
+    return load_object(model, inputs, kwargs)
+
+
+def trace(
+    model: Any,
+    inputs: Any = None,
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    device: str = "auto",
+    spec: str | None = None,
+    train: bool | None = None,
+    fused: bool = False,
+    backward: bool = False,
+) -> Trace:
+    """Run a model once and record what it did.
+
+    Args:
+        model: any `torch.nn.Module`, or an `ExportedProgram`; it is left exactly as it was, also
+            when the run fails. Or a `costlab.load` result, or a name or file as that takes it.
+        inputs: a tensor, a tuple of positional inputs, or a dict of keyword inputs; nested values
+            are fine. Of a name, texts as `--input` takes them, or None for its own. A program
+            needs none where it has those it was exported with.
+        kwargs: keyword inputs beside positional ones.
+        device: "cuda", "cpu", "meta" (shapes only, no arithmetic) or "auto": CUDA where there is
+            one, otherwise where a module's params are, and `meta` for a name where that can be.
+        spec: what a module is called, for the provenance.
+        train: None keeps the model's own mode.
+        fused: let torch choose fused attention and recurrent kernels, which differ by device,
+            instead of the plain forms.
+        backward: trace the backward pass too, in training mode unless `train` is False; `Op.of`
+            tells the two apart.
+
+    Raises TraceError: the device is missing, or the model failed on these inputs. SourceError: a
+    name is not known, or its model cannot be built. ValueError: a saved trace was named, with a
+    device or with a backward pass that it does not have."""
+    options = {"train": train, "fused": fused, "backward": backward}
+    if isinstance(model, (str, os.PathLike)):
+        model = load(model, inputs)
+    if isinstance(model, Loaded):
+        from ..sources.run import trace_loaded
+
+        return trace_loaded(model, device, **options)
+    if isinstance(model, Trace):
+        _require_as_recorded(model, device, backward)
+        return model
+    from ..trace.tracer import trace as record
+
+    given = () if inputs is None else inputs
+    return record(model, given, kwargs, device=device, spec=spec, **options)
+
+
+def _require_as_recorded(trace: Trace, device: str, backward: bool) -> None:
+    """Raise ValueError for what a trace that is there does not have."""
+    name = trace.provenance["model"]
+    if device != "auto":
+        raise ValueError(f"{name} is a saved trace: a device belongs to tracing")
+    if backward and not trace.trained:
+        raise ValueError(f"{name} has no backward pass; trace the model again in training mode")
+
+
+def measure(
+    model: Any,
+    inputs: Any = None,
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    device: str = "auto",
+    dtype: str = "fp32",
+    channels_last: bool = False,
+    compile: bool = False,
+    blocks: int = 20,
+    isolate: bool = True,
+    spec: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Trace:
+    """Trace a model and measure it: inference, in evaluation mode, on a copy of the model.
+
+    Args:
+        model, inputs, kwargs: as `costlab.trace` takes them; real values (zeros take less power,
+            so clocks are higher). A name is built with random weights.
+        device: "cuda", "cpu" or "auto".
+        dtype: "fp32", "tf32" (float32 with TF32 products), "bf16" or "fp16".
+        channels_last: 4-d tensors as NHWC.
+        compile: time `torch.compile(model)` too.
+        blocks: of repeated calls of the whole model; fewer when it is slow.
+        isolate: time single modules too.
+        progress: called with a `Progress` at every step.
+
+    Returns a `Trace` whose `measured` is filled, in seconds and bytes.
+
+    Raises MeasureError, a TraceError, for a device or dtype that is not to be had, and for a model
+    that does not fit; TraceError when the model fails; SourceError for a name that is not known."""
+    options: dict[str, Any] = {
+        "dtype": dtype,
+        "channels_last": channels_last,
+        "compile": compile,
+        "blocks": blocks,
+        "isolate": isolate,
+        "progress": progress,
+    }
+    if isinstance(model, (str, os.PathLike)):
+        model = load(model, inputs)
+    if isinstance(model, Trace):
+        raise SourceError(
+            f"{model.provenance['model']} is a saved trace, and this needs the model itself; "
+            "name the model"
+        )
+    if isinstance(model, Loaded):
+        from ..sources.run import measure_loaded
+
+        return measure_loaded(model, device, **options)
+    from ..measure.protocol import measure as run
+
+    given = () if inputs is None else inputs
+    return run(model, given, kwargs, device=device, spec=spec, **options)
 
 
 def as_trace(model: Any, function: str) -> Trace:
@@ -94,12 +195,8 @@ def as_trace(model: Any, function: str) -> Trace:
 
     Raises TypeError for anything else, with what to do; SourceError, TraceError or TraceFileError
     where a named model cannot be had."""
-    if isinstance(model, Trace):
-        return model
-    if isinstance(model, Loaded):
-        return trace_loaded(model, "auto")
-    if isinstance(model, (str, os.PathLike)):
-        return trace_named(os.fspath(model))
+    if isinstance(model, (Trace, Loaded, str, os.PathLike)):
+        return trace(model)
     raise TypeError(_advice(model, function))
 
 
@@ -109,21 +206,22 @@ def trace_named(
     arguments: Mapping[str, Any] | None = None,
 ) -> Trace:
     """The trace of a model by name or file, on whatever device suits it; `inputs` and `arguments`
-    as
-    `costlab.load` takes them."""
-    from ..sources import is_recording
+    as `load` takes them."""
+    return trace(load(name, inputs, arguments=arguments))
 
-    if is_recording(name):
-        found = load(name, inputs, arguments=arguments)
-        assert isinstance(found, Trace)  # a recording is read, never built
-        return found
 
-    def build(device: str) -> Loaded:
-        model = load(name, inputs, arguments=arguments, device=device)
-        assert isinstance(model, Loaded)
-        return model
+def real_model(model: Model) -> Loaded:
+    """The model on the CPU, with random weights and inputs where it was named; of a trace, the
+    model that it is of.
 
-    return Build(build).trace()
+    Raises SourceError where it cannot be built."""
+    found = load(model) if isinstance(model, (str, os.PathLike)) else model
+    if isinstance(found, Trace):
+        given = [f"{shape}:{dtype}" for shape, dtype in found.provenance["inputs"]]
+        found = load(found.provenance["model"], given)
+    if not isinstance(found, Loaded):
+        raise SourceError(f"{found.provenance['model']} names a saved trace, and no model")
+    return found.on("cpu")
 
 
 def _advice(given: Any, function: str) -> str:

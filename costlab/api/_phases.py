@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..sources import Loaded, load
+from ..sources import Loaded, SourceError
 from ..trace import Trace
-from ._models import Build
+from ._models import CONTEXT, load, trace
 
 if TYPE_CHECKING:
     from ..analysis.phases import Phases
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def phases(
     model: Loaded | str | os.PathLike[str],
     *,
-    context: int = 4096,
+    context: int = CONTEXT,
     batch: int = 1,
     arguments: Mapping[str, Any] | None = None,
     device: str = "auto",
@@ -35,20 +35,12 @@ def phases(
     Raises SourceError for a model that is not a causal language model of transformers, and for
     sizes below 1; TraceError where it cannot run."""
     from ..analysis.phases import phases as together
-    from ..sources.phases import Use, in_phase
+    from ..sources.phases import PHASES, Use, in_phase
 
-    def traced(phase: str) -> Trace:
-        def build(where: str) -> Loaded:
-            found = model if isinstance(model, Loaded) else _named(model, arguments, where)
-            return in_phase(found, Use(phase, context, batch))
-
-        return Build(build).trace(device)
-
-    return together(traced("prefill"), traced("decode"))
-
-
-def _named(name: Any, arguments: Mapping[str, Any] | None, device: str) -> Loaded:
-    found = load(os.fspath(name), arguments=arguments, device=device)
-    if not isinstance(found, Loaded):
-        raise TypeError("costlab.phases takes the name of a model, not a saved trace")
-    return found
+    found = model if isinstance(model, Loaded) else load(model, arguments=arguments)
+    if isinstance(found, Trace):
+        raise SourceError("costlab.phases takes the name of a model, not a saved trace")
+    prefill, decode = (
+        trace(in_phase(found, Use(phase, context, batch)), device=device) for phase in PHASES
+    )
+    return together(prefill, decode)

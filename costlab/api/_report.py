@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from ._models import Model, as_trace
+from ..trace import Trace, TraceError
+from ._models import CONTEXT, Model, as_trace, load, trace
 
 if TYPE_CHECKING:
     from ..render.document import Document
-    from ..trace import Trace
+    from ..report import Config
 
 
 @dataclass(frozen=True)
 class Report:
-    """A document, written by `save`."""
+    """A document, written by `save`; `config`: the file of its configuration, None without one."""
 
     document: Document
+    config: str | None = None
 
     def __repr__(self) -> str:
         return f"<Report {self.document.title!r}, {len(self.document.sections)} sections>"
@@ -35,15 +38,16 @@ class Report:
         write_file(path, self.render(report_format(path)))
 
     def render(self, format: str) -> bytes:
-        """The document as "pdf" or "html"."""
-        if format == "pdf":
-            from ..render.pdf import pdf
+        """The document as "pdf" or "html". Raises ValueError for what cannot be set."""
+        with _placed(self.config):
+            if format == "pdf":
+                from ..render.pdf import pdf
 
-            return pdf(self.document)
-        from ..render.report_html import page
+                return pdf(self.document)
+            from ..render.report_html import page
 
-        data = page(self.document)
-        return data.encode() if isinstance(data, str) else data
+            data = page(self.document)
+            return data.encode() if isinstance(data, str) else data
 
 
 def report_format(path: str | os.PathLike[str]) -> str:
@@ -58,10 +62,19 @@ def report(
     *models: Model,
     base: Model | None = None,
     head: Model | None = None,
+    config: str | os.PathLike[str] | None = None,
     title: str = "",
     sections: Sequence[str] = (),
     notes: Mapping[str, str] | None = None,
-    paper: str = "a4",
+    paper: str = "",
+    inputs: Sequence[str] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    train: bool = False,
+    phase: str | None = None,
+    context: int = CONTEXT,
+    batch: int = 1,
+    command: str = "costlab.report",
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
     """The document that an architecture review passes around; `.save("FILE.pdf")` writes it.
@@ -69,30 +82,126 @@ def report(
     Args:
         models: traces, `costlab.load` results or names; several are compared.
         base, head: a review of what changed from one to the other.
+        config: a TOML file with the title, models, sections and notes of a report that a team
+            keeps; what is given here goes before it.
         title: of the document.
         sections: only these, in this order; none for all that apply.
         notes: Markdown by the name of a section.
-        paper: "a4" or "us-letter".
+        paper: "a4" or "us-letter"; "" for the configuration's, or A4.
+        inputs, arguments, phase, context, batch: of models that are named, as `costlab.load` takes
+            them.
+        device, train: where and how these are traced.
+        command: how the report is made again, for its last page.
         progress: called with (done, of, title) before each section.
 
-    Raises ReportError, a ValueError, for an unknown section; ValueError without a model."""
-    from ..report import Config, build
+    Raises ReportError, a ValueError, for an unknown section, a configuration that cannot be used
+    and a report without a model; SourceError or TraceError for a model that cannot be had."""
+    from ..report import SECTIONS, Config, ReportError, build, read
 
-    if (base is None) != (head is None):
-        raise ValueError("a review needs both base and head")
-    review: tuple[Trace, Trace] | None = None
+    path = None if config is None else os.fspath(config)
+    settings = read(path, SECTIONS) if path else Config()
+    given = {"title": title, "sections": tuple(sections), "paper": paper}
+    noted = {**dict(settings.notes), **(notes or {})}
+    settings = replace(
+        settings, notes=tuple(noted.items()), **{k: v for k, v in given.items() if v}
+    )
+    pair = _pair(base or settings.base or None, head or settings.head or None, path)
+    named: Sequence[Model] = models or settings.models or pair[1:]
+    if not named:
+        raise ReportError(
+            f"{path}: name a model, as in models = ['googlenet']"
+            if path
+            else 'report takes a model: costlab.report("googlenet").save("googlenet.pdf")'
+        )
+    how = _Building(
+        inputs=inputs or settings.inputs or None,
+        arguments=arguments,
+        device=device,
+        train=train,
+        phase=phase,
+        context=context,
+        batch=batch,
+    )
+    # a measured trace of a name is not of other inputs, arguments, phases or modes
+    runs = None if inputs or arguments or train or phase else settings
+    find = _Finder(how, runs, path, (*models, base, head))
+    with _placed(path):
+        review = (find(pair[0]), find(pair[1])) if pair else None
+        traces = [review[1] if review and m == pair[1] else find(m) for m in named]
+        return Report(build(settings, traces, review, command, find, progress), path)
+
+
+def _pair(base: Model | None, head: Model | None, path: str | None) -> tuple[Model, ...]:
+    """Base and head; empty for no review. Raises ReportError for one of the two."""
+    from ..report import ReportError, line
+
     if base is not None and head is not None:
-        review = as_trace(base, "report"), as_trace(head, "report")
-    traces = tuple(as_trace(model, "report") for model in models) or (review or ())[1:]
-    if not traces:
-        raise ValueError('report takes a model: costlab.report("googlenet").save("googlenet.pdf")')
-    config = Config(
-        title=title,
-        sections=tuple(sections),
-        notes=tuple((notes or {}).items()),
-        paper=paper,
-    )
-    document = build(
-        config, traces, review, "costlab.report", lambda name: as_trace(name, "report"), progress
-    )
-    return Report(document)
+        return base, head
+    if base is None and head is None:
+        return ()
+    where = f"{line(path, 'base' if head is None else 'head')}: " if path else ""
+    raise ReportError(f"{where}a review needs both base and head")
+
+
+@dataclass(frozen=True)
+class _Building:
+    """How models that are named are built and traced; see `report`."""
+
+    inputs: Sequence[str] | None
+    arguments: Mapping[str, Any] | None
+    device: str
+    train: bool
+    phase: str | None
+    context: int
+    batch: int
+
+    def trace(self, name: str) -> Trace:
+        """The trace of a name. Raises SourceError and TraceError."""
+        model = load(
+            name,
+            self.inputs,
+            arguments=self.arguments,
+            phase=self.phase,
+            context=self.context,
+            batch=self.batch,
+        )
+        return trace(model, device=self.device, backward=self.train)
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """Traces a model: a measured trace of `runs`, where that has one of its name, or made as `how`
+    says. An error says where in the file of the configuration the model is named, unless it was
+    `given`."""
+
+    how: _Building
+    runs: Config | None
+    path: str | None
+    given: tuple[Model | None, ...]
+
+    def __call__(self, model: Model) -> Trace:
+        from ..report import ReportError, line, measured
+
+        if not isinstance(model, str):
+            return as_trace(model, "report")
+        try:
+            return (self.runs and measured(self.runs, model)) or self.how.trace(model)
+        except TraceError as e:
+            raise TraceError(f"{model}: {e}") from None
+        except ValueError as e:
+            if self.path is None or model in self.given:
+                raise
+            raise ReportError(f"{line(self.path, model)}: {e}") from None
+
+
+@contextlib.contextmanager
+def _placed(path: str | None) -> Iterator[None]:
+    """Errors of a report begin with the file of its configuration."""
+    from ..report import ReportError
+
+    try:
+        yield
+    except ValueError as e:
+        if path is None or str(e).startswith(path):
+            raise
+        raise ReportError(f"{path}: {e}") from None

@@ -9,7 +9,8 @@ import sys
 from importlib import import_module
 
 from .._version import __version__
-from ._common import UserError
+from ._errors import UserError
+from ._output import require_outputs
 
 COMMANDS = (
     "table",
@@ -58,6 +59,7 @@ def main(argv=None) -> int:
         import_module(f"costlab.cli.{name}").add(sub)
     args = parser.parse_args(argv)
     try:
+        require_outputs(args)
         return args.run(args) or 0
     except UserError as e:
         print(f"costlab: {e}", file=sys.stderr)

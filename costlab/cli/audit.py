@@ -2,7 +2,9 @@
 
 import costlab
 
-from ._common import add_model, add_output, errors, get_trace, show
+from ._errors import errors
+from ._models import add_model, get_trace
+from ._output import add_output, show
 
 
 def add(sub):

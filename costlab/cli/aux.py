@@ -3,17 +3,8 @@
 import costlab
 
 from ..render import CHART_FORMATS
-from ._common import (
-    UserError,
-    add_output,
-    draw,
-    errors,
-    progress_line,
-    refuse,
-    require_suffix,
-    show,
-    writable,
-)
+from ._errors import UserError, errors, progress_line, refuse
+from ._output import add_output, draw, require_suffix, show, writable
 
 
 def add(sub):

@@ -2,7 +2,9 @@
 
 import costlab
 
-from ._common import UserError, add_mode, add_output, default, draw, errors, refuse, show
+from ._errors import UserError, default, errors, refuse
+from ._models import add_mode
+from ._output import add_output, draw, show
 
 
 def add(sub):

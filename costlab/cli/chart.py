@@ -10,7 +10,9 @@ from typing import Any
 import costlab
 
 from ..render import CHART_FORMATS
-from ._common import UserError, add_model, errors, get_trace, refuse, require_suffix, save_chart
+from ._errors import UserError, errors, refuse
+from ._models import add_model, get_trace
+from ._output import require_suffix, save_chart
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import costlab
 
-from ._common import add_output, errors, show
+from ._errors import errors
+from ._output import add_output, show
 
 
 def add(sub):
@@ -32,12 +33,10 @@ def add(sub):
 
 def run(args):
     """Run the ledger; explain single claims."""
-    from ..analysis.claims import explained
-
     with errors("yaml", "a YAML ledger"):
         ledger = costlab.claims(args.id, ledger=args.ledger)
     if args.id and not args.format and not args.output:
-        print("\n\n".join(map(explained, ledger.claims)))
+        print("\n\n".join(claim.explanation for claim in ledger.claims))
     else:
         show(args, ledger.sheet)
     contradicted = any(c.verdict in ("contradicted", "typo") for c in ledger.claims)

@@ -1,6 +1,10 @@
 """`costlab compare A B [C ...]`: networks side by side."""
 
-from ._common import UserError, add_model, add_output, get_trace, show
+import costlab
+
+from ._errors import UserError
+from ._models import add_model, get_trace
+from ._output import add_output, show
 
 
 def add(sub):
@@ -15,10 +19,8 @@ def add(sub):
 
 def run(args):
     """Trace each, compare, render."""
-    from ..analysis.compare import compare
-
     if len(args.model) < 2:
         raise UserError(
             "compare needs two models or more, for example `costlab compare googlenet alexnet`"
         )
-    show(args, compare([get_trace(args, spec) for spec in args.model]).sheet)
+    show(args, costlab.compare(*(get_trace(args, spec) for spec in args.model)).sheet)

@@ -3,7 +3,9 @@
 import costlab
 
 from ..render import DIAGRAM_FORMATS
-from ._common import add_model, draw, errors, get_trace, require_suffix
+from ._errors import errors
+from ._models import add_model, get_trace
+from ._output import draw, require_suffix
 
 
 def add(sub):

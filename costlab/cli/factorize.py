@@ -3,22 +3,10 @@ real."""
 
 import costlab
 
-from ._common import (
-    UserError,
-    add_model,
-    add_output,
-    default,
-    draw,
-    errors,
-    get_model,
-    get_trace,
-    is_trace,
-    progress_line,
-    refuse,
-    save_chart,
-    show,
-)
-from .trace import add_measuring
+from ._errors import UserError, default, errors, progress_line, refuse
+from ._models import add_model, get_model
+from ._output import add_output, draw, save_chart, show
+from .trace import add_measuring, measuring
 
 MOST = 4  # rules in one picture
 
@@ -151,9 +139,9 @@ def _require_a_case(args):
 
 
 def _ranking(args):
-    recorded = is_trace(args.model) and not args.apply
+    model = get_model(args)
     return costlab.factorize(
-        get_trace(args) if recorded else get_model(args, real=args.measure),
+        model,
         rewrites=args.rewrite,
         mid=_middle(args.mid),
         kernels=args.kernel or (),
@@ -163,14 +151,7 @@ def _ranking(args):
 
 
 def _applied(args, ranking):
-    how = {}
-    if args.measure:
-        how = {
-            "dtype": args.dtype,
-            "channels_last": args.channels_last,
-            "compile": args.compile,
-            "progress": lambda step: progress_line(str(step)),
-        }
+    how = measuring(args) if args.measure else {}
     result = ranking.apply(
         *args.apply,
         device=args.device,

@@ -2,17 +2,9 @@
 
 import costlab
 
-from ._common import (
-    UserError,
-    add_model,
-    add_output,
-    default,
-    draw,
-    errors,
-    get_trace,
-    refuse,
-    show,
-)
+from ._errors import UserError, default, errors, refuse
+from ._models import add_model, get_trace
+from ._output import add_output, draw, show
 
 
 def add(sub):

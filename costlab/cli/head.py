@@ -2,7 +2,9 @@
 
 import costlab
 
-from ._common import add_mode, add_output, draw, errors, show
+from ._errors import errors
+from ._models import add_mode
+from ._output import add_output, draw, show
 
 
 def add(sub):

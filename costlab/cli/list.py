@@ -1,6 +1,8 @@
 """`costlab list`: the zoo."""
 
-from ._common import add_output, show
+import costlab
+
+from ._output import add_output, show
 
 
 def add(sub):
@@ -12,11 +14,4 @@ def add(sub):
 
 def run(args):
     """Print names, inputs and sources."""
-    from .. import zoo
-    from ..tables import Column, Sheet
-
-    rows = tuple(
-        {"name": name, "input": "x".join(map(str, zoo.input_shape(name))), "source": source}
-        for name, source in zoo.names().items()
-    )
-    show(args, Sheet("the zoo", (Column("name"), Column("input"), Column("source")), rows))
+    show(args, costlab.models().sheet)

@@ -1,6 +1,9 @@
 """`costlab memory MODEL`: peak memory by liveness."""
 
-from ._common import add_model, add_output, get_trace, show
+import costlab
+
+from ._models import add_model, get_trace
+from ._output import add_output, show
 
 
 def add(sub):
@@ -16,6 +19,4 @@ def add(sub):
 
 def run(args):
     """Trace, add up, render."""
-    from ..analysis.memory import memory
-
-    show(args, memory(get_trace(args)).sheet)
+    show(args, costlab.memory(get_trace(args)).sheet)

@@ -1,9 +1,12 @@
 """`costlab report`: the document that an architecture review passes around, as PDF or HTML."""
 
-import os
 import shlex
 
-from ._common import UserError, add_model, get_trace, missing, progress_line, writable, write
+import costlab
+
+from ._errors import UserError, errors, progress_line
+from ._models import add_model, building
+from ._output import require_suffix, write
 
 
 def add(sub):
@@ -56,79 +59,30 @@ def _again(args):
 
 def run(args):
     """Trace, build, typeset."""
-    from dataclasses import replace
-
-    suffix, again = os.path.splitext(args.output)[1], _again(args)
-    if suffix not in (".pdf", ".html"):
-        raise UserError(f"cannot tell the format of {args.output!r}; name it .pdf or .html")
-    writable(args.output)
-    try:
-        from ..report import SECTIONS, Config, build, line, measured, read
-
-        config = read(args.config, SECTIONS) if args.config else Config()
-        config = replace(
-            config,
-            **{
-                k: v
-                for k, v in (
-                    ("title", args.title),
-                    ("paper", args.paper),
-                    ("base", args.base),
-                    ("head", args.head),
-                    ("models", tuple(args.model)),
-                    ("sections", tuple((args.sections or "").split(",")) if args.sections else ()),
-                )
-                if v
-            },
+    require_suffix(args.output, ("pdf", "html"))
+    _require_models(args)
+    with errors("report", "reports"):
+        report = costlab.report(
+            *args.model,
+            base=args.base,
+            head=args.head,
+            config=args.config,
+            title=args.title or "",
+            sections=args.sections.split(",") if args.sections else (),
+            paper=args.paper or "",
+            command=f"{_again(args)} -o FILE.pdf (or FILE.html)",
+            progress=lambda done, of, title: progress_line(f"{done + 1} of {of}: {title}"),
+            **building(args),
         )
-        if bool(config.base) != bool(config.head):
-            alone = "base" if config.base else "head"
-            where = (
-                "" if not args.config or getattr(args, alone) else f"{line(args.config, alone)}: "
-            )
-            raise UserError(
-                f"{where}a review needs both --base and --head (base and head in a TOML file)"
-            )
-        if config.inputs and not args.input:
-            args.input = list(config.inputs)
-        elsewhere = (
-            args.input or args.arg or args.phase or args.mode != "eval"
-        )  # then a measured trace of that name is of something else
-
-        def find(spec):
-            try:
-                return not elsewhere and measured(config, spec) or get_trace(args, spec)
-            except UserError as e:
-                if not args.config or spec in (*args.model, args.base, args.head):
-                    raise
-                raise UserError(f"{line(args.config, spec)}: {e}") from None
-
-        review = (find(config.base), find(config.head)) if config.base else None
-        models = config.models or ((config.head,) if review else ())
-        if not models:
-            raise UserError("name a model, for example: costlab report googlenet -o googlenet.pdf")
-        traces = [review[1] if review and spec == config.head else find(spec) for spec in models]
-
-        def progress(done, of, title):
-            progress_line(f"{done + 1} of {of}: {title}")
-
-        document = build(
-            config, traces, review, f"{again} -o FILE.pdf (or FILE.html)", find, progress
-        )
-        if suffix == ".pdf":
-            from ..render.pdf import pdf
-
-            data = pdf(document)
-        else:
-            from ..render.report_html import page
-
-            data = page(document)
-    except ModuleNotFoundError as e:
-        raise missing(e, f"reports need {e.name}; pip install 'costlab[report]'") from None
-    except ValueError as e:
-        raise UserError(
-            str(e) if not args.config or str(e).startswith(args.config) else f"{args.config}: {e}"
-        ) from None
-    finally:
-        progress_line("")
+        data = report.render(args.output.rpartition(".")[2].lower())
     write(args.output, data)
+
+
+def _require_models(args):
+    """Refuse a report without a model, and half of a review; a configuration may name them."""
+    if args.config:
+        return
+    if bool(args.base) != bool(args.head):
+        raise UserError("a review needs both --base and --head (base and head in a TOML file)")
+    if not args.model and not args.head:
+        raise UserError("name a model, for example: costlab report googlenet -o googlenet.pdf")

@@ -2,7 +2,8 @@
 
 import costlab
 
-from ._common import add_output, errors, show
+from ._errors import errors
+from ._output import add_output, show
 
 _FILTERS = {
     "paper": "of papers whose title or address contains TEXT",

@@ -1,6 +1,9 @@
 """`costlab roofline TRACE`: what a measured run reached of its device's ceilings."""
 
-from ._common import UserError, add_output, load_trace, show
+import costlab
+
+from ._errors import errors
+from ._output import add_output, show
 
 
 def add(sub):
@@ -21,9 +24,7 @@ def add(sub):
 
 def run(args):
     """Load, compute, render."""
-    from ..analysis.roofline import roofline
-
-    try:
-        show(args, roofline(load_trace(args.trace), args.style, args.depth).sheet)
-    except ValueError as e:
-        raise UserError(str(e)) from None
+    with errors():
+        trace = costlab.Trace.load(args.trace)
+        result = costlab.roofline(trace, style=args.style, depth=args.depth)
+    show(args, result.sheet)

@@ -1,8 +1,10 @@
 """`costlab table MODEL`: the per-layer table."""
 
-import argparse
+import costlab
 
-from ._common import UserError, add_model, add_output, get_trace, is_sized, is_trace, show
+from ._errors import UserError, errors
+from ._models import add_model, arguments, get_trace, sizes
+from ._output import add_output, show
 
 
 def add(sub):
@@ -39,36 +41,34 @@ def add(sub):
 
 def run(args):
     """Trace, tabulate, render."""
-    from ..tables import table
-
-    if args.phase == "both" or args.phase is None and is_sized(args) and not is_trace(args.model):
+    if args.phase == "both" or (args.phase is None and sizes(args)):
         return show(args, _phases(args).sheet)
     trace = get_trace(args)
-    try:
-        result = table(
+    with errors():
+        result = costlab.table(
             trace,
-            args.style,
-            args.convention,
-            args.depth,
-            args.strict,
-            [c for c in args.columns.split(",") if c],
+            style=args.style,
+            convention=args.convention,
+            depth=args.depth,
+            strict=args.strict,
+            columns=[c for c in args.columns.split(",") if c],
         )
-    except ValueError as e:
-        raise UserError(str(e)) from None
     show(args, result.sheet)
 
 
 def _phases(args):
     """Prefill and decoding of a language model side by side."""
-    from ..analysis.phases import phases
-
     if args.depth is not None or args.columns or args.convention or args.style != "auto":
         raise UserError(
             "--style, --depth, --columns and --convention are of the table of one phase; choose "
             "--phase prefill or --phase decode"
         )
-    traces = (
-        get_trace(argparse.Namespace(**{**vars(args), "phase": phase}))
-        for phase in ("prefill", "decode")
-    )
-    return phases(*traces)
+    if args.input or args.mode == "train":
+        raise UserError(
+            "prefill and decoding are inference, on inputs made from --context and --batch: leave "
+            "out --input and --mode"
+        )
+    with errors():
+        return costlab.phases(
+            args.model, arguments=arguments(args.arg), device=args.device, **sizes(args)
+        )

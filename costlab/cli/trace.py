@@ -1,13 +1,9 @@
 """`costlab trace MODEL -o FILE`: record once, use everywhere."""
 
-from __future__ import annotations
+import costlab
 
-from typing import TYPE_CHECKING
-
-from ._common import UserError, add_model, get_model, get_trace, named, progress_line, writable
-
-if TYPE_CHECKING:
-    from ..trace import Trace
+from ._errors import UserError, errors, progress_line
+from ._models import add_model, get_model, get_trace
 
 
 def add_measuring(parser):
@@ -39,81 +35,47 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def measuring(args, **options):
-    """`costlab.measure.measure` as the arguments ask, with its progress on the terminal."""
-    from ..measure import measure
-
-    def run(model, inputs, kwargs, **more):
-        try:
-            return measure(
-                model,
-                inputs,
-                kwargs,
-                dtype=args.dtype,
-                channels_last=args.channels_last,
-                compile=args.compile,
-                progress=lambda step: progress_line(str(step)),
-                **{**options, **more},
-            )
-        finally:
-            progress_line("")
-
-    return run
+def measuring(args):
+    """The options of `costlab.measure` that the arguments give, and its progress on the
+    terminal."""
+    return {
+        "dtype": args.dtype,
+        "channels_last": args.channels_last,
+        "compile": args.compile,
+        "progress": lambda step: progress_line(str(step)),
+    }
 
 
-def measured(args, spec=None, resize=None, **options) -> Trace:
-    """A measured trace of the model that `spec` (default `args.model`) names."""
-    from ..trace import TraceError
-
-    if args.mode == "train":
+def require_measuring(args):
+    """Refuse options that say how to measure where nothing is measured, and measuring of a
+    training step."""
+    if not args.measure and (args.dtype != "fp32" or args.channels_last or args.compile):
+        raise UserError("--dtype, --channels-last and --compile say how to measure; add --measure")
+    if args.measure and args.mode == "train":
         raise UserError("--measure times inference; leave out --mode train")
-    spec = spec or args.model
-    _require_memory(args, spec, resize)
-    loaded = get_model(args, spec, real=True, resize=resize)
-    measure = measuring(args, **options)
-    try:
-        with loaded.scope():
-            made = measure(
-                loaded.model, loaded.inputs, loaded.kwargs, device=args.device, spec=spec
-            )
-        return named(made, loaded)
-    except TraceError as e:
-        raise UserError(str(e)) from None
-
-
-def _require_memory(args, spec, resize):
-    """Refuse a model whose weights do not fit, before any are made: it is built on the host in
-    float32, then copied to the device in its dtype."""
-    from ..measure.device import DTYPES, MeasureError, find_device
-    from ..measure.prepare import require_memory
-
-    if args.dtype not in DTYPES:
-        return  # `measure` says which there are
-    parameters = list(get_model(args, spec, resize=resize).model.parameters())
-    if any(p.device.type != "meta" for p in parameters):
-        return  # it could only be built for real, so it fits
-    elements = sum(p.numel() for p in parameters)
-    try:
-        require_memory(elements * 4, find_device("cpu"), "fp32")
-        device = find_device(args.device)
-        require_memory(elements * DTYPES[args.dtype].itemsize, device, args.dtype)
-    except MeasureError as e:
-        raise UserError(str(e)) from None
 
 
 def run(args):
     """Trace, measure where asked, save."""
-    if not args.measure and (args.dtype != "fp32" or args.channels_last or args.compile):
-        raise UserError("--dtype, --channels-last and --compile say how to measure; add --measure")
-    writable(args.output)
-    trace = measured(args) if args.measure else get_trace(args)
+    require_measuring(args)
+    trace = _measured(args) if args.measure else get_trace(args)
     try:
         trace.save(args.output)
     except OSError as e:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None
-    took = (
-        f", {1e3 * trace.measured.total.median:,.3f} ms on {trace.measured.conditions['device']}"
-        if trace.measured
-        else ""
+    print(
+        f"{args.output}: {len(trace.ops)} operations of {trace.provenance['model']}{_took(trace)}"
     )
-    print(f"{args.output}: {len(trace.ops)} operations of {trace.provenance['model']}{took}")
+
+
+def _measured(args):
+    model = get_model(args)
+    with errors():
+        return costlab.measure(model, device=args.device, **measuring(args))
+
+
+def _took(trace):
+    if not trace.measured:
+        return ""
+    device = trace.measured.conditions["device"]
+    return f", {1e3 * trace.measured.total.median:,.3f} ms on {device}"

@@ -1,15 +1,10 @@
 """`costlab verify MODEL`: a second count by fvcore and by torch, each difference explained."""
 
-from ._common import (
-    UserError,
-    add_model,
-    add_output,
-    get_model,
-    is_trace,
-    load_trace,
-    missing,
-    show,
-)
+import costlab
+
+from ._errors import UserError, errors
+from ._models import add_model, get_model
+from ._output import add_output, show
 
 
 def add(sub):
@@ -26,30 +21,8 @@ def run(args):
     """Count, compare, render; exit code 1 when a difference is not explained."""
     if args.device == "cuda":
         raise UserError("verify counts on the CPU, where both peers run; leave --device out")
-    spec = args.model
-    if is_trace(spec):  # the model that it is of
-        made = load_trace(spec)
-        spec = made.provenance["model"]
-        args.input = args.input or [
-            f"{shape}:{dtype}" for shape, dtype in made.provenance["inputs"]
-        ]
-    loaded = get_model(args, spec, real=True)
-    from ..trace.tracer import TraceError
-
-    try:
-        from ..analysis.verify import verify
-
-        result = verify(
-            loaded.model,
-            loaded.inputs,
-            loaded.kwargs,
-            spec=spec,
-            train=args.mode == "train",
-            notes=loaded.notes,
-        )
-    except ModuleNotFoundError as e:
-        raise missing(e, f"verify needs {e.name}; pip install 'costlab[verify]'") from None
-    except (TraceError, MemoryError) as e:
-        raise UserError(str(e)) from None
+    model = get_model(args)
+    with errors("verify", "verify"):
+        result = costlab.verify(model, train=args.mode == "train")
     show(args, result.sheet)
     return 0 if result.agrees else 1

@@ -8,4 +8,4 @@ from .stats import timing
 
 __all__ = ["DTYPES", "MeasureError", "Progress", "measure", "paired", "timing"]
 
-callable_as(__name__, "costlab.measure.protocol:measure")
+callable_as(__name__, "costlab.api:measure")

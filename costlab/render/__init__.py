@@ -3,6 +3,7 @@ shares."""
 
 import os
 
+from ..trace.files import write_file
 from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS
 from .data import csv_text, json_text, parquet
 from .markup import html_fragment, html_page, latex, markdown
@@ -60,4 +61,5 @@ __all__ = [
     "parquet",
     "plain",
     "terminal",
+    "write_file",
 ]

@@ -87,7 +87,8 @@ class Loaded:
     `provenance` has `spec`, the name that was loaded, `device`, where it was built, and `source`
     where that is known. `version` changes when the model's code does. `notes` say what a reader of
     its numbers must know. `use`: facts of a language model in use (`costlab.sources.phases`), which
-    its trace's provenance carries."""
+    its trace's provenance carries. `rebuild(device)` builds it anew on "meta" or "cpu"; None for an
+    object that was there. `guessed`: the inputs are costlab's own guess for such a model."""
 
     model: nn.Module
     inputs: tuple[Any, ...]
@@ -97,6 +98,20 @@ class Loaded:
     version: str = ""
     use: Mapping[str, Any] = field(default_factory=dict)
     scope: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext, repr=False)
+    rebuild: Callable[[str], Loaded] | None = field(default=None, repr=False)
+    guessed: bool = False
+
+    def on(self, device: str) -> Loaded:
+        """The model built on "meta" or "cpu"; itself where it is there, or cannot be built anew.
+
+        Raises SourceError where it cannot be built."""
+        if self.rebuild is None or self.provenance["device"] == device:
+            return self
+        return self.rebuild(device)
+
+    def __repr__(self) -> str:
+        spec, device = self.provenance["spec"], self.provenance["device"]
+        return f"<Loaded {spec!r} on {device}>"
 
 
 def first_line(error: BaseException) -> str:

@@ -125,9 +125,14 @@ def load(
     found = find(spec)
     if isinstance(found, Recording):
         return _read(spec, found, inputs, arguments)
-    loaded = _loaded(spec, found, inputs, dict(arguments or {}), device, resize)
-    version = found.version() or _library_version(spec)
-    return replace(loaded, version=version)
+
+    def built(device: str) -> Loaded:
+        loaded = _loaded(spec, found, inputs, dict(arguments or {}), device, resize)
+        version = found.version() or _library_version(spec)
+        guessed = not inputs and spec.startswith("transformers:")
+        return replace(loaded, version=version, rebuild=built, guessed=guessed)
+
+    return built(device)
 
 
 def _library_version(spec: str) -> str:
@@ -142,7 +147,7 @@ def _library_version(spec: str) -> str:
 def _read(spec, found: Recording, inputs, arguments) -> Trace:
     if arguments or inputs and not found.takes_inputs:
         what = "arguments" if arguments else "inputs"
-        raise SourceError(f"{spec} is a recorded graph: it takes no {what}")
+        raise SourceError(f"{spec} is a saved trace: {what} belong to tracing")
     from ._inputs import parse
 
     return found.read(parse(inputs) if inputs else None)

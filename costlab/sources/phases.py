@@ -61,8 +61,15 @@ def in_phase(loaded: Loaded, use: Use) -> Loaded:
         "params": params.total,
         "active_params": params.active,
     }
-    notes = (*_notes(use, size, params), *loaded.notes)
-    return replace(loaded, inputs=(), kwargs=kwargs, notes=notes, use=facts)
+    return replace(
+        loaded,
+        inputs=(),
+        kwargs=kwargs,
+        notes=(*_notes(use, size, params), *loaded.notes),
+        use=facts,
+        guessed=False,
+        rebuild=lambda device: in_phase(loaded.on(device), use),
+    )
 
 
 def cache_bytes(cache: Any) -> int:

@@ -40,4 +40,4 @@ def __getattr__(name):
     return trace
 
 
-callable_as(__name__, "costlab.trace.tracer:trace")
+callable_as(__name__, "costlab.api:trace")

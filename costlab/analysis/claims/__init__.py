@@ -17,7 +17,7 @@ from .expressions import Evaluation, Step, evaluate
 from .figures import Figures
 from .functions import FUNCTIONS
 from .ledger import CheckEntry, Entry, note_ledger, read, validate
-from .notes import explained, spell
+from .notes import spell
 from .result import VERDICTS, Check, Claim, Ledger, Outcome, Verdict
 from .run import run
 
@@ -36,7 +36,6 @@ __all__ = [
     "Step",
     "Verdict",
     "evaluate",
-    "explained",
     "note_ledger",
     "read",
     "run",

@@ -62,6 +62,11 @@ class Claim:
         """The name of the claim in its ledger."""
         return self.entry.id
 
+    @property
+    def explanation(self) -> str:
+        """The claim with its working, as `costlab claims ID` prints it."""
+        return text.explained(self)
+
 
 @dataclass(frozen=True)
 class Ledger(Result):

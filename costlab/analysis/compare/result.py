@@ -79,7 +79,11 @@ class Comparison(Result):
         names = [s.name for s in self.sides]
         keys = [n if names.count(n) == 1 else f"{n} ({i + 1})" for i, n in enumerate(names)]
         first, *others = keys
-        columns = [Column("what"), Column("unit", importance=2), *(Column(k, "count") for k in keys)]
+        columns = [
+            Column("what"),
+            Column("unit", importance=2),
+            *(Column(k, "count") for k in keys),
+        ]
         columns += [Column(f"{k} / {first}", format=".2f", importance=3) for k in others]
         quantities = (*_totals(self.sides), *_stage_quantities(self.sides))
         rows = tuple(_row(quantity, keys) for quantity in quantities)

@@ -1,0 +1,67 @@
+"""The numbers of one configuration; this is what a worker runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...cost import total
+from ...trace import Measured, Trace
+from ..memory import Memory, memory
+from .configurations import Setup, opened
+from .result import Configuration
+
+_BLOCKS = 10  # of repeated calls; a sweep has many configurations to measure
+
+
+def count(configuration: Configuration) -> dict[str, Any]:
+    """By name: `params`, `macs` and `activations` in elements and multiply-adds, the estimated peak
+    `memory` in bytes; where it is measured, the time and the `peak` memory too.
+
+    Raises SourceError, TraceError or MeasureError where it cannot run."""
+    loaded, setup = opened(configuration)
+    trace = _traced(loaded, setup)
+    cost, estimate = total(trace), memory(trace)
+    counted = {
+        "params": cost.params,
+        "macs": cost.macs,
+        "activations": cost.activations,
+        "memory": estimate.whole,
+    }
+    if trace.measured:
+        counted |= _measured(trace.measured, estimate, _batch(trace))
+    return counted
+
+
+def _traced(loaded: Any, setup: Setup) -> Trace:
+    from ...sources.run import measure_loaded, trace_loaded
+
+    if not setup.measure:
+        return trace_loaded(loaded, setup.device, backward=setup.train)
+    return measure_loaded(
+        loaded,
+        setup.device,
+        dtype=setup.dtype,
+        channels_last=setup.channels_last,
+        compile=setup.compile,
+        isolate=False,
+        blocks=_BLOCKS,
+    )
+
+
+def _batch(trace: Trace) -> int:
+    """The items of the first input."""
+    shape = trace.tensors[trace.inputs[0]].shape if trace.inputs else ()
+    return shape[0] if shape else 1
+
+
+def _measured(m: Measured, estimate: Memory, items: int) -> dict[str, Any]:
+    """The median time and its interval in ms, items a second, and the allocator's peak in bytes
+    with what is there all the time."""
+    always = estimate.whole - estimate.peak
+    return {
+        "ms": 1e3 * m.total.median,
+        "low": 1e3 * m.total.low,
+        "high": 1e3 * m.total.high,
+        "peak": None if m.peak is None else always + m.peak,
+        "rate": items / m.total.median,
+    }

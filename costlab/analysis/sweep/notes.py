@@ -1,0 +1,35 @@
+"""What is said of a sweep."""
+
+from __future__ import annotations
+
+from ..polynomial import Polynomial
+
+
+def configurations(count: int, failed: int) -> str:
+    """How many there were, and how many of them failed."""
+    return f"{count} configurations" + (f", {failed} failed" if failed else "")
+
+
+def of_another_version(count: int) -> str:
+    """Outcomes in a journal that were not used."""
+    return (
+        f"{count} outcomes in the journal are of another version of the model, of costlab or of "
+        "the machine, and were left"
+    )
+
+
+def polynomial(model: str, found: Polynomial | None) -> str:
+    """The exact MACs of a model over its sizes."""
+    if found is None:
+        return f"{model}: its MACs are no one polynomial up to degree 4 over these sizes"
+    return f"{model}: {found}"
+
+
+def of_the_batch_alone(model: str, found: Polynomial | None, why: str) -> str:
+    """The exact MACs of a model that cannot run on other sizes."""
+    return f"{polynomial(model, found)}; it takes one resolution only: {why}"
+
+
+def no_polynomial(model: str, why: str) -> str:
+    """A model whose sizes cannot be changed."""
+    return f"{model}: no polynomial: {why}"

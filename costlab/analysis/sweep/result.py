@@ -1,0 +1,80 @@
+"""What a sweep found, and its table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..._result import Charted
+from ...tables import Column, Sheet
+from . import notes
+
+Configuration = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one configuration gave: `result` by name, or None and the `reason`."""
+
+    configuration: Configuration
+    result: dict[str, Any] | None
+    reason: str = ""
+
+
+class _Number(NamedTuple):
+    """A number of a result: its name there, and its column."""
+
+    name: str
+    column: Column
+
+
+# units as the columns say; of a result, "ms", "low" and "high" are the median time and its interval
+_NUMBERS = (
+    _Number("params", Column("params", "params")),
+    _Number("macs", Column("MACs", "MACs")),
+    _Number("activations", Column("activations", "elements")),
+    _Number("memory", Column("peak memory, estimated", "bytes")),
+    _Number("peak", Column("peak memory, measured", "bytes")),
+    _Number("ms", Column("time", "ms", format=",.3f")),
+    _Number("low", Column("time, low", "ms", format=",.3f")),
+    _Number("high", Column("time, high", "ms", format=",.3f")),
+    _Number("rate", Column("throughput", "items/s", format=",.1f")),
+)
+
+
+@dataclass(frozen=True)
+class Sweep(Charted):
+    """All outcomes, in the order of the configurations; `axes` are the names that vary."""
+
+    axes: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...] = ()
+
+    chart_kind = "sweep"
+
+    @property
+    def failed(self) -> int:
+        """How many configurations gave nothing."""
+        return sum(o.result is None for o in self.outcomes)
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a configuration."""
+        numbers = [n for n in _NUMBERS if self._has(n.name)]
+        columns = (
+            *(Column(axis) for axis in self.axes),
+            *(n.column for n in numbers),
+            *([Column("failed")] if self.failed else ()),
+        )
+        rows = tuple(_row(o, numbers) for o in self.outcomes)
+        counted = notes.configurations(len(self.outcomes), self.failed)
+        return Sheet("sweep", columns, rows, (counted, *self.notes))
+
+    def _has(self, name: str) -> bool:
+        return any(o.result and o.result.get(name) is not None for o in self.outcomes)
+
+
+def _row(outcome: Outcome, numbers: list[_Number]) -> dict[str, Any]:
+    found = outcome.result or {}
+    cells = {n.column.key: found.get(n.name) for n in numbers}
+    return {**outcome.configuration, **cells, "failed": outcome.reason}

@@ -1,0 +1,134 @@
+"""Models over batch, resolution, tokens and arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._models import CONTEXT
+
+if TYPE_CHECKING:
+    from ..analysis.sweep import Setup, Sweep
+    from ..analysis.sweep.configurations import Value
+    from ..analysis.sweep.engines import Engine
+
+
+def sweep(
+    *models: str,
+    over: Mapping[str, Iterable[Value]],
+    inputs: Sequence[str] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    train: bool = False,
+    phase: str | None = None,
+    context: int = CONTEXT,
+    batch: int = 1,
+    measure: bool = False,
+    dtype: str = "fp32",
+    channels_last: bool = False,
+    compile: bool = False,
+    jobs: int | None = None,
+    engine: str = "local",
+    scheduler: str | None = None,
+    journal: str | os.PathLike[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sweep:
+    """Cost, memory and time of each model at each combination of values, and where the sizes alone
+    vary, the exact polynomial of the MACs.
+
+    Args:
+        models: names, as `costlab.load` takes them.
+        over: values by axis: "batch", "resolution" (height and width in pixels), "height", "width",
+            "tokens", or an argument of the factory, "arg.NAME" where it is called like a size.
+            With a phase, "batch" and "context".
+        inputs, arguments, phase, context, batch: as `costlab.load` takes them.
+        device: where to run: "auto", "cuda", "cpu" or "meta".
+        train: count a training step.
+        measure: run each configuration for real, one at a time; `dtype`, `channels_last` and
+            `compile` as of `costlab.measure`.
+        jobs: processes at a time; None for as many as there are cores, 1 where it is measured.
+        engine: "local" processes, or "dask", a cluster of this machine or the one at `scheduler`.
+        journal: a file that takes each outcome as it comes; called again with the same file, the
+            sweep goes on where it stopped.
+        progress: called with (done, of).
+
+    A configuration that fails is an outcome with its reason. Raises ValueError for axes and options
+    that cannot be; SourceError for a model that cannot be built; JournalError, a ValueError, for a
+    file that is no journal; ImportError for "dask" without the dask extra."""
+    from ..analysis import sweep as sweeping
+
+    setup = sweeping.Setup(
+        inputs=None if inputs is None else tuple(inputs),
+        arguments=dict(arguments or {}),
+        device=device,
+        train=train,
+        phase=phase or "",
+        context=context,
+        batch=batch,
+        measure=measure,
+        dtype=dtype,
+        channels_last=channels_last,
+        compile=compile,
+    )
+    axes = _axes(over, setup)
+    workers = _jobs(jobs, setup)
+    if not models:
+        raise ValueError('sweep takes a model: costlab.sweep("googlenet", over={"batch": [1, 2]})')
+    if scheduler and engine != "dask":
+        raise ValueError('scheduler is the Dask engine\'s; add engine="dask"')
+    wanted = sweeping.configurations(models, axes, setup, versions=journal is not None)
+    return sweeping.sweep(
+        wanted,
+        models,
+        axes,
+        setup,
+        engine=_engine(engine, scheduler, workers if len(wanted) > 1 else 0),
+        jobs=workers,
+        journal=None if journal is None else os.fspath(journal),
+        progress=progress,
+    )
+
+
+def _axes(over: Mapping[str, Iterable[Value]], setup: Setup) -> dict[str, Sequence[Value]]:
+    """The values by axis, an argument's as "arg.NAME". Raises ValueError for no size."""
+    from ..analysis.sweep import ARGUMENT, SIZES
+
+    sizes = ("batch", "context") if setup.phase else SIZES
+    axes: dict[str, Sequence[Value]] = {}
+    for name, given in over.items():
+        values: list[Value] = [given] if isinstance(given, (int, float, str)) else list(given)
+        if not values:
+            raise ValueError(f"over {name} has no values")
+        if name in sizes and not all(isinstance(v, int) and 0 < v < 10**9 for v in values):
+            raise ValueError(f"over {name}: sizes are whole numbers from 1")
+        axes[name if name in sizes else ARGUMENT + name.removeprefix(ARGUMENT)] = values
+    if not axes:
+        raise ValueError('a sweep needs what varies: over={"batch": [1, 2, 4]}')
+    return axes
+
+
+def _jobs(jobs: int | None, setup: Setup) -> int:
+    """How many configurations run at a time. Raises ValueError for options that cannot be."""
+    found = jobs if jobs is not None else 1 if setup.measure else os.cpu_count() or 1
+    if found < 1:
+        raise ValueError(f"jobs={jobs}: at least 1")
+    if setup.measure and found > 1:
+        raise ValueError(
+            "what is measured runs one configuration after the other, so that they do not disturb "
+            "each other; leave out jobs"
+        )
+    if setup.measure and setup.train:
+        raise ValueError("measure times inference; leave out train")
+    return found
+
+
+def _engine(name: str, scheduler: str | None, workers: int) -> Engine | None:
+    """What runs the configurations: a cluster, processes, or None for this one."""
+    from ..analysis import sweep as sweeping
+
+    if name not in ("local", "dask"):
+        raise ValueError(f"unknown engine {name!r}; choose local or dask")
+    if name == "dask":
+        return sweeping.dask(scheduler)
+    return sweeping.local(workers) if workers else None

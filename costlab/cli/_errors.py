@@ -1,0 +1,54 @@
+"""What is wrong with a command, in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+import costlab
+
+
+class UserError(ValueError):
+    """Bad input; the message is the one line the user sees."""
+
+
+@contextlib.contextmanager
+def errors(extra="", what="this", about=""):
+    """Errors of the public functions as the one line that the user reads, which begins with
+    `about`.
+
+    `extra` brings the package that `what` needs and that is not there; without one it is a
+    fault. Torch is in no extra: the command line has a line of its own for it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except ModuleNotFoundError as e:
+        if not extra or (e.name or "").partition(".")[0] == "torch":
+            raise
+        raise UserError(f"{what} needs {e.name}; pip install 'costlab[{extra}]'") from None
+    except (ValueError, costlab.TraceError, MemoryError) as e:
+        raise UserError(about + (str(e) or type(e).__name__).splitlines()[0]) from None
+    finally:
+        progress_line("")
+
+
+def refuse(args, names, why):
+    """Refuse options that were given where they do nothing: `names` of arguments whose default is
+    None or empty."""
+    given = next((n for n in names if getattr(args, n) not in (None, [])), None)
+    if given:
+        raise UserError(f"--{given.replace('_', '-')} {why}")
+
+
+def default(args, **values):
+    """The defaults of options, after those that do nothing were refused."""
+    for name, value in values.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+
+
+def progress_line(text):
+    """Show a line of progress on a terminal, over the one before; "" clears it."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,131 @@
+"""Results as the commands print and save them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..render import (
+    CHART_FORMATS,
+    DIAGRAM_FORMATS,
+    FORMATS,
+    SUFFIXES,
+    csv_text,
+    terminal,
+    write_file,
+)
+from ._errors import UserError, errors
+
+PICTURES = {"diagram": DIAGRAM_FORMATS, "chart": CHART_FORMATS, "roofline": CHART_FORMATS}
+
+
+def add_output(parser):
+    """`--format` and `-o` of every command that prints a table."""
+    parser.add_argument(
+        "--format",
+        choices=tuple(FORMATS),
+        metavar="FORMAT",
+        help=f"{', '.join(FORMATS)} (default: by the suffix of FILE, otherwise text)",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to FILE instead of the terminal"
+    )
+    parser.add_argument(
+        "--wide",
+        action="store_true",
+        help="show all columns, even where the terminal is too narrow for them",
+    )
+
+
+def show(args, sheet):
+    """Print the sheet of a result, or write it to a file, in the format that the arguments name."""
+    name = require_format(args)
+    if name == "text" and args.output is None and sys.stdout.isatty():
+        try:
+            return terminal(sheet, wide=args.wide)
+        except ModuleNotFoundError:
+            pass  # rich is an extra: plain text says the same
+    with errors("parquet", f"format {name}"):
+        data = FORMATS[name](sheet)
+    write(args.output, data)
+
+
+def require_outputs(args):
+    """Refuse what could not be written, before anything is computed: files of another format, and
+    files in no folder that can be written."""
+    if "format" in args:
+        require_format(args)
+    for option, formats in PICTURES.items():
+        if getattr(args, option, None):
+            require_suffix(getattr(args, option), formats)
+    writable(*(getattr(args, option, None) for option in ("output", *PICTURES)))
+
+
+def require_format(args):
+    """The name of the format, by `--format` or the suffix of `-o`."""
+    suffix = os.path.splitext(args.output or "")[1].lower()
+    if not args.format and suffix and suffix not in SUFFIXES:
+        raise UserError(
+            f"cannot tell the format of {args.output!r}; name it {', '.join(SUFFIXES)}, or give "
+            "--format"
+        )
+    name = args.format or SUFFIXES.get(suffix, "text")
+    if name == "parquet" and args.output is None:
+        raise UserError("parquet is no text: name a file with -o FILE")
+    return name
+
+
+def require_suffix(path, formats):
+    """Refuse a picture's file of another format, before anything is computed."""
+    suffix = os.path.splitext(path)[1].removeprefix(".").lower()
+    if suffix not in formats:
+        *first, last = (f".{name}" for name in formats)
+        raise UserError(f"cannot tell the format of {path!r}; name it {', '.join(first)} or {last}")
+
+
+def draw(path, picture, extra="diagrams", what="this diagram"):
+    """Write a picture of a result, where a file was asked for."""
+    with errors(extra, what):
+        data = picture.draw(picture.format_of(path))
+    write(path, data)
+
+
+def save_chart(path, picture, numbers=None):
+    """Write a chart, and its numbers beside it as CSV; `numbers` instead of the chart's own."""
+    with errors("charts", "this chart"):
+        data = picture.draw(picture.format_of(path))
+    write(os.path.splitext(path)[0] + ".csv", csv_text(numbers or picture.numbers))
+    write(path, data)
+
+
+def writable(*paths):
+    """Refuse files that could not be written, before a long run."""
+    for path in (os.path.realpath(p) for p in paths if p and p != "-"):
+        home = os.path.dirname(path) or "."
+        if os.path.isdir(path) or not os.path.isdir(home) or not os.access(home, os.W_OK):
+            reason = f"no folder {home} that can be written"
+            if os.path.isdir(path):
+                reason = "it is a folder"
+            raise UserError(f"cannot write {path}: {reason}")
+
+
+def write(path, data):
+    """Print, or write the file (text or bytes) beside and rename it."""
+    if path in (None, "-"):
+        try:
+            if isinstance(data, str):
+                sys.stdout.write(data)
+                sys.stdout.flush()
+            else:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as e:
+            raise UserError(f"cannot write to standard output: {e.strerror}") from None
+        return
+    data = data.encode() if isinstance(data, str) else data
+    try:
+        write_file(path, data)
+    except OSError as e:
+        raise UserError(f"cannot write {path}: {e.strerror}") from None

@@ -1,0 +1,107 @@
+"""A loaded model is traced or measured, on a device that suits it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..trace import Trace
+from ._model import Loaded
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def trace_loaded(loaded: Loaded, device: str = "auto", **options: Any) -> Trace:
+    """The trace of a loaded model, with its source and notes.
+
+    Args:
+        device: "cuda", "cpu", "meta"; "auto" is a GPU where there is one and the model is not too
+            large, otherwise `meta`, and the CPU for a model that reads values.
+        options: `train`, `fused` and `backward` of `costlab.trace`.
+
+    Raises SourceError where it cannot be built on the device, TraceError where it cannot run."""
+    if device == "auto" and loaded.rebuild is not None:
+        return _trace_anywhere(loaded, options)
+    # off `meta` with values of its own, because a buffer may decide what runs
+    return _trace(loaded if device in ("auto", "meta") else loaded.on("cpu"), device, options)
+
+
+def _trace_anywhere(loaded: Loaded, options: dict[str, Any]) -> Trace:
+    import torch
+
+    from ..trace import TraceError
+    from ..trace.build import LARGEST
+
+    on_cpu = loaded.provenance["device"] == "cpu"  # it could only be built for real
+    small = _bytes(loaded.model) <= LARGEST
+    if torch.cuda.is_available() and small:
+        return _trace(loaded.on("cpu"), "cuda", options)
+    if on_cpu:
+        return _trace(loaded, "cpu", options)
+    try:
+        return _trace(loaded, "meta", options)
+    except TraceError as e:
+        if "needs real values" not in str(e) or not small:
+            raise
+        return _trace(loaded.on("cpu"), "cpu", options)
+
+
+def _bytes(model: nn.Module) -> int:
+    return sum(p.numel() * p.element_size() for p in model.parameters())
+
+
+def _trace(loaded: Loaded, device: str, options: dict[str, Any]) -> Trace:
+    from ..trace import TraceError
+    from ..trace.tracer import trace
+
+    spec = loaded.provenance["spec"]
+    try:
+        with loaded.scope():
+            traced = trace(
+                loaded.model, loaded.inputs, loaded.kwargs, device=device, spec=spec, **options
+            )
+    except TraceError as e:
+        if not loaded.guessed:
+            raise
+        raise TraceError(f"{e}; the inputs were costlab's own guess: name them (--input)") from None
+    return _with_source(traced, loaded)
+
+
+def measure_loaded(loaded: Loaded, device: str = "auto", **options: Any) -> Trace:
+    """The measured trace of a loaded model, built for real; `options` of `costlab.measure`.
+
+    Raises MeasureError, before any weight is made, where the weights do not fit."""
+    from ..measure import measure
+
+    _require_memory(loaded.model, device, options.get("dtype", "fp32"))
+    real, spec = loaded.on("cpu"), loaded.provenance["spec"]
+    with real.scope():
+        measured = measure(
+            real.model, real.inputs, real.kwargs, device=device, spec=spec, **options
+        )
+    return _with_source(measured, real)
+
+
+def _require_memory(model: nn.Module, device: str, dtype: str) -> None:
+    """A model on `meta` is built on the host in float32, then copied to the device in its dtype."""
+    from ..measure.device import DTYPES, find_device
+    from ..measure.prepare import require_memory
+
+    params = list(model.parameters())
+    if dtype not in DTYPES or any(p.device.type != "meta" for p in params):
+        return  # `measure` says which dtypes there are; what is built already fits
+    elements = sum(p.numel() for p in params)
+    require_memory(elements * 4, find_device("cpu"), "fp32")
+    require_memory(elements * DTYPES[dtype].itemsize, find_device(device), dtype)
+
+
+def _with_source(trace: Trace, loaded: Loaded) -> Trace:
+    """The trace with its source, such as the paper of a zoo model, and what its reader must
+    know."""
+    if "source" in loaded.provenance:
+        trace.provenance["source"] = loaded.provenance["source"]
+    if loaded.notes:
+        trace.provenance["notes"] = list(loaded.notes)
+    if loaded.use:
+        trace.provenance["use"] = dict(loaded.use)
+    return trace
