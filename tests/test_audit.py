@@ -3,17 +3,21 @@
 import csv
 import io
 import json
+from math import log2
 from typing import get_args
 
 import pytest
 
+import costlab
 from costlab import reference
 from costlab.analysis.audit import Printed
 from costlab.analysis.audit import causes as facts
+from costlab.analysis.audit import chance
 from costlab.analysis.audit import notes as text
 from costlab.analysis.audit.conventions import RULES, Rule
 from costlab.analysis.audit.result import Cell
 from costlab.cli import main
+from costlab.render.text import terminal
 
 
 def audit(capsys, *argv):
@@ -21,18 +25,20 @@ def audit(capsys, *argv):
     return json.loads(capsys.readouterr().out)
 
 
-# row: (params verdict, ops verdict), from ../shared/reference/googlenet_recount.csv, column verdict
+# row: (params verdict, ops verdict); exact, rounded, explained and unexplained cells are those of
+# the recount in ../shared/reference/googlenet_recount.csv. Two of its verdicts are weak: 380K fits
+# by one of 18 rules of which none fits another cell that is left over, and 1M has one digit.
 GOOGLENET = {
-    "convolution 7x7/2": ("explained", "explained"),
-    "convolution 3x3/1": ("exact", "within rounding"),
+    "conv 7x7/2": ("explained", "explained"),
+    "conv 3x3/1": ("exact", "within rounding"),
     "inception (3a)": ("within rounding", "within rounding"),
-    "inception (3b)": ("explained", "within rounding"),
+    "inception (3b)": ("weak evidence", "within rounding"),
     **{
         f"inception ({k})": ("not explained", "within rounding")
         for k in ("4a", "4b", "4c", "4d", "4e", "5b")
     },
     "inception (5a)": ("explained", "explained"),
-    "linear": ("exact", "within rounding"),
+    "linear": ("exact", "weak evidence"),
 }
 
 
@@ -43,21 +49,59 @@ def test_googlenets_verdicts_are_those_of_the_recount(capsys):
         row: tuple(cells[row, kind]["verdict"] for kind in ("params", "ops")) for row, _ in cells
     } == GOOGLENET
     stem = (
-        cells["convolution 7x7/2", "params"]["explanation"],
-        cells["convolution 7x7/2", "ops"]["explanation"],
+        cells["conv 7x7/2", "params"]["explanation"],
+        cells["conv 7x7/2", "ops"]["explanation"],
     )
     assert "separable 7x7 stem of depth multiplier 8: 2,712" in stem[0] and "34,019,328" in stem[1]
     assert {cells["inception (5a)", k]["explanation"] for k in ("params", "ops")} == {
         "consistent with 928 input channels instead of 832"
     }
     assert cells["inception (4a)", "ops"]["explanation"] == "truncated"
+    assert cells["inception (4c)", "params"]["explanation"] == (
+        "no convention fits; the nearest, weights only, K = 1024, rounded, is 6.9% more"
+    )
     notes = " ".join(doc["notes"])
     assert (
-        "weights only, K = 1024" in notes
-        and "no convention fits inception (4a)" in notes
-        and "101 of 101" in notes
+        "params: weights only, K = 1024, truncated fits 4 of 12; as many as weights + biases"
+        in notes
+        and "params: 5 of 12 cells are accounted for; weak evidence: inception (3b); not "
+        "explained: inception (4a)"
+        in notes
+        and "ops: M = 1e6, one op a multiply-add, rounded fits most cells, 10 of 12" in notes
+        and "106 of 106" in notes
+        and "the table is read with a separable 7x7 stem" in notes
     )
     assert "6,998,552" not in cells and "1,498,677,248 with a separable 7x7 stem" in notes
+
+
+@pytest.mark.parametrize(
+    "row, kind, chance",
+    [
+        # 128M is 128,049,152 rounded: [127.5, 128.5) of [64, 256), two octaves
+        ("inception (3a)", "ops", log2(128.5 / 127.5) / 2),
+        # 73M is 73,608,192 truncated, after 74M rounded; rounded up it is 74M too
+        ("inception (4a)", "ops", log2(74.5 / 72.5) / 2),
+        # 1M is 1,024,000 rounded: [0.5, 1.5)
+        ("linear", "ops", log2(1.5 / 0.5) / 2),
+    ],
+)
+def test_the_chance_counts_what_was_tried(capsys, row, kind, chance):
+    found = {(r["row"], r["cell"]): r for r in audit(capsys, "googlenet")["rows"]}
+    assert found[row, kind]["chance"] == pytest.approx(chance)
+
+
+@pytest.mark.parametrize(
+    "hits, chances, at_least",
+    [
+        (0, [0.1, 0.2], 1.0),
+        (1, [0.1, 0.2], 1 - 0.9 * 0.8),
+        (2, [0.1, 0.2], 0.02),
+        (3, [0.1, 0.2], 0.0),
+        (2, [0.5, 0.5, 0.5], 0.5),
+    ],
+)
+def test_the_chance_of_several_cells(hits, chances, at_least):
+    assert chance.at_least(hits, chances) == pytest.approx(at_least)
 
 
 def test_the_recount_in_the_reference_data_is_met(capsys):
@@ -73,10 +117,11 @@ def test_the_recount_in_the_reference_data_is_met(capsys):
 
 def test_bn_inception_finds_the_contradictory_cells(capsys):
     doc = audit(capsys, "bn_inception")
-    got = {(r["row"], r["cell"]): r["explanation"] for r in doc["rows"] if r["row"] != "total"}
-    assert got == {
-        ("convolution 3x3/1", "depth"): "counted as one layer",
-        ("inception (3c)", "output size"): "the printed grid is the input's: the row strides",
+    rows = [r for r in doc["rows"] if r["row"] != "total"]
+    assert {r["verdict"] for r in rows} == {"not explained"}
+    assert {(r["row"], r["cell"]): r["explanation"] for r in rows} == {
+        ("conv 3x3/1", "depth"): "the row is 2 layers deep",
+        ("inception (3c)", "output size"): "the printed grid is the one that the row reads",
         **{
             (f"inception ({k})", "output size"): f"the printed filters add up to {n} channels"
             for k, n in (("4c", 608), ("4d", 608), ("4e", 1056))
@@ -84,29 +129,35 @@ def test_bn_inception_finds_the_contradictory_cells(capsys):
     }
     assert [r["verdict"] for r in doc["rows"] if r["row"] == "total"] == [
         "not explained",
-        "within rounding",
+        "weak evidence",
     ]
 
 
 @pytest.mark.parametrize(
-    "model, verdicts",
+    "model, paper, verdicts",
     [
-        ("alexnet", ["within rounding", "within rounding"]),
-        # 138M twice; 15300M of MobileNets' Table 8 is not the 15.3e9 of ResNet's convolutions
-        ("vgg16", ["within rounding", "within rounding", "not explained", "explained"]),
-        ("vgg19", ["within rounding", "within rounding"]),
-        ("resnet50", ["within rounding"]),
-        ("resnet152", ["within rounding"]),
-        ("inception_v2", ["not explained"]),
+        ("alexnet", "ImageNet Classification", ["within rounding", "within rounding"]),
+        ("vgg16", "Very Deep", ["within rounding"]),
+        ("vgg16", "Deep Residual", ["explained"]),  # the convolutions alone
+        ("vgg19", "Very Deep", ["within rounding"]),
+        ("vgg19", "Deep Residual", ["within rounding"]),
+        ("resnet50", "Deep Residual", ["within rounding"]),
+        ("resnet152", "Deep Residual", ["within rounding"]),
+        ("inception_v2", "Rethinking", ["not explained"]),
+        # 5.713G is neither 4.8 nor 5 billion
+        ("inception_v3", "Rethinking", ["not explained", "not explained"]),
+        ("googlenet", "Rethinking", ["not explained"]),  # 6.999M is not 5M
+        ("googlenet", "Going Deeper", ["explained"]),  # 1.498G with the stem of its own table
     ],
 )
-def test_published_totals_are_reproduced_or_explained(capsys, model, verdicts):
+def test_published_totals_are_reproduced_or_explained(capsys, model, paper, verdicts):
     doc = audit(capsys, model)
-    assert [r["verdict"] for r in doc["rows"] if r["row"] == "total"] == verdicts
+    totals = [r for r in doc["rows"] if r["row"] == "total" and paper in r["explanation"]]
+    assert [r["verdict"] for r in totals] == verdicts
 
 
 def test_inception_v2s_printed_grids_are_all_met(capsys):
-    assert "structure: 20 of 20 printed cells" in " ".join(audit(capsys, "inception_v2")["notes"])
+    assert "structure: 21 of 21 printed cells" in " ".join(audit(capsys, "inception_v2")["notes"])
 
 
 def test_a_submitted_table_is_checked_against_its_code(tmp_path, capsys):
@@ -138,7 +189,7 @@ def test_a_submitted_table_is_checked_against_its_code(tmp_path, capsys):
     [
         ("type,params\nconvolution,lots\n", "cannot read the number 'lots'"),
         ("", "has no table"),
-        ("a,b\n1,2\n", "no printed row has a counterpart"),
+        ("a,b\n1,2\n", "nothing to check but names"),
     ],
 )
 def test_a_bad_csv_is_one_line(tmp_path, capsys, text, line):
@@ -147,6 +198,65 @@ def test_a_bad_csv_is_one_line(tmp_path, capsys, text, line):
     assert main(["audit", "googlenet", "--against", str(file)]) == 2
     err = capsys.readouterr().err
     assert line in err and str(file) in err and err.count("\n") == 1
+
+
+def test_a_table_of_layers_that_the_model_has_not_is_one_line(tmp_path, capsys):
+    file = tmp_path / "t.csv"
+    file.write_text("type,params\nlinear,1M\n")
+    assert main(["audit", "nin", "--against", str(file)]) == 2  # convolutions alone
+    assert "no printed row has a counterpart" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text, verdicts",
+    [
+        ("params,ops\n60M,0.72G\n", ["within rounding", "within rounding"]),
+        ("type,params,ops\ntotal,62M,0.7B\n", ["not explained", "weak evidence"]),
+        ("model,params,neurons\nalexnet,61.0 million,650K\n", ["within rounding"] * 2),
+        ("quantity,printed\nparams,60.9M\nops,724 MMACs\n", ["within rounding"] * 2),
+        ("params (M),FLOPs (G)\n60.97,0.724\n", ["within rounding", "within rounding"]),
+        # with a layer the total is one more cell under the table's convention
+        ("type,params,ops\nconvolution,35K,105M\nTotal,61M,724M\n", ["within rounding"] * 4),
+        ("type,params,ops\nconvolution,35K,105M\nTotal,50M,724M\n", ["within rounding"] * 2
+         + ["not explained", "within rounding"]),
+    ],
+)  # fmt: skip
+def test_totals_are_checked_alone_and_below_a_table(tmp_path, capsys, text, verdicts):
+    file = tmp_path / "t.csv"
+    file.write_text(text)
+    doc = audit(capsys, "alexnet", "--against", str(file))
+    assert [r["verdict"] for r in doc["rows"]] == verdicts
+
+
+def test_check_makes_what_is_not_explained_an_exit_code(tmp_path, capsys):
+    file = tmp_path / "t.csv"
+    file.write_text("params,ops\n60M,0.72G\n")
+    assert main(["audit", "alexnet", "--against", str(file), "--check"]) == 0
+    file.write_text("params,ops\n66M,0.72G\n")
+    assert main(["audit", "alexnet", "--against", str(file), "--check"]) == 1
+    assert main(["audit", "alexnet", "--against", str(file)]) == 0
+    assert "not explained" in capsys.readouterr().out
+
+
+def test_bias_additions_may_count_as_ops(tmp_path, capsys):
+    """AlexNet's conv2: 223,948,800 MACs, and a bias for each of 256 x 27 x 27 = 186,624 outputs."""
+    file = tmp_path / "t.csv"
+    rows = {"55x55x96": 105415200 + 290400, "27x27x256": 223948800 + 186624}
+    lines = "".join(f"convolution,{size},{ops}\n" for size, ops in rows.items())
+    file.write_text(f"type,output size,ops\n{lines}")
+    doc = audit(capsys, "alexnet", "--against", str(file))
+    assert {r["verdict"] for r in doc["rows"]} == {"exact"}
+    assert "one a bias addition" in " ".join(doc["notes"])
+
+
+def test_an_audit_can_be_read_in_80_columns(capsys):
+    for model in ("googlenet", "bn_inception"):
+        out = io.StringIO()
+        terminal(costlab.audit(model).sheet, file=out, width=80)
+        lines = out.getvalue().splitlines()
+        assert max(map(len, lines)) <= 80
+        body = [line for line in lines if line.startswith(("inception (", "total  "))]
+        assert len(body) >= 5 and not any("..." in line for line in body)
 
 
 def test_a_model_without_published_figures_says_so(capsys):
@@ -223,7 +333,7 @@ def test_what_is_no_number_is_said(tmp_path, cell, capsys):
     "cell, verdict",
     [
         ("304M", "within rounding"),
-        ("0.3G", "within rounding"),
+        ("0.3G", "weak evidence"),
         ("305M", "within rounding"),
         ("1B", "not explained"),
         ("0.1G", "not explained"),
@@ -277,16 +387,17 @@ CAUSES = {
         "a stem: 2,712 under weights only, K = 1000, rounded"
     ),
     facts.OtherWidth(928, 832): "consistent with 928 input channels instead of 832",
-    facts.OtherConvention(OPS): (
-        "by another convention than most cells: M = 1e6, two ops a multiply-add, rounded"
+    facts.OtherConvention(OPS, 2, 5): (
+        "another convention, M = 1e6, two ops a multiply-add, rounded, fits 2 of the 5 cells that "
+        "the table's leaves over"
     ),
-    facts.FewDigits("rounded up"): "rounded up to the few digits that are printed",
     facts.TwoDigits("truncated"): "truncated to two digits",
-    facts.NoConvention(): "no convention fits",
+    facts.NoConvention(OPS, -0.25): (
+        "no convention fits; the nearest, M = 1e6, two ops a multiply-add, rounded, is 25.0% more"
+    ),
     facts.MissingRow(): "the trace has no such row here",
-    facts.InputGrid(): "the printed grid is the input's: the row strides",
-    facts.OtherGrid(): "another grid",
-    facts.OneLayer(): "counted as one layer",
+    facts.InputGrid(): "the printed grid is the one that the row reads",
+    facts.LayerCount(2): "the row is 2 layers deep",
     facts.FilterSum(608): "the printed filters add up to 608 channels",
 }
 
@@ -301,4 +412,4 @@ def test_a_cause_is_worded_with_its_numbers_and_its_place(cause, words):
 def test_every_cause_is_worded_and_every_rule_is_told_apart():
     assert {type(c) for c in CAUSES} == set(get_args(facts.Cause))
     rules = [rule for kind in RULES.values() for rule in kind]
-    assert len({text.convention(rule) for rule in rules}) == len(rules) == 18 + 12
+    assert len({text.convention(rule) for rule in rules}) == len(rules) == 18 + 24

@@ -80,6 +80,7 @@ def test_each_kind_of_branch_has_its_column(branch, cells):
     (row,) = t.rows
     fixed = (
         "type",
+        "name",
         "patch size/stride",
         "output size",
         "depth",

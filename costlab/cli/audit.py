@@ -16,16 +16,22 @@ def add(sub):
     p.add_argument(
         "--against",
         metavar="FILE.csv",
-        help="a CSV of printed cells (type, output size, ..., params, ops) instead of the "
-        "published ones",
+        help="a CSV of printed cells (type, output size, ..., params, ops) or of totals, instead "
+        "of the published ones",
+    )
+    p.add_argument(
+        "--check",
+        action="store_true",
+        help="exit with code 1 when a cell is not explained",
     )
     add_output(p)
     p.set_defaults(run=run)
 
 
 def run(args):
-    """Trace, solve, render."""
+    """Trace, solve, render; with --check, say by the exit code whether all is explained."""
     trace = get_trace(args)
     with errors():
         result = costlab.audit(trace, against=args.against)
     show(args, result.sheet)
+    return 1 if args.check and not result.explained else 0

@@ -14,7 +14,7 @@ def default_convention(trace: Trace) -> Convention:
     compared with; "macs", as PyTorch, timm and the papers of today count, for every other model.
     A network is known by its provenance: its name, and the source that costlab's zoo recorded.
     """
-    return CONVENTIONS["paper" if _has_printed_table(trace) else "macs"]
+    return CONVENTIONS["paper" if has_printed_table(trace) else "macs"]
 
 
 def choose_convention(
@@ -38,7 +38,8 @@ def choose_convention(
     return CONVENTIONS[asked], f"{CONVENTIONS[asked].note}; as asked for"
 
 
-def _has_printed_table(trace: Trace) -> bool:
+def has_printed_table(trace: Trace) -> bool:
+    """Whether a paper prints the table of this network, which costlab's is compared with."""
     # only a source of models records where a model is from; a user's own code has no such line
     provenance = trace.provenance
     return provenance["model"] in reference.LAYER_TABLES and "source" in provenance

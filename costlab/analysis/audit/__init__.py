@@ -11,10 +11,11 @@ each printed one, `verdicts` solves, `notes` says it in English.
 
 from .cells import Printed
 from .conventions import RULES, Counts, Rule
+from .lines import OtherTrace
 from .published import audit_published, published_models
 from .result import Audit, Cell, Fit
 from .rows import Counted, count_rows
-from .run import OtherTrace, audit
+from .run import audit
 from .totals import audit_totals
 
 __all__ = [

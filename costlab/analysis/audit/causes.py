@@ -1,4 +1,5 @@
-"""The named facts that explain a printed cell; the words for them are in `notes`."""
+"""The named facts that explain a printed cell, or hint at why nothing does; the words for them are
+in `notes`."""
 
 from __future__ import annotations
 
@@ -14,12 +15,16 @@ class Verdict(StrEnum):
     EXACT = "exact"
     ROUNDED = "within rounding"
     EXPLAINED = "explained"
+    WEAK = "weak evidence"  # consistent, but a wrong number could well be
     UNEXPLAINED = "not explained"
+
+
+ACCOUNTED = (Verdict.EXACT, Verdict.ROUNDED, Verdict.EXPLAINED)
 
 
 @dataclass(frozen=True)
 class Rounded:
-    """The count under the convention of most cells, rounded in a way of `ROUNDINGS`."""
+    """The count under the convention of the table, rounded in a way of `ROUNDINGS`."""
 
     rounding: str
 
@@ -43,16 +48,12 @@ class OtherWidth:
 
 @dataclass(frozen=True)
 class OtherConvention:
-    """The count fits under `rule`, which is not the convention of most cells."""
+    """The count fits under `rule`, which is not the table's convention: so do `cells` of the `of`
+    cells that the table's leaves over."""
 
     rule: Rule
-
-
-@dataclass(frozen=True)
-class FewDigits:
-    """The convention of most cells fits, coarsely: the cell has few digits."""
-
-    rounding: str
+    cells: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,11 @@ class TwoDigits:
 
 @dataclass(frozen=True)
 class NoConvention:
-    """No convention that was tried fits."""
+    """No convention that was tried fits; the nearest is off by `off`, printed over recomputed
+    less one."""
+
+    rule: Rule
+    off: float
 
 
 @dataclass(frozen=True)
@@ -74,17 +79,14 @@ class MissingRow:
 
 @dataclass(frozen=True)
 class InputGrid:
-    """The printed output grid is the input's, although the row strides."""
+    """The printed output grid is the one that the row reads."""
 
 
 @dataclass(frozen=True)
-class OtherGrid:
-    """The printed output grid differs, its channels do not."""
+class LayerCount:
+    """The trace's row is `layers` deep."""
 
-
-@dataclass(frozen=True)
-class OneLayer:
-    """The printed depth counts the row as one layer."""
+    layers: int
 
 
 @dataclass(frozen=True)
@@ -99,20 +101,20 @@ Cause = (
     | OtherReading
     | OtherWidth
     | OtherConvention
-    | FewDigits
     | TwoDigits
     | NoConvention
     | MissingRow
     | InputGrid
-    | OtherGrid
-    | OneLayer
+    | LayerCount
     | FilterSum
 )
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict and its cause (None: it needs none, or none is known)."""
+    """A verdict, its cause (None: it needs none, or none is known), and the `chance` that a wrong
+    number would have been explained as well (None: the cell is no count, or not explained)."""
 
     verdict: Verdict
     cause: Cause | None = None
+    chance: float | None = None

@@ -9,10 +9,14 @@ from math import ceil, floor
 
 ROUNDINGS = {"rounded": lambda v: floor(v + 0.5), "truncated": floor, "rounded up": ceil}
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
+_WORDS = {"thousand": "K", "million": "M", "mil": "M", "billion": "G", "bn": "G", "trillion": "T"}
 
 _NUMBER = re.compile(
-    r"~?\s*(?P<digits>\d[\d,]{0,18}(?:\.(?P<fraction>\d{1,9}))?)"
-    r"\s*(?:(?P<letter>[KMGBT])|[eE]\+?(?P<exponent>\d{1,2}))?"
+    r"~?\s*(?P<digits>\d[\d,]{0,18}(?:\.(?P<fraction>\d{1,9}))?)\s*"
+    r"(?:(?P<word>thousand|million|mil|billion|bn|trillion)|(?P<letter>[KMGBT])"
+    r"|(?:e\+?|(?:x|×|\*)\s*10\s*(?:\^|\*\*)\s*)(?P<exponent>\d{1,2}))?"
+    r"\s*-?(?:(?:FL)?OPs?|FLOPS|MACs?|MAdds?|mult-adds|multiply-adds|params?|parameters|weights)?",
+    re.IGNORECASE,
 )
 _LARGEST_EXPONENT = 14
 _ROUNDED_OFF = 0.34  # one digit rounded is off by a third at most: 0.6G is not "1G"
@@ -32,11 +36,11 @@ class Printed:
 
     @classmethod
     def parse(cls, text: str) -> Printed | None:
-        """Read 159K, 2.7K, 1,024 or 3.8e9; None where the cell is empty.
+        """Read 159K, 2.7K, 1,024, 3.8e9, 1.5 billion or 4.1 GFLOPs; None where the cell is empty.
 
         Raises ValueError for anything else."""
         text = str(text).strip()
-        if not text:
+        if not text or text in ("-", "–", "—"):
             return None
         found = _NUMBER.fullmatch(text)
         if not found or int(found["exponent"] or 0) > _LARGEST_EXPONENT:
@@ -45,7 +49,8 @@ class Printed:
             )
         exponent = int(found["exponent"] or 0)
         places = exponent % 3  # 1.3e8 is 130 million: its last printed digit is ten million
-        power = exponent // 3 if found["exponent"] else POWERS[found["letter"] or ""]
+        letter = _WORDS[found["word"].lower()] if found["word"] else (found["letter"] or "").upper()
+        power = exponent // 3 if found["exponent"] else POWERS[letter]
         value = float(found["digits"].replace(",", "")) * 10**places
         return cls(text, value, power, len(found["fraction"] or "") - places)
 
@@ -53,16 +58,25 @@ class Printed:
         """The number in units of one, where K is `base`."""
         return self.value * base**self.power
 
-    def fits(self, exact: float, base: int, rounding: str, off: float = CUT_OFF) -> bool:
-        """Whether `exact` prints as this number, where K is `base`; `rounding` of `ROUNDINGS`.
+    @property
+    def last_digits(self) -> int:
+        """The number in units of its last printed digit: 27 for 2.7K."""
+        return round(self.value * 10.0**self.decimals)
 
-        A number that is cut off or rounded up may differ by `off`, a share of itself."""
+    def prints(self, exact: float, base: int, rounding: str) -> int:
+        """What `exact` is in units of the last printed digit, where K is `base`; `rounding` of
+        `ROUNDINGS`."""
+        scaled = exact / base**self.power * 10.0**self.decimals
+        return ROUNDINGS[rounding](round(scaled, 9))
+
+    def fits(self, exact: float, base: int, rounding: str) -> bool:
+        """Whether `exact` prints as this number, and is not far from it.
+
+        One that is cut off or rounded up may differ by `CUT_OFF`, a share of itself."""
         scaled = exact / base**self.power
-        allowed = _ROUNDED_OFF if rounding == "rounded" else off
-        if abs(self.value - scaled) > allowed * scaled:
-            return False
-        unit = 10.0**self.decimals
-        return round(self.value * unit) == ROUNDINGS[rounding](round(scaled * unit, 9))
+        allowed = _ROUNDED_OFF if rounding == "rounded" else CUT_OFF
+        near = abs(self.value - scaled) <= allowed * scaled
+        return near and self.last_digits == self.prints(exact, base, rounding)
 
 
 @dataclass(frozen=True)
@@ -76,37 +90,58 @@ class PrintedRow:
         """The layer name, module path or type that is printed."""
         return row_label(self.cells)
 
+    @property
+    def type(self) -> str:
+        """The type cell; the label where there is none."""
+        return self.cells.get("type") or self.label
+
     def get(self, key: str) -> str:
         """The text of a cell, "" where there is none."""
         return self.cells.get(key, "")
 
 
+_MODEL = ("model", "network")
+_LABELS = ("layer name", "name", "type", "layer", *_MODEL)
+
+
 def row_label(cells: Mapping[str, str]) -> str:
     """What a row is called: its layer name or module path where it has one, otherwise its type."""
-    return cells.get("layer name") or cells.get("name") or cells.get("type") or ""
+    return next((cells[key] for key in _LABELS if cells.get(key)), "")
 
 
 _KINDS = (
     ("pool", "pool"),
-    ("inception", "fork"),
-    ("reduction", "fork"),
-    ("fire", "fork"),
-    ("fork", "fork"),
+    ("inception", "module"),
+    ("reduction", "module"),
+    ("fire", "module"),
+    ("fork", "module"),
     ("conv", "conv"),
     ("linear", "linear"),
     ("fc", "linear"),
     ("fully", "linear"),
+    ("dense layer", "linear"),
     ("softmax", "softmax"),
     ("dropout", "dropout"),
 )
 
 
 def row_kind(label: str) -> str:
-    """The kind of layer that a label names: pool, fork, conv, linear, softmax, dropout.
+    """The kind of layer that a printed label names: pool, module, conv, linear, softmax, dropout;
+    "" where it names none of these."""
+    label = label.lower()
+    return next((kind for word, kind in _KINDS if word in label), "")
 
-    A label that names none of these is its own kind."""
-    label = re.sub(r"^\d+\s*x\s*", "", label.lower().rstrip("*"))
-    return next((kind for word, kind in _KINDS if word in label), label)
+
+_TOTAL = re.compile(r"(sub)?total|sum|overall|all( layers)?|whole( (network|model))?|network|model")
+
+
+def is_total(row: PrintedRow) -> bool:
+    """Whether a row prints a total: its label says so, or it has counts and nothing else but the
+    name of a model."""
+    filled = {key for key, text in row.cells.items() if text}
+    if _TOTAL.fullmatch(row.label.lower().rstrip(":")):
+        return True
+    return bool(filled & {*TOTALS}) and filled <= {*TOTALS, *_MODEL, "input"}
 
 
 def column_key(header: str) -> str:
@@ -116,9 +151,11 @@ def column_key(header: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9]+", " ", words).split())
 
 
+TOTALS = ("params", "ops", "neurons")  # columns of counts
 _COUNT_HEADERS = {
     "params": ("params", "param", "parameters", "weights"),
     "ops": ("ops", "macs", "mult adds", "multiply adds", "madds", "operations", "flops", "mults"),
+    "neurons": ("neurons",),
 }
 _UNITS = {"k": "K", "m": "M", "g": "G", "b": "B", "thousand": "K", "million": "M", "billion": "B"}
 _FILLERS = ("elements", "macs", "params", "of", "in", "number")
@@ -142,8 +179,11 @@ def _count_column(key: str) -> tuple[str, str] | None:
 
 
 def _read_row(row: Mapping[str, str | None]) -> dict[str, str]:
-    """A row by column key; the unit of a header moves to its cells."""
+    """A row by column key; the unit of a header moves to its cells. "quantity, printed" is a column
+    of that quantity."""
     found: dict[str, str] = {}
+    if set(row) >= {"quantity", "printed"}:
+        row = {str(row["quantity"]): row["printed"]}
     for header, content in row.items():
         key = column_key(header) if header and header != "notes" else ""
         if not key:

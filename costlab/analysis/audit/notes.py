@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .causes import (
-    FewDigits,
     FilterSum,
     InputGrid,
+    LayerCount,
     MissingRow,
     NoConvention,
-    OneLayer,
     OtherConvention,
-    OtherGrid,
     OtherReading,
     OtherWidth,
     Rounded,
     TwoDigits,
 )
+from .causes import Verdict
 from .cells import POWERS
+from .chance import LIMIT
 from .conventions import KINDS, Rule
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def convention(rule: Rule) -> str:
     if rule.kind == "ops":
         unit = "1e6" if rule.base == 1000 else "2^20"
         ops = "one op" if rule.factor == 1 else "two ops"
-        return f"M = {unit}, {ops} a multiply-add, {rule.rounding}"
+        biases = ", one a bias addition" if rule.bias else ""
+        return f"M = {unit}, {ops} a multiply-add{biases}, {rule.rounding}"
     if rule.norm:
         counted = "weights + biases + norm scales"
     else:
@@ -53,49 +54,124 @@ def recomputed(cell: Cell) -> str:
     return f"{scaled:.{decimals}f}{letter}"
 
 
-# cause -> its words, which take the cause's fields
-_CAUSES: dict[type, Callable[[Any], str]] = {
-    Rounded: lambda c: c.rounding,
-    OtherReading: lambda c: f"{c.reading}: {c.value:,} under {convention(c.rule)}",
-    OtherWidth: lambda c: f"consistent with {c.channels} input channels instead of {c.traced}",
-    OtherConvention: lambda c: f"by another convention than most cells: {convention(c.rule)}",
-    FewDigits: lambda c: f"{c.rounding} to the few digits that are printed",
-    TwoDigits: lambda c: f"{c.rounding} to two digits",
-    NoConvention: lambda c: "no convention fits",
-    MissingRow: lambda c: "the trace has no such row here",
-    InputGrid: lambda c: "the printed grid is the input's: the row strides",
-    OtherGrid: lambda c: "another grid",
-    OneLayer: lambda c: "counted as one layer",
-    FilterSum: lambda c: f"the printed filters add up to {c.channels} channels",
+# cause -> what it is in a few letters, and its words; both take the cause's fields
+_CAUSES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
+    Rounded: (lambda c: c.rounding, lambda c: c.rounding),
+    OtherReading: (
+        lambda c: "reading",
+        lambda c: f"{c.reading}: {c.value:,} under {convention(c.rule)}",
+    ),
+    OtherWidth: (
+        lambda c: f"width {c.channels}",
+        lambda c: f"consistent with {c.channels} input channels instead of {c.traced}",
+    ),
+    OtherConvention: (
+        lambda c: "convention",
+        lambda c: (
+            f"another convention, {convention(c.rule)}, fits {c.cells} of the {c.of} cells that "
+            "the table's leaves over"
+        ),
+    ),
+    TwoDigits: (lambda c: "2 digits", lambda c: f"{c.rounding} to two digits"),
+    NoConvention: (
+        lambda c: _off(c.off, "low", "high"),
+        lambda c: (
+            f"no convention fits; the nearest, {convention(c.rule)}, is "
+            f"{_off(c.off, 'more', 'less')}"
+        ),
+    ),
+    MissingRow: (lambda c: "no row", lambda c: "the trace has no such row here"),
+    InputGrid: (
+        lambda c: "input grid",
+        lambda c: "the printed grid is the one that the row reads",
+    ),
+    LayerCount: (
+        lambda c: f"{c.layers} layers",
+        lambda c: f"the row is {c.layers} layers deep",
+    ),
+    FilterSum: (
+        lambda c: f"sum {c.channels}",
+        lambda c: f"the printed filters add up to {c.channels} channels",
+    ),
 }
+_SAID = (OtherReading, OtherWidth, OtherConvention, InputGrid, LayerCount, FilterSum)  # in notes
+
+
+def _off(ratio: float, below: str, above: str) -> str:
+    """How far a printed number is from the recomputed one, as a share of that."""
+    return "none" if ratio == float("inf") else f"{abs(ratio):.1%} {above if ratio > 0 else below}"
+
+
+def why(cell: Cell) -> str:
+    """What explains a cell in a few letters, which the notes spell out."""
+    cause = cell.finding.cause
+    return _CAUSES[type(cause)][0](cause) if cause else ""
 
 
 def explanation(cell: Cell) -> str:
     """What explains a cell, and where the paper prints it."""
+    return "; ".join(part for part in (_words(cell), cell.where) if part)
+
+
+def _words(cell: Cell) -> str:
     cause = cell.finding.cause
-    words = _CAUSES[type(cause)](cause) if cause else ""
-    return "; ".join(part for part in (words, cell.where) if part)
+    return _CAUSES[type(cause)][1](cause) if cause else ""
 
 
 def notes(audit: Audit) -> tuple[str, ...]:
     """The notes of an audit: its input, then each kind of count, then the structure."""
     found = [_other_input(audit.other_input)] if audit.other_input else []
+    if audit.reading:
+        found.append(f"the table is read with {audit.reading}, which fits more of its cells")
     sums = {s.kind: s for s in audit.sums}
     for kind in KINDS:
-        best = audit.best(kind)
-        if best:
-            fits = f"{convention(best.rule)} fits most cells, {best.fits} of {best.of}"
-            found += [f"{kind}: {fits}", f"{kind}: {_unexplained(audit, kind)}"]
+        if audit.best(kind):
+            found += [f"{kind}: {_convention(audit, kind)}", f"{kind}: {_accounted(audit, kind)}"]
         if kind in sums:
             found.append(f"{kind}: {_sums(sums[kind])}")
     if audit.structure:
         found.append(f"structure: {_structure(audit.structure)}")
+    found += _causes(audit.cells)
+    found += [f"{c.column} {c.printed}: {c.where}" for c in audit.cells if c.where]
+    if any(cell.finding.chance is not None for cell in audit.cells):
+        found.append(_CHANCE)
     return tuple(found)
 
 
-def _unexplained(audit: Audit, kind: str) -> str:
-    rows = [c.row for c in audit.cells if c.column == kind and c.verdict == "not explained"]
-    return f"no convention fits {', '.join(rows)}" if rows else "every cell is accounted for"
+def _causes(cells: Iterable[Cell]) -> list[str]:
+    """The causes that need more words than a cell holds, each with its cells."""
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        if isinstance(cell.finding.cause, _SAID):
+            found.setdefault(_words(cell), []).append(f"{cell.row} {cell.column}")
+    return [f"{', '.join(names)}: {words}" for words, names in found.items()]
+
+
+_CHANCE = (
+    "chance: how often a wrong number, off by up to a factor of two, would fit as well, by all "
+    f"that was tried; above {LIMIT:.0%} the cell is consistent, but that is weak evidence"
+)
+
+
+def _convention(audit: Audit, kind: str) -> str:
+    """The convention of a kind of cell, and how many cells it fits."""
+    best, *others = [fit for fit in audit.fits if fit.rule.kind == kind]
+    if not best.fits:
+        return f"no convention fits any of the {best.of} cells"
+    most = "most cells, " if 2 * best.fits > best.of else ""
+    alike = [o for o in others if o.fits == best.fits and not o.rule.counts_like(best.rule)]
+    also = f"; as many as {convention(alike[0].rule)}" if alike else ""
+    return f"{convention(best.rule)} fits {most}{best.fits} of {best.of}{also}"
+
+
+def _accounted(audit: Audit, kind: str) -> str:
+    """How many cells of a kind are accounted for, and which are not."""
+    cells = [c for c in audit.cells if c.column == kind and not c.where]
+    parts = [f"{sum(c.accounted for c in cells)} of {len(cells)} cells are accounted for"]
+    for verdict, words in ((Verdict.WEAK, "weak evidence"), (Verdict.UNEXPLAINED, "not explained")):
+        rows = [c.row for c in cells if c.finding.verdict is verdict]
+        parts += [f"{words}: {', '.join(rows)}"] if rows else []
+    return "; ".join(parts)
 
 
 def _sums(sums: ColumnSum) -> str:

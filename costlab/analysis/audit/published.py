@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...reference.printed import (
@@ -14,8 +14,9 @@ from ...reference.printed import (
     totals_of,
 )
 from ...trace import Trace
+from .lines import OtherTrace
 from .result import Audit, OtherInput
-from .run import OtherTrace, audit
+from .run import audit
 from .totals import audit_totals
 
 _GRIDS = ("output size", "input size")
@@ -41,16 +42,21 @@ def audit_published(trace: Trace, find: Callable[[str], Trace]) -> Audit:
             f"no published figures for {name}; there are some for "
             f"{', '.join(published_models())}, or give your own with --against FILE.csv"
         )
-    result = Audit(f"{name} against published totals")
+    result, cells = Audit(f"{name} against published totals"), []
+    readings: dict[str, OtherTrace] = {}  # how the table of a paper is read
     for table in tables:
-        result = _audit_table(table, trace, find)
-    lines = [line for total in totals for line in _lines(total, trace)]
-    lines.sort(key=lambda line: QUANTITIES.index(line["quantity"]))
-    return replace(
-        result,
-        cells=(*result.cells, *audit_totals(trace, lines)),
-        other_input=_other_input([*tables, *totals], trace),
-    )
+        others = [OtherTrace(r.description, find(r.model)) for r in table.readings]
+        result = _audit_table(table, trace, others)
+        cells += result.cells
+        for reading in others:
+            if reading.name == result.reading:
+                readings[table.paper] = reading
+    for quantity in QUANTITIES:
+        for printed in totals:
+            lines = _lines(printed, quantity, trace)
+            cells += audit_totals(trace, lines, readings.get(printed.paper))
+    other_input = _other_input([*tables, *totals], trace)
+    return replace(result, cells=tuple(cells), other_input=other_input)
 
 
 def _traced_input(trace: Trace) -> str:
@@ -65,22 +71,19 @@ def _other_input(printed: Iterable[PrintedTable | PrintedTotal], trace: Trace) -
     return OtherInput(other, traced) if other else None
 
 
-def _audit_table(table: PrintedTable, trace: Trace, find: Callable[[str], Trace]) -> Audit:
+def _audit_table(table: PrintedTable, trace: Trace, readings: Sequence[OtherTrace]) -> Audit:
     """A printed table of layers; of a trace of another input, what does not depend on it."""
     title = f"{table.model} against {table.paper}, {table.where}"
-    readings = [OtherTrace(r.description, find(r.model)) for r in table.readings]
     rows: Iterable[Mapping[str, str]] = table.rows
     if table.input != _traced_input(trace):
         rows = [{k: v for k, v in row.items() if k not in ("ops", *_GRIDS)} for row in rows]
     return audit(rows, trace, readings, title)
 
 
-def _lines(total: PrintedTotal, trace: Trace) -> list[dict[str, str]]:
-    """A line for each quantity; of a trace of another input, the params alone."""
-    same = total.input == _traced_input(trace)
+def _lines(total: PrintedTotal, quantity: str, trace: Trace) -> list[dict[str, str]]:
+    """What is printed of a quantity; of a trace of another input, of params alone."""
+    text = total.cells.get(quantity)
+    if not text or (quantity != "params" and total.input != _traced_input(trace)):
+        return []
     where = f"{total.paper}, {total.where}"
-    return [
-        {"quantity": quantity, "printed": text, "where": where}
-        for quantity, text in total.cells.items()
-        if same or quantity == "params"
-    ]
+    return [{"quantity": quantity, "printed": text, "where": where}]

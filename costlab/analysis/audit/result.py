@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..._result import Result
 from ...tables import Column, Sheet
 from . import notes as text
-from .causes import Finding
+from .causes import ACCOUNTED, Finding, Verdict
 from .cells import Printed
 from .conventions import Rule
 
@@ -33,8 +33,13 @@ class Cell:
 
     @property
     def verdict(self) -> str:
-        """exact, within rounding, explained or not explained."""
+        """exact, within rounding, explained; consistent, weak evidence; or not explained."""
         return self.finding.verdict.value
+
+    @property
+    def accounted(self) -> bool:
+        """Whether the trace accounts for the cell, by more than weak evidence."""
+        return self.finding.verdict in ACCOUNTED
 
     @property
     def ratio(self) -> float | None:
@@ -101,7 +106,8 @@ class Audit(Result):
     """The verdict of every printed cell, and how many cells each convention fits, the best first.
 
     `other_input`: set where the trace is not of the printed input; `source`: where the model is
-    from, such as its paper."""
+    from, such as its paper; `reading`: the reading of the network that fits most cells, "" for the
+    trace."""
 
     title: str
     cells: tuple[Cell, ...] = ()
@@ -110,10 +116,16 @@ class Audit(Result):
     structure: Structure | None = None
     other_input: OtherInput | None = None
     source: str = ""
+    reading: str = ""
 
     def best(self, kind: str) -> Fit | None:
         """The convention that fits most cells of a kind (params or ops)."""
         return next((fit for fit in self.fits if fit.rule.kind == kind), None)
+
+    @property
+    def explained(self) -> bool:
+        """Whether no cell is left that nothing explains."""
+        return not any(cell.finding.verdict is Verdict.UNEXPLAINED for cell in self.cells)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -131,7 +143,9 @@ class Audit(Result):
             Column("exact", "count", importance=2),
             Column("printed / recomputed", "", format=".3f", importance=3),
             Column("verdict"),
-            Column("explanation"),
+            Column("chance", "", format=".1%"),
+            Column("why"),
+            Column("explanation", detail=True),
         )
         conventions = [
             {
@@ -155,5 +169,7 @@ def _record(cell: Cell) -> dict:
         "exact": cell.value if isinstance(cell.value, int) else None,
         "printed / recomputed": cell.ratio,
         "verdict": cell.verdict,
+        "chance": cell.finding.chance,
+        "why": text.why(cell),
         "explanation": cell.reason,
     }

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from ...cost import total
 from ...trace import Trace
 from .causes import Finding, MissingRow, Verdict
-from .cells import Printed, PrintedRow, read_rows, row_kind
-from .conventions import KINDS, Rule
+from .cells import TOTALS, Printed, PrintedRow, is_total, read_rows, row_kind
+from .conventions import KINDS
+from .lines import Line, OtherTrace, questions
 from .result import Audit, Cell, Structure
-from .rows import align, align_in_best_style, count_rows
+from .rows import Counted, align, align_in_best_style, count_ops, count_rows
 from .structure import Compared, compare
-from .verdicts import Line, Question, Reading, best_rules, fits, solve, sums
-
-
-@dataclass(frozen=True)
-class OtherTrace:
-    """Another reading of the network: what it is, and its trace."""
-
-    name: str
-    trace: Trace
+from .totals import audit_totals, neurons
+from .verdicts import Solved, fits, solve, sums
 
 
 def audit(
@@ -33,84 +27,120 @@ def audit(
 
     Args:
         printed: dicts by column (type, patch size/stride, output size, depth, #1x1, ..., params,
-            ops), cells as text.
+            ops), cells as text. A row called total, or one with counts alone, prints the sum.
         trace: the network.
         readings: traces of other readings of the same network.
         title: the title of the result; the model's name by default.
 
     Raises ValueError for a cell that is no number, when no printed row has a counterpart in the
     trace, or when nothing but names is printed."""
-    lines = _lines(read_rows(printed), trace, readings)
-    compared = [
-        compare(line.name, line.printed, line.row) if line.row else Compared(0, ())
-        for line in lines
-    ]
-    structure = Structure(
-        equal=sum(c.of - len(c.different) for c in compared), of=sum(c.of for c in compared)
-    )
-    if not structure.of and not any(line.numbers for line in lines if line.row):
+    title = title or trace.provenance["model"]
+    rows = read_rows(printed)
+    totals = [row for row in rows if is_total(row)]
+    layers = [row for row in rows if not is_total(row)]
+    if not layers:
+        return Audit(title, _totals_alone(totals, trace))
+    lines = printed_lines(layers, trace, readings)
+    compared = {x: compare(x.name, x.printed, x.row) for x in lines if x.row}
+    if not any(c.of for c in compared.values()) and not any(x.numbers for x in compared):
         raise ValueError(
             "there is nothing to check but names; call the columns params and ops (or MACs, "
             "mult-adds), with a unit in the cell or as (M) in the header"
         )
-    found = fits(lines)
-    best = best_rules(found)
-    cells = [
-        cell
-        for line, row in zip(lines, compared, strict=True)
-        for cell in _cells(line, row.different, best)
-    ]
+    has_counts = any(line.numbers for line in lines)
+    if has_counts:  # the total is one more cell under the table's convention
+        lines += [_total_line(row, trace, readings) for row in totals]
+    solved = solve(lines, [r.name for r in readings])
+    cells = [cell for x in lines for cell in _cells(x, compared.get(x), solved)]
+    cells += [cell for row in totals if has_counts for cell in _neurons(row, trace)]
+    cells += [] if has_counts else _totals_alone(totals, trace)
     return Audit(
-        title or trace.provenance["model"],
+        title,
         tuple(cells),
-        found,
-        tuple(sums(lines, best, [r.name for r in readings])),
-        structure if structure.of else None,
+        fits(solved.choice, questions(lines)),
+        tuple(sums(lines, solved.choice)),
+        _structure(compared.values()),
+        reading=solved.choice.reading,
     )
 
 
-def _lines(
-    printed: Sequence[PrintedRow], trace: Trace, readings: Sequence[OtherTrace]
+def printed_lines(
+    printed: Sequence[PrintedRow], trace: Trace, readings: Sequence[OtherTrace] = ()
 ) -> list[Line]:
-    """Each printed row with its numbers and the rows that it means."""
+    """Each printed row of layers with its numbers and the rows that it means."""
     found = align_in_best_style(printed, trace)
     others = {r.name: align(printed, count_rows(r.trace, found.style)) for r in readings}
-    lines = []
-    for i, (line, row) in enumerate(zip(printed, found.rows, strict=True)):
-        counterparts = {name: rows[i] for name, rows in others.items()}
-        lines.append(
-            Line(
-                _name(line) or f"row {i + 1}",
-                line,
-                _numbers(line),
-                row,
-                tuple(Reading(name, other) for name, other in counterparts.items() if other),
-            )
+    return [
+        Line(
+            _name(row) or f"row {i + 1}",
+            row,
+            _numbers(row),
+            found.rows[i],
+            {name: other for name, rows in others.items() if (other := rows[i])},
         )
-    return lines
+        for i, row in enumerate(printed)
+    ]
 
 
-def _numbers(line: PrintedRow) -> dict[str, Printed]:
-    parsed = {kind: Printed.parse(line.get(kind)) for kind in KINDS}
+def _total_line(printed: PrintedRow, trace: Trace, readings: Sequence[OtherTrace]) -> Line:
+    others = {r.name: _whole(r.trace) for r in readings}
+    return Line("total", printed, _numbers(printed), _whole(trace), others, is_total=True)
+
+
+def _whole(trace: Trace) -> Counted:
+    """The whole network as one row."""
+    return Counted("total", "", {}, count_ops(trace, trace.forward))
+
+
+def _numbers(row: PrintedRow) -> dict[str, Printed]:
+    parsed = {kind: Printed.parse(row.get(kind)) for kind in KINDS}
     return {kind: number for kind, number in parsed.items() if number is not None}
 
 
-def _name(line: PrintedRow) -> str:
+def _name(row: PrintedRow) -> str:
     """The row's label; of convolutions and pools, of which a table has many, with their size."""
-    if row_kind(line.label) not in ("conv", "pool"):
-        return line.label
-    return f"{line.label} {line.get('patch size stride')}".strip()
+    if row_kind(row.label) not in ("conv", "pool"):
+        return row.label
+    label = row.label.replace("convolution", "conv")
+    return f"{label} {row.get('patch size stride')}".strip()
 
 
-def _cells(line: Line, different: Sequence[Cell], best: Mapping[str, Rule]) -> list[Cell]:
+def _structure(compared: Iterable[Compared]) -> Structure | None:
+    each = list(compared)
+    of = sum(c.of for c in each)
+    return Structure(of - sum(len(c.different) for c in each), of) if of else None
+
+
+def _cells(line: Line, compared: Compared | None, solved: Solved) -> list[Cell]:
     """The cells of one row: those of the structure that differ, then every count."""
     if line.row is None:
         missing = Finding(Verdict.UNEXPLAINED, MissingRow())
         return [Cell(line.name, "row", line.name, "", missing)]
     counts = []
     for kind, number in line.numbers.items():
-        rule = best[kind]
-        finding = solve(Question(kind, line, line.row, best))
+        rule = solved.choice.rules[kind]
         value = rule.value(line.row.counts)
+        finding = solved.findings[line, kind]
         counts.append(Cell(line.name, kind, number.text, value, finding, number, rule.base))
-    return [*different, *counts]
+    return [*(compared.different if compared else ()), *counts]
+
+
+def _totals_alone(rows: Sequence[PrintedRow], trace: Trace) -> tuple[Cell, ...]:
+    """Totals without a table of layers.
+
+    Raises ValueError where none is printed."""
+    found = [
+        {"quantity": quantity, "printed": row.get(quantity), "where": ""}
+        for row in rows
+        for quantity in TOTALS
+        if row.get(quantity)
+    ]
+    if rows and not found:
+        raise ValueError("there is nothing to check but names; call the columns params and ops")
+    return audit_totals(trace, found)
+
+
+def _neurons(row: PrintedRow, trace: Trace) -> tuple[Cell, ...]:
+    """The neurons of a total row, where they are printed."""
+    number = Printed.parse(row.get("neurons"))
+    return (neurons(total(trace).activations, number),) if number else ()

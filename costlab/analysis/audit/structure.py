@@ -1,19 +1,23 @@
-"""Printed sizes, depths and filters against the traced row: text against text."""
+"""Printed sizes, depths and filters against the traced row: text against text.
+
+A cell that differs is not explained, whatever it is. What is known about the difference is a
+hint."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from .causes import Cause, FilterSum, Finding, InputGrid, OneLayer, OtherGrid, Verdict
-from .cells import PrintedRow, column_key
+from .causes import Cause, FilterSum, Finding, InputGrid, LayerCount, Verdict
+from .cells import PrintedRow
 from .conventions import KINDS
 from .result import Cell
 from .rows import Counted
 
-_NOT_COMPARED = ("type", *KINDS, "note", "source", "")
-_STRIDE = "patch size stride"
-_FILTERS = re.compile(r"(double )?\d+x\d+")  # a column of filters, without reductions and pools
+_NOT_COMPARED = (*KINDS, "neurons", "note", "source", "")
+_STRIDE, _OUTPUT, _INPUT = "patch size stride", "output size", "input size"
+_FILTERS = re.compile(r"(double |triple )?\d+x\d+( \d+x\d+)*")  # no reductions and no pools
+_POOL = "pool proj"
 
 
 @dataclass(frozen=True)
@@ -26,40 +30,83 @@ class Compared:
 
 def compare(name: str, printed: PrintedRow, row: Counted) -> Compared:
     """Compare the printed cells that are no counts; `name` is what the row is called."""
-    skipped = (*KINDS, "type")
-    traced = {column_key(k): str(v) for k, v in row.cells.items() if k not in skipped}
     compared, different = 0, []
     for key, text in printed.cells.items():
-        if not _is_compared(key, text, traced):
+        if not _is_compared(key, text, row):
             continue
         compared += 1
-        have = traced.get(key, "")
-        if text == have or (text == "0" and not have):
-            continue
-        cause = _cause(key, printed, traced)
-        verdict = Verdict.EXPLAINED if cause else Verdict.UNEXPLAINED
-        different.append(Cell(name, key, text, have, Finding(verdict, cause)))
+        have = row.texts.get(key, "")
+        if not _equal(key, text, have):
+            finding = Finding(Verdict.UNEXPLAINED, _hint(key, printed, row))
+            different.append(Cell(name, key, text, have, finding))
     return Compared(compared, tuple(different))
 
 
-def _is_compared(key: str, text: str, traced: dict[str, str]) -> bool:
+def _is_compared(key: str, text: str, row: Counted) -> bool:
     """Whether a cell has content, and the trace a column for it or the column is of filters."""
-    if key in _NOT_COMPARED or not text or (key == _STRIDE and "/" not in text):
+    if key in _NOT_COMPARED or not text:
         return False
-    return key in traced or re.search(r"\dx\d|pool proj", key) is not None
+    if key == "type":
+        return _pool(text) != ""
+    return key in row.texts or re.search(r"\dx\d|pool proj", key) is not None
 
 
-def _cause(key: str, printed: PrintedRow, traced: dict[str, str]) -> Cause | None:
-    """What explains a cell that differs from the trace's; None where nothing is known."""
-    text, have = printed.get(key), traced.get(key, "")
-    if key == "depth":
-        return OneLayer() if text == "1" else None
-    if key != "output size":
+def _equal(key: str, text: str, have: str) -> bool:
+    if key == "type":
+        return _pool(text) == _pool(have)
+    printed, traced = _spelled(text), _spelled(have)
+    if key == _STRIDE and "/" not in printed:
+        traced = traced.split("/")[0]  # a patch without its stride
+    if key in (_OUTPUT, _INPUT) and _grid(traced) and printed.count("x") < traced.count("x"):
+        traced = _grid(traced)  # a grid without its channels
+    return printed == traced or (printed == "0" and not traced)
+
+
+def _spelled(text: str) -> str:
+    """56 × 56 is 56x56."""
+    return re.sub(r"\s*[x×]\s*", "x", text.strip())
+
+
+def _pool(type_: str) -> str:
+    """Of a pool, which: max or avg; "" for another row."""
+    found = re.search(r"(max|avg|average)\w*[ -]?pool", type_.lower())
+    return found[1][:3].replace("ave", "avg") if found else ""
+
+
+def _grid(size: str) -> str:
+    """28x28x256 -> 28x28."""
+    return size.rsplit("x", 1)[0] if "x" in size else ""
+
+
+def _hint(key: str, printed: PrintedRow, row: Counted) -> Cause | None:
+    """What is known about a cell that differs from the trace's."""
+    text, have = _spelled(printed.get(key)), row.texts.get(key, "")
+    if key == "depth" and have.isdigit():
+        return LayerCount(int(have))
+    if key != _OUTPUT or not _grid(have):
         return None
-    channels = have.rsplit("x", 1)[-1]
-    if "x" in text and channels == text.rsplit("x", 1)[-1]:
-        return InputGrid() if "stride" in traced.get(_STRIDE, "") else OtherGrid()
-    if not all(re.fullmatch(r"[\dx]+", size) for size in (text, have)):
+    channels = have.rsplit("x", 1)[1]
+    if text.rsplit("x", 1)[-1] == channels or _grid(have) == text:
+        read = _grid(row.texts.get(_INPUT, ""))
+        return InputGrid() if _grid(text) == read != _grid(have) else None
+    added = _filter_sum(printed, row)
+    return FilterSum(added) if added is not None and str(added) not in text.split("x") else None
+
+
+def _filter_sum(printed: PrintedRow, row: Counted) -> int | None:
+    """The channels that the printed filters of a module add up to; None where they are not all
+    plain numbers."""
+    cells = {k: v for k, v in printed.cells.items() if v and (_FILTERS.fullmatch(k) or k == _POOL)}
+    widths = [_branch_width(v, row) for v in cells.values()]
+    if row.kind != "module" or len(widths) < 2 or None in widths:
         return None
-    has_filters = any(_FILTERS.fullmatch(k) and v.isdigit() for k, v in printed.cells.items())
-    return FilterSum(int(channels)) if has_filters else None
+    return sum(w for w in widths if w is not None)
+
+
+def _branch_width(text: str, row: Counted) -> int | None:
+    """The channels of one branch: 128, avg + 128, or what a pool passes through."""
+    if "pass through" in text:
+        channels = row.texts.get(_INPUT, "").rsplit("x", 1)[-1]
+    else:
+        channels = text.rsplit("+", 1)[-1].strip()
+    return int(channels) if channels.isdigit() else None

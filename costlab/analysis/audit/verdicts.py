@@ -1,12 +1,16 @@
-"""The solver: what explains a printed count, by trial of conventions, readings and widths."""
+"""The solver: a verdict for every printed count, by trial of conventions, readings and widths.
+
+A verdict is a test. What explains a cell was counted and prints as the cell does, and a wrong
+number would not have been explained likewise: the chance of that, from everything that was tried,
+is at most `chance.LIMIT`. Otherwise the cell is consistent, and that is weak evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .causes import (
-    FewDigits,
+    Cause,
     Finding,
     NoConvention,
     OtherConvention,
@@ -15,175 +19,147 @@ from .causes import (
     Rounded,
     Verdict,
 )
-from .cells import Printed, PrintedRow
-from .conventions import KINDS, RULES, Counts, Rule
+from .chance import LIMIT, at_least
+from .choice import Choice, OwnFit, choose
+from .conventions import KINDS, RULES, Rule
+from .lines import Line, Question, questions
 from .result import ColumnSum, Fit, ReadingSum
-from .rows import Counted
+from .widths import has_widths, width_chance, width_of
 
-COARSE = 0.2  # share by which a single printed digit may be off, cut off or rounded up
-_WIDTH_OFF = 0.25  # how far off an input width may be, as a share, to explain a row
-_CHANNEL_STEP = 16  # the widths of these papers are multiples of 16
 _EQUAL = 1e-9  # in printed units
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A row in another reading of the network."""
+class Solved:
+    """The convention and the reading of a table, and what is found of each printed count.
 
-    name: str
-    row: Counted
+    `findings`: by the row and the kind of count."""
 
-
-@dataclass(frozen=True)
-class Line:
-    """A printed row, its counts as printed by kind, and the rows that it means.
-
-    `row`: the traced row, None where there is none; `readings`: its counterpart in each other
-    reading that has one."""
-
-    name: str
-    printed: PrintedRow
-    numbers: Mapping[str, Printed]
-    row: Counted | None
-    readings: tuple[Reading, ...] = ()
+    choice: Choice
+    findings: Mapping[tuple[Line, str], Finding]
 
 
-@dataclass(frozen=True)
-class Question:
-    """One printed count: its `kind`, its `line` with a traced row, the best rule of each kind."""
-
-    kind: str
-    line: Line
-    row: Counted
-    best: Mapping[str, Rule]
-
-    @property
-    def number(self) -> Printed:
-        """The printed number."""
-        return self.line.numbers[self.kind]
-
-    @property
-    def rule(self) -> Rule:
-        """The rule that fits most cells of this kind."""
-        return self.best[self.kind]
-
-    def fitting(self) -> list[Rule]:
-        """The rules under which the traced row prints as the number."""
-        return [r for r in RULES[self.kind] if r.fits(self.number, self.row.counts)]
+def solve(lines: Sequence[Line], readings: Sequence[str] = ()) -> Solved:
+    """Choose one convention and one reading for the table, then judge each of its counts."""
+    asked = questions(lines)
+    choice = choose(asked, readings)
+    own = {q: choice.own_fit(q) for q in asked}
+    found = dict(_by_the_reading(choice, own))
+    found |= _at_other_widths(choice, lines, [q for q in asked if q not in found])
+    found |= _by_another_convention(choice, [q for q in asked if q not in found])
+    found |= {q: _unexplained(choice, q) for q in asked if q not in found}
+    return Solved(choice, {(q.line, q.kind): found[q] for q in asked})
 
 
-def fits(lines: Sequence[Line]) -> tuple[Fit, ...]:
-    """How many printed cells each convention fits: for params, then for ops, the best first."""
+def _judged(verdict: Verdict, cause: Cause | None, chance: float) -> Finding:
+    """A finding, which is weak evidence where a wrong number would have fitted too often."""
+    return Finding(verdict if chance <= LIMIT else Verdict.WEAK, cause, chance)
+
+
+def _by_the_reading(
+    choice: Choice, own: Mapping[Question, OwnFit]
+) -> Iterator[tuple[Question, Finding]]:
+    """The cells that fit the table's convention. Those where the table's reading is not the trace
+    are explained by it together: none of them alone would say so."""
+    other = {q: fit for q, fit in own.items() if q.differs_in(choice.reading)}
+    hits = sum(fit.rule is not None for fit in other.values())
+    tried = len(choice.readings) - 1
+    together = min(1.0, tried * at_least(hits, [fit.chance for fit in other.values()]))
+    for q, fit in own.items():
+        if fit.rule is None:
+            continue
+        if q in other:
+            value = fit.rule.value(q.counts[choice.reading])
+            cause = OtherReading(choice.reading, value, fit.rule)
+            yield q, _judged(Verdict.EXPLAINED, cause, together)
+        elif _is_exact(q, fit.rule):
+            yield q, _judged(Verdict.EXACT, None, fit.chance if q.number.value else 0.0)
+        else:
+            yield q, _judged(Verdict.ROUNDED, Rounded(fit.rule.rounding), fit.chance)
+
+
+def _is_exact(q: Question, rule: Rule) -> bool:
+    scaled = rule.value(q.counts[""]) / rule.base**q.number.power
+    return abs(scaled - q.number.value) < _EQUAL
+
+
+def _at_other_widths(
+    choice: Choice, lines: Sequence[Line], left: Sequence[Question]
+) -> dict[Question, Finding]:
+    """Rows whose both counts fit another number of input channels, of all that are left over."""
+    rows = {q.line: None for q in left if has_widths(q.line, choice.reading)}
+    widths = {line: width_of(line, choice.rules, choice.reading) for line in rows}
+    hits = sum(width is not None for width in widths.values())
+    chance = at_least(hits, [width_chance(r, choice.rules, choice.reading) for r in rows])
+    found = {}
+    for q in left:
+        channels, row = widths.get(q.line), q.line.row_in(choice.reading)
+        if channels is not None and row is not None and row.width is not None:
+            cause = OtherWidth(channels, row.width.channels)
+            found[q] = _judged(Verdict.EXPLAINED, cause, chance)
+    return found
+
+
+def _by_another_convention(choice: Choice, left: Sequence[Question]) -> dict[Question, Finding]:
+    """For each kind the one other convention that fits most of the cells that are left over."""
+    found = {}
+    for kind in KINDS:
+        cells = [q for q in left if q.kind == kind]
+        rules = [r for r in RULES[kind] if not r.counts_like(choice.rules[kind])]
+        fits = {r: [q for q in cells if q.fits(r, choice.reading)] for r in rules}
+        best = max(rules, key=lambda r: len(fits[r]))
+        if not fits[best]:
+            continue
+        hits = len(fits[best])
+        chance = _chance_of_some_rule(hits, cells, rules, choice.reading)
+        cause = OtherConvention(best, hits, len(cells))
+        found |= {q: _judged(Verdict.EXPLAINED, cause, chance) for q in fits[best]}
+    return found
+
+
+def _chance_of_some_rule(
+    hits: int, cells: Sequence[Question], rules: Sequence[Rule], reading: str
+) -> float:
+    """The chance, at most, that some rule fits so many of wrong cells. Rules that print all cells
+    alike are one."""
+    different = {tuple(q.prints(rule, reading) for q in cells): rule for rule in rules}
+    chances = ([q.chance([(reading, rule)]) for q in cells] for rule in different.values())
+    return min(1.0, sum(at_least(hits, each) for each in chances))
+
+
+def _unexplained(choice: Choice, q: Question) -> Finding:
+    """Nothing fits; the nearest convention is named."""
+    counts = q.counts.get(choice.reading, q.counts[""])
+
+    def off(rule: Rule) -> float:
+        value = rule.value(counts)
+        return q.number.amount(rule.base) / value - 1 if value else float("inf")
+
+    nearest = min(RULES[q.kind], key=lambda rule: abs(off(rule)))
+    return Finding(Verdict.UNEXPLAINED, NoConvention(nearest, off(nearest)))
+
+
+def fits(choice: Choice, asked: Sequence[Question]) -> tuple[Fit, ...]:
+    """How many printed cells each convention fits in the table's reading: for params, then for
+    ops, the best first."""
     found = []
     for kind in KINDS:
-        pairs = [
-            (line.numbers[kind], line.row.counts)
-            for line in lines
-            if line.row is not None and kind in line.numbers
-        ]
-        if pairs:
-            counted = [
-                Fit(rule, sum(rule.fits(number, counts) for number, counts in pairs), len(pairs))
-                for rule in RULES[kind]
-            ]
+        of = sum(q.kind == kind for q in asked)
+        if of:
+            counted = [Fit(r, choice.fits.counts[choice.reading, r], of) for r in RULES[kind]]
             found += sorted(counted, key=lambda fit: -fit.fits)
     return tuple(found)
 
 
-def best_rules(found: Sequence[Fit]) -> dict[str, Rule]:
-    """The rule that fits most cells of each kind; the plainest one where no cell is printed."""
-    return {
-        kind: next((fit.rule for fit in found if fit.rule.kind == kind), RULES[kind][0])
-        for kind in KINDS
-    }
-
-
-def sums(lines: Sequence[Line], best: Mapping[str, Rule], readings: Sequence[str]):
-    """The sum of each printed column beside those of the trace and of the other `readings`."""
-    for kind, rule in best.items():
-        present = [line for line in lines if line.row is not None and kind in line.numbers]
+def sums(lines: Sequence[Line], choice: Choice) -> Iterator[ColumnSum]:
+    """The sum of each printed column beside those of the trace and of the other readings."""
+    for kind, rule in choice.rules.items():
+        present = [x for x in lines if x.row and kind in x.numbers and not x.is_total]
         if not present:
             continue
-        counted = [ReadingSum("", sum(rule.value(x.row.counts) for x in present if x.row))]
-        for name in readings:
-            rows = [
-                r.row
-                for line in lines
-                if kind in line.numbers
-                for r in line.readings
-                if r.name == name
-            ]
-            counted.append(ReadingSum(name, sum(rule.value(r.counts) for r in rows)))
-        printed = sum(line.numbers[kind].amount(rule.base) for line in present)
+        counted = []
+        for reading in choice.readings:
+            rows = (x.row_in(reading) for x in present)
+            counted.append(ReadingSum(reading, sum(rule.value(r.counts) for r in rows if r)))
+        printed = sum(x.numbers[kind].amount(rule.base) for x in present)
         yield ColumnSum(kind, printed, tuple(counted))
-
-
-def solve(question: Question) -> Finding:
-    """The first explanation that holds, the plainest tried first."""
-    for explain in (
-        _as_most_cells,
-        _in_another_reading,
-        _at_another_width,
-        _by_another_convention,
-        _to_few_digits,
-    ):
-        if found := explain(question):
-            return found
-    return Finding(Verdict.UNEXPLAINED, NoConvention())
-
-
-def _as_most_cells(q: Question) -> Finding | None:
-    if q.rule.fits(q.number, q.row.counts):
-        scaled = q.rule.value(q.row.counts) / q.rule.base**q.number.power
-        if abs(scaled - q.number.value) < _EQUAL:
-            return Finding(Verdict.EXACT)
-        return Finding(Verdict.ROUNDED, Rounded(q.rule.rounding))
-    alike = next((r for r in q.fitting() if r.counts_like(q.rule)), None)
-    return Finding(Verdict.ROUNDED, Rounded(alike.rounding)) if alike else None
-
-
-def _in_another_reading(q: Question) -> Finding | None:
-    # the plainest rule that fits, those of the best convention's base before others
-    rules = sorted(RULES[q.kind], key=lambda r: r.base != q.rule.base)
-    for reading in q.line.readings:
-        counts = reading.row.counts
-        if (counts.weights, counts.macs) == (q.row.counts.weights, q.row.counts.macs):
-            continue  # the same row in both
-        rule = next((r for r in rules if r.fits(q.number, counts, COARSE)), None)
-        if rule:
-            return Finding(Verdict.EXPLAINED, OtherReading(reading.name, rule.value(counts), rule))
-    return None
-
-
-def _at_another_width(q: Question) -> Finding | None:
-    """Another number of input channels that fits both counts: one alone fits some width."""
-    if q.row.width is None or len(q.line.numbers) < len(KINDS):
-        return None
-    traced = q.row.width.channels
-    least = _CHANNEL_STEP * round(traced * (1 - _WIDTH_OFF) / _CHANNEL_STEP)
-    widths = range(least, round(traced * (1 + _WIDTH_OFF)) + 1, _CHANNEL_STEP)
-    for channels in sorted(widths, key=lambda c: abs(c - traced)):
-        if channels != traced and _all_fit(q, q.row.counts_at(channels)):
-            return Finding(Verdict.EXPLAINED, OtherWidth(channels, traced))
-    return None
-
-
-def _all_fit(q: Question, counts: Counts) -> bool:
-    """Whether every printed count of the row fits under some rounding of the best rules."""
-    return all(
-        any(r.counts_like(q.best[kind]) and r.fits(number, counts) for r in RULES[kind])
-        for kind, number in q.line.numbers.items()
-    )
-
-
-def _by_another_convention(q: Question) -> Finding | None:
-    rules = q.fitting()
-    return Finding(Verdict.EXPLAINED, OtherConvention(rules[0])) if rules else None
-
-
-def _to_few_digits(q: Question) -> Finding | None:
-    for rule in RULES[q.kind]:
-        # the value of the best rule: rules that count alike have the same
-        if rule.counts_like(q.rule) and rule.fits(q.number, q.row.counts, COARSE):
-            return Finding(Verdict.EXPLAINED, FewDigits(rule.rounding))
-    return None

@@ -3,11 +3,13 @@ graph alone."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from math import floor, log2, prod
 
 from ...graph import Branch, Fork, Node, consumers, forks, longest
 from ...trace.record import Trace
+from ..conventions import has_printed_table
 from ..groups import Group, common_path, patch
 from .branches import NAMED, branch_cells
 from .modules import Depth
@@ -15,15 +17,38 @@ from .modules import Depth
 _TYPES = {"conv": "convolution", "transposed conv": "transposed convolution"}
 
 
-def _label(fork: Fork, nodes: Sequence[Node], path: str) -> str:
-    """ "inception (3a)" for Inception at inception3a; "Fire (features.3)"; "fork" where it is no
-    module of its own."""
-    end = nodes[fork.end].op
-    if not path or end is None or end.module != path:
-        return f"fork ({path})" if path else "fork"
-    kind, leaf = end.module_type, path.rsplit(".", 1)[-1]
-    m = re.fullmatch(r"([A-Za-z]+?)_?(\d\w*)", leaf)
-    return f"{m[1].lower()} ({m[2]})" if m and m[1].lower() in kind.lower() else f"{kind} ({path})"
+def _labels(found: Sequence[Fork], nodes: Sequence[Node]) -> dict[int, str]:
+    """What each fork is called, by its end: "inception (3a)" is the first at an eighth of the
+    input's grid, as the papers number their modules. Structure alone decides."""
+    position: Counter[int] = Counter()
+    labels = {}
+    for fork in found:
+        stage = _halvings(nodes[0].out_shape, nodes[fork.root].out_shape)
+        labels[fork.end] = f"{_kind(fork)} ({stage}{_letters(position[stage])})"
+        position[stage] += 1
+    return labels
+
+
+def _kind(fork: Fork) -> str:
+    """ "fire": one 1x1 convolution feeds every branch (SqueezeNet, Figure 1); "inception": three
+    branches or more that meet in a concatenation; "fork": any other."""
+    if fork.squeeze:
+        return "fire"
+    return "inception" if len(fork.branches) > 2 else "fork"
+
+
+def _halvings(whole: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """How often the input's grid was halved, to the nearest; 0 where there is no grid."""
+    grids = [s[2:] for s in (whole, shape)]
+    if not all(grids) or not all(map(prod, grids)):
+        return 0
+    return max(0, floor(log2(grids[0][0] / grids[1][0]) + 0.5))
+
+
+def _letters(position: int) -> str:
+    """a, b, ... z, aa, ab: what a spreadsheet calls its columns."""
+    before, last = divmod(position, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("a") + last)
 
 
 def _plain(node: Node) -> str:
@@ -75,14 +100,16 @@ def rows(
     """Groups in execution order: a fork is one row, then each other layer. `depth` and `merge` are
     those of the other styles, and change nothing here."""
     found = forks(nodes)
-    only_max = _only_max(found)
+    only_max, labels = _only_max(found), _labels(found, nodes)
+    named = not has_printed_table(trace)  # a paper's table has no module paths
     for fork, members in _in_rows(nodes, found):
         end = members[-1]
         path = end.op.module if end.op else ""
         if fork:
             path = common_path(n.op for n in members if n.op)
         cells = {"output size": end.layout.size, "depth": longest(members)}
-        cells |= _fork_cells(fork, members, nodes, path, only_max) if fork else _cells(members)
+        cells |= {"name": path} if named else {}
+        cells |= _fork_cells(fork, members, labels, only_max) if fork else _cells(members)
         yield Group(path, cells, members, [op for n in members for op in n.ops])
 
 
@@ -119,13 +146,11 @@ def _in_rows(
     return groups
 
 
-def _fork_cells(
-    fork: Fork, members: list[Node], nodes: Sequence[Node], path: str, only_max: bool
-) -> dict:
+def _fork_cells(fork: Fork, members: list[Node], labels: Mapping[int, str], only_max: bool) -> dict:
     """What the row of a fork says: its type, stride, and the width of each branch's layers."""
     stride = max((s for n in members for s in n.stride), default=1)
     cells: dict = {
-        "type": _label(fork, nodes, path),
+        "type": labels[fork.end],
         "patch size/stride": f"stride {stride}" if stride > 1 else "",
     }
     if fork.squeeze:
