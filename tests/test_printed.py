@@ -32,6 +32,31 @@ def test_a_paper_is_read(tmp_path):
     )
 
 
+SHARES = """
+paper = "Howard et al. 2017"
+[[shares]]
+model = "timm:mobilenetv1_100"
+where = "Table 2"
+rows = '''
+layers,ops,params
+linear,0.18%,24.33%
+'''
+"""
+
+
+def test_shares_are_read(tmp_path):
+    (shares,) = read(tmp_path, SHARES).shares
+    assert shares.rows == {"linear": {"ops": "0.18%", "params": "24.33%"}}
+    assert (shares.model, shares.input, shares.where) == (
+        "timm:mobilenetv1_100", "1x3x224x224", "Table 2",
+    )  # fmt: skip
+
+
+def test_shares_of_what_is_not_counted_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="unknown columns of shares: latency"):
+        read(tmp_path, SHARES.replace("layers,ops", "layers,latency"))
+
+
 @pytest.mark.parametrize(
     "old, new, line",
     [
@@ -51,7 +76,7 @@ def test_a_file_that_is_not_so_is_one_line(tmp_path, old, new, line):
 
 @pytest.mark.parametrize("paper", printed.papers(), ids=lambda paper: paper.name)
 def test_each_printed_model_can_be_named(paper):
-    figures = [*paper.totals, *paper.tables]
+    figures = [*paper.totals, *paper.tables, *paper.shares]
     assert figures
     for figure in figures:
         prefix, colon, _name = figure.model.partition(":")

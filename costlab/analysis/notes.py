@@ -58,7 +58,8 @@ def pareto(protocol: Protocol) -> tuple[str, ...]:
     return (
         f"compared: {_crops(protocol)} of one network, ILSVRC-2012 {protocol.data}; others say why "
         "not",
-        "MACs of one forward pass, and params, from traces; errors as published, not measured",
+        "MACs of one forward pass, and params, from traces, or MACs as printed where the traced "
+        "network is another; errors as published, not measured",
     )
 
 

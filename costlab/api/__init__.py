@@ -14,7 +14,7 @@ from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._factorize import factorize, rules
 from ._measured import roofline, savings
 from ._models import load, measure, trace
-from ._papers import audit, claims, results
+from ._papers import audit, audit_all, claims, results
 from ._phases import phases
 from ._report import report
 from ._summary import summary
@@ -30,6 +30,7 @@ __all__ = [
     "TraceError",
     "TraceFileError",
     "audit",
+    "audit_all",
     "aux",
     "bottleneck",
     "claims",

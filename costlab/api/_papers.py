@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from ..trace import Trace
 from ._models import Model, as_trace, trace_named
 
 if TYPE_CHECKING:
-    from ..analysis.audit import Audit
+    from ..analysis.audit import Audit, Reproductions
     from ..analysis.claims import Ledger
     from ..analysis.results import Results
 
@@ -42,6 +42,18 @@ def audit(
         except ValueError as e:
             raise ValueError(f"{where}: {e}") from None
     return replace(result, source=trace.provenance.get("source", ""))
+
+
+def audit_all(*, progress: Callable[[int, int, str], None] | None = None) -> Reproductions:
+    """Everything that papers print of networks against traces: who reproduces.
+
+    Models of torchvision and timm need these packages. Takes about a minute.
+
+    Args:
+        progress: called with (done, of, model) before each model is traced."""
+    from ..analysis.audit import audit_all as solve
+
+    return solve(lambda model, shape: trace_named(model, [shape]), progress)
 
 
 def _same_input(name: str, trace: Trace) -> Trace:

@@ -2,7 +2,7 @@
 
 import costlab
 
-from ._errors import errors
+from ._errors import UserError, errors, progress_line, refuse
 from ._models import add_model, get_trace
 from ._output import add_output, show
 
@@ -12,7 +12,12 @@ def add(sub):
     p = sub.add_parser(
         "audit", help="check a printed table cell by cell: which convention, and what none explains"
     )
-    add_model(p)
+    add_model(p, optional=True)
+    p.add_argument(
+        "--all",
+        action="store_true",
+        help="audit everything that papers print of networks instead of MODEL: who reproduces",
+    )
     p.add_argument(
         "--against",
         metavar="FILE.csv",
@@ -30,8 +35,25 @@ def add(sub):
 
 def run(args):
     """Trace, solve, render; with --check, say by the exit code whether all is explained."""
+    if args.all:
+        return _all(args)
+    if args.model is None:
+        raise UserError("name a model, or give --all for everything that papers print")
     trace = get_trace(args)
     with errors():
         result = costlab.audit(trace, against=args.against)
     show(args, result.sheet)
     return 1 if args.check and not result.explained else 0
+
+
+def _all(args):
+    """Every printed figure."""
+    if args.model is not None:
+        raise UserError(f"--all audits every model that papers print: leave out {args.model}")
+    refuse(args, ("against", "input", "arg"), "belongs to one model, and --all audits every one")
+    with errors():
+        found = costlab.audit_all(
+            progress=lambda done, of, model: progress_line(f"{done} of {of}: {model}")
+        )
+    show(args, found.sheet)
+    return 1 if args.check and not found.explained else 0

@@ -1,7 +1,7 @@
 """What papers print of their networks, as data: one file a paper in `papers/`.
 
-A file has the citation, the printed totals, and the printed tables of layers. Every number is text,
-with the digits and the unit of the paper:
+A file has the citation, the printed totals, the printed tables of layers, and the printed shares
+of kinds of layers. Every number is text, with the digits and the unit of the paper:
 
     paper = "He et al. 2015, Deep Residual Learning (arXiv:1512.03385)"
 
@@ -19,6 +19,14 @@ with the digits and the unit of the paper:
     rows = '''
     type,patch size/stride,output size,depth,#1x1,params,ops
     convolution,7x7/2,112x112x64,1,,2.7K,34M
+    '''
+
+    [[shares]]                      # of the ops and params, by kind of layer
+    model = "timm:mobilenetv1_100"
+    where = "Table 2"
+    rows = '''
+    layers,ops,params
+    1x1 convolution,94.86%,74.59%
     '''
 
 `model` is a name that the command line takes: resnet50, torchvision:resnet18, timm:convnext_tiny.
@@ -39,6 +47,8 @@ QUANTITIES = ("params", "ops", "neurons")  # what a total may be of
 INPUT = "1x3x224x224"  # the input that totals are printed for where their row says none
 _TOTALS_KEYS = {"where", "rows"}
 _TOTALS_COLUMNS = {"model", "input", "note", *QUANTITIES}
+_SHARES_KEYS = {"model", "where", "rows", "input"}
+_SHARES_COLUMNS = {"layers", "ops", "params"}
 _TABLE_KEYS = {"model", "where", "rows", "input", "readings"}
 
 
@@ -81,6 +91,20 @@ class PrintedTable:
 
 
 @dataclass(frozen=True)
+class PrintedShares:
+    """The shares of a network's ops and params that a paper prints by kind of layer.
+
+    `rows`: percentages as text by kind of layer (1x1 convolution, linear), then by ops or
+    params."""
+
+    model: str
+    input: str
+    rows: Mapping[str, Mapping[str, str]]
+    paper: str
+    where: str
+
+
+@dataclass(frozen=True)
 class Paper:
     """A paper: the `name` of its file, its `citation`, and what it prints."""
 
@@ -88,6 +112,7 @@ class Paper:
     citation: str
     totals: tuple[PrintedTotal, ...]
     tables: tuple[PrintedTable, ...]
+    shares: tuple[PrintedShares, ...] = ()
 
 
 @cache
@@ -107,19 +132,25 @@ def tables_of(model: str) -> tuple[PrintedTable, ...]:
     return tuple(t for paper in papers() for t in paper.tables if t.model == model)
 
 
+def shares_of(model: str) -> tuple[PrintedShares, ...]:
+    """The shares that papers print of a model."""
+    return tuple(s for paper in papers() for s in paper.shares if s.model == model)
+
+
 def read_paper(path: Path) -> Paper:
     """Read one file. Raises ValueError for a key, a column or a row that it cannot have."""
     found = tomllib.loads(path.read_text(encoding="utf-8"))
     try:
-        _only("keys", found, {"paper", "totals", "table"})
+        _only("keys", found, {"paper", "totals", "table", "shares"})
         citation = found["paper"]
         totals = tuple(t for entry in found.get("totals", ()) for t in _totals(entry, citation))
         tables = tuple(_table(entry, citation) for entry in found.get("table", ()))
+        shares = tuple(_shares(entry, citation) for entry in found.get("shares", ()))
     except KeyError as e:
         raise ValueError(f"{path.name}: {e.args[0]} is missing") from None
     except ValueError as e:
         raise ValueError(f"{path.name}: {e}") from None
-    return Paper(path.stem, citation, totals, tables)
+    return Paper(path.stem, citation, totals, tables, shares)
 
 
 def _totals(entry: Mapping[str, Any], citation: str) -> Iterator[PrintedTotal]:
@@ -146,6 +177,15 @@ def _table(entry: Mapping[str, Any], citation: str) -> PrintedTable:
     return PrintedTable(
         entry["model"], entry.get("input", INPUT), rows, citation, entry["where"], readings
     )
+
+
+def _shares(entry: Mapping[str, Any], citation: str) -> PrintedShares:
+    _only("keys of shares", entry, _SHARES_KEYS)
+    rows = {}
+    for row in _rows(entry["rows"]):
+        _only("columns of shares", row, _SHARES_COLUMNS)
+        rows[row["layers"]] = {q: row[q] for q in QUANTITIES if row.get(q)}
+    return PrintedShares(entry["model"], entry.get("input", INPUT), rows, citation, entry["where"])
 
 
 def _rows(text: str) -> Iterator[dict[str, str]]:

@@ -11,6 +11,7 @@ each printed one, `verdicts` solves, `notes` says it in English.
 
 from .cells import Printed
 from .conventions import RULES, Counts, Rule
+from .every import Outcome, Reproduction, Reproductions, audit_all
 from .lines import OtherTrace
 from .published import audit_published, published_models
 from .result import Audit, Cell, Fit
@@ -26,9 +27,13 @@ __all__ = [
     "Counts",
     "Fit",
     "OtherTrace",
+    "Outcome",
     "Printed",
+    "Reproduction",
+    "Reproductions",
     "Rule",
     "audit",
+    "audit_all",
     "audit_published",
     "audit_totals",
     "count_rows",

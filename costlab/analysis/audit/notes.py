@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from .chance import LIMIT
 from .conventions import KINDS, Rule
 
 if TYPE_CHECKING:
+    from .every import Reproduction, Reproductions
     from .result import Audit, Cell, ColumnSum, OtherInput, Structure
 
 _LETTERS = {power: letter for letter, power in POWERS.items() if letter != "B"}
@@ -192,4 +194,22 @@ def _other_input(inputs: OtherInput) -> str:
     return (
         f"ops and sizes are printed for an input of {inputs.printed} and not compared with those "
         f"of {inputs.traced}"
+    )
+
+
+def left_over(row: Reproduction) -> str:
+    """What is not accounted for, shortly: names of totals, or how many cells of a table."""
+    if any(cell.row != "total" for cell in row.left):
+        return f"{len(row.left)} cell{'s' if len(row.left) > 1 else ''}"
+    return ", ".join(cell.column for cell in row.left)
+
+
+def reproductions(found: Reproductions) -> tuple[str, ...]:
+    """How many sources have each verdict, and what the verdicts mean."""
+    counts = Counter(row.outcome for row in found.rows)
+    listed = ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common())
+    return (
+        f"{len(found.rows)} sources: {listed}",
+        "weak evidence: few digits are printed, a wrong number could fit as well",
+        "costlab audit MODEL has each cell, with what explains it",
     )

@@ -10,6 +10,7 @@ from ...reference.printed import (
     PrintedTable,
     PrintedTotal,
     papers,
+    shares_of,
     tables_of,
     totals_of,
 )
@@ -17,6 +18,7 @@ from ...trace import Trace
 from .lines import OtherTrace
 from .result import Audit, OtherInput
 from .run import audit
+from .shares import audit_shares
 from .totals import audit_totals
 
 _GRIDS = ("output size", "input size")
@@ -24,7 +26,7 @@ _GRIDS = ("output size", "input size")
 
 def published_models() -> tuple[str, ...]:
     """Models of which a paper prints a table or totals, by their names on the command line."""
-    printed = (p for paper in papers() for p in (*paper.tables, *paper.totals))
+    printed = (p for paper in papers() for p in (*paper.tables, *paper.totals, *paper.shares))
     return tuple(dict.fromkeys(p.model for p in printed))
 
 
@@ -36,8 +38,8 @@ def audit_published(trace: Trace, find: Callable[[str], Trace]) -> Audit:
 
     Raises ValueError for a model without published figures."""
     name = trace.provenance["model"]
-    tables, totals = tables_of(name), totals_of(name)
-    if not tables and not totals:
+    tables, totals, shares = tables_of(name), totals_of(name), shares_of(name)
+    if not (tables or totals or shares):
         raise ValueError(
             f"no published figures for {name}; there are some for "
             f"{', '.join(published_models())}, or give your own with --against FILE.csv"
@@ -52,9 +54,12 @@ def audit_published(trace: Trace, find: Callable[[str], Trace]) -> Audit:
             if reading.name == result.reading:
                 readings[table.paper] = reading
     for quantity in QUANTITIES:
-        for printed in totals:
+        for printed in _once(totals, quantity):
             lines = _lines(printed, quantity, trace)
             cells += audit_totals(trace, lines, readings.get(printed.paper))
+    for printed in shares:
+        if printed.input == _traced_input(trace):
+            cells += audit_shares(trace, printed)
     other_input = _other_input([*tables, *totals], trace)
     return replace(result, cells=tuple(cells), other_input=other_input)
 
@@ -65,10 +70,10 @@ def _traced_input(trace: Trace) -> str:
 
 
 def _other_input(printed: Iterable[PrintedTable | PrintedTotal], trace: Trace) -> OtherInput | None:
-    """The printed and the traced input, where they differ."""
+    """The printed and the traced input, where nothing is printed for the one that was traced."""
     traced = _traced_input(trace)
-    other = next((p.input for p in printed if p.input != traced), None)
-    return OtherInput(other, traced) if other else None
+    inputs = [p.input for p in printed]
+    return OtherInput(inputs[0], traced) if inputs and traced not in inputs else None
 
 
 def _audit_table(table: PrintedTable, trace: Trace, readings: Sequence[OtherTrace]) -> Audit:
@@ -78,6 +83,13 @@ def _audit_table(table: PrintedTable, trace: Trace, readings: Sequence[OtherTrac
     if table.input != _traced_input(trace):
         rows = [{k: v for k, v in row.items() if k not in ("ops", *_GRIDS)} for row in rows]
     return audit(rows, trace, readings, title)
+
+
+def _once(totals: Iterable[PrintedTotal], quantity: str) -> Iterable[PrintedTotal]:
+    """The totals without params that one table prints again, for another input."""
+    if quantity != "params":
+        return totals
+    return {(t.paper, t.where, t.cells.get(quantity)): t for t in totals}.values()
 
 
 def _lines(total: PrintedTotal, quantity: str, trace: Trace) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...analysis.pareto import pareto
+from ...analysis.pareto import Point, pareto
 from ...cost import short
 from ...render import charts
 from ...render.document import Grid
@@ -13,7 +13,7 @@ from ..pieces import Block, chart
 def errors(c: Context) -> list[Block]:
     """A chart and a table."""
     found = pareto()
-    spoken = "; ".join(f"{p.name} {short(p.macs)}, {p.top5}%" for p in found.points)
+    spoken = "; ".join(map(_spoken, found.points))
     return [
         chart(
             charts.pareto,
@@ -24,3 +24,9 @@ def errors(c: Context) -> list[Block]:
         ),
         Grid(found.sheet, "Cost and published error", "errors"),
     ]
+
+
+def _spoken(point: Point) -> str:
+    """A point in words, with why it is not comparable."""
+    why_not = f" (not compared: {point.why_not})" if point.why_not else ""
+    return f"{point.name} {short(point.macs)}, {point.top5}%{why_not}"
