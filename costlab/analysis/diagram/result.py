@@ -1,0 +1,125 @@
+"""A block diagram as data: boxes with their costs, edges with their sizes, and how they nest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+STYLES = ("auto", "paper", "cost")
+
+
+@dataclass(frozen=True)
+class Box:
+    """A layer, or a block that is not opened.
+
+    Attributes:
+        id: unique in its diagram; begins with the id of its row in the table.
+        kind: what it is, which decides its colour: "conv", "max pool", "cat", "input", "block".
+        text: what it is, in one line: "3x3 conv, 64, /2".
+        size: of its output without the batch, "28x28x256".
+        params: elements, each in the box that uses it first.
+        macs: multiply-adds of all its repetitions.
+        times: alike blocks in a row that it stands for.
+        steps: time steps of a recurrent layer.
+        seconds: measured in place; None where the trace is not measured.
+        inside: what runs in it and is not in its text ("batch norm, ReLU").
+        nodes: its layers, as indices of the layer graph.
+        mark: "changed", "added" or "removed" beside another version; "" otherwise.
+    """
+
+    id: str
+    kind: str
+    text: str
+    size: str
+    params: int = 0
+    macs: int = 0
+    times: int = 1
+    steps: int = 1
+    seconds: float | None = None
+    inside: str = ""
+    nodes: tuple[int, ...] = ()
+    mark: str = ""
+
+    @property
+    def name(self) -> str:
+        """The text with how often it repeats."""
+        again = f" x {self.times}" if self.times > 1 else ""
+        return f"{self.text}{again}" + (f" x {self.steps} steps" if self.steps > 1 else "")
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A tensor that goes from one box to another; `size` without the batch."""
+
+    source: str
+    target: str
+    size: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """How boxes nest.
+
+    `kind`: "box"; "chain" (`children` one after the other); "row" (branches beside each other);
+    "frame" (one child with a `label`); "u" (what goes down, the bottom, what comes up again);
+    "layers" (boxes without such a structure, in order of execution)."""
+
+    kind: Literal["box", "chain", "row", "frame", "u", "layers"]
+    box: str = ""
+    children: tuple[Part, ...] = ()
+    label: str = ""
+
+    def boxes(self) -> Iterator[str]:
+        """Ids of all boxes inside, in order."""
+        if self.kind == "box":
+            yield self.box
+        for child in self.children:
+            yield from child.boxes()
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A network or a module as it is drawn.
+
+    Attributes:
+        title: name of the model, and of the module.
+        boxes: in order of execution.
+        edges: each from a box to a later one.
+        root: how the boxes nest.
+        macs: of the whole that shares are of; `scope` names it ("network", "module").
+        upward: the input is at the bottom, as the papers draw modules.
+        style: "paper" or "cost".
+        notes: totals, and what is not drawn.
+        shorter: the same with alike blocks as one, where this one is too large for a page.
+    """
+
+    title: str
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+    root: Part
+    macs: int
+    scope: str = "network"
+    upward: bool = False
+    style: str = "cost"
+    notes: tuple[str, ...] = ()
+    shorter: Diagram | None = None
+
+    @property
+    def params(self) -> int:
+        """Elements of all boxes."""
+        return sum(b.params for b in self.boxes)
+
+    def share(self, box: Box) -> float:
+        """The part of `macs` that a box takes, 0 to 1."""
+        return box.macs / self.macs if self.macs else 0.0
+
+    @property
+    def alt(self) -> str:
+        """Alternative text."""
+        names = ", ".join(b.name for b in self.boxes[:40])
+        more = ", ..." if len(self.boxes) > 40 else ""
+        return (
+            f"Block diagram of {self.title}: {len(self.boxes)} boxes and {len(self.edges)} "
+            f"edges: {names}{more}"
+        )

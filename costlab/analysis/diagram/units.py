@@ -1,0 +1,238 @@
+"""What a diagram draws as one box each: layers, the norms and activations that do not follow a
+convolution at once, recurrent layers with all their steps, inputs and outputs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ...graph.layers import WEIGHTED, Node, layer_graph
+from ...graph.layout import layouts
+from ...trace.cached import once_per_trace
+from ...trace.record import Op, Trace
+from . import names
+
+_PART_OF = ("batch norm",)  # of the convolution that it follows
+
+
+@dataclass
+class Unit:
+    """One box to be. `nodes`: the layers that it stands for; `own`: the last operation that its
+    size is of; `inside`: what runs in it and is not in its name."""
+
+    index: int
+    kind: str
+    text: str
+    nodes: list[int]
+    ops: list[Op] = field(default_factory=list)
+    own: Op | None = None
+    tensor: int = -1
+    steps: int = 1
+    inside: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Units:
+    """All units of a trace: `made` says which one makes a tensor, `of_node` lists those of a layer
+    in order, `edges` hold the tensor that goes from one to the other."""
+
+    trace: Trace
+    all: tuple[Unit, ...]
+    made: dict[int, int]
+    of_node: dict[int, list[int]]
+    edges: dict[tuple[int, int], int]
+    readers: dict[int, set[int]]
+
+    def size(self, tensor: int) -> str:
+        """The size of a tensor without the batch."""
+        return layouts(self.trace)[tensor].size if tensor >= 0 else ""
+
+
+@once_per_trace
+def units(trace: Trace) -> Units:
+    """The units of a trace, worked out once."""
+    return _Finder(trace).found()
+
+
+class _Finder:
+    """Walks the layers in order."""
+
+    def __init__(self, trace: Trace):
+        self.trace, self.nodes = trace, layer_graph(trace)
+        self.units: list[Unit] = []
+        self.made: dict[int, int] = {}
+        self.of_node: dict[int, list[int]] = {}
+        self.recurrent: dict[tuple, int] = {}
+        self.repeated = _repeated_beside_cells(trace)
+        self.uses = Counter(i for op in trace.forward for i in dict.fromkeys(op.inputs))
+        self.uses.update(trace.outputs)
+
+    def found(self) -> Units:
+        """Units and the edges between them."""
+        self._inputs()
+        for node in self.nodes:
+            self.of_node.setdefault(node.index, [])
+            own = False  # whether the layer's own operation is past
+            for op in node.ops:
+                self._place(node, op, own or node.op is None)
+                own = own or op is node.op
+        self._settle_recurrent()
+        edges = self._edges()
+        readers: dict[int, set[int]] = {u.index: set() for u in self.units}
+        for a, b in edges:
+            readers[a].add(b)
+        self._outputs(edges, readers)
+        made, of_node = self.made, self.of_node
+        return Units(self.trace, tuple(self.units), made, of_node, edges, readers)
+
+    def _new(self, kind: str, text: str, node: int) -> Unit:
+        unit = Unit(len(self.units), kind, text, [node])
+        self.units.append(unit)
+        self.of_node.setdefault(node, []).append(unit.index)
+        return unit
+
+    def _inputs(self) -> None:
+        for i in self.trace.inputs:
+            unit = self._new("input", "input", 0)
+            unit.tensor = i
+            self.made[i] = unit.index
+        self.inputs = [u.index for u in self.units]
+
+    # --- operations ---
+
+    def _place(self, node: Node, op: Op, after: bool) -> None:
+        """Puts an operation into its unit; `after` the layer's own, or before it."""
+        unit = self._recurrent(node, op)
+        if unit is None:
+            unit = self._after(node, op) if after else self._own(node)
+        unit.ops.append(op)
+        for o in op.outputs:
+            self.made[o] = unit.index
+
+    def _recurrent(self, node: Node, op: Op) -> Unit | None:
+        kind = names.recurrent(op)
+        if not kind and op.module not in self.repeated:
+            return None
+        one_call = kind and not kind.endswith("Cell")
+        key = (op.module, op.call if one_call else -1)
+        if key not in self.recurrent:
+            if not kind and (node.op is None or node.op.module != op.module):
+                return None
+            text = kind or names.layer(node)
+            made = self._new("recurrent" if kind else node.kind, text, node.index)
+            self.recurrent[key] = made.index
+        unit = self.units[self.recurrent[key]]
+        if node.index not in unit.nodes:
+            unit.nodes.append(node.index)
+        if unit.index not in self.of_node[node.index]:
+            self.of_node[node.index].append(unit.index)
+        unit.own = op
+        return unit
+
+    def _own(self, node: Node) -> Unit:
+        """The unit of the layer itself, for its operation and what is prepared for it."""
+        mine = self.of_node[node.index]
+        unit = self.units[mine[0]] if mine else self._new(node.kind, names.layer(node), node.index)
+        unit.tensor, unit.own = node.output, node.op
+        return unit
+
+    def _after(self, node: Node, op: Op) -> Unit:
+        """The unit of an operation that follows a layer."""
+        before = self._before(node, op)
+        norm, act = names.norm(op), names.activation(op)
+        if not norm and not act:
+            return before
+        if before.own and names.norm(op) and _same_call(before.own, op):
+            before.tensor = op.outputs[0] if op.outputs else before.tensor
+            return before  # a further operation of the same norm
+        if before.kind in (*WEIGHTED, "recurrent") and (not norm or norm in _PART_OF):
+            if (norm or act) not in before.inside:
+                before.inside.append(norm or act)
+            return before
+        if before.kind in ("norm", "join") and act and not norm and self._alone(op):
+            before.text += f", {act}"
+            before.tensor = op.outputs[0] if op.outputs else before.tensor
+            return before
+        unit = self._new("norm" if norm else "activation", norm or act, node.index)
+        unit.own, unit.tensor = op, op.outputs[0] if op.outputs else -1
+        return unit
+
+    def _before(self, node: Node, op: Op) -> Unit:
+        """The unit of this layer that makes what the operation reads; the last one where several
+        do."""
+        mine = set(self.of_node[node.index])
+        makers = [self.made[i] for i in op.inputs if i in self.made and self.made[i] in mine]
+        if makers:
+            return self.units[max(makers)]
+        if mine:
+            return self.units[max(mine)]
+        return self._new(node.kind, names.layer(node), node.index)
+
+    def _alone(self, op: Op) -> bool:
+        """Whether nothing else reads what an operation reads."""
+        return all(self.uses[i] == 1 for i in op.inputs)
+
+    # --- sizes and edges ---
+
+    def _settle_recurrent(self) -> None:
+        """How many steps a recurrent layer takes, and what it gives: the output of the network that
+        it makes first, otherwise the largest tensor that its module gives to another."""
+        read = {i for op in self.trace.forward for i in op.inputs}
+        for index in self.recurrent.values():
+            unit = self.units[index]
+            unit.steps = _steps(unit)
+            out = [o for op in unit.ops for o in op.outputs]
+            given = [o for o in self.trace.outputs if o in out]
+            inside = {i for op in unit.ops for i in op.inputs}
+            passed = [o for o in out if (o in read and o not in inside) or o in given] or out
+            largest = max(passed, key=lambda o: self.trace.tensors[o].numel)
+            unit.tensor = given[0] if given else largest
+
+    def _edges(self) -> dict[tuple[int, int], int]:
+        edges: dict[tuple[int, int], int] = {}
+        for unit in self.units:
+            for op in unit.ops:
+                for i in op.inputs:
+                    source = self.made.get(i, unit.index)
+                    if source < unit.index:  # what a step feeds back is not drawn
+                        edges.setdefault((source, unit.index), i)
+        return edges
+
+    def _outputs(self, edges, readers) -> None:
+        """A box for each output that nothing else reads."""
+        for i in dict.fromkeys(self.trace.outputs):
+            source = self.made.get(i)
+            if source is None or readers[source] - {u.index for u in self.units if not u.ops}:
+                continue
+            if self.units[source].kind == "input":
+                continue
+            unit = self._new("output", "output", self.units[source].nodes[-1])
+            unit.tensor = i
+            edges[source, unit.index] = i
+            readers[source].add(unit.index)
+            readers[unit.index] = set()
+
+
+def _same_call(a: Op, b: Op) -> bool:
+    return (a.module, a.call) == (b.module, b.call) and bool(names.norm(a))
+
+
+def _steps(unit: Unit) -> int:
+    """The most often that one weight is multiplied."""
+    used: dict[tuple[int, ...], int] = {}
+    for op in unit.ops:
+        if op.name in ("aten.addmm", "aten.mm", "aten.linear") and op.inputs:
+            key = op.params or op.inputs[-1:]
+            used[key] = used.get(key, 0) + 1
+    return max(used.values(), default=1)
+
+
+def _repeated_beside_cells(trace: Trace) -> frozenset[str]:
+    """Modules that run at every step of a loop over a recurrent cell."""
+    calls: dict[str, int] = {}
+    for op in trace.forward:
+        calls[op.module] = max(calls.get(op.module, 0), op.call)
+    cells = {op.module for op in trace.forward if names.recurrent(op).endswith("Cell")}
+    most = max((calls[m] for m in cells), default=0)
+    return frozenset(m for m, n in calls.items() if most and n == most and m)
+
