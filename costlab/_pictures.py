@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -62,37 +62,21 @@ def chart(kind: str, *results: Any, numbers: Sheet) -> Picture:
     return Picture(f"{numbers.title} ({kind})", CHART_FORMATS, draw, numbers)
 
 
-def diagram(drawing: Diagram) -> Picture:
-    """The picture of one diagram."""
-    from .render.diagram import dot
+def diagram(*drawings: Diagram, a_row: int = 0) -> Picture:
+    """The picture of one diagram, or of several on one scale, `a_row` of them in a row (0: as many
+    as fit)."""
+    title = "; ".join(d.title for d in drawings)
+    return Picture(title, DIAGRAM_FORMATS, partial(_draw, drawings, a_row))
 
-    return _from_dot(drawing.title, dot(drawing), drawing.alt)
 
-
-def modules(drawings: Sequence[tuple[str, Trace]]) -> Picture:
+def modules(drawings: Sequence[tuple[str, Trace]], a_row: int = 0) -> Picture:
     """Whole traces side by side, each in a frame with its title, input at the bottom."""
-    from .analysis.diagram import diagram as layout
-    from .render.diagram import side_by_side
+    from .analysis.diagram import modules as lay_out
 
-    plain = [(title, layout(trace, module="")) for title, trace in drawings]
-    drawn = [replace(d, title=title) if title else d for title, d in plain]
-    text = side_by_side(drawn)
-    return _from_dot("; ".join(d.title for d in drawn), text, "; ".join(d.alt for d in drawn))
+    return diagram(*lay_out(drawings), a_row=a_row)
 
 
-def before_and_after(before: Diagram, after: Diagram) -> Picture:
-    """Two diagrams side by side."""
-    from .render.diagram import pair
-
-    alt = f"before: {before.alt}; after: {after.alt}"
-    return _from_dot(f"{before.title}, before and after", pair(before, after), alt)
-
-
-def _from_dot(title: str, text: str, alt: str) -> Picture:
-    return Picture(title, DIAGRAM_FORMATS, partial(_lay_out, text, alt))
-
-
-def _lay_out(text: str, alt: str, format: str) -> bytes:
+def _draw(drawings: Sequence[Diagram], a_row: int, format: str) -> bytes:
     from .render.diagram import picture
 
-    return picture(text, alt, format)
+    return picture(drawings, format, a_row)

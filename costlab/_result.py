@@ -82,7 +82,10 @@ class Charted(Result):
 
 
 class Drawn(Result):
-    """A result about small modules, which can be drawn side by side."""
+    """A result about small modules, which can be drawn side by side, `drawn_a_row` of them in a row
+    (0: as many as fit)."""
+
+    drawn_a_row: ClassVar[int] = 0
 
     @property
     def drawings(self) -> Sequence[tuple[str, Trace]]:
@@ -94,4 +97,4 @@ class Drawn(Result):
         Needs the diagrams extra."""
         from ._pictures import modules
 
-        return modules(self.drawings)
+        return modules(self.drawings, self.drawn_a_row)

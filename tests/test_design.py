@@ -445,7 +445,8 @@ def test_a_unets_skip_is_no_grid_reduction_and_its_diagram_has_no_cycle():
     assert [r.scheme for r in grid.reductions(trace)] == ["pool, then 3x3 convolution"]
     d = diagram(trace)
     order = {b.id: i for i, b in enumerate(d.boxes)}
-    assert len(d.edges) >= 5 and all(order[a] < order[b] for a, b in d.edges)
+    assert len(d.edges) >= 5 and all(order[e.source] < order[e.target] for e in d.edges)
+    assert d.root.kind == "u"
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])

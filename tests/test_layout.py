@@ -201,7 +201,12 @@ def test_every_table_and_diagram_prints_the_tensor_s_size(style):
     trace = costlab.trace(Of(windows, CONV(), nn.Linear(8, 5)), torch.rand(IMAGE))
     assert [r.cells["output size"] for r in table(trace, style).rows][0] == "4x6x8"
     boxes = diagram(trace, module="").boxes
-    assert [b.lines[-1] for b in boxes] == ["16x24x3", "8 filters", "6x4x5"]
+    assert [(b.text, b.size) for b in boxes] == [
+        ("input", "16x24x3"),
+        ("4x4 conv, 8, /4", "4x6x8"),
+        ("linear, 5", "6x4x5"),
+        ("output", "4x6x5"),
+    ]
 
 
 def net(last):

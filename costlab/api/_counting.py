@@ -101,15 +101,23 @@ def pareto(*, crops: str = "1") -> Pareto:
 def diagram(
     model: Model,
     *,
-    depth: int = 0,
+    depth: int | None = None,
     module: str | None = None,
     style: str = "auto",
     convention: str | None = None,
 ) -> Picture:
     """The block diagram of a model, or of one module as the papers draw it.
 
-    Raises ValueError for a depth other than 0 or 1, an unknown style or convention, or a module
-    without layers.
+    Args:
+        depth: how many blocks inside one another are opened; 0: each block is one box. None: 0, or
+            1 in the paper style; of a module what fits a page.
+        module: only the layers under this module path.
+        style: "paper", one-line boxes as the papers draw them; "cost", with params, multiply-adds
+            and a bar of the share; "auto": "paper" for a module, otherwise "cost".
+        convention: what params are; None takes that of the model's table.
+
+    Raises ValueError for a negative depth, an unknown style or convention, or a module without
+    layers.
     """
     from .._pictures import diagram as picture
     from ..analysis.diagram import diagram as lay_out

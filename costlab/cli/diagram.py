@@ -15,16 +15,19 @@ def add(sub):
     p.add_argument(
         "--depth",
         type=int,
-        default=0,
-        help="0: blocks, alike ones as x N; 1: blocks opened to their layers (default: 0)",
+        metavar="N",
+        help="0: blocks, alike ones as x N; 1: their branches opened; 2 and more: blocks inside "
+        "them too (default: 0; 1 with --style paper; of a module what fits a page)",
     )
     p.add_argument(
         "--module", metavar="PATH", help="only this module, opened, as the papers draw it"
     )
     p.add_argument(
         "--style",
+        choices=("auto", "paper", "cost"),
         default="auto",
-        help="blocks as in costlab table: auto, paper, resnet or layers (default: auto)",
+        help="paper: one-line boxes as the papers draw them; cost: params, multiply-adds and a "
+        "bar of the share (default: paper with --module, otherwise cost)",
     )
     p.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf, .png or .dot"

@@ -312,7 +312,7 @@ class _Builder:
             d.preds,
             tuple(d.ops),
             d.idom,
-            layouts(self.trace)[_viewed(d)] if d.output >= 0 else Layout(()),
+            layouts(self.trace)[viewed(d)] if d.output >= 0 else Layout(()),
             s.before,
             s.after,
             s.kernel,
@@ -324,7 +324,7 @@ class _Builder:
         )
 
 
-def _viewed(draft: _Draft) -> int:
+def viewed(draft: _Draft | Node) -> int:
     """The output as its module gives it: torch multiplies matrices of rows, and views the product
     as its operand was before."""
     if draft.kind in ("linear", "product"):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from . import notes
 from .document import Document, Grid, Numbers, Picture, Points, Ref, Section, Text
 from .pdf_tables import ROOM, TypstTable, typst_table
-from .typeset import compile, fit_fonts, quote, set_text
+from .typeset import compile, quote, set_text
 
 _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords: ({digest},))
 #set text(lang: "en", font: ("Libertinus Serif", "DejaVu Sans"), size: 10.5pt)
@@ -130,7 +130,7 @@ class _Writer:
 
     def _picture(self, p: Picture, turned: bool) -> str:
         name = f"figure{len(self.files)}.svg"
-        self.files[name] = (fit_fonts(p.svg) if "Arial" in p.svg else p.svg).encode()
+        self.files[name] = p.svg.encode()
         paper = self.document.paper
         width, height = _size(p.svg)
         width *= min(1, ROOM[paper][turned] / width, _HIGH[paper][turned] / height)

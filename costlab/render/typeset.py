@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Literal
+
+_PPI = 150.0  # pixels an inch of a PNG
 
 
 def font_paths() -> list[str]:
@@ -11,12 +13,6 @@ def font_paths() -> list[str]:
     import matplotlib
 
     return [matplotlib.get_data_path() + "/fonts/ttf"]
-
-
-def fit_fonts(svg: str) -> str:
-    """An SVG laid out for Arial, in DejaVu Sans, which is wider: smaller by as much."""
-    svg = re.sub(r'font-family="[^"]*"', 'font-family="DejaVu Sans"', svg)
-    return re.sub(r'font-size="([\d.]+)"', lambda m: f'font-size="{float(m[1]) * 0.86:.2f}"', svg)
 
 
 def _beyond(*texts: str) -> bool:
@@ -29,9 +25,14 @@ def _beyond(*texts: str) -> bool:
     )
 
 
-def compile(source: str, files: dict[str, bytes], standard: Literal["ua-1"] | None = None) -> bytes:
-    """A typst document and its files to PDF bytes, the same for the same input. The machine's fonts
-    are asked only for letters that the packages' own lack.
+def compile(
+    source: str,
+    files: dict[str, bytes],
+    standard: Literal["ua-1"] | None = None,
+    png: bool = False,
+) -> bytes:
+    """A typst document and its files to the bytes of a PDF, or of a `png`, the same for the same
+    input. The machine's fonts are asked only for letters that the packages' own lack.
 
     Raises ValueError, in one line, for what typst cannot set (a picture that is damaged)."""
     import os
@@ -54,6 +55,7 @@ def compile(source: str, files: dict[str, bytes], standard: Literal["ua-1"] | No
                 font_paths=font_paths(),
                 ignore_system_fonts=own,
                 pdf_standards=standard,
+                **({"format": "png", "ppi": _PPI} if png else {}),
             )
         except typst.TypstError as e:
             raise ValueError(f"typst cannot set this: {str(e).strip().splitlines()[0]}") from None
@@ -64,14 +66,26 @@ def quote(text: str) -> str:
     return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def page(svg: str, alt: str) -> bytes:
-    """One picture on a page of its size."""
-    source = (
+def pages(svgs: Sequence[str], alt: str) -> bytes:
+    """Pictures as PDF, each on a page of its size."""
+    return compile(_alone(len(svgs), alt), _files(svgs))
+
+
+def raster(svg: str, alt: str) -> bytes:
+    """One picture as PNG."""
+    return compile(_alone(1, alt), _files([svg]), png=True)
+
+
+def _files(svgs: Sequence[str]) -> dict[str, bytes]:
+    return {f"picture{i}.svg": svg.encode() for i, svg in enumerate(svgs)}
+
+
+def _alone(count: int, alt: str) -> str:
+    images = (f'#image("picture{i}.svg", alt: {quote(alt)})' for i in range(count))
+    return (
         '#set document(title: "costlab", date: none)\n'
-        "#set page(width: auto, height: auto, margin: 4pt)\n"
-        f'#image("picture.svg", alt: {quote(alt)})\n'
+        "#set page(width: auto, height: auto, margin: 4pt)\n" + "\n#pagebreak()\n".join(images)
     )
-    return compile(source, {"picture.svg": fit_fonts(svg).encode()})
 
 
 def set_text(words: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..render import charts
-from ..render.diagram import dot, side_by_side, svg
+from ..render.diagram import Room, svg
 from ..render.document import Grid, Numbers, Picture, Points, Ref, Text
 from .links import Links
 
+_ROOM = Room(470.0, 590.0)  # points of a page of a report, less the caption
 Block = Text | Grid | Picture | Points | Numbers
 
 
@@ -30,13 +31,13 @@ def drawn(
     diagram: Any, *, id: str, caption: str, network: bool = False, links: Links | None = None
 ) -> Picture:
     """A block diagram as a figure; that of a `network` pans and zooms."""
-    picture = svg(dot(diagram), diagram.alt)
+    picture = svg([diagram], _ROOM)
     return Picture(picture, caption, diagram.alt, id, diagram=network, links=links or {})
 
 
 def drawn_together(diagrams: list, alt: str, *, id: str, caption: str) -> Picture:
     """Block diagrams beside each other as one figure."""
-    return Picture(svg(side_by_side(diagrams), alt), caption, alt, id)
+    return Picture(svg(diagrams, _ROOM, alt), caption, alt, id)
 
 
 def cited(words: str, ref: str, end: str = ".") -> Text:

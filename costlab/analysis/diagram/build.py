@@ -6,9 +6,10 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from ...cost import total
+from ...cost import Convention, total
+from ...cost.roles import is_weight
 from ...graph.layers import layer_graph
-from ...tables import table
+from ...tables import choose_convention, table
 from ...tables.result import Row
 from ...trace.cached import once_per_trace
 from ...trace.record import Trace
@@ -23,7 +24,11 @@ LIMIT = 1500  # boxes; a diagram of more is drawn at a smaller depth
 
 
 def diagram(
-    trace: Trace, depth: int | None = None, module: str | None = None, style: str = "auto"
+    trace: Trace,
+    depth: int | None = None,
+    module: str | None = None,
+    style: str = "auto",
+    convention: str | Convention | None = None,
 ) -> Diagram:
     """The diagram of a trace.
 
@@ -33,10 +38,12 @@ def diagram(
         module: only the layers under this module path ("": all), input at the bottom.
         style: "paper", one-line boxes as the papers draw them; "cost", with params, multiply-adds
             and a bar of the share; "auto": "paper" for a module, "cost" otherwise.
+        convention: what params are; None takes that of the trace's table.
 
     A depth that gives more than `LIMIT` boxes is reduced, with a note.
 
-    Raises ValueError for a negative depth, an unknown style, or a module without layers."""
+    Raises ValueError for a negative depth, an unknown style or convention, or a module without
+    layers."""
     if style not in STYLES:
         raise ValueError(f"unknown style {style!r}; choose {', '.join(STYLES)}")
     if depth is not None and depth < 0:
@@ -44,7 +51,8 @@ def diagram(
     if style == "auto":
         style = "cost" if module is None else "paper"
     members = None if module is None else _members(trace, module)
-    builder = _Builder(trace, style, module, members)
+    counted, _ = choose_convention(trace, convention)
+    builder = _Builder(trace, style, module, members, counted)
     if depth is None and module is not None:
         return _opened(builder)
     return _within_limit(builder, (style == "paper") if depth is None else depth)
@@ -62,10 +70,10 @@ def _opened(builder: _Builder) -> Diagram:
 
 
 def _within_limit(builder: _Builder, depth: int) -> Diagram:
-    for less in range(depth, -1, -1):
+    found, less = builder.drawn(depth), depth
+    while len(found.boxes) > LIMIT and less:
+        less -= 1
         found = builder.drawn(less)
-        if len(found.boxes) <= LIMIT:
-            break
     if less == depth:
         return found
     note = f"depth {depth} has more than {LIMIT:,} boxes: drawn at depth {less}; open a part with "
@@ -100,6 +108,7 @@ class _Builder:
     style: str
     module: str | None
     members: frozenset[int] | None
+    convention: Convention
 
     def drawn(self, depth: int) -> Diagram:
         """In full, and with alike blocks as one where that is shorter."""
@@ -113,7 +122,7 @@ class _Builder:
         found = units(self.trace)
         members = self.members if self.module else None
         nested = tree(self.trace, found, depth, rolled, members)
-        boxes = _Boxes(self.trace, found, nested)
+        boxes = _Boxes(self.trace, found, nested, self.convention)
         made = boxes.made()
         edges, inputs = boxes.edges(), boxes.inputs() if members is not None else []
         root = boxes.root([b.id for b in inputs])
@@ -125,15 +134,18 @@ class _Builder:
             edges=(*boxes.from_outside(), *edges) if inputs else edges,
             root=root,
             macs=macs,
-            scope="module" if self.module else "network",
+            scope="the module" if self.module else "the network",
             upward=self.module is not None,
             style=self.style,
+            convention=self.convention,
             notes=(self._note(made, macs),),
         )
 
     def _note(self, boxes: Iterable[Box], macs: int) -> str:
         params = sum(b.params for b in boxes)
-        text = f"{params:,} params, {macs:,} MACs (multiply-adds)"
+        kilo = self.convention.kilo
+        kind = "params" if self.convention.bias else f"params (weights only, K = {kilo:,})"
+        text = f"{params:,} {kind}, {macs:,} MACs (multiply-adds)"
         whole = total(self.trace)
         if self.module:
             share = macs / whole.macs if whole.macs else 0
@@ -145,7 +157,8 @@ class _Builder:
 class _Boxes:
     """Boxes and edges of a tree."""
 
-    def __init__(self, trace: Trace, found: Units, nested: Tree):
+    def __init__(self, trace: Trace, found: Units, nested: Tree, convention: Convention):
+        self.convention = convention
         self.trace, self.found, self.nested = trace, found, nested
         self.nodes = layer_graph(trace)
         self.rows = _rows_by_node(trace)
@@ -175,14 +188,19 @@ class _Boxes:
             kind=first.kind if single else "block",
             text=first.text if single else self._title(group),
             size=self.found.size(last.tensor),
-            params=sum(self.trace.params[p].numel for p in fresh),
+            params=sum(self._elements(p) for p in fresh),
             macs=total(self.trace, ops).macs,
             times=group.times,
             steps=first.steps if single else 1,
-            seconds=self.seconds(ops),
+            seconds=self.seconds(ops) if ops else None,
             inside=", ".join(first.inside) if single else self._inside(members),
             nodes=nodes if first.kind not in ("input", "output") else (),
         )
+
+    def _elements(self, param: int) -> int:
+        """Of a param, as far as the convention counts it."""
+        counts = self.convention.bias or is_weight(self.trace, param)
+        return self.trace.params[param].numel if counts else 0
 
     def _last(self, group: Group):
         """The unit whose output is the box's: in the order of execution the last one that another
@@ -204,7 +222,7 @@ class _Boxes:
         path = group.block.path
         own = path and end is not None and end.module == path  # its module runs its last operation
         word = end.module_type if own and end else _WORDS.get(group.block.kind, "")
-        return ": ".join(filter(None, (path, word))) or "block"
+        return ": ".join(filter(None, (_short(path), word))) or "block"
 
     def _inside(self, members) -> str:
         layers = [u for u in members if u.kind not in ("join", "cat", "activation", "norm")]
@@ -232,9 +250,9 @@ class _Boxes:
         place = {name: i for i, name in enumerate(self.order)}
         for (a, b), tensor in self.found.edges.items():
             for source, target in self._past_inner(a, b):
-                pair = self.owner.get(source), self.owner.get(target)
-                if None not in pair and pair[0] != pair[1] and place[pair[0]] < place[pair[1]]:
-                    found.setdefault(pair, tensor)
+                one, other = self.owner.get(source), self.owner.get(target)
+                if one is not None and other is not None and place[one] < place[other]:
+                    found.setdefault((one, other), tensor)
         ids, size = self.ids, self.found.size
         return tuple(Edge(ids[a], ids[b], size(t)) for (a, b), t in found.items())
 
@@ -291,6 +309,14 @@ class _Boxes:
         return Part("chain", children=(first, *rest))
 
 
+def _short(path: str) -> str:
+    """The end of a long module path, from its last name on."""
+    parts = path.split(".")
+    named = [i for i, part in enumerate(parts) if not part.isdigit()]
+    return path if len(path) <= _PATH or not named else ".".join(parts[named[-1] :])
+
+
+_PATH = 22  # letters of a module path in a box
 _WORDS = {"residual": "residual block", "attention": "attention", "concat": "branches"}
 
 
@@ -322,5 +348,3 @@ def _seconds(trace: Trace) -> Callable[[Iterable], float | None]:
     for timed in trace.measured.ops:
         spent[timed.of] = spent.get(timed.of, 0.0) + timed.seconds
     return lambda ops: sum(spent.get(order[id(op)], 0.0) for op in ops)
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...graph.layers import Node
+from ...graph.layout import CHANNEL
 from ...trace.record import Op
 
 _NORM_OPS = {
@@ -61,18 +62,18 @@ def _bare(op: Op) -> str:
 
 
 def norm(op: Op) -> str:
-    """"batch norm", "LRN" and the like where an operation normalizes; "" otherwise."""
+    """ "batch norm", "LRN" and the like where an operation normalizes; "" otherwise."""
     found = next((name for kind, name in _NORM_MODULES.items() if kind in op.module_type), "")
     return found or _NORM_OPS.get(_bare(op), "")
 
 
 def activation(op: Op) -> str:
-    """"ReLU" and the like where an operation is an activation function; "" otherwise."""
+    """ "ReLU" and the like where an operation is an activation function; "" otherwise."""
     return _ACTIVATION_MODULES.get(op.module_type) or _ACTIVATIONS.get(_bare(op).rstrip("_"), "")
 
 
 def recurrent(op: Op) -> str:
-    """"LSTM", "GRUCell" and the like where an operation is part of a recurrent layer."""
+    """ "LSTM", "GRUCell" and the like where an operation is part of a recurrent layer."""
     kind = op.module_type
     return kind if kind.removesuffix("Cell") in RECURRENT else ""
 
@@ -90,7 +91,8 @@ def layer(node: Node) -> str:
         return _pool(node)
     if node.kind == "linear":
         return f"linear, {node.width}"
-    fixed = {"cat": "filter concat", "product": "matrix product"}
+    filters = len(node.layout.dims) > 2 and node.layout.roles[1] == CHANNEL
+    fixed = {"cat": "filter concat" if filters else "concat", "product": "matrix product"}
     return fixed.get(node.kind) or (_join(node) if node.kind == "join" else node.kind)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ...cost import CONVENTIONS, Convention
+
 STYLES = ("auto", "paper", "cost")
 
 
@@ -87,10 +89,11 @@ class Diagram:
         boxes: in order of execution.
         edges: each from a box to a later one.
         root: how the boxes nest.
-        macs: of the whole that shares are of; `scope` names it ("network", "module").
+        macs: of the whole that shares are of; `scope` names it ("the module").
         upward: the input is at the bottom, as the papers draw modules.
         style: "paper" or "cost".
         notes: totals, and what is not drawn.
+        convention: what the params of the boxes are.
         shorter: the same with alike blocks as one, where this one is too large for a page.
     """
 
@@ -99,11 +102,17 @@ class Diagram:
     edges: tuple[Edge, ...]
     root: Part
     macs: int
-    scope: str = "network"
+    scope: str = "the network"
     upward: bool = False
     style: str = "cost"
     notes: tuple[str, ...] = ()
+    convention: Convention = CONVENTIONS["macs"]
     shorter: Diagram | None = None
+
+    @property
+    def own_macs(self) -> int:
+        """Multiply-adds of all boxes; `macs` is more where it is of several diagrams."""
+        return sum(b.macs for b in self.boxes)
 
     @property
     def params(self) -> int:

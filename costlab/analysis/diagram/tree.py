@@ -87,7 +87,7 @@ class _Builder:
         boxes = [self._box([u]) for u in waiting]
         if len(boxes) > 1 and all(self.found.all[u].kind == "input" for u in waiting):
             return [Part("row", children=tuple(boxes))]
-        return boxes
+        return [*boxes, *self._ends(waiting)]
 
     def _units(self, block: Block) -> list[int]:
         """Units of a block that are not placed yet, without the norms that the next one reads."""
@@ -132,14 +132,15 @@ class _Builder:
         return self._fork(block, inner) if block.kind in _FORKS else self._tangle(block, inner)
 
     def _always_open(self, block: Block) -> bool:
-        """Blocks that are opened at every depth: those that a module is a part of, levels of a
-        U-Net, loops over time, dense blocks, towers that read inputs of their own, and concats inside concats."""
+        """Blocks that are opened with what they are in: those that a module is a part of, levels
+        of a U-Net, loops over time, towers with inputs or outputs of their own, dense blocks, and
+        concats inside concats."""
         if self.members is not None and not set(block.nodes) <= self.members:
             return True
         units = [self.found.all[u] for n in block.nodes for u in self.found.of_node[n]]
         loops = any(u.kind == "recurrent" for u in units)
         inputs = {u for u in self.pending if self.found.all[u].kind == "input"}
-        towers = len(inputs) > 1 and block.kind != "tangle"
+        towers = (len(inputs) > 1 and block.kind != "tangle") or block.kind == "split"
         dense = block.kind == "tangle" and self._is_dense(block)
         return self._goes_down(block) or loops or towers or dense or self._within_concat(block)
 
@@ -304,9 +305,7 @@ class _Builder:
         low = [g for g in grids if len(g) == len(whole) > 0 and prod(g) < prod(whole)]
         return bool(low)
 
-    def _u(
-        self, left: list[Part], block: Block, after: Sequence[Block], depth: int
-    ) -> list[Part]:
+    def _u(self, left: list[Part], block: Block, after: Sequence[Block], depth: int) -> list[Part]:
         """A level of a U: what goes down, what is below, what comes up."""
         left += self._flush()
         inner = self._items(block.branches[0], depth)
@@ -351,7 +350,7 @@ class _Builder:
             group.units = [u, *(a for a in alike if a != u)]
             self.placed.update(group.units)
             boxes.append(box)
-        label = f"x {len(groups)}, each reads all before it"
+        label = f"x {len(groups)}, dense"
         return Part("frame", children=(_chain(boxes),), label=label)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ...graph.layers import WEIGHTED, Node, layer_graph
+from ...graph.layers import WEIGHTED, Node, layer_graph, viewed
 from ...graph.layout import layouts
 from ...trace.cached import once_per_trace
 from ...trace.record import Op, Trace
@@ -33,12 +33,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Units:
-    """All units of a trace: `made` says which one makes a tensor, `of_node` lists those of a layer
-    in order, `edges` hold the tensor that goes from one to the other."""
+    """All units of a trace: `of_node` lists those of a layer in order, `edges` hold the tensor that
+    goes from one to the other, `readers` who reads what a unit makes."""
 
     trace: Trace
     all: tuple[Unit, ...]
-    made: dict[int, int]
     of_node: dict[int, list[int]]
     edges: dict[tuple[int, int], int]
     readers: dict[int, set[int]]
@@ -62,6 +61,7 @@ class _Finder:
         self.units: list[Unit] = []
         self.made: dict[int, int] = {}
         self.of_node: dict[int, list[int]] = {}
+        self.edges: dict[tuple[int, int], int] = {}
         self.recurrent: dict[tuple, int] = {}
         self.repeated = _repeated_beside_cells(trace)
         self.uses = Counter(i for op in trace.forward for i in dict.fromkeys(op.inputs))
@@ -77,13 +77,11 @@ class _Finder:
                 self._place(node, op, own or node.op is None)
                 own = own or op is node.op
         self._settle_recurrent()
-        edges = self._edges()
         readers: dict[int, set[int]] = {u.index: set() for u in self.units}
-        for a, b in edges:
+        for a, b in self.edges:
             readers[a].add(b)
-        self._outputs(edges, readers)
-        made, of_node = self.made, self.of_node
-        return Units(self.trace, tuple(self.units), made, of_node, edges, readers)
+        self._outputs(readers)
+        return Units(self.trace, tuple(self.units), self.of_node, self.edges, readers)
 
     def _new(self, kind: str, text: str, node: int) -> Unit:
         unit = Unit(len(self.units), kind, text, [node])
@@ -106,6 +104,10 @@ class _Finder:
         if unit is None:
             unit = self._after(node, op) if after else self._own(node)
         unit.ops.append(op)
+        for i in op.inputs:
+            source = self.made.get(i, unit.index)
+            if source < unit.index:  # what a step feeds back is not drawn
+                self.edges.setdefault((source, unit.index), i)
         for o in op.outputs:
             self.made[o] = unit.index
 
@@ -133,7 +135,7 @@ class _Finder:
         """The unit of the layer itself, for its operation and what is prepared for it."""
         mine = self.of_node[node.index]
         unit = self.units[mine[0]] if mine else self._new(node.kind, names.layer(node), node.index)
-        unit.tensor, unit.own = node.output, node.op
+        unit.tensor, unit.own = viewed(node), node.op
         return unit
 
     def _after(self, node: Node, op: Op) -> Unit:
@@ -172,7 +174,7 @@ class _Finder:
         """Whether nothing else reads what an operation reads."""
         return all(self.uses[i] == 1 for i in op.inputs)
 
-    # --- sizes and edges ---
+    # --- sizes and outputs ---
 
     def _settle_recurrent(self) -> None:
         """How many steps a recurrent layer takes, and what it gives: the output of the network that
@@ -188,17 +190,7 @@ class _Finder:
             largest = max(passed, key=lambda o: self.trace.tensors[o].numel)
             unit.tensor = given[0] if given else largest
 
-    def _edges(self) -> dict[tuple[int, int], int]:
-        edges: dict[tuple[int, int], int] = {}
-        for unit in self.units:
-            for op in unit.ops:
-                for i in op.inputs:
-                    source = self.made.get(i, unit.index)
-                    if source < unit.index:  # what a step feeds back is not drawn
-                        edges.setdefault((source, unit.index), i)
-        return edges
-
-    def _outputs(self, edges, readers) -> None:
+    def _outputs(self, readers: dict[int, set[int]]) -> None:
         """A box for each output that nothing else reads."""
         for i in dict.fromkeys(self.trace.outputs):
             source = self.made.get(i)
@@ -208,7 +200,7 @@ class _Finder:
                 continue
             unit = self._new("output", "output", self.units[source].nodes[-1])
             unit.tensor = i
-            edges[source, unit.index] = i
+            self.edges[source, unit.index] = i
             readers[source].add(unit.index)
             readers[unit.index] = set()
 
@@ -235,4 +227,3 @@ def _repeated_beside_cells(trace: Trace) -> frozenset[str]:
     cells = {op.module for op in trace.forward if names.recurrent(op).endswith("Cell")}
     most = max((calls[m] for m in cells), default=0)
     return frozenset(m for m, n in calls.items() if most and n == most and m)
-

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from ..._pictures import Picture, before_and_after
+from ..._pictures import Picture
+from ..._pictures import diagram as picture_of
 from ..._result import Result
 from ...cost import total
 from ...graph import layer_graph
@@ -54,7 +55,7 @@ class Factorization(Result):
         """The rewritten convolutions, before and after. Needs the diagrams extra."""
         from ..diagram import rewritten
 
-        return before_and_after(*rewritten(self.traces, [c.path for c in self.chosen]))
+        return picture_of(*rewritten(self.traces, [c.path for c in self.chosen]))
 
     @property
     def agrees(self) -> bool:

@@ -62,6 +62,7 @@ class RuleTable(Charted, Drawn):
     notes: tuple[str, ...]
 
     chart_kind = "savings"
+    drawn_a_row = 2
 
     @property
     def drawings(self) -> list[tuple[str, Trace]]:

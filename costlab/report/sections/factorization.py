@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 
-from ...analysis.diagram import diagram
+from ...analysis.diagram import modules
 from ...analysis.factorize import curve, rules
 from ...analysis.savings import factorization_savings
 from ...render import charts
@@ -71,10 +70,7 @@ def _narrow() -> list[Block]:
 
 
 def _before_and_after(rule) -> Picture:
-    diagrams = [
-        replace(diagram(trace, module=""), title=word)
-        for trace, word in zip(rule.traces, ("before", "after"), strict=True)
-    ]
+    diagrams = modules(list(zip(("before", "after"), rule.traces, strict=True)))
     alt = "; ".join(f"{d.title}: {d.alt}" for d in diagrams)
     ident = f"pair-{rule.name.split(' ')[0]}"
     return drawn_together(diagrams, alt, id=ident, caption=f"{rule.name}, before and after")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...analysis.diagram import diagram
+from ...analysis.diagram import modules
 from ...analysis.grid import grid
 from ...analysis.savings import grid_savings
 from ...cost import short
@@ -43,6 +43,6 @@ def grid_reduction(c: Context) -> list[Block]:
 
 
 def _drawn(schemes, ident: str) -> Picture:
-    diagrams = [diagram(s.trace, module="") for s in schemes]
+    diagrams = modules([("", s.trace) for s in schemes])
     alt = "; ".join(d.alt for d in diagrams)
     return drawn_together(diagrams, alt, id=ident, caption=listed(s.name for s in schemes))

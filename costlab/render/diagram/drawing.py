@@ -1,0 +1,224 @@
+"""A diagram as SVG: frames, edges, boxes, heading and legend."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...analysis.diagram import Box, Diagram
+from .geometry import Piece, Rect
+from .labels import BAR_LENGTH, Label, label, spelled
+from .measure import FAMILY, width, wrapped
+from .metrics import BAR, MARKS, SMALLEST, Metrics, colors, metrics_of, shade
+from .routes import route
+
+_TITLE, _NOTE = 10.0, 7.5
+_LINE = 1.3  # of the font size
+_ARROW = 3.2
+_EDGE = "#555555"
+
+
+@dataclass(frozen=True)
+class Block:
+    """SVG elements with the room that they take, in points."""
+
+    width: float
+    height: float
+    elements: tuple[str, ...]
+
+    def at(self, x: float, y: float) -> str:
+        """The elements, moved."""
+        return f'<g transform="translate({x:.1f} {y:.1f})">\n' + "\n".join(self.elements) + "\n</g>"
+
+
+def text(x: float, y: float, words: str, size: float, *, bold: bool = False, **more: str) -> str:
+    """One line of text; `more` are attributes."""
+    weight = ' font-weight="bold"' if bold else ""
+    rest = "".join(f' {k.replace("_", "-")}="{v}"' for k, v in more.items())
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight}{rest}>{_esc(words)}</text>'
+
+
+def _esc(words: str) -> str:
+    return html.escape(words, quote=True)
+
+
+# --- heading and legend ---
+
+
+def heading(title: str, notes: Sequence[str], room: float) -> Block:
+    """A title in bold and notes below it, wrapped to `room` points."""
+    lines = [(line, _TITLE, True) for line in wrapped(title, room, _TITLE, bold=True)]
+    lines += [(line, _NOTE, False) for note in notes for line in wrapped(note, room, _NOTE)]
+    y, found, wide = 0.0, [], 0.0
+    for words, size, bold in lines:
+        y += _LINE * size
+        found.append(text(0, y - 0.3 * size, words, size, bold=bold))
+        wide = max(wide, width(words, size, bold))
+    return Block(wide, y + 4 if found else 0.0, tuple(found))
+
+
+def darkest(diagrams: Sequence[Diagram]) -> float:
+    """The share of the most expensive box."""
+    return max((d.share(b) for d in diagrams for b in d.boxes), default=0.0)
+
+
+def legend(diagrams: Sequence[Diagram], room: float) -> Block:
+    """What fill, bar and outline mean."""
+    parts = [part for part in (_scale(diagrams, room), _outlines(diagrams)) if part.elements]
+    y, found = 4.0, []
+    for part in parts:
+        found.append(part.at(0, y))
+        y += part.height
+    wide = max((part.width for part in parts), default=0.0)
+    return Block(wide, y if found else 0.0, tuple(found))
+
+
+def _scale(diagrams: Sequence[Diagram], room: float) -> Block:
+    """Fill and bar."""
+    d, most = diagrams[0], darkest(diagrams)
+    if d.style != "cost" or not d.macs:
+        return Block(0, 0, ())
+    words = (
+        f"fill: 0 to {100 * most:.1f}%; bar: share of the {d.convention.spell_ops(d.macs)} MACs "
+        f"of {d.scope}"
+    )
+    lines = wrapped(words, max(room - 50, 90), SMALLEST)
+    found = [
+        f'<rect x="{9 * i}" y="0" width="9" height="7" fill="{shade(i / 4)}" '
+        'stroke="#888888" stroke-width="0.4"/>'
+        for i in range(5)
+    ]
+    step = _LINE * SMALLEST
+    found += [text(50, 6 + i * step, line, SMALLEST) for i, line in enumerate(lines)]
+    wide = 50 + max(width(line, SMALLEST) for line in lines)
+    return Block(wide, 3 + len(lines) * step, tuple(found))
+
+
+def _outlines(diagrams: Sequence[Diagram]) -> Block:
+    """What marked boxes are."""
+    marks = list(dict.fromkeys(b.mark for d in diagrams for b in d.boxes if b.mark))
+    if not marks:
+        return Block(0, 0, ())
+    words = ", ".join(marks)
+    rect = (
+        '<rect x="1" y="0" width="14" height="7" rx="2" fill="none" '
+        f'stroke="{MARKS[marks[0]]}" stroke-width="2"/>'
+    )
+    return Block(20 + width(words, SMALLEST), 12, (rect, text(20, 6, words, SMALLEST)))
+
+
+# --- boxes and edges ---
+
+
+def drawn(d: Diagram, piece: Piece, prefix: str = "", most: float | None = None) -> Block:
+    """The boxes and edges of a placed diagram; `prefix` keeps ids of several diagrams apart, `most`
+    is the share with the darkest fill (None: of its most expensive box)."""
+    m = metrics_of(d)
+    found = [_frame(rect, words, m) for rect, words in piece.frames]
+    found += [
+        _edge(piece, e.source, e.target, e.size)
+        for e in d.edges
+        if e.source in piece.rects and e.target in piece.rects
+    ]
+    most = darkest([d]) if most is None else most
+    found += [
+        _box(b, d, piece.rects[b.id], label(b, d, m), most, prefix)
+        for b in d.boxes
+        if b.id in piece.rects
+    ]
+    return Block(piece.width, piece.height, tuple(found))
+
+
+def _frame(r: Rect, words: str, m: Metrics) -> str:
+    lines = [w.strip() for w in words.split(",")]
+    y = r.cy - 0.5 * _LINE * m.font * (len(lines) - 1) + 0.35 * m.font
+    found = [
+        f'<rect x="{r.x:.1f}" y="{r.y:.1f}" width="{r.w:.1f}" height="{r.h:.1f}" rx="4" '
+        'fill="#F6F6F6" stroke="#999999" stroke-width="0.7" stroke-dasharray="3 2"/>'
+    ]
+    found += [
+        text(r.x - 3, y + i * _LINE * m.font, line, m.font, bold=True, text_anchor="end")
+        for i, line in enumerate(lines)
+    ]
+    return "\n".join(found)
+
+
+def _edge(piece: Piece, a: str, b: str, size: str) -> str:
+    way = route(piece, a, b)
+    (x0, y0), (x, y) = way.before, way.end
+    long = max(0.01, ((x - x0) ** 2 + (y - y0) ** 2) ** 0.5)
+    ux, uy = (x - x0) / long, (y - y0) / long
+    bx, by = x - _ARROW * ux, y - _ARROW * uy
+    half = 0.45 * _ARROW
+    tip = (
+        f"{x:.1f},{y:.1f} {bx - half * uy:.1f},{by + half * ux:.1f} "
+        f"{bx + half * uy:.1f},{by - half * ux:.1f}"
+    )
+    return (
+        f'<g class="edge"><title>{_esc(size)}</title>'
+        f'<path d="{way.path}" fill="none" stroke="{_EDGE}" stroke-width="0.8"/>'
+        f'<polygon points="{tip}" fill="{_EDGE}"/></g>'
+    )
+
+
+def _box(box: Box, d: Diagram, r: Rect, shown: Label, most: float, prefix: str) -> str:
+    m = metrics_of(d)
+    fill, frame = colors(box, d, most)
+    outline = (MARKS[box.mark], 2.0) if box.mark else (frame, 0.8)
+    round_ = min(3.0, r.h / 3)
+    shape = _rounded(r, round_)
+    found = [
+        f'<g id="{_esc(prefix + box.id)}" class="node"><title>{_esc(tooltip(box, d))}</title>',
+        f'<path d="{shape}" fill="{fill}" stroke="{outline[0]}" stroke-width="{outline[1]}"/>',
+    ]
+    y = r.y + (r.h - shown.height + m.pad) / 2
+    left = d.style == "cost"
+    for line in shown.lines:
+        y += 1.25 * line.size
+        x = r.x + m.pad if left else r.cx
+        anchor = {} if left else {"text_anchor": "middle"}
+        found.append(text(x, y - 0.3 * line.size, line.text, line.size, bold=line.bold, **anchor))
+    if shown.bar is not None:
+        long = max(0.5, BAR_LENGTH * shown.bar)
+        found.append(
+            f'<rect x="{r.x + m.pad:.1f}" y="{y + 1.5:.1f}" width="{long:.1f}" height="5" '
+            f'fill="{BAR}"/>'
+        )
+        words = f"{100 * shown.bar:.1f}%"
+        found.append(text(r.x + m.pad + long + 2, y + 6.7, words, m.detail))
+    return "\n".join([*found, "</g>"])
+
+
+def _rounded(r: Rect, q: float) -> str:
+    """A rectangle with round corners, as a path."""
+    return (
+        f"M{r.x + q:.1f},{r.y:.1f} L{r.right - q:.1f},{r.y:.1f} "
+        f"Q{r.right:.1f},{r.y:.1f} {r.right:.1f},{r.y + q:.1f} L{r.right:.1f},{r.bottom - q:.1f} "
+        f"Q{r.right:.1f},{r.bottom:.1f} {r.right - q:.1f},{r.bottom:.1f} "
+        f"L{r.x + q:.1f},{r.bottom:.1f} Q{r.x:.1f},{r.bottom:.1f} {r.x:.1f},{r.bottom - q:.1f} "
+        f"L{r.x:.1f},{r.y + q:.1f} Q{r.x:.1f},{r.y:.1f} {r.x + q:.1f},{r.y:.1f} Z"
+    )
+
+
+def tooltip(box: Box, d: Diagram) -> str:
+    """Everything that is known about a box."""
+    said = [box.name, box.inside, box.size]
+    if box.params or box.macs:
+        said.append(spelled(box, d))
+    if box.macs:
+        said.append(f"{100 * d.share(box):.1f}%")
+    return "; ".join(filter(None, [*said, box.mark]))
+
+
+def page(blocks: Sequence[tuple[float, float, Block]], wide: float, high: float, alt: str) -> str:
+    """An SVG of blocks at their places, with a margin."""
+    margin = 6.0
+    wide, high = wide + 2 * margin, high + 2 * margin
+    body = "\n".join(b.at(x + margin, y + margin) for x, y, b in blocks if b.elements)
+    words = _esc(alt)
+    return (
+        f'<svg role="img" aria-label="{words}" width="{wide:.0f}pt" height="{high:.0f}pt" '
+        f'viewBox="0 0 {wide:.1f} {high:.1f}" xmlns="http://www.w3.org/2000/svg" '
+        f'font-family="{FAMILY}">\n<desc>{words}</desc>\n{body}\n</svg>\n'
+    )

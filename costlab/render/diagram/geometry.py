@@ -1,0 +1,104 @@
+"""Rectangles on the page, and pieces of a layout that can be moved and turned over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Rect:
+    """Left, top, width and height, in points; y grows downwards."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.w
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.h
+
+    @property
+    def cx(self) -> float:
+        return self.x + self.w / 2
+
+    @property
+    def cy(self) -> float:
+        return self.y + self.h / 2
+
+    def moved(self, dx: float, dy: float) -> Rect:
+        return Rect(self.x + dx, self.y + dy, self.w, self.h)
+
+
+@dataclass
+class Piece:
+    """Boxes with their places.
+
+    Attributes:
+        width, height: of all of it.
+        axis: where the flow enters and leaves, from the left.
+        rects: by box id.
+        frames: rectangles around repeated parts, with their labels.
+        entries, exits: boxes that the flow enters and leaves by.
+        below, above: by box id, the y to which an edge runs straight before it turns: the end of
+            the branches that the box ends, the beginning of those that it begins.
+        lanes: by edge, the x of the arc that passes the boxes between.
+        vias: by edge, points that it passes.
+        ways: by edge, all of its points (from one column to the next).
+    """
+
+    width: float
+    height: float
+    axis: float
+    rects: dict[str, Rect] = field(default_factory=dict)
+    frames: list[tuple[Rect, str]] = field(default_factory=list)
+    entries: tuple[str, ...] = ()
+    exits: tuple[str, ...] = ()
+    below: dict[str, float] = field(default_factory=dict)
+    above: dict[str, float] = field(default_factory=dict)
+    lanes: dict[tuple[str, str], float] = field(default_factory=dict)
+    vias: dict[tuple[str, str], list[Point]] = field(default_factory=dict)
+    ways: dict[tuple[str, str], list[Point]] = field(default_factory=dict)
+
+    def moved(self, dx: float, dy: float) -> Piece:
+        """The same elsewhere."""
+        return replace(
+            self,
+            rects={k: r.moved(dx, dy) for k, r in self.rects.items()},
+            frames=[(r.moved(dx, dy), label) for r, label in self.frames],
+            below={k: y + dy for k, y in self.below.items()},
+            above={k: y + dy for k, y in self.above.items()},
+            lanes={k: x + dx for k, x in self.lanes.items()},
+            vias={k: [(x + dx, y + dy) for x, y in v] for k, v in self.vias.items()},
+            ways={k: [(x + dx, y + dy) for x, y in v] for k, v in self.ways.items()},
+        )
+
+    def turned(self) -> Piece:
+        """Upside down."""
+        turn = lambda r: Rect(r.x, self.height - r.bottom, r.w, r.h)  # noqa: E731
+        over = lambda ys: {k: self.height - y for k, y in ys.items()}  # noqa: E731
+        return replace(
+            self,
+            rects={k: turn(r) for k, r in self.rects.items()},
+            frames=[(turn(r), label) for r, label in self.frames],
+            below=over(self.above),
+            above=over(self.below),
+            vias={k: [(x, self.height - y) for x, y in v] for k, v in self.vias.items()},
+            ways={k: [(x, self.height - y) for x, y in v] for k, v in self.ways.items()},
+        )
+
+    def take(self, other: Piece) -> None:
+        """Adds what another piece holds, at the same place."""
+        self.rects |= other.rects
+        self.frames += other.frames
+        self.below |= other.below
+        self.above |= other.above
+        self.lanes |= other.lanes
+        self.vias |= other.vias
+        self.ways |= other.ways

@@ -1,0 +1,170 @@
+"""A diagram folded into columns of one page's height, and into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ...analysis.diagram import Diagram, Part
+from .geometry import Piece
+from .labels import label
+from .metrics import Metrics, metrics_of
+from .place import Placer, spread
+
+_GUTTER = 16.0  # points between columns
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a page has for a drawing, in points: upright, or turned with `wide` and `high`
+    swapped."""
+
+    wide: float
+    high: float
+
+    @property
+    def turned(self) -> Room:
+        return Room(self.high, self.wide)
+
+
+A4 = Room(559.0, 806.0)  # less 18 points on every side
+
+
+@dataclass(frozen=True)
+class Folded:
+    """The pages of a diagram, and the diagram that was drawn: with alike blocks as one where the
+    whole did not fit."""
+
+    diagram: Diagram
+    pages: tuple[Piece, ...]
+
+
+def fold(d: Diagram, room: Room, header: Callable[[float], float]) -> Folded:
+    """A diagram on one page, upright or turned, in full or with alike blocks as one; on several
+    pages where none of these fits. `header`: points that heading and legend take at a width."""
+    options = [d] if d.shorter is None else [d, d.shorter]
+    columns = [_Columns(option) for option in options]
+    for found in columns:
+        for page in (room, room.turned):
+            piece = found.on_one(page, header(page.wide))
+            if piece is not None:
+                return Folded(found.diagram, (piece,))
+    return Folded(columns[-1].diagram, tuple(columns[-1].on_several(room, header(room.wide))))
+
+
+def single(d: Diagram) -> Piece:
+    """A diagram that is not folded."""
+    piece = _placer(d).place(d.root)
+    return piece.turned() if d.upward else piece
+
+
+def _placer(d: Diagram) -> Placer:
+    m = metrics_of(d)
+    labels = {b.id: label(b, d, m) for b in d.boxes}
+    return Placer(labels, [(e.source, e.target) for e in d.edges], m, d.style == "cost")
+
+
+class _Columns:
+    """The parts in a row of a diagram, placed, and how they divide into columns."""
+
+    def __init__(self, d: Diagram):
+        self.diagram = d
+        self.m: Metrics = metrics_of(d)
+        self.placer = _placer(d)
+        chain: tuple[Part, ...] = d.root.children if d.root.kind == "chain" else (d.root,)
+        self.pieces = [self.placer.place(p) for p in self.placer.evened(chain)]
+        self.open = self._breaks()
+
+    def _breaks(self) -> list[bool]:
+        """Before which pieces a column may begin: where no edge passes but that from one to the
+        next."""
+        item = {box: i for i, p in enumerate(self.pieces) for box in p.rects}
+        found = [True] + [len(p.exits) == 1 for p in self.pieces[:-1]]
+        for a, b in self.placer.edges:
+            if a in item and b in item and item[b] > item[a] + 1:
+                found[item[a] + 1 : item[b] + 1] = [False] * (item[b] - item[a])
+        return found
+
+    def on_one(self, room: Room, header: float) -> Piece | None:
+        """All columns on one page; None where they do not fit."""
+        high = room.high - header
+        columns = self._divided(high)
+        whole = self._beside(columns)
+        return whole if whole.width <= room.wide and whole.height <= high else None
+
+    def on_several(self, room: Room, header: float) -> list[Piece]:
+        """Columns from left to right, as many as a page is wide."""
+        columns = self._divided(room.high - header)
+        pages: list[list[list[Piece]]] = [[]]
+        for column in columns:
+            if pages[-1] and self._beside([*pages[-1], column]).width > room.wide:
+                pages.append([])
+            pages[-1].append(column)
+        return [self._beside(page) for page in pages]
+
+    # --- columns ---
+
+    def _divided(self, high: float) -> list[list[Piece]]:
+        """As few columns as the height allows, the highest as low as can be."""
+        if self.diagram.upward or self._height(0, len(self.pieces)) <= high:
+            return [self.pieces]
+        least = self._columns_within(high)
+        count = len(least)
+        low, top = self._height(0, len(self.pieces)) / count, high
+        for _ in range(12):
+            middle = (low + top) / 2
+            tried = self._columns_within(middle)
+            if len(tried) <= count:
+                least, top = tried, middle
+            else:
+                low = middle
+        return [self.pieces[i:j] for i, j in least]
+
+    def _columns_within(self, high: float) -> list[tuple[int, int]]:
+        """Each column as long as the height allows, ended where it may end."""
+        found, start = [], 0
+        while start < len(self.pieces):
+            end = start + 1
+            best = 0
+            while end <= len(self.pieces) and (self._height(start, end) <= high or not best):
+                if end == len(self.pieces) or self.open[end]:
+                    best = end
+                end += 1
+            best = best or len(self.pieces)
+            found.append((start, best))
+            start = best
+        return found
+
+    def _height(self, i: int, j: int) -> float:
+        gaps = sum(1.5 if spread(a, b) else 1.0 for a, b in _pairs(self.pieces[i:j]))
+        return sum(p.height for p in self.pieces[i:j]) + gaps * self.m.gap
+
+    def _beside(self, columns: Sequence[Sequence[Piece]]) -> Piece:
+        """Columns from left to right, each joined to the next by an edge in the gutter."""
+        placed = [self.placer.stacked(column) for column in columns]
+        found = Piece(0.0, max(p.height for p in placed), 0.0)
+        margin = 0.0 if len(placed) == 1 else self.m.gap
+        x, ends = 0.0, []
+        for piece in placed:
+            found.take(piece.moved(x, margin))
+            ends.append(x + piece.width)
+            x += piece.width + _GUTTER
+        found.width = x - _GUTTER
+        found.height += 2 * margin
+        for (a, b), end in zip(_pairs(placed), ends, strict=False):
+            self._join(found, a, b, end + _GUTTER / 2)
+        found.entries, found.exits = placed[0].entries, placed[-1].exits
+        return found.turned() if self.diagram.upward else found
+
+    def _join(self, found: Piece, a: Piece, b: Piece, gutter: float) -> None:
+        """The ways of the edges from one column to the next."""
+        for source, target in self.placer.edges:
+            if source in a.rects and target in b.rects:
+                s, t = found.rects[source], found.rects[target]
+                low = a.height + 1.6 * self.m.gap
+                way = [(s.cx, s.bottom), (s.cx, low), (gutter, low)]
+                found.ways[source, target] = [*way, (gutter, 0.4), (t.cx, 0.4), (t.cx, t.y)]
+
+
+def _pairs(items: Sequence) -> list[tuple]:
+    return list(zip(items, items[1:], strict=False))

@@ -1,0 +1,78 @@
+"""Whole pictures: one diagram on its pages, or several in frames on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...analysis.diagram import Diagram
+from .dot import dot
+from .drawing import drawn, heading, legend, page
+from .frames import Sheet, framed
+from .pages import A4, Room, fold
+
+_LEAST = 230.0  # points of width for a heading
+
+
+def sheets(
+    diagrams: Sequence[Diagram], room: Room = A4, alt: str = "", a_row: int = 0
+) -> list[str]:
+    """SVGs, one a page: a diagram, or several in frames, `a_row` of them in a row (0: as many as
+    fit)."""
+    words = alt or "; ".join(d.alt for d in diagrams)
+    return [_one_page([blocks], words) for blocks in _blocks(diagrams, room, a_row)]
+
+
+def svg(diagrams: Sequence[Diagram], room: Room = A4, alt: str = "", a_row: int = 0) -> str:
+    """One SVG; its pages are below each other."""
+    words = alt or "; ".join(d.alt for d in diagrams)
+    return _one_page(_blocks(diagrams, room, a_row), words)
+
+
+def picture(diagrams: Sequence[Diagram], format: str, a_row: int = 0) -> bytes:
+    """Diagrams as `format`: dot, svg, png or pdf.
+
+    Raises ModuleNotFoundError without matplotlib (for its fonts), and for png and pdf without
+    typst."""
+    if format == "dot":
+        return dot(*diagrams).encode()
+    if format == "svg":
+        return svg(diagrams, a_row=a_row).encode()
+    from ..typeset import pages, raster
+
+    words = "; ".join(d.alt for d in diagrams)
+    if format == "png":
+        return raster(svg(diagrams, a_row=a_row), words)
+    return pages(sheets(diagrams, a_row=a_row), words)
+
+
+def _blocks(diagrams: Sequence[Diagram], room: Room, a_row: int) -> list[Sheet]:
+    """Heading, drawing and legend of each page."""
+    return framed(diagrams, room, a_row) if len(diagrams) > 1 else _folded(diagrams[0], room)
+
+
+def _folded(d: Diagram, room: Room) -> list[Sheet]:
+    """The pages of one diagram."""
+    taken = lambda w: heading(d.title, d.notes, w).height + legend([d], w).height  # noqa: E731
+    folded = fold(d, room, taken)
+    shown, count = folded.diagram, len(folded.pages)
+    found = []
+    for i, piece in enumerate(folded.pages):
+        title = d.title if count == 1 else f"{d.title}, page {i + 1} of {count}"
+        wide = max(piece.width, _LEAST)
+        head = heading(title, shown.notes if i == 0 else (), wide)
+        found.append((head, drawn(shown, piece), legend([shown], wide)))
+    return found
+
+
+def _one_page(pages: Sequence[Sheet], alt: str) -> str:
+    wide = max(block.width for blocks in pages for block in blocks)
+    placed, y = [], 0.0
+    for i, (head, body, key) in enumerate(pages):
+        y += 24.0 if i else 0.0
+        placed.append((0.0, y, head))
+        y += head.height
+        placed.append(((wide - body.width) / 2, y, body))
+        y += body.height
+        placed.append((0.0, y, key))
+        y += key.height
+    return page(placed, wide, y, alt)

@@ -1,0 +1,626 @@
+"""Block diagrams: what is drawn, sizes of the traced tensors, pages, text inside its box."""
+
+import html
+import io
+import re
+import time
+
+import pytest
+import torch
+from torch import nn
+
+import costlab
+from costlab import zoo
+from costlab.api._models import as_trace
+from costlab.analysis.diagram import compared, diagram, modules
+from costlab.analysis.diagram.units import units
+from costlab.cli import main
+from costlab.cost import total
+from costlab.graph.layout import layouts
+from costlab.tables import table
+from costlab.trace.build import build_on_meta
+
+pytest.importorskip("matplotlib")
+from costlab.render.diagram import A4, dot, sheets, svg  # noqa: E402
+from costlab.render.diagram.measure import width  # noqa: E402
+
+
+def traced(name):
+    return costlab.trace(
+        build_on_meta(lambda: zoo.build(name)),
+        torch.empty(zoo.input_shape(name), device="meta"),
+        spec=name,
+    )
+
+
+GOOGLENET = traced("googlenet")
+
+
+def convs(a, b):
+    layers = (nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.Conv2d(b, b, 3, padding=1), nn.ReLU())
+    return nn.Sequential(*layers)
+
+
+class UNet(nn.Module):
+    """Two levels above the bottom."""
+
+    def __init__(self):
+        super().__init__()
+        self.down = nn.ModuleList([convs(3, 8), convs(8, 16)])
+        self.bottom = convs(16, 32)
+        self.up = nn.ModuleList([nn.ConvTranspose2d(32, 16, 2, 2), nn.ConvTranspose2d(16, 8, 2, 2)])
+        self.join = nn.ModuleList([convs(32, 16), convs(16, 8)])
+
+    def forward(self, x):
+        kept = []
+        for block in self.down:
+            x = block(x)
+            kept.append(x)
+            x = nn.functional.max_pool2d(x, 2)
+        x = self.bottom(x)
+        for up, block, skip in zip(self.up, self.join, kept[::-1], strict=True):
+            x = block(torch.cat([skip, up(x)], 1))
+        return x
+
+
+class Cells(nn.Module):
+    """A loop over time, written by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.out = nn.LSTMCell(6, 5), nn.Linear(5, 2)
+
+    def forward(self, x):
+        h = c = x.new_zeros(1, 5)
+        found = []
+        for t in range(x.shape[1]):
+            h, c = self.cell(x[:, t], (h, c))
+            found.append(self.out(h))
+        return torch.stack(found, 1)
+
+
+class Towers(nn.Module):
+    """Two inputs, each with layers of its own, and a product of what they give."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 4)), nn.Linear(5, 4)
+
+    def forward(self, x, y):
+        return self.a(x) @ self.b(y).T
+
+
+class PreNorm(nn.Module):
+    """A block of a transformer: the norms are in the branches, not before the skips."""
+
+    def __init__(self, d=8):
+        super().__init__()
+        self.n1, self.n2, self.mix = nn.LayerNorm(d), nn.LayerNorm(d), nn.Linear(d, d)
+        self.mlp = nn.Sequential(nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d))
+
+    def forward(self, x):
+        x = x + self.mix(self.n1(x))
+        return x + self.mlp(self.n2(x))
+
+
+def small(name):
+    """A small trace by name."""
+    models = {
+        "unet": (UNet, (torch.rand(1, 3, 16, 16),)),
+        "cells": (Cells, (torch.rand(1, 7, 6),)),
+        "towers": (Towers, (torch.rand(2, 6), torch.rand(3, 5))),
+        "lstm": (lambda: nn.LSTM(4, 6, batch_first=True), (torch.rand(1, 32, 4),)),
+        "prenorm": (
+            lambda: nn.Sequential(nn.Linear(8, 8), PreNorm(), PreNorm(), nn.LayerNorm(8)),
+            (torch.rand(1, 5, 8),),
+        ),
+    }
+    build, inputs = models[name]
+    return costlab.trace(build().eval(), inputs, spec=name)
+
+
+def nested(part, d):
+    """A part as text: boxes by their names."""
+    names = {b.id: b.name for b in d.boxes}
+    if part.kind == "box":
+        return names[part.box]
+    inside = [nested(c, d) for c in part.children]
+    return (part.kind, *inside, part.label) if part.label else (part.kind, *inside)
+
+
+# --- what is drawn ---
+
+
+def test_a_module_as_the_paper_draws_it():
+    d = diagram(GOOGLENET, module="inception3a", convention="macs")
+    assert d.upward and d.style == "paper"
+    assert nested(d.root, d) == (
+        "chain",
+        "previous layer",
+        (
+            "row",
+            "1x1 conv, 64",
+            ("chain", "1x1 conv, 96", "3x3 conv, 128"),
+            ("chain", "1x1 conv, 16", "5x5 conv, 32"),
+            ("chain", "3x3 max pool", "1x1 conv, 32"),
+        ),
+        "filter concat",
+    )
+    sizes = {e.size for e in d.edges if e.source.startswith("input/")}
+    assert sizes == {"28x28x192"} and d.boxes[-1].size == "28x28x256"
+    assert sum(b.macs for b in d.boxes) == 128049152
+    assert sum(b.params for b in d.boxes) == 163696
+
+
+# *Rethinking the Inception Architecture*, Figures 5 to 7 and 10: branches from the base to the
+# concat, by kernel; Figure 7's pairs of 1x3 and 3x1 end in the one concat
+@pytest.mark.parametrize(
+    "model, module, branches",
+    [
+        ("inception_v2", "figure5_1", ["1x1", "1x1 3x3", "1x1 3x3 3x3", "pool 1x1"]),
+        (
+            "inception_v2",
+            "figure6_1",
+            ["1x1", "1x1 1x7 7x1", "1x1 7x1 1x7 7x1 1x7", "pool 1x1"],
+        ),
+        (
+            "inception_v2",
+            "figure7_1",
+            ["1x1", "1x1 1x3", "1x1 3x1", "1x1 3x3 1x3", "1x1 3x3 3x1", "pool 1x1"],
+        ),
+        ("inception_v3", "mixed_5b", ["1x1", "1x1 5x5", "1x1 3x3 3x3", "pool 1x1"]),
+        ("inception_v3", "mixed_6a", ["3x3", "1x1 3x3 3x3", "pool"]),
+    ],
+)
+def test_modules_of_rethinking_are_drawn_from_the_trace(model, module, branches):
+    d = diagram(traced(model), module=module)
+    texts = {b.id: "pool" if "pool" in b.text else b.text.split()[0] for b in d.boxes}
+    readers = {}
+    for e in d.edges:
+        readers.setdefault(e.source, []).append(e.target)
+
+    def ways(box):
+        if box not in readers:
+            return [[]]
+        return [[texts[n], *way] for n in readers[box] for way in ways(n)]
+
+    found = sorted(" ".join(way[:-1]) for way in ways(d.boxes[0].id))
+    assert found == sorted(branches)
+    assert [b.text for b in d.boxes].count("filter concat") == 1
+
+
+@pytest.mark.parametrize(
+    "name, boxes",
+    [
+        # the rows of Table 1, the input, the output and the two LRN
+        ("googlenet", 24),
+        # the same of Inception-v3: 21 rows, input, output
+        ("inception_v3", 23),
+        ("vgg19", 28),
+    ],
+)
+def test_a_networks_boxes_hold_all_of_its_costs(name, boxes):
+    trace = traced(name)
+    d = diagram(trace, convention="macs")
+    rows = {r.id for r in table(trace, convention="macs", merge=False).rows}
+    assert {b.id.split("/")[0] for b in d.boxes} - {"input", "output"} <= rows
+    assert len(d.boxes) == boxes and len(d.edges) == boxes - 1  # a chain
+    whole = total(trace)
+    assert (sum(b.macs for b in d.boxes), d.params) == (whole.macs, whole.params)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    "name", ["googlenet", "resnet50", "inception_v3", "prenorm", "unet", "cells", "lstm", "towers"]
+)
+def test_costs_and_order_are_kept_at_every_depth(name, depth):
+    trace = traced(name) if name in zoo.names() else small(name)
+    for d in (diagram(trace, depth, style=s, convention="macs") for s in ("cost", "paper")):
+        whole = total(trace)
+        assert sum(b.macs for b in d.boxes) == whole.macs and d.params == whole.params
+        ids = [b.id for b in d.boxes]
+        assert len(ids) == len(set(ids)) and sorted(d.root.boxes()) == sorted(ids)
+        order = {b: i for i, b in enumerate(d.root.boxes())}
+        assert all(order[e.source] < order[e.target] for e in d.edges)
+        reached = {e.target for e in d.edges} | {b.id for b in d.boxes if b.kind == "input"}
+        assert reached == set(ids)  # nothing hangs in the air
+
+
+def test_alike_blocks_are_one_box_times_how_many():
+    d = diagram(traced("resnet34"))
+    # 3, 4, 6 and 3 blocks (Table 1 of that paper); the first of a stage that halves the grid has a
+    # projection
+    assert [b.times for b in d.boxes if b.times > 1] == [3, 4, 6, 3]
+    opened = diagram(traced("resnet34"), style="paper").shorter
+    frames = [p.label for p in opened.root.children if p.kind == "frame"]
+    assert frames == ["x 3", "x 3", "x 5", "x 2"]
+
+
+def test_a_unet_is_a_u():
+    d = diagram(small("unet"), style="paper")
+    down, up = ("2x2 max pool, /2", "2x2 transposed conv")
+    assert nested(d.root, d) == (
+        "u",
+        ("chain", "input", "3x3 conv, 8", "3x3 conv, 8"),
+        (
+            "u",
+            ("chain", down, "3x3 conv, 16", "3x3 conv, 16"),
+            ("chain", down, "3x3 conv, 32", "3x3 conv, 32", f"{up}, 16, /2"),
+            ("chain", "filter concat", "3x3 conv, 16", "3x3 conv, 16", f"{up}, 8, /2"),
+        ),
+        ("chain", "filter concat", "3x3 conv, 8", "3x3 conv, 8", "output"),
+    )
+
+
+@pytest.mark.parametrize(
+    "name, boxes",
+    [
+        (
+            "lstm",
+            [
+                ("input", "32x4"),
+                ("LSTM x 32 steps", "32x6"),  # not h_n, which is 1x6
+                ("output", "32x6"),
+                ("output", "1x6"),
+                ("output", "1x6"),
+            ],
+        ),
+        (
+            "cells",
+            [
+                ("input", "7x6"),
+                ("LSTMCell x 7 steps", "1x1x5"),
+                ("linear, 2 x 7 steps", "1x1x2"),
+                ("stack", "7x2"),
+                ("output", "7x2"),
+            ],
+        ),
+    ],
+)
+def test_recurrence_is_rolled_up(name, boxes):
+    d = diagram(small(name))
+    assert [(b.name, b.size) for b in d.boxes] == boxes
+
+
+def test_towers_stand_beside_each_other_and_their_product_is_one():
+    d = diagram(small("towers"))
+    assert nested(d.root, d) == (
+        "chain",
+        ("row", ("chain", "input", "linear, 8", "linear, 4"), ("chain", "input", "linear, 4")),
+        "matrix product",
+        "output",
+    )
+
+
+def test_norms_stand_where_they_run():
+    d = diagram(small("prenorm"), 1)
+    assert nested(d.root, d) == (
+        "chain",
+        "input",
+        "linear, 8",
+        (
+            "frame",
+            (
+                "chain",
+                "layer norm",
+                "linear, 8",
+                "+",
+                "layer norm",
+                "linear, 16",
+                "linear, 8",
+                "+",
+            ),
+            "x 2",
+        ),
+        "layer norm",
+        "output",
+    )
+    # 8 scales and 8 shifts a norm: two blocks, then the last one; nothing on an addition
+    assert [b.params for b in d.boxes if b.kind == "norm"] == [32, 32, 16]
+    assert all(b.params == 0 for b in d.boxes if b.kind == "join")
+
+
+def test_lrn_is_drawn():
+    texts = [b.text for b in diagram(GOOGLENET).boxes]
+    assert texts[3:8] == ["LRN", "1x1 conv, 64", "3x3 conv, 192", "LRN", "3x3 max pool, /2"]
+
+
+def test_heads_in_training_are_drawn_for_one_image():
+    picture = costlab.aux("googlenet").diagram()
+    text = picture.draw("dot").decode()
+    assert text.count('[label="output"') == 3 and "118.01M MACs" in text
+
+
+# --- sizes ---
+
+MODELS = (
+    *("googlenet", "inception_v2", "inception_v3", "bn_inception", "vgg16", "alexnet", "zfnet"),
+    *("nin_cifar10", "nin", "resnet34", "resnet50", "unet", "cells", "lstm", "towers"),
+    "prenorm",
+)
+OTHERS = (
+    "torchvision:swin_t",
+    "torchvision:vit_b_16",
+    "torchvision:densenet121",
+    "timm:convnext_atto",
+)
+
+
+@pytest.mark.parametrize("name", [*MODELS, *OTHERS])
+def test_sizes_are_those_of_the_traced_tensors(name):
+    if name in OTHERS:
+        pytest.importorskip(name.partition(":")[0])
+        trace = as_trace(name, "diagram")
+    else:
+        trace = traced(name) if name in zoo.names() else small(name)
+    d = diagram(trace, 3, style="paper")
+    found, shown = units(trace), layouts(trace)
+    read = {i for op in trace.forward for i in op.inputs} | set(trace.outputs)
+    true = {shown[t].size for t in read}
+    assert {e.size for e in d.edges} <= true
+    between = {shown[t].size for t in found.edges.values()}
+    assert {e.size for e in d.edges} <= between
+
+
+@pytest.mark.parametrize(
+    "name, text, size",
+    [
+        ("torchvision:swin_t", "+", "56x56x96"),  # NHWC
+        ("torchvision:vit_b_16", "layer norm", "197x768"),  # 14 * 14 patches and the class token
+    ],
+)
+def test_tokens_and_channels_last_have_their_own_sizes(name, text, size):
+    pytest.importorskip("torchvision")
+    d = diagram(as_trace(name, "diagram"), 2, style="paper")
+    first = next(b for b in d.boxes if b.text == text)
+    assert first.size == size
+    assert {e.size for e in d.edges if e.source == first.id} == {size}
+
+
+# --- pages ---
+
+
+def drawn_size(text):
+    return tuple(map(float, re.search(r'width="(\d+)pt" height="(\d+)pt"', text).groups()))
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet34", "inception_v2", "inception_v3"])
+def test_whole_networks_fit_one_page(name):
+    """Every layer of the paper's figure on one A4 page (595 x 842 points), upright or turned."""
+    d = diagram(traced(name), style="paper")
+    (page,) = sheets([d])
+    wide, high = drawn_size(page)
+    assert min(wide, high) <= 595 and max(wide, high) <= 842
+    assert min(float(s) for s in re.findall(r'font-size="([\d.]+)"', page)) >= 7
+
+
+def test_a_long_network_becomes_pages_of_a4():
+    model = build_on_meta(
+        lambda: nn.Sequential(
+            *(nn.Conv2d(4 + i % 2, 5 - i % 2, 1 + 2 * (i % 3)) for i in range(300))
+        )
+    )
+    trace = costlab.trace(model, torch.empty(1, 4, 900, 900, device="meta"))
+    pages = sheets([diagram(trace)])
+    assert len(pages) > 1
+    for page in pages:
+        wide, high = drawn_size(page)
+        assert wide <= 595 and high <= 842
+    shown = sum(page.count('class="node"') for page in pages)
+    assert shown == 302
+
+
+def test_a_depth_that_needs_too_many_boxes_is_reduced_in_time():
+    """Blocks with branches that differ, so that none are alike: 600 blocks of 3 boxes."""
+
+    class Wide(nn.Module):
+        def __init__(self, i):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(12, 1 + i % 11, 1), nn.Conv2d(12, 11 - i % 11, 1)
+
+        def forward(self, x):
+            return torch.cat([self.a(x), self.b(x)], 1)
+
+    model = build_on_meta(lambda: nn.Sequential(*(Wide(i) for i in range(600))))
+    trace = costlab.trace(model, torch.empty(1, 12, 8, 8, device="meta"))
+    start = time.process_time()
+    d = diagram(trace, 1)
+    svg([d])
+    assert len(d.boxes) <= 1500 and "drawn at depth 0" in d.notes[0]
+    assert time.process_time() - start < 30
+
+
+# --- text inside its box ---
+
+
+def boxes_of(text):
+    """(left, right, top, bottom), and texts as (left, right, baseline, words), of every box."""
+    for node in re.findall(r'<g id="[^"]*" class="node">(.*?)</g>', text, re.S):
+        path = re.search(r'<path d="([^"]*)"', node)[1]
+        points = [tuple(map(float, p.split(","))) for p in re.findall(r"[\d.-]+,[\d.-]+", path)]
+        xs, ys = zip(*points, strict=True)
+        words = []
+        for found in re.finditer(
+            r'<text x="([\d.-]+)" y="([\d.-]+)" font-size="([\d.]+)"([^>]*)>([^<]*)<', node
+        ):
+            x, y, size = map(float, found.groups()[:3])
+            long = width(html.unescape(found[5]), size, "bold" in found[4])
+            left = x - long / 2 if "middle" in found[4] else x
+            words.append((left, left + long, y, found[5]))
+        yield (min(xs), max(xs), min(ys), max(ys)), words
+
+
+DRAWN = [
+    ("googlenet", {}),
+    ("googlenet", {"module": "inception5b"}),
+    ("googlenet", {"module": "inception5b", "style": "cost"}),
+    ("googlenet", {"depth": 1}),
+    ("googlenet", {"style": "paper"}),
+    ("resnet152", {}),
+    ("resnet152", {"depth": 1}),
+    ("inception_v3", {"module": "mixed_7c"}),
+    ("inception_v2", {"style": "paper"}),
+    ("unet", {"depth": 0}),
+    ("towers", {"depth": 2}),
+]
+
+
+@pytest.mark.parametrize("name, arguments", DRAWN)
+def test_text_stays_in_its_box_and_boxes_do_not_overlap(name, arguments):
+    trace = traced(name) if name in zoo.names() else small(name)
+    for page in sheets([diagram(trace, **arguments)]):
+        found = list(boxes_of(page))
+        assert found
+        for (left, right, top, bottom), words in found:
+            assert words
+            for start, end, y, text in words:
+                assert left <= start and end <= right and top < y < bottom, text
+        frames = [f for f, _ in found]
+        for i, a in enumerate(frames):
+            for b in frames[i + 1 :]:
+                assert a[1] <= b[0] or b[1] <= a[0] or a[3] <= b[2] or b[3] <= a[2]
+        assert min(float(s) for s in re.findall(r'font-size="([\d.]+)"', page)) >= 7
+
+
+@pytest.mark.parametrize(
+    "name, arguments", [DRAWN[0], DRAWN[1], DRAWN[4], ("googlenet", {"style": "cost", "depth": 1})]
+)
+def test_the_pdf_has_no_text_under_7_points_or_beyond_its_page(name, arguments):
+    pytest.importorskip("typst")
+    pypdf = pytest.importorskip("pypdf")
+    from costlab.render.diagram import picture
+
+    data = picture([diagram(traced(name), **arguments)], "pdf")
+    assert data == picture([diagram(traced(name), **arguments)], "pdf")
+    for page in pypdf.PdfReader(io.BytesIO(data)).pages:
+        sizes = []
+
+        def visit(text, matrix, text_matrix, font, size, sizes=sizes, page=page):
+            if text.strip():
+                # fonts in an image are set at size 1 under a matrix
+                scale = abs(matrix[3] * text_matrix[3]) * size
+                sizes.append(scale)
+                x = matrix[0] * text_matrix[4] + matrix[4]
+                assert 0 <= x <= float(page.mediabox.width)
+
+        page.extract_text(visitor_text=visit)
+        assert sizes and min(sizes) >= 6.95
+
+
+def test_headings_are_wrapped_to_what_is_drawn():
+    name = "a_network_with_a_name_that_goes_on_for_much_longer_than_any_page_is_wide" * 2
+    trace = costlab.trace(nn.Conv2d(3, 4, 3), torch.empty(1, 3, 8, 8), spec=name)
+    page = svg([diagram(trace)])
+    wide, _ = drawn_size(page)
+    for size, weight, words in re.findall(
+        r'font-size="([\d.]+)"( font-weight="bold")?>([^<]+)<', page
+    ):
+        assert width(html.unescape(words), float(size), bool(weight)) <= wide
+    assert A4.wide > wide
+
+
+# --- beside each other ---
+
+
+def test_before_and_after_share_one_scale():
+    """5x5 to two 3x3: 25 and 2 * 9 multiply-adds a position, 100% and 36% + 36%."""
+    trace = lambda *kernels: costlab.trace(  # noqa: E731
+        nn.Sequential(*(nn.Conv2d(4, 4, k, padding=k // 2, bias=False) for k in kernels)),
+        torch.empty(1, 4, 8, 8),
+    )
+    pair = modules([("before", trace(5)), ("after", trace(3, 3))])
+    shares = [[d.share(b) for b in d.boxes if b.macs] for d in pair]
+    assert shares == [[1.0], [pytest.approx(9 / 25)] * 2]
+    text = svg(pair)
+    assert ">-28% MACs<" in text and ">-28% params<" in text
+    assert text.count(">36.0%<") == 2 and text.count(">100.0%<") == 1
+
+
+def test_two_versions_are_drawn_with_what_changed_marked():
+    def version(width):
+        model = nn.Sequential(nn.Conv2d(4, width, 1), nn.ReLU(), nn.Conv2d(width, 4, 1))
+        return costlab.trace(model, torch.empty(1, 4, 8, 8), spec="m")
+
+    before, after = compared(version(8), version(6))
+    for d in (before, after):
+        assert [(b.text, b.mark) for b in d.boxes if b.mark] == [
+            (f"1x1 conv, {8 if d is before else 6}", "changed"),
+            ("1x1 conv, 4", "changed"),
+        ]
+    assert before.macs == after.macs == 2 * 64 * 4 * 8
+    assert ">changed<" in svg([before, after])
+    same, again = compared(version(8), version(8))
+    assert not any(b.mark for b in (*same.boxes, *again.boxes))
+
+
+# --- formats and the command ---
+
+
+def test_names_are_escaped_and_the_bytes_are_the_same_twice():
+    trace = costlab.trace(nn.Conv2d(3, 4, 3), torch.empty(1, 3, 8, 8), spec='<script>"\\N&é')
+    first, second = (svg([diagram(trace)]) for _ in range(2))
+    assert first == second and "<script" not in first and "&lt;script&gt;" in first
+    assert 'role="img"' in first and 'aria-label="Block diagram of &lt;script&gt;' in first
+    assert dot(diagram(trace)) == dot(diagram(trace))
+
+
+@pytest.mark.parametrize(
+    "suffix, start", [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG"), ("dot", b"digraph")]
+)
+def test_every_format_of_a_diagram(tmp_path, suffix, start):
+    if suffix in ("pdf", "png"):
+        pytest.importorskip("typst")
+    files = [tmp_path / f"{i}.{suffix}" for i in range(2)]
+    for f in files:
+        assert main(["diagram", "nin_cifar10", "-o", str(f)]) == 0
+    assert files[0].read_bytes().startswith(start)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "argv, texts",
+    [
+        (
+            "factorize googlenet --rewrite 1xn-nx1 --apply inception3a.branch3.1.0",
+            {"before: googlenet": 1, "5x5 conv, 32": 1, "1x5 conv, 32": 1, "5x1 conv, 32": 1},
+        ),
+        ("factorize --kernel 5 --rewrite stacked-3x3", {"3x3 conv, 64": 2, "5x5 conv, 64": 1}),
+        ("bottleneck", {"filter concat": 2}),
+        ("head", {"input": 4}),
+        ("aux googlenet", {"linear, 1024": 2, "linear, 1000": 3}),
+        ("grid", {"filter concat": 2}),
+        ("diagram googlenet --depth 1 --style paper", {"filter concat, 28x28x256": 1}),
+    ],
+)
+def test_commands_draw_their_modules(tmp_path, argv, texts):
+    file = tmp_path / "pair.svg"
+    name = "-o" if argv.startswith("diagram") else "--diagram"
+    assert main([*argv.split(), name, str(file)]) == 0
+    text = file.read_text()
+    assert {words: text.count(f">{words}<") for words in texts} == texts
+
+
+def test_all_rules_are_drawn_in_pairs(tmp_path):
+    """As the README says: a row a rule, before and after."""
+    file = tmp_path / "rules.svg"
+    assert main(["factorize", "--diagram", str(file)]) == 0
+    text = file.read_text()
+    assert text.count(": before<") + text.count("before</text>") >= 10
+
+
+@pytest.mark.parametrize(
+    "argv, line",
+    [
+        (["diagram", "googlenet", "-o", "x.jpg"], "name it .svg"),
+        (
+            ["diagram", "googlenet", "--module", "inception3x", "-o", "x.svg"],
+            "did you mean inception3",
+        ),
+        (["diagram", "googlenet", "--depth", "-1", "-o", "x.svg"], "choose 0"),
+        (["factorize", "googlenet", "--diagram", "x.svg"], "name something to apply"),
+    ],
+)
+def test_bad_input_is_one_line(argv, line, capsys):
+    assert main(argv) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1
