@@ -495,7 +495,8 @@ def test_the_pdf_has_no_text_under_7_points_or_beyond_its_page(name, arguments):
     for page in pypdf.PdfReader(io.BytesIO(data)).pages:
         sizes = []
 
-        def visit(text, matrix, text_matrix, font, size, sizes=sizes, page=page):
+        def visit(text, *how, sizes=sizes, page=page):
+            matrix, text_matrix, _, size = how
             if text.strip():
                 # fonts in an image are set at size 1 under a matrix
                 scale = abs(matrix[3] * text_matrix[3]) * size
