@@ -200,3 +200,24 @@ def test_a_convolution_gives_the_layout_of_the_cpu(x, kernel, memory_format):
     on_meta = [torch.empty_strided(t.shape, t.stride(), device="meta") for t in (x, weight)]
     ours = shapes.find(A.convolution.default)(*on_meta, *arguments)
     assert ours.stride() == on_cpu.stride()
+
+
+class Chosen(nn.Module):
+    """Rows that a mask chooses, by what the input's integers say."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x, ids):
+        mask = (ids == 7).unsqueeze(-1).expand(*ids.shape, 40_000)[..., 0]
+        return self.fc(x[mask]), self.fc(x[:, mask[0]])
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_mask_of_known_values_chooses_as_many_rows_as_it_says(device):
+    """Two of five tokens are 7; 2 x 4 x 3 products, twice."""
+    inputs = torch.zeros(1, 5, 4), torch.tensor([[7, 0, 7, 1, 2]])
+    trace = costlab.trace(Chosen(), inputs, device=device)
+    assert [trace.tensors[i].shape for i in trace.outputs] == [(2, 3), (1, 2, 3)]
+    assert costlab.total(trace).macs == 2 * 2 * 4 * 3

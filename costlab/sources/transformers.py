@@ -1,4 +1,5 @@
-"""transformers' models from a configuration, never a download: a config class, or a config.json."""
+"""transformers' models from a configuration, never a download: a config class, a config.json, or
+the folder that holds one."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ _PREFIX = "transformers:"
 
 def _find(spec: str) -> Definition:
     name = spec.removeprefix(_PREFIX)
+    if os.path.isdir(name):
+        name = os.path.join(name, "config.json")
     values = _from_file(name) if name.endswith(".json") or os.path.exists(name) else {}
     if find_spec("torchvision"):
         load_torchvision()
@@ -30,14 +33,14 @@ def _find(spec: str) -> Definition:
             config = config_class.from_dict({**values, **arguments})
         else:
             config = config_class(**arguments)
-            if "vision_config" not in arguments:
+            if "vision_config" not in arguments and hasattr(config, "vision_config"):
                 _fit_vision(config)
         config.use_cache = False
         return _model(transformers, config, values.get("architectures") or [])
 
     return Definition(
         build,
-        _inputs,
+        lambda model: _inputs(model, name if values else ""),
         lambda model: f"{type(model).__name__} of transformers {transformers.__version__}",
         version=lambda: f"transformers {transformers.__version__} {json.dumps(values)}",
     )
@@ -50,7 +53,7 @@ def _fit_vision(config: Any) -> None:
         config.vision_config.image_size, config.vision_config.patch_size = 896, 14
     elif config.model_type == "qwen2_vl":
         config.vision_config.hidden_size = config.text_config.hidden_size
-    elif config.model_type == "qwen2_5_vl":
+    elif hasattr(config.vision_config, "out_hidden_size"):
         config.vision_config.out_hidden_size = config.text_config.hidden_size
 
 
@@ -125,10 +128,12 @@ def _auto_class(transformers, config):
     return next((a for a in autos if type(config) in a._model_mapping), transformers.AutoModel)
 
 
-def _inputs(model) -> Inputs:
+def _inputs(model, file: str) -> Inputs:
+    """`file`: the config.json that the model is of, "" for a class."""
     from ._pretrained_inputs import default_inputs
+    from ._pretrained_processor import image_size
 
-    return default_inputs(model)
+    return default_inputs(model, image_size(file) if file else None)
 
 
 SOURCE = Source(

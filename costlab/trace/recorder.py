@@ -225,7 +225,7 @@ class Recorder(TorchDispatchMode):
         out = func(*args, **kwargs)
         if self.device == "meta":
             made = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
-            if any(not t.dtype.is_floating_point and t.numel() <= values.LIMIT for t in made):
+            if any(map(values.readable, made)):
                 values.follow(func, args, kwargs, made)
         return out
 

@@ -95,7 +95,7 @@ class TensorTable:
         self._packed.setdefault(_packed_key(path, tensors), []).append(added)
         return added
 
-    def packed(self, value, path: str, before: Container[int]) -> list[Outside]:
+    def packed(self, value, path: str, before: Container[int | None]) -> list[Outside]:
         """What `add_packed` gave for it. Each call gets another object, so it is known by path and
         shapes; of several alike (a cell whose input is as wide as its state) it is the first whose
         parameters are not among `before`, those that the call has used already."""

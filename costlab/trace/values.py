@@ -4,10 +4,12 @@ beside their shapes."""
 
 from __future__ import annotations
 
+from math import prod
+
 import torch
 from torch.utils import _pytree as pytree
 
-LIMIT = 1 << 16  # elements
+_LIMIT = 1 << 16  # elements
 _READS = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 
 
@@ -15,14 +17,17 @@ class _UnknownError(Exception):
     pass
 
 
+def readable(t: torch.Tensor) -> bool:
+    """Whether a tensor is one that control flow could read: of integers or booleans, and small. Of
+    an expanded tensor the elements in memory count."""
+    if t.dtype.is_floating_point or t.dtype.is_complex or t.layout is not torch.strided:
+        return False
+    return prod(n for n, step in zip(t.shape, t.stride(), strict=True) if step) <= _LIMIT
+
+
 def give(t, value) -> None:
     """Remember the value of a tensor, if it is one that control flow could read."""
-    if (
-        not t.dtype.is_floating_point
-        and not t.dtype.is_complex
-        and t.numel() <= LIMIT
-        and value.device.type == "cpu"
-    ):
+    if readable(t) and value.device.type == "cpu":
         t._costlab_value = value
 
 
@@ -52,6 +57,21 @@ def _packed(data, lengths):
     )
 
 
+def _chosen(func, data, indices):
+    """The rows that masks choose of data without values: how many follows from the masks. None
+    where these are not known."""
+    found: list[torch.Tensor | None] = []
+    for index in indices:
+        if index is None or index.dtype not in (torch.bool, torch.uint8):
+            found.append(index)
+            continue
+        mask = index if index.device.type == "cpu" else getattr(index, "_costlab_value", None)
+        if mask is None:
+            return None
+        found += [place.to("meta") for place in mask.nonzero(as_tuple=True)]
+    return func(data, found)
+
+
 def read(func, args, kwargs):
     """The result of an operation that needs values, such as `item` or `nonzero`; None where they
     are not known."""
@@ -68,7 +88,7 @@ def read(func, args, kwargs):
     try:
         args, kwargs = _on_cpu(args, kwargs)
     except _UnknownError:
-        return None
+        return _chosen(func, *args) if name == "aten::index" else None
     value = func(*args, **kwargs)
     if to_cpu:
         return value.clone()

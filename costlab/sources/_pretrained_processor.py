@@ -1,0 +1,36 @@
+"""The image that a model's own processor makes, from the files beside its configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+# of an image processor alone, and of one for text and images together
+_FILES = ("preprocessor_config.json", "processor_config.json")
+
+
+def image_size(config: str) -> tuple[int, int] | None:
+    """Height and width of what the processor beside a config.json gives to the model: its crop, or
+    what it resizes to. None where there is no processor, or where its size depends on the image."""
+    for name in _FILES:
+        try:
+            with open(os.path.join(os.path.dirname(config), name), encoding="utf-8") as f:
+                values = json.load(f)
+        except (OSError, ValueError):
+            continue
+        if isinstance(values, dict) and (size := _size(values.get("image_processor", values))):
+            return size
+    return None
+
+
+def _size(values: dict[str, Any]) -> tuple[int, int] | None:
+    crops, resizes = values.get("do_center_crop", False), values.get("do_resize", True)
+    size = values.get("crop_size") if crops else values.get("size") if resizes else None
+    if isinstance(size, dict):
+        edge = size.get("shortest_edge")  # of a square image, as a model without a crop takes it
+        size = (size.get("height", edge), size.get("width", edge))
+    match (size, size) if isinstance(size, int) else size:
+        case (int(height), int(width)):
+            return height, width
+    return None

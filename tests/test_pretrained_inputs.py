@@ -1,0 +1,104 @@
+"""Default inputs of transformers' models that have no line of their own: from what their parameters
+and their processor say."""
+
+import json
+
+import pytest
+
+import costlab
+from costlab.sources import load
+
+pytest.importorskip("transformers")
+ONE = {"text_config": {"num_hidden_layers": 1}}
+
+
+def runs(loaded):
+    return costlab.total(costlab.trace(loaded.model, (), loaded.kwargs, device="meta")).macs > 0
+
+
+@pytest.mark.parametrize(
+    "config, pixels, places",
+    [
+        # 16 x 16 patches of 2 frames of 3 x 16 x 16, of which 2 x 2 are merged into a token
+        ("Qwen3VLConfig", (256, 2 * 3 * 16 * 16), 64),
+        # (448 / 14)^2 patches, of which 2 x 2 are merged
+        ("InternVLConfig", (1, 3, 448, 448), 256),
+        # (512 / 16)^2 patches, of which 2 x 2 are merged
+        ("Cohere2VisionConfig", (1, 3, 512, 512), 256),
+    ],
+)
+def test_as_many_tokens_stand_for_an_image_as_the_model_makes_features(config, pixels, places):
+    loaded = load(f"transformers:{config}", arguments=ONE)
+    token = loaded.model.config.image_token_id
+    assert tuple(loaded.kwargs["pixel_values"].shape) == pixels
+    assert int((loaded.kwargs["input_ids"] == token).sum()) == places
+    assert runs(loaded)
+
+
+def test_a_vision_encoder_alone_gets_its_grid():
+    loaded = load("transformers:Qwen3VLVisionConfig", arguments={"depth": 1})
+    assert {n: tuple(t.shape) for n, t in loaded.kwargs.items()} == {
+        "hidden_states": (256, 1536),
+        "grid_thw": (1, 3),
+    }
+    assert runs(loaded)
+
+
+def test_a_recording_has_as_many_tokens_as_features():
+    """3,000 frames, of which the encoder halves the number, and a pool of two halves it again."""
+    loaded = load(
+        "transformers:AudioFlamingo3Config", arguments={"audio_config": {"num_hidden_layers": 1}}
+    )
+    assert tuple(loaded.kwargs["input_features"].shape) == (1, 128, 3000)
+    assert tuple(loaded.kwargs["input_features_mask"].shape) == (1, 3000)
+    token = loaded.model.config.audio_token_id
+    assert int((loaded.kwargs["input_ids"] == token).sum()) == 750
+
+
+def test_an_encoder_of_spectrograms_gets_a_mask():
+    loaded = load("transformers:ParakeetEncoderConfig", arguments={"num_hidden_layers": 1})
+    assert tuple(loaded.kwargs["input_features"].shape) == (1, 1000, 80)
+    assert tuple(loaded.kwargs["attention_mask"].shape) == (1, 1000)
+    assert runs(loaded)
+
+
+RESNET = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8], "depths": [1]}
+PROCESSORS = {
+    "a crop": (
+        "preprocessor_config.json",
+        {"do_center_crop": True, "crop_size": 48, "size": {"shortest_edge": 64}},
+        (48, 48),
+    ),
+    "a crop that is not made": (
+        "preprocessor_config.json",
+        {"do_center_crop": False, "crop_size": 48, "size": {"shortest_edge": 64}},
+        (64, 64),
+    ),
+    "height and width": (
+        "preprocessor_config.json",
+        {"size": {"height": 32, "width": 96}},
+        (32, 96),
+    ),
+    "of text and images": (
+        "processor_config.json",
+        {"image_processor": {"size": 40}},
+        (40, 40),
+    ),
+    "no resizing": ("preprocessor_config.json", {"do_resize": False, "size": 40}, (224, 224)),
+    "no processor": ("other.json", {"size": 40}, (224, 224)),
+    "a size that depends on the image": (
+        "preprocessor_config.json",
+        {"size": {"longest_edge": 900}},
+        (224, 224),
+    ),
+}
+
+
+@pytest.mark.parametrize("of_folder", [False, True], ids=["file", "folder"])
+@pytest.mark.parametrize("name, values, size", PROCESSORS.values(), ids=PROCESSORS)
+def test_an_image_is_as_large_as_the_processor_makes_it(name, values, size, of_folder, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(RESNET))
+    (tmp_path / name).write_text(json.dumps(values))
+    loaded = load(f"transformers:{tmp_path if of_folder else tmp_path / 'config.json'}")
+    assert tuple(loaded.kwargs["pixel_values"].shape) == (1, 3, *size)
+    assert runs(loaded)
