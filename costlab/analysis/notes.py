@@ -4,7 +4,6 @@ words."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..cost import short
@@ -63,10 +62,13 @@ def pareto(protocol: Protocol) -> tuple[str, ...]:
     )
 
 
-def another_protocol(protocol: Protocol, wanted: Protocol) -> str:
-    """How the protocol of an error differs from the `wanted` one; "" where it does not."""
+AS_PRINTED = "cost as printed"
+
+
+def another_protocol(protocol: Protocol, wanted: Protocol) -> tuple[str, ...]:
+    """How the protocol of an error differs from the `wanted` one."""
     if not protocol.known:
-        return "the crops are not known"
+        return ("crops not known",)
     reasons = []
     if protocol.models != wanted.models:
         reasons.append(f"{protocol.models} networks")
@@ -74,13 +76,12 @@ def another_protocol(protocol: Protocol, wanted: Protocol) -> str:
         reasons.append(_crops(protocol))
     if protocol.data != wanted.data:
         reasons.append(f"images: {protocol.data}")
-    return ", ".join(reasons)
+    return tuple(reasons)
 
 
-def another_network(printed: Decimal, traced: int) -> str:
-    """How a traced network is not the one that an error was printed for: `printed` in 1e9
-    multiply-adds, `traced` in multiply-adds."""
-    return f"printed {printed}G, traced {short(traced)}"
+def another_network(traced: int) -> str:
+    """That a traced network, of so many multiply-adds, is not the one of an error."""
+    return f"another network is traced, {short(traced)}"
 
 
 def _crops(protocol: Protocol) -> str:

@@ -29,6 +29,7 @@ class Point:
         front: whether no other comparable network has fewer MACs and at most its error, or less
             error and at most its MACs.
         why_not: why it is not comparable with the others; "" where it is.
+        mark: the main reason in a few words, for a label.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Point:
     result: PublishedResult
     front: bool = False
     why_not: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,12 @@ def _point(model: str, protocol: Protocol) -> Point | None:
         return None
     result = next((r for r in results if r.protocol == protocol), results[0])
     cost = total(traced(lambda: zoo.build(model), zoo.input_shape(model)))
-    reasons = [notes.another_protocol(result.protocol, protocol)]
-    macs, params = cost.macs, cost.params
+    point = Point(model, cost.macs, cost.params, float(result.top5 or 0), result)
+    reasons = notes.another_protocol(result.protocol, protocol)
     if result.cost is not None and not _prints_as(cost.macs, result.cost):
-        reasons.append(notes.another_network(result.cost, cost.macs))
-        macs, params = int(result.cost * _GIGA), None
-    why_not = "; ".join(filter(None, reasons))
-    return Point(model, macs, params, float(result.top5 or 0), result, why_not=why_not)
+        reasons = (notes.AS_PRINTED, notes.another_network(cost.macs), *reasons)
+        point = replace(point, macs=int(result.cost * _GIGA), params=None)
+    return replace(point, why_not="; ".join(reasons), mark=reasons[0] if reasons else "")
 
 
 def _prints_as(macs: int, printed: Decimal) -> bool:

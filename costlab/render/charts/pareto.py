@@ -33,7 +33,7 @@ def pareto(result):
     log_axes(ax, "x")
     ax.set_ylim(0, max(p.top5 for p in result.points) * 1.12)
     ax.set_xlim(min(p.macs for p in result.points) / 1.5, max(p.macs for p in result.points) * 2.2)
-    labels = [f"{p.name} ({p.why_not})" if p.why_not else p.name for p in result.points]
+    labels = [f"{p.name} ({p.mark})" if p.mark else p.name for p in result.points]
     places = [(p.macs, p.top5) for p in result.points]
     label_points(fig, ax, [(*at, label) for at, label in zip(places, labels, strict=True)])
     ax.set_xlabel("MACs (multiply-adds, from traces; log scale)")
