@@ -201,7 +201,7 @@ def test_the_chart_says_where_the_gradient_is_smallest(tmp_path):
     path = tmp_path / "g.svg"
     result.chart().save(path)
     text = path.read_text()
-    for said in ("after b", "100 times below the lowest", "lowest at the loss"):
+    for said in ("after b", "100 times below the lowest", "falls 10x to b", "does not fall"):
         assert said in text
 
 

@@ -12,6 +12,7 @@ from ..trace import Trace, TraceError, TraceFileError
 from ._counting import compare, diagram, diff, memory, pareto, profile, table, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._factorize import factorize, rules
+from ._illustrations import fields, mixing, mlpconv, towers
 from ._measured import roofline, savings
 from ._models import load, measure, trace
 from ._papers import audit, audit_all, claims, results
@@ -39,12 +40,15 @@ __all__ = [
     "diagram",
     "diff",
     "factorize",
+    "fields",
     "formula",
     "grid",
     "head",
     "load",
     "measure",
     "memory",
+    "mixing",
+    "mlpconv",
     "models",
     "pareto",
     "phases",
@@ -60,6 +64,7 @@ __all__ = [
     "sweep",
     "table",
     "total",
+    "towers",
     "trace",
     "training",
     "verify",

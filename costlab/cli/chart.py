@@ -48,6 +48,26 @@ def _grid(args):
     return costlab.grid(**_given(args, "d", "c_in", "c_out", "kernel")).chart()
 
 
+def _towers(args):
+    chosen = [args.model] if args.model else []
+    traces = [get_trace(args, spec) for spec in (*chosen, *(args.beside or ()))]
+    return costlab.towers(traces) if traces else costlab.towers()
+
+
+def _mlpconv(args):
+    given = _given(args, "c_in", "kernel")
+    if args.widths:
+        given["widths"] = _integers(args.widths)
+    return costlab.mlpconv(**given)
+
+
+def _integers(text):
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(f"cannot read --widths {text}; write 96,96,96") from None
+
+
 def _measured(args, rules):
     """What the rules save in measured time."""
     if _given(args, "d", "c_in", "c_out", "kernel"):
@@ -75,6 +95,14 @@ _KINDS = {
     ),
     "roofline": _Kind(_roofline, options=("style", "depth", "against")),
     "memory": _Kind(lambda a: costlab.memory(get_trace(a)).chart()),
+    "fields": _Kind(
+        lambda a: costlab.fields(*([a.kernels] if a.kernels else [])).chart(), "none", ("kernels",)
+    ),
+    "mixing": _Kind(
+        lambda a: costlab.mixing(**_given(a, "c_in", "c_out")).chart(), "none", ("c_in", "c_out")
+    ),
+    "mlpconv": _Kind(lambda a: _mlpconv(a).chart(), "none", ("c_in", "kernel", "widths")),
+    "towers": _Kind(lambda a: _towers(a).chart(), "optional", ("beside",)),
 }
 KINDS = tuple(_KINDS)
 
@@ -90,10 +118,29 @@ def add(sub):
         type=int,
         help="module depth of the layers style (default: opens what holds most of the cost)",
     )
-    p.add_argument("--c-in", type=int, help="input channels (savings: 64, grid: 320, head: 256)")
-    p.add_argument("--c-out", type=int, help="output channels (savings: 64, grid: 640)")
+    p.add_argument(
+        "--c-in",
+        type=int,
+        help="input channels (savings: 64, grid: 320, head: 256, mixing: 4, mlpconv: 3)",
+    )
+    p.add_argument("--c-out", type=int, help="output channels (savings: 64, grid: 640, mixing: 2)")
     p.add_argument("--d", type=int, help="grid side of the grid chart (default: 35)")
-    p.add_argument("--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3)")
+    p.add_argument(
+        "--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3; mlpconv: 11)"
+    )
+    p.add_argument(
+        "--kernels",
+        metavar="CHAIN",
+        action="append",
+        help="fields: convolutions in a row, as 5x5 or 1x3+3x1; repeat it for one beside it",
+    )
+    p.add_argument("--widths", help="mlpconv: filters of its layers (default: 96,96,96)")
+    p.add_argument(
+        "--beside",
+        metavar="MODEL",
+        action="append",
+        help="towers: another network (default: alexnet, vgg16 and googlenet)",
+    )
     p.add_argument(
         "--iterations", type=int, help="training iterations of the gradients chart (default: 10)"
     )

@@ -26,8 +26,8 @@ def flow(result: Probe) -> tuple[str, ...]:
         placed(result),
         lowest(result),
         *_published(result),
+        *_helped(result),
         protocol(result.protocol),
-        "with heads: from the same weights, on the same images, with the same dropout",
     )
 
 
@@ -37,6 +37,7 @@ def settings(result: Probe) -> tuple[str, ...]:
         placed(result),
         lowest(result),
         *_published(result),
+        *_helped(result),
         protocol(result.protocol),
         "twice as deep: one more 3x3 convolution after each; the others change what they say",
     )
@@ -80,6 +81,18 @@ def _published(result: Probe) -> tuple[str, ...]:
         "not the authors' here"
     )
     return (f"the published network has its head after {result.head_after}: {said}{size}",)
+
+
+def _helped(result: Probe) -> tuple[str, ...]:
+    """What the heads add to the gradients; nothing where they were not run."""
+    if result.with_heads is None:
+        return ()
+    pairs = zip(result.with_heads.layers, result.without.layers, strict=True)
+    most, layer = max((a.mean / b.mean, b.name) for a, b in pairs if b.mean)
+    return (
+        f"with heads, from the same weights, on the same images, with the same dropout: at most "
+        f"{most:.3g} times the gradient without, at {layer}",
+    )
 
 
 def protocol(run: Protocol) -> str:

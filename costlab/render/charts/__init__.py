@@ -4,16 +4,20 @@ units and shares."""
 from .aux import aux
 from .bottleneck import bottleneck
 from .cumulative import cumulative
+from .fields import fields
 from .gradients import gradients
 from .grid import grid
 from .head import head
 from .memory import memory
+from .mixing import mixing
+from .mlpconv import mlpconv
 from .pareto import pareto
 from .roofline import roofline
 from .savings import savings
 from .stages import stages
 from .sweep import sweep
 from .time_savings import time_savings
+from .towers import towers
 from .waterfall import waterfall
 from .style import BLUE, GREY, ORANGE, milliseconds, render
 
@@ -24,11 +28,14 @@ __all__ = [
     "aux",
     "bottleneck",
     "cumulative",
+    "fields",
     "gradients",
     "grid",
     "head",
     "memory",
     "milliseconds",
+    "mixing",
+    "mlpconv",
     "pareto",
     "render",
     "roofline",
@@ -36,5 +43,6 @@ __all__ = [
     "stages",
     "sweep",
     "time_savings",
+    "towers",
     "waterfall",
 ]

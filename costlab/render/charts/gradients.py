@@ -10,6 +10,8 @@ from .style import BLUE, GREY, ORANGE, RED
 SMALL = 7.5  # points
 WIDTH = 6.7  # inches: two columns of a paper
 FAR = 10  # times below all values, from where on the threshold is said and not drawn
+MARGIN = 1.25  # room above and below the lines, as a factor
+LEVEL = 1.5  # a fall under which the gradient is called level
 CURVES = ("#08306B", "#6BAED6")  # from the loss to the input
 
 
@@ -43,14 +45,24 @@ def _profile(ax, result):
         networks.append(("with heads", result.with_heads, ORANGE, "s"))
     for word, found, color, marker in networks:
         _line(ax, found, color, marker, word)
-    log_axes(ax, "y")
+    _decimal_ticks(ax)
     layers = result.without.layers
     ax.set_xticks(range(len(layers)), [layer.name for layer in layers], rotation=40, ha="right")
     ax.set_ylabel("mean |gradient| of the weights", fontsize=SMALL)
-    ax.set_title(f"{result.model}, {result.setting}", fontsize=9)
+    ax.set_title(f"{result.model}, {result.setting}: {_verdict(result)}", fontsize=9)
     _threshold(ax, result)
     _published(ax, result)
-    ax.legend(loc="best", fontsize=SMALL)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low / MARGIN, high * MARGIN)
+    ax.legend(loc="upper right", fontsize=SMALL)
+
+
+def _decimal_ticks(ax):
+    """A logarithmic axis with ticks at 1, 2 and 5, for a range of about a decade."""
+    from matplotlib.ticker import LogLocator
+
+    log_axes(ax, "y")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
 
 def _line(ax, found, color, marker, word):
@@ -91,7 +103,7 @@ def _published(ax, result):
     ax.axvline(place, color=GREY, linestyle=":", linewidth=1)
     ax.annotate(
         f"the authors' head:\nafter {result.head_after}",
-        (place, 0.97),
+        (place, 0.74),
         xycoords=("data", "axes fraction"),
         xytext=(4, 0),
         textcoords="offset points",
@@ -147,14 +159,18 @@ def _beside(ax, other, result):
     )
     if lowest.mean < 1e3 * other.threshold:
         ax.axhline(other.threshold, color=RED, linestyle="--", linewidth=1)
-    ax.set_title(f"{other.setting}\n{_verdict(other)}", fontsize=SMALL, fontweight="normal")
+    ax.set_title(f"{other.setting}\n{_verdict(other)}", fontsize=7, fontweight="normal")
     ax.set_xticks([0, count - 1], ["1", str(count)])
 
 
-def _verdict(other) -> str:
-    lowest = other.without.lowest
-    if lowest is other.without.last:
-        return "lowest at the loss"
-    fall = other.without.fall
-    times = f"{fall:.1f}" if fall < 100 else f"{fall:.0e}".replace("e+0", "e")
-    return f"{times}x lower at {lowest.name}"
+def _verdict(result) -> str:
+    """How far the mean gradient falls from the loss back to its smallest."""
+    fall, lowest = result.without.fall, result.without.lowest
+    if fall < LEVEL:
+        return "does not fall"
+    return f"falls {f'{fall:.1f}' if fall < 10 else f'{fall:,.0f}'}x to {_brief(lowest.name)}"
+
+
+def _brief(name: str) -> str:
+    """A path without the numbers of modules in it."""
+    return name.partition(".")[0]
