@@ -228,6 +228,22 @@ def test_totals_are_checked_alone_and_below_a_table(tmp_path, capsys, text, verd
     assert [r["verdict"] for r in doc["rows"]] == verdicts
 
 
+def test_grids_alone_find_their_rows(tmp_path, capsys):
+    """Table 1 of the ResNet paper prints grids without channels; conv4_x is 14x14."""
+    file = tmp_path / "t.csv"
+    lines = ["conv1,112x112", "conv2_x,56 × 56", "conv3_x,28x28", "conv4_x,14x14", "conv5_x,7x7"]
+    file.write_text("\n".join(["layer name,output size", *lines]))
+    doc = audit(capsys, "resnet50", "--against", str(file))
+    assert doc["rows"] == [] and "structure: 5 of 5" in " ".join(doc["notes"])
+    file.write_text(file.read_text().replace("14x14", "15x15"))
+    (wrong,) = audit(capsys, "resnet50", "--against", str(file))["rows"]
+    assert (wrong["row"], wrong["printed"], wrong["verdict"]) == (
+        "conv4_x",
+        "15x15",
+        "not explained",
+    )
+
+
 def test_check_makes_what_is_not_explained_an_exit_code(tmp_path, capsys):
     file = tmp_path / "t.csv"
     file.write_text("params,ops\n60M,0.72G\n")

@@ -14,6 +14,7 @@ from ...tables import STYLES, table
 from ...trace import Op, Trace
 from .cells import PrintedRow, column_key, row_kind, row_label
 from .conventions import Counts
+from .texts import same_text
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,10 @@ def _same_cells(printed: PrintedRow, row: Counted) -> int:
     return sum(
         _SAME.get(key, _OTHER)
         for key, text in printed.cells.items()
-        if key not in ("type", "params", "ops") and text and text == row.texts.get(key)
+        if key not in ("type", "params", "ops")
+        and text
+        and key in row.texts
+        and same_text(key, text, row.texts[key])
     )
 
 

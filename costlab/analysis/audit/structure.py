@@ -13,9 +13,9 @@ from .cells import PrintedRow
 from .conventions import KINDS
 from .result import Cell
 from .rows import Counted
+from .texts import INPUT, OUTPUT, grid_of, pool_of, same_text, spelled
 
 _NOT_COMPARED = (*KINDS, "neurons", "note", "source", "")
-_STRIDE, _OUTPUT, _INPUT = "patch size stride", "output size", "input size"
 _FILTERS = re.compile(r"(double |triple )?\d+x\d+( \d+x\d+)*")  # no reductions and no pools
 _POOL = "pool proj"
 
@@ -36,7 +36,7 @@ def compare(name: str, printed: PrintedRow, row: Counted) -> Compared:
             continue
         compared += 1
         have = row.texts.get(key, "")
-        if not _equal(key, text, have):
+        if not same_text(key, text, have):
             finding = Finding(Verdict.UNEXPLAINED, _hint(key, printed, row))
             different.append(Cell(name, key, text, have, finding))
     return Compared(compared, tuple(different))
@@ -47,48 +47,21 @@ def _is_compared(key: str, text: str, row: Counted) -> bool:
     if key in _NOT_COMPARED or not text:
         return False
     if key == "type":
-        return _pool(text) != ""
+        return pool_of(text) != ""
     return key in row.texts or re.search(r"\dx\d|pool proj", key) is not None
-
-
-def _equal(key: str, text: str, have: str) -> bool:
-    if key == "type":
-        return _pool(text) == _pool(have)
-    printed, traced = _spelled(text), _spelled(have)
-    if key == _STRIDE and "/" not in printed:
-        traced = traced.split("/")[0]  # a patch without its stride
-    if key in (_OUTPUT, _INPUT) and _grid(traced) and printed.count("x") < traced.count("x"):
-        traced = _grid(traced)  # a grid without its channels
-    return printed == traced or (printed == "0" and not traced)
-
-
-def _spelled(text: str) -> str:
-    """56 × 56 is 56x56."""
-    return re.sub(r"\s*[x×]\s*", "x", text.strip())
-
-
-def _pool(type_: str) -> str:
-    """Of a pool, which: max or avg; "" for another row."""
-    found = re.search(r"(max|avg|average)\w*[ -]?pool", type_.lower())
-    return found[1][:3].replace("ave", "avg") if found else ""
-
-
-def _grid(size: str) -> str:
-    """28x28x256 -> 28x28."""
-    return size.rsplit("x", 1)[0] if "x" in size else ""
 
 
 def _hint(key: str, printed: PrintedRow, row: Counted) -> Cause | None:
     """What is known about a cell that differs from the trace's."""
-    text, have = _spelled(printed.get(key)), row.texts.get(key, "")
+    text, have = spelled(printed.get(key)), row.texts.get(key, "")
     if key == "depth" and have.isdigit():
         return LayerCount(int(have))
-    if key != _OUTPUT or not _grid(have):
+    if key != OUTPUT or not grid_of(have):
         return None
     channels = have.rsplit("x", 1)[1]
-    if text.rsplit("x", 1)[-1] == channels or _grid(have) == text:
-        read = _grid(row.texts.get(_INPUT, ""))
-        return InputGrid() if _grid(text) == read != _grid(have) else None
+    if text.rsplit("x", 1)[-1] == channels or grid_of(have) == text:
+        read = grid_of(row.texts.get(INPUT, ""))
+        return InputGrid() if grid_of(text) == read != grid_of(have) else None
     added = _filter_sum(printed, row)
     return FilterSum(added) if added is not None and str(added) not in text.split("x") else None
 
@@ -106,7 +79,7 @@ def _filter_sum(printed: PrintedRow, row: Counted) -> int | None:
 def _branch_width(text: str, row: Counted) -> int | None:
     """The channels of one branch: 128, avg + 128, or what a pool passes through."""
     if "pass through" in text:
-        channels = row.texts.get(_INPUT, "").rsplit("x", 1)[-1]
+        channels = row.texts.get(INPUT, "").rsplit("x", 1)[-1]
     else:
         channels = text.rsplit("+", 1)[-1].strip()
     return int(channels) if channels.isdigit() else None
