@@ -64,6 +64,7 @@ class _Finder:
         self.edges: dict[tuple[int, int], int] = {}
         self.recurrent: dict[tuple, int] = {}
         self.repeated = _repeated_beside_cells(trace)
+        self.data = set(trace.inputs)  # tensors that depend on the input
         self.uses = Counter(i for op in trace.forward for i in dict.fromkeys(op.inputs))
         self.uses.update(trace.outputs)
 
@@ -104,6 +105,8 @@ class _Finder:
         if unit is None:
             unit = self._after(node, op) if after else self._own(node)
         unit.ops.append(op)
+        if not self.data.isdisjoint(op.inputs):
+            self.data.update(op.outputs)
         for i in op.inputs:
             source = self.made.get(i, unit.index)
             if source < unit.index:  # what a step feeds back is not drawn
@@ -142,8 +145,8 @@ class _Finder:
         """The unit of an operation that follows a layer."""
         before = self._before(node, op)
         norm, act = names.norm(op), names.activation(op)
-        if not norm and not act:
-            return before
+        if (not norm and not act) or self.data.isdisjoint(op.inputs):
+            return before  # what is worked out of params and constants alone is prepared
         if before.own and names.norm(op) and _same_call(before.own, op):
             before.tensor = op.outputs[0] if op.outputs else before.tensor
             return before  # a further operation of the same norm

@@ -73,16 +73,17 @@ class _Columns:
         self.placer = _placer(d)
         chain: tuple[Part, ...] = d.root.children if d.root.kind == "chain" else (d.root,)
         self.pieces = [self.placer.place(p) for p in self.placer.evened(chain)]
-        self.open = self._breaks()
+        self.crossed = self._crossed()
 
-    def _breaks(self) -> list[bool]:
-        """Before which pieces a column may begin: where no edge passes but that from one to the
-        next."""
+    def _crossed(self) -> list[int]:
+        """How many edges pass the place before each piece, beside those from the one before it; a
+        row of branches and what they meet in stay together where that can be."""
         item = {box: i for i, p in enumerate(self.pieces) for box in p.rects}
-        found = [True] + [len(p.exits) == 1 for p in self.pieces[:-1]]
+        found = [0] + [len(p.exits) - 1 for p in self.pieces[:-1]]
         for a, b in self.placer.edges:
             if a in item and b in item and item[b] > item[a] + 1:
-                found[item[a] + 1 : item[b] + 1] = [False] * (item[b] - item[a])
+                for i in range(item[a] + 1, item[b] + 1):
+                    found[i] += 1
         return found
 
     def on_one(self, room: Room, header: float) -> Piece | None:
@@ -121,18 +122,17 @@ class _Columns:
         return [self.pieces[i:j] for i, j in least]
 
     def _columns_within(self, high: float) -> list[tuple[int, int]]:
-        """Each column as long as the height allows, ended where it may end."""
-        found, start = [], 0
-        while start < len(self.pieces):
+        """Each column as long as the height allows, ended where fewest edges pass."""
+        found, start, last = [], 0, len(self.pieces)
+        while start < last:
             end = start + 1
-            best = 0
-            while end <= len(self.pieces) and (self._height(start, end) <= high or not best):
-                if end == len(self.pieces) or self.open[end]:
-                    best = end
+            while end < last and self._height(start, end + 1) <= high:
                 end += 1
-            best = best or len(self.pieces)
-            found.append((start, best))
-            start = best
+            if end < last:
+                # the later the better among those that as few edges pass
+                end = min(range(start + 1, end + 1), key=lambda i: (self.crossed[i], -i))
+            found.append((start, end))
+            start = end
         return found
 
     def _height(self, i: int, j: int) -> float:
@@ -151,8 +151,9 @@ class _Columns:
             x += piece.width + _GUTTER
         found.width = x - _GUTTER
         found.height += 2 * margin
-        for (a, b), end in zip(_pairs(placed), ends, strict=False):
-            self._join(found, a, b, end + _GUTTER / 2)
+        for i, (a, end) in enumerate(zip(placed, ends, strict=True)):
+            for b in placed[i + 1 :]:
+                self._join(found, a, b, end + _GUTTER / 2)
         found.entries, found.exits = placed[0].entries, placed[-1].exits
         return found.turned() if self.diagram.upward else found
 
@@ -162,8 +163,14 @@ class _Columns:
             if source in a.rects and target in b.rects:
                 s, t = found.rects[source], found.rects[target]
                 low = a.height + 1.6 * self.m.gap
-                way = [(s.cx, s.bottom), (s.cx, low), (gutter, low)]
-                found.ways[source, target] = [*way, (gutter, 0.4), (t.cx, 0.4), (t.cx, t.y)]
+                out = [(s.cx, s.bottom), (s.cx, low), (gutter, low)]
+                if source not in a.exits:
+                    out = [(s.right, s.cy), (gutter, s.cy)]
+                into = [(t.cx, 0.4), (t.cx, t.y)]
+                if target not in b.entries:
+                    before = min(r.x for i, r in found.rects.items() if i in b.rects) - 5
+                    into = [(before, 0.4), (before, t.cy), (t.x, t.cy)]
+                found.ways[source, target] = [*out, (gutter, 0.4), *into]
 
 
 def _pairs(items: Sequence) -> list[tuple]:
