@@ -3,6 +3,7 @@ depth."""
 
 import pytest
 
+from costlab.analysis.profile import profile
 from costlab.analysis.ranking import in_order, most_expensive, ranked
 from costlab.api._models import as_trace
 from costlab.cost import total
@@ -55,7 +56,7 @@ def test_the_blocks_of_each_level_are_all_of_the_one_above(trace):
 
 def test_tables_rankings_and_sums_are_of_the_same_operations(trace):
     whole, shown = total(trace), table(trace)
-    for rows in (shown.rows, ranked(trace), in_order(trace)):
+    for rows in (shown.rows, ranked(trace), in_order(shown, trace)):
         assert sum(r.macs for r in rows) == whole.macs == shown.macs
         assert sum(r.params for r in rows) == shown.params
         ops = [i for r in rows for i in r.ops]
@@ -101,3 +102,14 @@ def test_one_block_that_is_nearly_everything_is_opened():
         f"{path}.mlp.3 x 12",
     ]
     assert found[1].macs == 12 * 197 * 768 * 3072
+
+
+def test_sums_up_to_a_block_are_of_blocks_in_their_order():
+    """Rows of alike modules that take turns, twelve times attention and perceptron, have no order:
+    the encoder's layers have."""
+    pytest.importorskip("torchvision")
+    course = profile(as_trace("torchvision:vit_b_16", "table")).course
+    layers = [s for s in course if s.name.startswith("encoder.layers.")]
+    assert [s.name for s in layers] == [f"encoder.layers.encoder_layer_{i}" for i in range(12)]
+    assert {s.macs for s in layers} == {layers[0].macs}
+    assert course[-1].macs_so_far == sum(s.macs for s in course) == 17_563_828_224

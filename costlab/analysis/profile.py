@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .._pictures import Picture, chart
@@ -12,6 +12,7 @@ from ..cost import Convention
 from ..tables import Column, Row, Sheet, Table, table
 from ..trace import Trace
 from . import notes
+from .ranking import in_order
 
 _Number = TypeVar("_Number", int, float)
 
@@ -45,13 +46,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Profile(Charted):
-    """A network from input to output, rows without params, MACs and measured time left out;
-    `convention`: what params are."""
+    """A network from input to output, rows without params, MACs and measured time left out.
+
+    Attributes:
+        steps: the rows of the table; alike modules are one, placed where the first one runs.
+        convention: what params are.
+        course: blocks that run one after the other, which sums up to a block are of.
+    """
 
     model: str
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
     convention: Convention
+    course: tuple[Step, ...]
 
     chart_kind = "stages"
 
@@ -63,7 +70,13 @@ class Profile(Charted):
             raise ValueError(f"unknown chart {kind!r}; choose stages or cumulative")
         if not self.steps:
             raise ValueError(f"{self.model} has no params and no MACs to chart")
-        return chart(kind, self, numbers=self.sheet)
+        drawn = self.in_order if kind == "cumulative" else self
+        return chart(kind, drawn, numbers=drawn.sheet)
+
+    @property
+    def in_order(self) -> Profile:
+        """The same by blocks that run one after the other."""
+        return replace(self, steps=self.course)
 
     @property
     def trained(self) -> bool:
@@ -121,7 +134,18 @@ def profile(
     parts = [_part(r) for r in shown]
     if others:
         parts.append(_together([_part(r) for r in others]))
-    return Profile(t.title, tuple(_steps(parts)), notes.profile(t.notes), t.convention)
+    ordered = [_part(r) for r in _with_cost(in_order(t, trace))]
+    return Profile(
+        t.title,
+        tuple(_steps(parts)),
+        notes.profile(t.notes),
+        t.convention,
+        tuple(_steps(ordered)),
+    )
+
+
+def _with_cost(rows: Iterable[Row]) -> list[Row]:
+    return [r for r in rows if r.params or r.macs or r.seconds]
 
 
 def _split(t: Table) -> tuple[list[Row], list[Row]]:
@@ -131,7 +155,7 @@ def _split(t: Table) -> tuple[list[Row], list[Row]]:
     def share(row: Row) -> float:
         return max(row.macs / (t.macs or 1), row.params / (t.params or 1))
 
-    rows = [r for r in t.rows if r.params or r.macs or r.seconds]
+    rows = _with_cost(t.rows)
     places = MOST if len(rows) <= MOST else MOST - 1
     expensive = {r.id for r in sorted(rows, key=share, reverse=True)[:places]}
     return [r for r in rows if r.id in expensive], [r for r in rows if r.id not in expensive]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..cost import Convention
-from ..graph import layer_graph
+from ..graph import Block, layer_graph, partition
 from ..tables import Row, Table, modules_to, table
+from ..tables.groups import Group
+from ..tables.rows import RowCounter
 from ..trace import Trace
 
 _NOTHING = 0.005  # of the whole: what reads 0% is not named
@@ -29,11 +31,30 @@ def ranked(trace: Trace, convention: str | Convention | None = None) -> tuple[Ro
     return found.rows
 
 
-def in_order(trace: Trace, convention: str | Convention | None = None) -> tuple[Row, ...]:
-    """Blocks that run one after the other, so that sums up to one of them are true: the rows of the
-    table, or the partition of the graph where the table's rows alternate."""
-    shown = table(trace, convention=convention)
-    return table(trace, "resnet", convention).rows if shown.style == "layers" else shown.rows
+def in_order(shown: Table, trace: Trace) -> tuple[Row, ...]:
+    """Blocks that run one after the other, so that sums up to one of them are true: the rows of a
+    table, or where its rows are of alike modules that take turns, the blocks of the partition, each
+    of several alike ones by itself. Cells: name, activations, params and ops."""
+    if not any(row.cells.get("times") for row in shown.rows):
+        return shown.rows
+    nodes = layer_graph(trace)
+    groups = [
+        Group(
+            block.path,
+            {"name": block.path or "(model)"},
+            [nodes[i] for i in block.nodes],
+            [trace.ops[i] for i in block.ops],
+        )
+        for block in _one_by_one(partition(trace))
+    ]
+    counter = RowCounter(trace, shown.convention, ("activations",))
+    return tuple(counter.rows(groups, drop_input=True))
+
+
+def _one_by_one(root: Block) -> Iterator[Block]:
+    """The blocks of a network in order, alike ones one by one."""
+    for block in root.children if root.kind == "chain" else (root,):
+        yield from block.children if block.kind == "repeat" else (block,)
 
 
 def most_expensive(rows: Sequence[Row], field: str, count: int = 3) -> list[Row]:

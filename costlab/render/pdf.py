@@ -33,9 +33,10 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords
   rect(width: 12pt * share, height: 5.5pt, fill: rgb("#0072B2"), stroke: none)))
 #let keep = [#block(height: 100pt, above: 0pt, below: 0pt, breakable: false)#v(-86pt)]
 """
-_HIGH = {"a4": (610, 380), "us-letter": (570, 390)}  # points: a picture's height, upright, turned
+_HIGH = {"a4": 610, "us-letter": 570}  # points: a picture's height
+_TURNED = "#page(flipped: true, margin: (x: 2cm, top: 1.6cm, bottom: 1.3cm))"
 _OPENINGS = ("summary", "introduction")  # what shares the first page with the contents
-_CONTENTS = "#v(1fr)\n#outline(title: [Contents], depth: 1)\n#pagebreak()\n"
+_CONTENTS = "#outline(title: [Contents], depth: 1)\n"
 
 
 def pdf(document: Document) -> bytes:
@@ -85,20 +86,30 @@ class _Writer:
         yield f"{title}\\\n#text(fill: luma(25%))[{set_text(d.subtitle)}]\n"
 
     def section(self, section: Section) -> str:
-        """A section; its page is turned where one of its tables is too wide."""
+        """A section. A table that is too wide has a turned page of its own, with what introduces
+        it; the rest of the section stays upright."""
         tables = {
             part.id: typst_table(part, self.document.paper)
             for part in section.parts
             if isinstance(part, Grid)
         }
-        turned = any(table.turned for table in tables.values())
-        body = [f"= {set_text(section.title)}\n"]
+        done, waiting = [], [f"= {set_text(section.title)}\n"]
         for part, after in zip(section.parts, (*section.parts[1:], None), strict=True):
-            body.append(self._part(part, after, tables, turned))
-        whole = "\n".join(body)
-        return f"#page(flipped: true)[\n{whole}\n]\n" if turned else whole
+            waiting.append(self._part(part, after, tables))
+            if isinstance(part, Grid) and tables[part.id].turned:
+                done.append(f"{_TURNED}[\n" + "\n".join(waiting) + "\n]\n")
+                waiting = []
+            elif not self._introduces(part, after, tables):
+                done += waiting
+                waiting = []
+        return "\n".join([*done, *waiting])
 
-    def _part(self, part, after, tables: Mapping[str, TypstTable], turned: bool) -> str:
+    def _introduces(self, part, after, tables: Mapping[str, TypstTable]) -> bool:
+        """Whether a part goes on the page of the turned table after it."""
+        turned = isinstance(after, Grid) and tables[after.id].turned
+        return isinstance(part, Text) and turned
+
+    def _part(self, part, after, tables: Mapping[str, TypstTable]) -> str:
         if isinstance(part, Text):
             return self._paragraph(part, after)
         if isinstance(part, Points):
@@ -108,14 +119,15 @@ class _Writer:
             return _numbers(part)
         if isinstance(part, Grid):
             return tables[part.id].source
-        return self._picture(part, turned)
+        return self._picture(part)
 
     def _paragraph(self, text: Text, after) -> str:
-        """A paragraph; the one before a table, picture or list stays on its page."""
+        """A paragraph; the one before a table or list stays on its page. A picture goes where there
+        is room."""
         if text.markdown:
             return notes.to_typst("".join(map(str, text.parts)), quote) + "\n"
         words = self._words(text)
-        sticky = isinstance(after, Grid | Picture | Points)
+        sticky = isinstance(after, Grid | Points)
         return f"#block(sticky: true)[{words}]\n" if sticky else words + "\n"
 
     def _words(self, text: Text) -> str:
@@ -128,14 +140,15 @@ class _Writer:
             return ""
         return f"{set_text(part.before)}#ref(label({quote(part.id)}));{set_text(part.after)}"
 
-    def _picture(self, p: Picture, turned: bool) -> str:
+    def _picture(self, p: Picture) -> str:
         name = f"figure{len(self.files)}.svg"
         self.files[name] = p.svg.encode()
         paper = self.document.paper
         width, height = _size(p.svg)
-        width *= min(1, ROOM[paper][turned] / width, _HIGH[paper][turned] / height)
+        width *= min(1, ROOM[paper][0] / width, _HIGH[paper] / height)
         image = f"image({quote(name)}, width: {width:.1f}pt, alt: {quote(p.alt)})"
-        return f"#figure(caption: [{set_text(p.caption)}], {image}) #label({quote(p.id)})\n"
+        caption = f"caption: [{set_text(p.caption)}]"
+        return f"#figure(placement: auto, {caption}, {image}) #label({quote(p.id)})\n"
 
 
 def _breakable(words: str) -> str:

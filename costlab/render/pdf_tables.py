@@ -13,6 +13,7 @@ from .typeset import quote, set_text
 
 # points: the text's width upright and turned
 ROOM = {"a4": (480, 728), "us-letter": (497, 678)}
+_TOGETHER = 3  # the last rows, which are never on a page alone
 _GAP, _BAR = 7, 14  # points: a cell's own margins, and what a bar takes
 _WHOLE = 320  # points: a table up to this height is not broken
 # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
@@ -20,8 +21,11 @@ _LETTER = 0.6
 _BOLD = 1.1  # how much wider a bold letter is
 _SHORT = 22  # letters of a cell up to which text is not folded
 _LONG = 120  # letters of a cell beyond which its column gets no wider
-_SIZES = (8.5, 7.5, 6.6, 6.2)  # points: upright, then turned
-_SIZES_TURNED = (7.5, 6.6, 5.8, 5.0)
+_SIZES = (8.5, 7.5, 7.0)  # points: upright, then turned
+_SIZES_TURNED = (7.5, 7.0)
+_FEW = 3  # columns that are left out so that a page stays upright
+_MIDDLE = 5  # the importance below which a column may go
+_SPARSE = 0.34  # of the rows: a column with something in fewer is sparse
 
 
 @dataclass(frozen=True)
@@ -44,26 +48,75 @@ class _Layout:
 
 def typst_table(grid: Grid, paper: str) -> TypstTable:
     """The table with caption, label and notes, in the largest letters that fit."""
-    layout = _layout(columns(grid.sheet), ROOM[paper])
+    layout, hidden = _fitted(grid, ROOM[paper])
     room = ROOM[paper][layout.turned]
-    body = f"{_figure(grid, layout)} #label({quote(grid.id)})\n{_notes(grid)}"
-    if _height(grid, layout, room) < _WHOLE:
+    notes = grid.sheet.notes
+    if hidden:
+        notes = (f"left out for width: {', '.join(hidden)}; the HTML report has them", *notes)
+    body = f"{_figure(grid, layout)} #label({quote(grid.id)})\n{_notes(notes, layout.turned)}"
+    if _height(len(grid.sheet.rows), notes, layout, room) < _WHOLE:
         rule = "#block(breakable: false)[#show figure: set block(breakable: false)"
     else:
         rule = "#[#keep\n#show figure: set block(breakable: true)"
     return TypstTable(f"{rule}\n{body}]\n", layout.turned)
 
 
-def _layout(cols: Sequence[Cells], room: tuple[int, int]) -> _Layout:
+def _fitted(grid: Grid, room: tuple[int, int]) -> tuple[_Layout, list[str]]:
+    """The layout, and the headers of the columns that are left out: a few of little importance
+    where that keeps the page upright, then those that most rows have nothing in."""
+    cols = columns(grid.sheet)
     upright, turned = room
-    for size in _SIZES:
-        if widths := _widths(cols, size, upright):
-            return _Layout(cols, widths, size, False)
-    for size in _SIZES_TURNED:
-        if widths := _widths(cols, size, turned):
-            return _Layout(cols, widths, size, True)
+    if layout := _layout(cols, _SIZES, upright, turned=False):
+        return layout, []
+    if not grid.main:
+        for kept in _dropped(cols, _by_importance(cols)[:_FEW]):
+            if layout := _layout(kept, _SIZES, upright, turned=False):
+                return layout, _headers_without(cols, kept)
+    if layout := _layout(cols, _SIZES_TURNED, turned, turned=True):
+        return layout, []
+    kept = cols
+    for kept in _dropped(cols, _sparse(cols)):
+        if layout := _layout(kept, _SIZES_TURNED, turned, turned=True):
+            return layout, _headers_without(cols, kept)
     size = _SIZES_TURNED[-1]
-    return _Layout(cols, _squeezed(cols, size, turned), size, True)
+    return _Layout(kept, _squeezed(kept, size, turned), size, True), _headers_without(cols, kept)
+
+
+def _layout(
+    cols: Sequence[Cells], sizes: Sequence[float], room: float, *, turned: bool
+) -> _Layout | None:
+    """The layout in the largest letters that fit; None where none do."""
+    for size in sizes:
+        if widths := _widths(cols, size, room):
+            return _Layout(cols, widths, size, turned)
+    return None
+
+
+def _dropped(cols: Sequence[Cells], order: Sequence[Cells]) -> Iterator[list[Cells]]:
+    """The columns without the first one of an order, without the first two, ..."""
+    for count in range(1, len(order) + 1):
+        gone = {id(c) for c in order[:count]}
+        yield [c for c in cols if id(c) not in gone]
+
+
+def _by_importance(cols: Sequence[Cells]) -> list[Cells]:
+    """Columns that may go, the least important first."""
+    return sorted(
+        (c for c in cols if c.importance is not None and c.importance < _MIDDLE),
+        key=lambda c: c.importance or 0,
+    )
+
+
+def _sparse(cols: Sequence[Cells]) -> list[Cells]:
+    """Columns without a total that few rows have something in, the emptiest first."""
+    filled = {id(c): sum(map(bool, c.cells)) for c in cols}
+    few = [c for c in cols[1:] if not c.total and filled[id(c)] <= _SPARSE * len(c.cells)]
+    return sorted(few, key=lambda c: filled[id(c)])
+
+
+def _headers_without(cols: Sequence[Cells], kept: Sequence[Cells]) -> list[str]:
+    stay = {id(c) for c in kept}
+    return [c.header for c in cols if id(c) not in stay]
 
 
 def _longest(column: Cells) -> int:
@@ -128,11 +181,17 @@ def _lines(grid: Grid, cols: Sequence[Cells]) -> Iterator[str]:
     thick, thin = "table.hline(stroke: 0.8pt)", "table.hline(stroke: 0.5pt)"
     yield thick
     yield f"table.header(repeat: true, {', '.join(_header(c.header) for c in cols)}, {thin})"
-    for i in range(len(grid.sheet.rows)):
-        yield ", ".join(_cell(c.cells[i], c.bars[i] if c.bars else None) for c in cols)
+    rows = [
+        ", ".join(_cell(c.cells[i], c.bars[i] if c.bars else None) for c in cols)
+        for i in range(len(grid.sheet.rows))
+    ]
+    last = rows[-_TOGETHER:] if len(rows) > _TOGETHER else []
+    yield from rows[: len(rows) - len(last)]
     if grid.sheet.total is not None:
-        yield thin
-        yield ", ".join(_cell(c.total, 0 if c.bars else None, "#bar(0)") for c in cols)
+        total = ", ".join(_cell(c.total, 0 if c.bars else None, "#bar(0)") for c in cols)
+        last += [thin, total]
+    if last:
+        yield f"table.footer(repeat: false, {', '.join(last)})"
     yield thick
 
 
@@ -150,18 +209,18 @@ def _cell(text: str, share: float | None, bar: str = "") -> str:
     return f"[#box[{set_text(words)} {bar or f'#bar({share:.4f})'}]]"
 
 
-def _notes(grid: Grid) -> str:
-    return "".join(
-        f"#text(size: 8pt, fill: luma(25%))[{set_text(note)}]\\\n" for note in grid.sheet.notes
-    )
+def _notes(notes: Sequence[str], turned: bool) -> str:
+    """The notes, a line each; on a turned page, which is low, as one paragraph."""
+    lines = [". ".join(notes)] if turned and notes else notes
+    return "".join(f"#text(size: 8pt, fill: luma(25%))[{set_text(note)}]\\\n" for note in lines)
 
 
-def _height(grid: Grid, layout: _Layout, room: float) -> float:
+def _height(rows: int, notes: Sequence[str], layout: _Layout, room: float) -> float:
     """Points that the rows and the notes take, about."""
     lines = 0
-    for i in range(len(grid.sheet.rows)):
+    for i in range(rows):
         pairs = zip(layout.columns, layout.widths, strict=True)
         cells = (-(-len(c.cells[i]) * _LETTER * layout.size // (w - _GAP)) for c, w in pairs)
         lines += max([1, *cells])
-    notes = sum(-(-len(note) * 4 // room) * 12 for note in grid.sheet.notes)
-    return lines * (1.35 * layout.size + 5) + notes
+    below = sum(-(-len(note) * 4 // room) * 12 for note in notes)
+    return lines * (1.35 * layout.size + 5) + below

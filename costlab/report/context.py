@@ -12,7 +12,7 @@ from ..analysis.change import Change, change
 from ..analysis.factorize import Conv, candidates
 from ..analysis.grid import reductions
 from ..analysis.profile import profile
-from ..analysis.ranking import in_order, ranked
+from ..analysis.ranking import ranked
 from ..cost import Convention, total
 from ..measure.runs import Run
 from ..tables import Row, Table, default_convention, table
@@ -62,11 +62,6 @@ class About:
     def blocks(self) -> tuple[Row, ...]:
         """Its blocks of one depth, which are compared with one another."""
         return ranked(self.trace)
-
-    @cached_property
-    def ordered(self) -> tuple[Row, ...]:
-        """Its blocks that run one after the other."""
-        return in_order(self.trace)
 
     @cached_property
     def convention(self) -> Convention:

@@ -16,7 +16,7 @@ def cost(c: Context) -> list[Block]:
     for m, ident in c.idents("stages"):
         first = m is c.models[0]
         found += _stages(m, ident, first)
-        if first and len(m.profile.steps) > 1:
+        if first and len(m.profile.course) > 4:
             found.append(_cumulative(m))
     return found
 
@@ -48,7 +48,7 @@ def _stages(m: About, ident: str, linked: bool) -> list[Block]:
 def _cumulative(m: About) -> Picture:
     return chart(
         charts.cumulative,
-        m.profile,
+        m.profile.in_order,
         id="cumulative",
         caption=f"{m.name}: share of all params and MACs up to each stage",
         alt="Lines of the cumulative share of MACs and params by stage",

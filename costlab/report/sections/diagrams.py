@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...analysis.diagram import diagram
 from ...graph import layer_graph
+from ...render.document import Picture, Ref, Text
 from ..context import About, Context
 from ..links import box_links
 from ..pieces import Block, drawn
@@ -12,7 +13,17 @@ from ..pieces import Block, drawn
 def diagrams(c: Context) -> list[Block]:
     """A diagram a model, and the most expensive module of the first."""
     found: list[Block] = [_network(m, ident, m is c.models[0]) for m, ident in c.idents("blocks")]
-    return [*found, *_opened(c.models[0])]
+    found += _opened(c.models[0])
+    refs = tuple(Ref(p.id, "", "") for p in found if isinstance(p, Picture))
+    return [
+        Text(("The blocks of the table as they are connected: ", *_separated(refs), ".")),
+        *found,
+    ]
+
+
+def _separated(refs: tuple[Ref, ...]) -> list[str | Ref]:
+    """References with commas between them."""
+    return [part for i, ref in enumerate(refs) for part in ((", ", ref) if i else (ref,))]
 
 
 def _network(m: About, ident: str, linked: bool) -> Block:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import accumulate
 
 from ...analysis.compare import compare
 from ...analysis.ranking import most_expensive
@@ -108,7 +107,8 @@ def _top(m: About, field: str, whole: int) -> tuple[str, str]:
 
 def _halves(m: About) -> Iterator[Text]:
     """Up to which stage half of the cost is reached."""
-    if len(m.ordered) <= 4 or not any(r.macs for r in m.ordered):
+    course = m.profile.course
+    if len(course) <= 4 or not course[-1].macs_so_far:
         return
     macs, params = _half(m, "macs"), _half(m, "params")
     yield cited(
@@ -120,8 +120,9 @@ def _halves(m: About) -> Iterator[Text]:
 
 def _half(m: About, field: str) -> str:
     """The block by whose end half of a field is reached."""
-    sums = list(accumulate(getattr(row, field) for row in m.ordered))
-    return next(row.name for row, s in zip(m.ordered, sums, strict=True) if 2 * s >= sums[-1])
+    course = m.profile.course
+    whole = getattr(course[-1], f"{field}_so_far")
+    return next(s.name for s in course if 2 * getattr(s, f"{field}_so_far") >= whole)
 
 
 def _rewrites(m: About) -> Iterator[Text]:
