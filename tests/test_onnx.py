@@ -254,7 +254,96 @@ def test_quantized_products_are_counted(tmp_path):
     onnx.save(model, file)
     loaded = costlab.load(file)
     total = costlab.total(costlab.trace(loaded.model, loaded.inputs, device="meta"))
-    assert (total.macs, total.params) == (36 * 9 * 2 * 4, 4 * 2 * 9)
+    assert (total.macs, total.integer_macs, total.params) == (0, 36 * 9 * 2 * 4, 4 * 2 * 9)
+
+
+QUANTIZED = {
+    # int8 weights (8, 3) for 5 rows
+    "MatMulInteger": (
+        [("MatMulInteger", ["q", "w"], ["i"], {}), ("Cast", ["i"], ["y"], {"to": 1})],
+        5 * 8 * 3,
+        0,
+    ),
+    # both factors come from integers, one through a transposition
+    "between quantizations": (
+        [
+            ("DequantizeLinear", ["q", "s", "z"], ["a"], {}),
+            ("DequantizeLinear", ["wt", "s"], ["b"], {}),
+            ("Transpose", ["b"], ["c"], {"perm": [1, 0]}),
+            ("MatMul", ["a", "c"], ["y"], {}),
+        ],
+        5 * 8 * 3,
+        0,
+    ),
+    "Gemm between quantizations": (
+        [
+            ("DequantizeLinear", ["q", "s", "z"], ["a"], {}),
+            ("DequantizeLinear", ["wt", "s"], ["b"], {}),
+            ("Gemm", ["a", "b", "bias"], ["y"], {"transB": 1}),
+        ],
+        5 * 8 * 3,
+        0,
+    ),
+    # the other factor is the input itself
+    "weights alone": (
+        [("DequantizeLinear", ["w", "s"], ["b"], {}), ("MatMul", ["x", "b"], ["y"], {})],
+        0,
+        5 * 8 * 3,
+    ),
+}
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("nodes, integer, floating", QUANTIZED.values(), ids=QUANTIZED)
+def test_products_of_integers_are_apart_from_floating_point_ones(
+    nodes, integer, floating, device, tmp_path
+):
+    first = ("QuantizeLinear", ["x", "s", "z"], ["q"], {})
+    used = nodes if nodes[-1][1][0] == "x" else [first, *nodes]
+    made = [onnx.helper.make_node(name, i, o, **attrs) for name, i, o, attrs in used]
+    held = [
+        tensor("s", ()),
+        tensor("z", (), "uint8"),
+        tensor("w", (8, 3), "int8"),
+        tensor("wt", (3, 8), "int8"),
+        tensor("bias", (3,)),
+    ]
+    names = {name for _, i, _, _ in used for name in i}
+    model = graph(made, {"x": [5, 8]}, {"y": [5, 3]}, [t for t in held if t.name in names])
+    file = str(tmp_path / "q.onnx")
+    onnx.save(model, file)
+    loaded = costlab.load(file, device=device)
+    total = costlab.total(costlab.trace(loaded.model, loaded.inputs, device=device), strict=True)
+    assert (total.integer_macs, total.macs) == (integer, floating)
+    assert total.weights == 24
+
+
+@pytest.mark.parametrize("operator", ["Attention", "MultiHeadAttention", "GroupQueryAttention"])
+def test_onnxruntime_s_attention_is_what_it_is_fused_from(operator, tmp_path):
+    """2 sequences of 5, 4 heads of 8: 2 x 5 x 5 x 32 products twice; 2 heads of keys and values
+    need as many. Attention has a weight of 32 x 96 before it."""
+    node = onnx.helper.make_node
+    options = {"domain": "com.microsoft", "num_heads": 4}
+    inputs, held = {"x": [2, 5, 32]}, []
+    if operator == "Attention":
+        made = node(operator, ["x", "w", "b"], ["y"], **options, unidirectional=1)
+        held = [tensor("w", (32, 96)), tensor("b", (96,))]
+    elif operator == "MultiHeadAttention":
+        made = node(operator, ["x", "x", "x"], ["y"], **options)
+    else:
+        inputs["k"] = [2, 5, 16]
+        made = node(operator, ["x", "k", "k"], ["y"], **options, kv_num_heads=2)
+    model = graph([made], inputs, {"y": [2, 5, 32]}, held)
+    model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
+    file = str(tmp_path / "attention.onnx")
+    onnx.save(model, file)
+    loaded = costlab.load(file)
+    trace = costlab.trace(loaded.model, loaded.inputs, device="meta")
+    total = costlab.total(trace, strict=True)
+    projection = 10 * 32 * 96 if operator == "Attention" else 0
+    assert total.macs == projection + 2 * 2 * 5 * 5 * 32
+    assert total.params == (32 * 96 + 96 if operator == "Attention" else 0)
+    assert [trace.tensors[i].shape for i in trace.outputs] == [(2, 5, 32)]
 
 
 @pytest.mark.parametrize("location", ["../w.bin", "/etc/hostname", "none.bin"])

@@ -1,5 +1,5 @@
-"""Quantized operations (torch.ao): products of 8-bit integers, and the elementwise work around
-them. Packed weights and biases are recorded as further tensor inputs."""
+"""Quantized operations (torch.ao, and ONNX files): products of 8-bit integers, and the elementwise
+work around them. Packed weights and biases are recorded as further tensor inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONVOLUTIONS = named(
     "quantized",
     "conv1d conv2d conv3d conv1d_relu conv2d_relu conv3d_relu conv2d_add conv2d_add_relu "
     "conv1d_dynamic conv2d_dynamic conv3d_dynamic",
-)
+) + ("onnx.integer_convolution",)
 TRANSPOSED = named(
     "quantized",
     "conv_transpose1d conv_transpose2d conv_transpose3d conv_transpose1d_dynamic "
@@ -23,7 +23,7 @@ TRANSPOSED = named(
 LINEAR = named(
     "quantized",
     "linear linear_relu linear_leaky_relu linear_tanh linear_dynamic linear_relu_dynamic",
-)
+) + ("onnx.integer_product",)
 HALF = named("quantized", "linear_dynamic_fp16 linear_relu_dynamic_fp16")
 # inputs: data, weight, bias
 PRODUCTS = CONVOLUTIONS + TRANSPOSED + LINEAR + HALF
@@ -49,7 +49,7 @@ def quantized_transposed_convolution(trace, op):
 
 @formula(*LINEAR)
 def quantized_linear(trace, op):
-    """(.., k) by a weight (m, k): outputs x k integer multiply-adds."""
+    """(.., k) by a weight (m, k), or in ONNX files (k, m): outputs x k integer multiply-adds."""
     return _requantized(trace, op, outputs_of(trace, op) * shape_of(trace, op)[-1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -25,6 +25,9 @@ _SCALES = {(op, i) for op in ("QuantizeLinear", "DequantizeLinear") for i in (1,
 }
 # operators whose further operands say how, and are read when the graph runs
 _SETTINGS = {"Resize", "Upsample", "Clip", "Pad", "Range", "ConstantOfShape", "OneHot", "Tile"}
+_EIGHT_BITS = (torch.int8, torch.uint8)
+_PRODUCTS = {"Conv", "Gemm", "MatMul"}
+_KEEP_VALUES = {"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"}
 _LIBRARY = torch.library.Library("onnx", "FRAGMENT")
 
 
@@ -249,6 +252,7 @@ class _Run:
 
     def __init__(self, graph: Graph, env: dict[str, Any], known: set[str]):
         self.graph, self.env, self.known = graph, env, known
+        self.dequantized: set[str] = set()  # values that 8-bit integers stand for
 
     def steps(self, steps: Sequence[_Step], depth: int = 0, home: nn.Module | None = None) -> None:
         """Run operators in order; what is in one scope is a call of its module."""
@@ -274,6 +278,7 @@ class _Run:
 
     def node(self, node: Node) -> None:
         values = [self.env[name] if name else None for name in node.inputs]
+        node = self._marked(node, values)
         if node.operator == "If":
             return self.branch(node)
         found = OPERATORS.get(node.operator)
@@ -289,6 +294,16 @@ class _Run:
         except TypeError as e:
             raise ValueError(f"{node.operator} ({node.name}): {e}") from None
         self.store(node, out, known)
+
+    def _marked(self, node: Node, values) -> Node:
+        """A product whose both factors are dequantized is one of integers: runtimes take the pair
+        of (de)quantization into it."""
+        made = node.operator.endswith("DequantizeLinear") and values[0].dtype in _EIGHT_BITS
+        kept = node.operator in _KEEP_VALUES and node.inputs[0] in self.dequantized
+        if made or kept:
+            self.dequantized.update(node.outputs)
+        factors = self.dequantized.issuperset(node.inputs[:2])
+        return replace(node, integer=True) if node.operator in _PRODUCTS and factors else node
 
     def _mixed(self, node: Node, scalars: int, values):
         """Operands as a model would write them: small constants as Python numbers, masks and states

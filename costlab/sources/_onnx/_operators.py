@@ -13,7 +13,8 @@ from torch.utils._python_dispatch import _disable_current_modes
 @dataclass(frozen=True)
 class Node:
     """One operator of a graph. `inputs` and `outputs` are the names of values, "" where an optional
-    one is left out; `attrs` are by their ONNX names; `opset` is the version of its domain."""
+    one is left out; `attrs` are by their ONNX names; `opset` is the version of its domain.
+    `integer`: the operands are values that 8-bit integers stand for, which runtimes multiply."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -21,6 +22,7 @@ class Node:
     attrs: Mapping[str, Any]
     opset: int
     name: str
+    integer: bool = False
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute."""
@@ -103,4 +105,4 @@ def dtype(code: int) -> torch.dtype:
     return _DTYPES[code]
 
 
-from . import _movement, _pointwise, _products, _quantized, _reductions  # noqa: E402, F401  (they register theirs)
+from . import _fused, _movement, _pointwise, _products, _quantized, _reductions  # noqa: E402, F401  (they register theirs)

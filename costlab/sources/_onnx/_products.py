@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F  # noqa: N812  (its usual name)
 
+from . import _integer
 from ._operators import Node, operator
 
 _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -42,7 +43,8 @@ def convolution(node, x, w, b=None):
     stride, dilation = node.get("strides", [1] * n), node.get("dilations", [1] * n)
     around = pads(node, x.shape[2:], w.shape[2:], stride, dilation)
     x, padding = padded(x, around)
-    return _CONVOLUTIONS[n](x, w, b, stride, padding, dilation, node.get("group", 1))
+    convolve = _integer.convolution if node.integer else _CONVOLUTIONS[n]
+    return convolve(x, w, b, stride, padding, dilation, node.get("group", 1))
 
 
 @operator("ConvTranspose", weights=(1, 2))
@@ -74,9 +76,13 @@ def transposed_convolution(node, x, w, b=None):
 def gemm(node, a, b, c=None):
     alpha, beta = node.get("alpha", 1.0), node.get("beta", 1.0)
     a = a.t() if node.get("transA", 0) else a
-    if alpha == 1 and beta == 1 and (c is None or c.dim() == 1 and c.shape[0] > 1):
+    usual = alpha == 1 and beta == 1 and not node.integer
+    if usual and (c is None or c.dim() == 1 and c.shape[0] > 1):
         return F.linear(a, b if node.get("transB", 0) else b.t(), c)
     b = b.t() if node.get("transB", 0) else b
+    if node.integer:
+        out = _integer.product(a, b) * alpha
+        return out if c is None else out + c * beta
     if c is None:
         return torch.mm(a, b) * alpha
     return torch.addmm(c, a, b, alpha=alpha, beta=beta)
@@ -84,7 +90,7 @@ def gemm(node, a, b, c=None):
 
 @operator("MatMul", weights=(0, 1))
 def matmul(node, a, b):
-    return torch.matmul(a, b)
+    return _integer.product(a, b) if node.integer else torch.matmul(a, b)
 
 
 @operator("com.microsoft.FusedMatMul", weights=(1,))
@@ -106,7 +112,7 @@ def attention(node, q, k, v, mask=None, past_key=None, past_value=None, *rest): 
     flat = q.dim() == 3
     if flat:
         heads, groups = node.get("q_num_heads"), node.get("kv_num_heads")
-        q, k, v = (_split_heads(t, n) for t, n in ((q, heads), (k, groups), (v, groups)))
+        q, k, v = (split_heads(t, n) for t, n in ((q, heads), (k, groups), (v, groups)))
     if past_key is not None:
         assert past_value is not None, "Attention has past_key without past_value"
         k, v = torch.cat((past_key, k), 2), torch.cat((past_value, v), 2)
@@ -122,7 +128,8 @@ def attention(node, q, k, v, mask=None, past_key=None, past_value=None, *rest): 
     return (out.transpose(1, 2).flatten(2) if flat else out), k, v
 
 
-def _split_heads(x, heads):
+def split_heads(x, heads):
+    """(batch, tokens, heads x size) as (batch, heads, tokens, size)."""
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)
 
 

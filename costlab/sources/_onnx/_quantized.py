@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from ._operators import Node, operator
@@ -57,6 +59,10 @@ def dynamic_quantize(node, x):
     return quantized(x, scale, zero), scale, zero
 
 
+def _of_integers(node: Node) -> Node:
+    return replace(node, integer=True)
+
+
 def _shifted(x, zero, axis):
     x = x.to(torch.float32)
     return x if zero is None else x - _along(zero, x, axis).to(torch.float32)
@@ -64,12 +70,14 @@ def _shifted(x, zero, axis):
 
 @operator("MatMulInteger", weights=(1,))
 def matmul_integer(node, a, b, a_zero=None, b_zero=None):
-    return matmul(node, _shifted(a, a_zero, -2), _shifted(b, b_zero, -1)).to(torch.int32)
+    a, b = _shifted(a, a_zero, -2), _shifted(b, b_zero, -1)
+    return matmul(_of_integers(node), a, b).to(torch.int32)
 
 
 @operator("ConvInteger", weights=(1,))
 def convolution_integer(node, x, w, x_zero=None, w_zero=None):
-    return convolution(node, _shifted(x, x_zero, 1), _shifted(w, w_zero, 0)).to(torch.int32)
+    x, w = _shifted(x, x_zero, 1), _shifted(w, w_zero, 0)
+    return convolution(_of_integers(node), x, w).to(torch.int32)
 
 
 @operator("QLinearConv", weights=(3, 8))
@@ -77,13 +85,15 @@ def quantized_convolution(node: Node, *inputs):
     x, x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, *bias = inputs
     w = real(w, w_scale, w_zero, 0)
     b = bias[0] * (x_scale * w_scale) if bias and bias[0] is not None else None
-    return quantized(convolution(node, real(x, x_scale, x_zero), w, b), y_scale, y_zero)
+    out = convolution(_of_integers(node), real(x, x_scale, x_zero), w, b)
+    return quantized(out, y_scale, y_zero)
 
 
 @operator("QLinearMatMul", weights=(3,))
 def quantized_matmul(node: Node, *inputs):
     a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero = inputs
-    out = matmul(node, real(a, a_scale, a_zero, -2), real(b, b_scale, b_zero, -1))
+    a, b = real(a, a_scale, a_zero, -2), real(b, b_scale, b_zero, -1)
+    out = matmul(_of_integers(node), a, b)
     return quantized(out, y_scale, y_zero, -1)
 
 
