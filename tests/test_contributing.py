@@ -37,15 +37,25 @@ cost = costlab.total(costlab.trace(Det(), torch.empty(2, 6, 6)), strict=True)
 assert (cost.macs, cost.flops) == (144, 288)
 """,
     "A source of models": """
-table = costlab.table("mlp:784-256-10")
-assert table.macs == 784 * 256 + 256 * 10 and table.params == table.macs + 256 + 10
+table = costlab.table("linear:784-10")
+assert table.macs == 784 * 10 and table.params == 784 * 10 + 10
 """,
-    # 4x4 places, a 5x5 kernel, 3 channels to 8
+    "A table style": """
+table = costlab.table("nin", style="kinds")
+assert [r.cells["type"] for r in table.rows].count("conv") == 1
+assert table.macs == costlab.table("nin").macs and costlab.table("nin").style == "layers"
+""",
+    "An output format": """
+costlab.models().save("zoo.tsv")
+lines = open("zoo.tsv").read().splitlines()
+assert lines[0] == "name\\tinput\\tsource" and "nin\\t1x3x224x224" in lines[1 + [
+    m.name for m in costlab.models().models].index("nin")]
+""",
     "An analysis": """
-from costlab.analysis.kernels import kernels
-trace = costlab.trace(torch.nn.Conv2d(3, 8, 5, padding=2), torch.empty(1, 3, 4, 4))
-result = kernels(trace)
-assert result.macs == {"5x5": 16 * 25 * 3 * 8} and "5x5" in str(result)
+from costlab.analysis.operations import operations
+net = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Linear(3, 4), torch.nn.ReLU())
+result = operations(costlab.trace(net, torch.empty(1, 3)))
+assert result.runs["aten.relu"] == 2 and "aten.relu" in str(result)
 """,
 }
 
@@ -55,6 +65,7 @@ def test_a_diff_of_the_page_is_all_it_takes(heading, tmp_path):
     section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", CONTRIBUTING, re.M | re.S)
     diff = re.search(r"^```diff\n(.*?)^```", section[1], re.M | re.S)[1]
     shutil.copytree(ROOT, tmp_path / "costlab", ignore=shutil.ignore_patterns("__pycache__"))
+    assert diff.count("\n") < 30
     applied = subprocess.run(
         ["git", "apply", "-"], input=diff, cwd=tmp_path, capture_output=True, text=True
     )

@@ -1,5 +1,4 @@
-"""What the tables of heads, bottlenecks, profiles and changes say in
-words."""
+"""What the tables of heads, bottlenecks, profiles, results and phases say in words."""
 
 from __future__ import annotations
 
@@ -106,8 +105,3 @@ def phases(params: int, said: Sequence[str]) -> tuple[str, ...]:
         f"params: {params:,}; one MAC = one multiply-add; bytes are summed over the operations, "
         "each input of an operation once",
     )
-
-
-def changes(equal: int) -> tuple[str, ...]:
-    """`equal`: blocks that are the same in base and head."""
-    return (f"{equal} blocks are equal and not listed; {COUNTED}",)

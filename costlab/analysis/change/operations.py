@@ -1,0 +1,87 @@
+"""What runs otherwise in a block whose cells are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import Any
+
+from ...tables import Row
+from ...trace import Op, Trace
+from . import notes
+from .result import Sides
+
+_ARGUMENTS = (
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "kernel_size",
+    "p",
+    "eps",
+    "approximate",
+    "negative_slope",
+    "ceil_mode",
+)
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """What distinguishes an operation in a block: aten name, module type, arguments, output
+    shape."""
+
+    name: str
+    module_type: str
+    arguments: tuple[tuple[str, Any], ...]
+    shape: tuple[int, ...]
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What runs, whatever its arguments."""
+        return self.name, self.module_type
+
+    def __str__(self) -> str:
+        return f"{self.module_type} ({self.name.removeprefix('aten.')})"
+
+
+def _operation(trace: Trace, op: Op) -> _Operation:
+    arguments = tuple((k, op.attrs[k]) for k in _ARGUMENTS if k in op.attrs)
+    shape = trace.tensors[op.outputs[0]].shape if op.outputs else ()
+    return _Operation(op.name, op.module_type, arguments, shape)
+
+
+def differences(traces: Sides[Trace], rows: Sides[Row]) -> list[str]:
+    """In words, the first few: other operations, or other arguments of the same ones."""
+    base, head = (
+        [_operation(t, t.ops[i]) for i in row.ops] for t, row in zip(traces, rows, strict=True)
+    )
+    found = [words for a, b in _aligned(base, head) if a != b for words in _words(a, b)]
+    return notes.first_few(list(dict.fromkeys(found)))
+
+
+def _aligned(
+    base: Sequence[_Operation], head: Sequence[_Operation]
+) -> Iterator[tuple[_Operation | None, _Operation | None]]:
+    """The operations of both side by side: one by one where they are as many, otherwise where they
+    differ."""
+    if len(base) == len(head):
+        yield from zip(base, head, strict=True)
+        return
+    for kind, a0, a1, b0, b1 in SequenceMatcher(None, base, head, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield from zip_longest(base[a0:a1], head[b0:b1])
+
+
+def _words(base: _Operation | None, head: _Operation | None) -> Iterator[str]:
+    """The differences of two operations that are not the same."""
+    if base is None or head is None or base.kind != head.kind:
+        yield notes.replaced(base, head)
+        return
+    old, new = dict(base.arguments), dict(head.arguments)
+    for key in dict.fromkeys([*old, *new]):
+        if old.get(key) != new.get(key):
+            yield notes.argument(base.module_type, key, old.get(key), new.get(key))
+    if base.shape != head.shape:
+        yield notes.shape(base.module_type, base.shape, head.shape)

@@ -1,0 +1,59 @@
+"""What is said of grid reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def kernel(sides: Sequence[int]) -> str:
+    """(3, 3) as 3x3."""
+    return "x".join(map(str, sides))
+
+
+def grid_of(shape: Sequence[int]) -> str:
+    """(channels, H, W) as HxWxchannels, as the papers write it."""
+    return kernel((*shape[1:], shape[0]))
+
+
+def schemes(side: int, reduced: int, elements: int) -> tuple[str, ...]:
+    """Of the schemes on a grid of `side`, which leave `reduced`; `elements` of the input."""
+    return (
+        f"exact ratio of the first two: ({side}/{reduced})^2 = {(side / reduced) ** 2:.4f}; the "
+        "paper's 4 is for grids that halve exactly",
+        f"input {elements:,} elements; the narrowest place is where all data must pass; a "
+        "bottleneck is narrower than input and output",
+        "counts by tracing each module on meta; params with biases; one MAC = one multiply-add",
+    )
+
+
+def reductions(found: int, shown: int) -> tuple[str, ...]:
+    """Of the places of a model, so many of them `shown`."""
+    fewer = (f"{found} places, of which the first {shown} are shown",) if shown < found else ()
+    return (
+        *fewer,
+        "in parallel: a pool, and beside it a strided convolution of the same kernel to the "
+        "channels that the pool lacks (Rethinking, Figure 10, right), traced; "
+        "of the model: MACs saved. It is another function, to be trained and measured",
+        "a representational bottleneck is a pool alone, with no skip round it, whose output is "
+        "narrower than its input and than what follows; one MAC = one multiply-add",
+    )
+
+
+BRANCHES = "branches in parallel"
+POOL_ALONE = "pool"
+POOL_THEN_MODULE = "pool, then a module"
+
+
+def strided(sides: Sequence[int], stride: int) -> str:
+    """A convolution that reduces by itself."""
+    return f"{kernel(sides)} convolution of stride {stride}"
+
+
+def convolution_then_pool(sides: Sequence[int]) -> str:
+    """A convolution whose output is pooled."""
+    return f"{kernel(sides)} convolution, then pool"
+
+
+def pool_then_convolution(sides: Sequence[int]) -> str:
+    """A convolution of what was pooled."""
+    return f"pool, then {kernel(sides)} convolution"
