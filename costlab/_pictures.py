@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -51,15 +51,52 @@ class Picture:
         return self.draw("svg").decode()
 
 
-def chart(kind: str, *results: Any, numbers: Sheet) -> Picture:
+@dataclass(frozen=True)
+class Chart(Picture):
+    """A chart of some `results`, by the name of its function in `costlab.render.charts`."""
+
+    kind: str = ""
+    results: tuple[Any, ...] = field(default=(), repr=False)
+
+    def with_look(
+        self,
+        *,
+        width: str | float | None = None,
+        theme: str | None = None,
+        title: str | None = None,
+    ) -> Chart:
+        """The same chart for another page.
+
+        Args:
+            width: "3.3in" or "6.7in" (one and two columns of a paper; the default is 6.7in), any
+                other in in, cm or pt, or a number of inches. No text is smaller than 7 pt.
+            theme: "light" (the default), "dark" or "grey".
+            title: instead of its own; "" for none.
+
+        Raises ValueError for a width that cannot be read or is out of bounds, for another theme,
+        and for a chart of one size and one theme."""
+        from .render.charts import FIXED, look
+
+        if width is theme is title is None:
+            return self
+        if self.kind in FIXED:
+            raise ValueError(f"the {self.kind} chart has one width, theme and title")
+
+        return replace(
+            self, draw=partial(_draw_chart, self.kind, self.results, look(width, theme, title))
+        )
+
+
+def chart(kind: str, *results: Any, numbers: Sheet) -> Chart:
     """A chart by the name of its function in `costlab.render.charts`, with its numbers."""
+    draw = partial(_draw_chart, kind, results, None)
+    return Chart(f"{numbers.title} ({kind})", CHART_FORMATS, draw, numbers, kind, results)
 
-    def draw(format: str) -> bytes:
-        from .render import charts
 
-        return charts.render(getattr(charts, kind), *results, format=format)
+def _draw_chart(kind: str, results: tuple[Any, ...], look: Any, format: str) -> bytes:
+    from .render import charts
 
-    return Picture(f"{numbers.title} ({kind})", CHART_FORMATS, draw, numbers)
+    return charts.render(getattr(charts, kind), *results, look=look, format=format)
 
 
 def diagram(*drawings: Diagram, a_row: int = 0) -> Picture:

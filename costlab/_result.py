@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     import pandas
 
-    from ._pictures import Picture
+    from ._pictures import Chart, Picture
     from .tables import Sheet
     from .trace import Trace
 
@@ -73,7 +73,7 @@ class Charted(Result):
         """The numbers that the chart shows."""
         return self.sheet
 
-    def chart(self) -> Picture:
+    def chart(self) -> Chart:
         """The chart: shown in a notebook, or saved as .svg, .pdf or .png. Needs the charts
         extra."""
         from ._pictures import chart

@@ -540,3 +540,21 @@ def test_the_numbers_beside_the_savings_chart_hold_both_halves(tmp_path):
         list(curve["middle width (channels)"]) == list(range(1, 65))
         and "break-even at middle width" in frame["notes"][0]
     )
+
+
+@pytest.mark.parametrize(
+    "argv, line",
+    [
+        (["factorize", "--rewrite", "5x5"], "unknown rewrite '5x5'; choose stacked-3x3"),
+        (["factorize", "--kernel", "1"], "nothing to factorize below 2"),
+        (
+            ["factorize", "--kernel", "9", "--grid", "4", "--padding", "valid"],
+            "no kernel fits a 4x4 grid",
+        ),
+        (["aux", "--diagram", "x.svg"], "draws one network"),
+    ],
+)
+def test_bad_input_of_the_commands(argv, line, capsys):
+    assert main(argv) == 2
+    err = capsys.readouterr().err
+    assert line in err and err.count("\n") == 1

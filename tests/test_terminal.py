@@ -30,6 +30,7 @@ def model_of_long_paths():
 def training():
     """A training step."""
     net = costlab.load("nin_cifar10")
+    assert not isinstance(net, costlab.Trace)
     return costlab.trace(net.model, net.inputs, device="meta", backward=True)
 
 

@@ -105,3 +105,11 @@ def phases(params: int, said: Sequence[str]) -> tuple[str, ...]:
         f"params: {params:,}; one MAC = one multiply-add; bytes are summed over the operations, "
         "each input of an operation once",
     )
+
+
+def times() -> tuple[str, ...]:
+    """What the numbers of measured runs are."""
+    return (
+        "time: the median of the whole model without the host's work, low and high the ends of its "
+        "95% interval; one MAC = one multiply-add",
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from .._pictures import Picture, chart
+from .._pictures import Chart, chart
 from .._result import Charted
 from ..cost import Convention
 from ..tables import Column, Row, Sheet, Table, table
@@ -62,7 +62,7 @@ class Profile(Charted):
 
     chart_kind = "stages"
 
-    def chart(self, kind: str = "stages") -> Picture:
+    def chart(self, kind: str = "stages") -> Chart:
         """The chart "stages" or "cumulative".
 
         Raises ValueError for another kind, and where no row has params or MACs."""

@@ -13,7 +13,7 @@ from ._counting import compare, diagram, diff, memory, pareto, profile, table, v
 from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._factorize import factorize, rules
 from ._illustrations import fields, mixing, mlpconv, towers
-from ._measured import roofline, savings
+from ._measured import roofline, savings, times
 from ._models import load, measure, trace
 from ._papers import audit, audit_all, claims, results
 from ._phases import phases
@@ -63,6 +63,7 @@ __all__ = [
     "summary",
     "sweep",
     "table",
+    "times",
     "total",
     "towers",
     "trace",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._models import Model, as_trace
@@ -10,6 +12,7 @@ from ._models import Model, as_trace
 if TYPE_CHECKING:
     from ..analysis.roofline import Roofline
     from ..analysis.savings import TimeSavings
+    from ..analysis.times import Times
 
 
 def roofline(model: Model, *, style: str = "auto", depth: int | None = None) -> Roofline:
@@ -39,3 +42,24 @@ def savings(folder: str | os.PathLike[str], *, of: str = "factorize", on: str = 
     from ..analysis.savings import time_savings
 
     return time_savings(folder, of, on)
+
+
+def times(runs: str | os.PathLike[str] | Sequence[Model], *, on: str = "") -> Times:
+    """Multiply-adds beside the measured time of each run.
+
+    Args:
+        runs: a folder of `*.trace` files, or measured traces or their files.
+        on: words for device, dtype and layout that all runs of a folder must have: "h200 fp32".
+
+    Raises ValueError for a folder without measured traces, a word that none has, and a trace that
+    was not measured; TraceFileError for a file that is no trace."""
+    from ..analysis.times import times as run
+    from ..measure.runs import load_runs, runs_on
+
+    if isinstance(runs, (str, os.PathLike)):
+        if not os.path.isdir(runs):
+            raise ValueError(f"there is no folder {os.fspath(runs)}")
+        return run(r.trace for r in runs_on(load_runs(Path(runs)), on))
+    if on:
+        raise ValueError("`on` chooses among the traces of a folder")
+    return run([as_trace(model, "times") for model in runs])

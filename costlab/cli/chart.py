@@ -17,10 +17,12 @@ from ._output import require_suffix, save_chart
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of chart: how it is drawn, whether it has a `model`, and which options it takes."""
+    """A kind of chart: how it is drawn, from how many models, and which options it takes. What
+    takes several finds them in `args.models`."""
 
     draw: Callable[[Any], Any]
-    model: str = "required"  # or "optional", "none"
+    least: int = 1
+    most: int = 1
     options: tuple[str, ...] = ()
 
 
@@ -33,6 +35,28 @@ def _roofline(args):
         return costlab.roofline(get_trace(args, spec), style=args.style or "auto", depth=args.depth)
 
     return of(args.model).chart(of(args.against) if args.against else None)
+
+
+def _compare(args):
+    return costlab.compare(*(get_trace(args, spec) for spec in args.models)).chart()
+
+
+def _waterfall(args):
+    base, head = (get_trace(args, spec) for spec in args.models)
+    return costlab.diff(base, head, style=args.style or "auto", depth=args.depth).chart()
+
+
+def _times(args):
+    if args.measured and args.models:
+        raise UserError("the times chart takes traces or --measured FOLDER; leave out one of them")
+    if args.measured:
+        return costlab.times(args.measured, on=args.on or "").chart()
+    if not args.models:
+        raise UserError(
+            "the times chart needs measured traces: costlab chart times A.trace B.trace -o "
+            f"{args.output}, or --measured FOLDER"
+        )
+    return costlab.times([get_trace(args, spec) for spec in args.models]).chart()
 
 
 def _savings(args):
@@ -83,12 +107,12 @@ def _given(args, *names):
 _KINDS = {
     "stages": _Kind(lambda a: _profile(a).chart("stages"), options=("style", "depth")),
     "cumulative": _Kind(lambda a: _profile(a).chart("cumulative"), options=("style", "depth")),
-    "savings": _Kind(_savings, "none", ("c_in", "c_out", "kernel", "measured", "on")),
-    "grid": _Kind(_grid, "none", ("d", "c_in", "c_out", "kernel", "measured", "on")),
-    "bottleneck": _Kind(lambda a: costlab.bottleneck().chart(), "none"),
-    "head": _Kind(lambda a: costlab.head(**_given(a, "c_in")).chart(), "none", ("c_in",)),
-    "aux": _Kind(lambda a: costlab.aux(a.model or ()).chart(), "optional"),
-    "pareto": _Kind(lambda a: costlab.pareto().chart(), "none"),
+    "savings": _Kind(_savings, 0, 0, ("c_in", "c_out", "kernel", "measured", "on")),
+    "grid": _Kind(_grid, 0, 0, ("d", "c_in", "c_out", "kernel", "measured", "on")),
+    "bottleneck": _Kind(lambda a: costlab.bottleneck().chart(), 0, 0),
+    "head": _Kind(lambda a: costlab.head(**_given(a, "c_in")).chart(), 0, 0, ("c_in",)),
+    "aux": _Kind(lambda a: costlab.aux(a.model or ()).chart(), 0),
+    "pareto": _Kind(lambda a: costlab.pareto().chart(), 0, 0),
     "gradients": _Kind(
         lambda a: costlab.probe(a.model, **_given(a, "iterations")).chart(),
         options=("iterations",),
@@ -96,13 +120,16 @@ _KINDS = {
     "roofline": _Kind(_roofline, options=("style", "depth", "against")),
     "memory": _Kind(lambda a: costlab.memory(get_trace(a)).chart()),
     "fields": _Kind(
-        lambda a: costlab.fields(*([a.kernels] if a.kernels else [])).chart(), "none", ("kernels",)
+        lambda a: costlab.fields(*([a.kernels] if a.kernels else [])).chart(), 0, 0, ("kernels",)
     ),
     "mixing": _Kind(
-        lambda a: costlab.mixing(**_given(a, "c_in", "c_out")).chart(), "none", ("c_in", "c_out")
+        lambda a: costlab.mixing(**_given(a, "c_in", "c_out")).chart(), 0, 0, ("c_in", "c_out")
     ),
-    "mlpconv": _Kind(lambda a: _mlpconv(a).chart(), "none", ("c_in", "kernel", "widths")),
-    "towers": _Kind(lambda a: _towers(a).chart(), "optional", ("beside",)),
+    "mlpconv": _Kind(lambda a: _mlpconv(a).chart(), 0, 0, ("c_in", "kernel", "widths")),
+    "towers": _Kind(lambda a: _towers(a).chart(), 0, 1, ("beside",)),
+    "compare": _Kind(_compare, 2, 5),
+    "waterfall": _Kind(_waterfall, 2, 2, ("style", "depth")),
+    "times": _Kind(_times, 0, 1000, ("measured", "on")),
 }
 KINDS = tuple(_KINDS)
 
@@ -111,7 +138,7 @@ def add(sub):
     """Register the command."""
     p = sub.add_parser("chart", help="charts, with their numbers as CSV: " + ", ".join(KINDS))
     p.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
-    add_model(p, optional=True)
+    add_model(p, several=True, optional=True)
     p.add_argument("--style", help="rows of the network, as in costlab table (default: auto)")
     p.add_argument(
         "--depth",
@@ -152,13 +179,21 @@ def add(sub):
     p.add_argument(
         "--measured",
         metavar="FOLDER",
-        help="savings and grid: MACs saved against time saved, from the measured traces there",
+        help="the measured traces there: of savings and grid MACs saved against time saved, of "
+        "times all",
     )
     p.add_argument(
         "--on",
         metavar="WORDS",
         help="of these traces, those of a device, dtype or layout: h100, 'h200 fp32', bf16",
     )
+    p.add_argument(
+        "--width",
+        help="of the picture: 3.3in or 6.7in (one and two columns of a paper), 8.5cm, 240pt "
+        "(default: 6.7in)",
+    )
+    p.add_argument("--theme", help="light, dark or grey (default: light)")
+    p.add_argument("--title", help='instead of the chart\'s own; "" for none')
     p.add_argument(
         "-o",
         "--output",
@@ -171,11 +206,15 @@ def add(sub):
 
 def run(args):
     """Compute, draw, write the picture and its numbers."""
+    from ..render.charts import look
+
     require_suffix(args.output, CHART_FORMATS)
     kind = _require_kind(args)
+    with errors():
+        look(args.width, args.theme)  # refused before anything is computed
     with errors("probe", "this chart"):
         picture = kind.draw(args)
-    save_chart(args.output, picture)
+    save_chart(args.output, picture.with_look(width=args.width, theme=args.theme, title=args.title))
 
 
 def _require_kind(args) -> _Kind:
@@ -183,13 +222,7 @@ def _require_kind(args) -> _Kind:
     kind = _KINDS.get(args.kind)
     if kind is None:
         raise UserError(f"unknown chart {args.kind!r}; choose {', '.join(KINDS)}")
-    if kind.model == "required" and not args.model:
-        raise UserError(
-            f"the {args.kind} chart needs a model: costlab chart {args.kind} googlenet -o "
-            f"{args.output}"
-        )
-    if kind.model == "none" and (args.model or args.input or args.arg):
-        raise UserError(f"the {args.kind} chart takes no model and no input")
+    _require_models(args, kind)
     every = {name for other in _KINDS.values() for name in other.options}
     refuse(
         args,
@@ -199,3 +232,23 @@ def _require_kind(args) -> _Kind:
     if args.on and not args.measured:
         raise UserError("--on chooses among measured traces; add --measured FOLDER")
     return kind
+
+
+def _require_models(args, kind: _Kind) -> None:
+    """Set `args.models` to the models that were named, as many as the chart takes, and `args.model`
+    to the first."""
+    args.models = args.model
+    args.model = args.models[0] if args.models else None
+    if len(args.models) < kind.least:
+        needs, example = (
+            ("a model", "googlenet") if kind.least == 1 else ("two models", "googlenet alexnet")
+        )
+        raise UserError(
+            f"the {args.kind} chart needs {needs}: costlab chart {args.kind} {example} -o "
+            f"{args.output}"
+        )
+    if not kind.most and (args.models or args.input or args.arg):
+        raise UserError(f"the {args.kind} chart takes no model and no input")
+    if len(args.models) > kind.most:
+        most = "one model" if kind.most == 1 else f"{kind.most} models at most"
+        raise UserError(f"the {args.kind} chart takes {most}; leave out {args.models[kind.most]}")

@@ -4,6 +4,7 @@ from .build import table
 from .columns import COLUMNS
 from .conventions import choose_convention, default_convention
 from .groups import span
+from .names import display_name, display_names
 from .notes import arithmetic_notes, caveats, measured_note
 from .result import Row, Table
 from .sheet import Column, Sheet
@@ -21,6 +22,8 @@ __all__ = [
     "choose_convention",
     "choose_style",
     "default_convention",
+    "display_name",
+    "display_names",
     "measured_note",
     "modules_to",
     "opened",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from ..._result import Result
-from ...tables import Column, Sheet
+from ..._result import Charted
+from ...tables import Column, Sheet, display_names
 from ..results import PublishedResult
 from .notes import comparison_notes, comparison_sentences
 
@@ -61,12 +61,14 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Comparison(Result):
+class Comparison(Charted):
     """Two or more networks; the first is what the ratios are to. `caveats`: what a reader must
     know of how they were built and traced."""
 
     sides: tuple[Side, ...]
     caveats: tuple[str, ...] = ()
+
+    chart_kind = "comparison"
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -76,7 +78,7 @@ class Comparison(Result):
     @property
     def sheet(self) -> Sheet:
         """A row a quantity and a stage, a column a network, then its ratio to the first."""
-        names = [s.name for s in self.sides]
+        names = display_names([s.name for s in self.sides])
         keys = [n if names.count(n) == 1 else f"{n} ({i + 1})" for i, n in enumerate(names)]
         first, *others = keys
         columns = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from ..._pictures import Picture, chart
+from ..._pictures import Chart, chart
 from ..._result import Charted, Drawn
 from ...cost import total
 from ...graph import layer_graph
@@ -74,7 +74,7 @@ class RuleTable(Charted, Drawn):
             for word, trace in zip(words, r.traces, strict=True)
         ]
 
-    def chart(self, kernel: int = 5) -> Picture:
+    def chart(self, kernel: int = 5) -> Chart:
         """What each rule saves, and from which middle width on a kernel's rewrite does."""
         break_even = curve(*_widths(self.rules[0].traces[0]), kernel)
         numbers = savings_sheet(self, break_even)

@@ -9,6 +9,7 @@ from ...tables import caveats
 from ...trace import Trace
 from .liveness import Liveness
 from .result import Memory
+from .stages import stages
 
 
 def memory(trace: Trace) -> Memory:
@@ -39,5 +40,6 @@ def memory(trace: Trace) -> Memory:
         optimizers={name: n * gradients for name, n in OPTIMIZERS.items()} if trace.trained else {},
         measured=trace.measured.peak if trace.measured and not trace.trained else None,
         output_gradients=sizes(found.read_by(trace.backward) - static),
+        stages=stages(trace),
         caveats=caveats(trace),
     )

@@ -22,6 +22,20 @@ class LiveTensor:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A module that runs from operation `first` to operation `last` of the trace."""
+
+    name: str
+    first: int
+    last: int
+
+    @property
+    def middle(self) -> float:
+        """Between its first and its last operation."""
+        return (self.first + self.last) / 2
+
+
+@dataclass(frozen=True)
 class Memory(Charted):
     """Bytes of a run by liveness.
 
@@ -35,6 +49,7 @@ class Memory(Charted):
         trained: whether it is a training step.
         gradients: of the params, part of `live` from where they are made.
         output_gradients: the gradient that the backward pass starts from.
+        stages: the modules that run one after another.
         optimizers: the state of each optimizer, which comes on top.
         measured: the allocator's peak beyond params, buffers and inputs, where the trace has it.
         caveats: what a reader must know of how the model was built and traced.
@@ -55,6 +70,7 @@ class Memory(Charted):
     optimizers: dict[str, int]
     measured: int | None = None
     output_gradients: int = 0
+    stages: tuple[Stage, ...] = ()
     caveats: tuple[str, ...] = ()
 
     chart_kind = "memory"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
-from ..._pictures import Picture, chart
+from ..._pictures import Chart, chart
 from ..._result import Charted
 from ...cost import total
 from ...tables import Column, Sheet, caveats, table
@@ -68,7 +68,7 @@ class Roofline(Charted):
 
     chart_kind = "roofline"
 
-    def chart(self, after: Roofline | None = None) -> Picture:
+    def chart(self, after: Roofline | None = None) -> Chart:
         """The roofline; with `after`, arrows to the blocks of a second one."""
         return chart(self.chart_kind, self, after, numbers=self.sheet)
 

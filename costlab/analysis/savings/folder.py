@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..._pictures import Picture, chart
+from ..._pictures import Chart, chart
 from ..._result import Charted
 from ...measure.runs import Run, load_runs, runs_on
 from ...tables import Sheet
@@ -29,7 +29,7 @@ class TimeSavings(Charted):
 
     chart_kind = "time_savings"
 
-    def chart(self) -> Picture:
+    def chart(self) -> Chart:
         """A panel for each set of conditions. Needs the charts extra."""
         return chart(self.chart_kind, self.groups, numbers=self.sheet)
 

@@ -3,6 +3,7 @@ units and shares."""
 
 from .aux import aux
 from .bottleneck import bottleneck
+from .comparison import comparison
 from .cumulative import cumulative
 from .fields import fields
 from .gradients import gradients
@@ -15,23 +16,29 @@ from .pareto import pareto
 from .roofline import roofline
 from .savings import savings
 from .stages import stages
+from .style import THEMES, Look, look, milliseconds, render, styled
 from .sweep import sweep
 from .time_savings import time_savings
 from .towers import towers
+from .times import times
 from .waterfall import waterfall
-from .style import BLUE, GREY, ORANGE, milliseconds, render
+
+# drawn at one size, in one theme
+FIXED = frozenset({"fields", "gradients", "mixing", "mlpconv", "towers"})
 
 __all__ = [
-    "BLUE",
-    "GREY",
-    "ORANGE",
+    "FIXED",
+    "THEMES",
+    "Look",
     "aux",
     "bottleneck",
+    "comparison",
     "cumulative",
     "fields",
     "gradients",
     "grid",
     "head",
+    "look",
     "memory",
     "milliseconds",
     "mixing",
@@ -41,8 +48,10 @@ __all__ = [
     "roofline",
     "savings",
     "stages",
+    "styled",
     "sweep",
     "time_savings",
     "towers",
+    "times",
     "waterfall",
 ]

@@ -1,94 +1,29 @@
-"""What several charts draw: bars beside names, bars in pairs, labels that do not overlap, axes with
-plain numbers."""
+"""What several charts draw: logarithmic axes with plain numbers, and labels that do not overlap."""
 
 from __future__ import annotations
 
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...cost import short
+from .style import SMALL, Theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-def brief_name(name: str, head: float = 1 / 3, width: int = 48) -> str:
-    """A long module path without its middle: its end says most."""
-    first = round(head * (width - 3))
-    return name if len(name) <= width else f"{name[:first]}...{name[first + 3 - width :]}"
-
-
-def brief_names(names) -> list[str]:
-    """Long names cut where they still differ as much as they did."""
-    names = list(names)
-    for head in (1 / 3, 2 / 3, 0.1):
-        shortened = [brief_name(n, head) for n in names]
-        if len(set(shortened)) == len(set(names)):
-            return shortened
-    return [n if len(n) <= 100 else brief_name(n, 1 / 2, 100) for n in names]
-
-
-def log_axes(ax, directions):
+def log_axes(ax: Axes, directions: str) -> None:
     """Logarithmic axes, "x", "y" or "xy", with plain numbers: 1K, 0.01, 1e-7."""
+    from matplotlib.ticker import LogLocator
+
     for d in directions:
         getattr(ax, f"set_{d}scale")("log")
         axis = getattr(ax, f"{d}axis")
         axis.set_major_formatter(lambda v, _: short(v) if v >= 1 else f"{v:g}")
+        axis.set_major_locator(LogLocator(numticks=6))
         axis.set_minor_formatter("")
-
-
-def bars_beside_names(ax, names, values, color, label=short, hatch=None):
-    places = range(len(names))
-    bars = ax.barh(
-        places, values, color=color, height=0.72, hatch=hatch, edgecolor="white", linewidth=0
-    )
-    ax.set_yticks(places, brief_names(names))
-    ax.invert_yaxis()
-    ax.set_xlim(min(0, *values) * 1.25, max(*values, 1e-9) * 1.22)
-    ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_formatter(lambda v, _: label(v))
-    ax.locator_params(axis="x", nbins=4)
-    for place, v in zip(places, values, strict=True):
-        ax.annotate(
-            label(v),
-            (max(v, 0), place),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
-    return bars
-
-
-def paired_bars(ax, names, values, words, colors, label=short):
-    """Two bars a name, the second hatched so that grey tells them apart; the pair is named once, on
-    its longest bars."""
-    places = range(len(names))
-    for side, (word, color, off) in enumerate(zip(words, colors, (-0.2, 0.2), strict=True)):
-        found = [v[side] for v in values]
-        ax.barh(
-            [p + off for p in places],
-            found,
-            color=color,
-            height=0.38,
-            hatch="//" if side else None,
-            edgecolor="white",
-            linewidth=0.5,
-            label=word,
-        )
-        for p, v in zip(places, found, strict=True):
-            ax.annotate(
-                label(v),
-                (v, p + off),
-                xytext=(3, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-            )
-    ax.set_yticks(places, names)
-    ax.invert_yaxis()
-    ax.set_xlim(0, max(max(v) for v in values) * 1.22 or 1)
-    ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_formatter(lambda v, _: label(v))
-    ax.locator_params(axis="x", nbins=4)
 
 
 def _crosses(a, b, boxes):
@@ -126,38 +61,50 @@ _HEIGHTS = {-1: "top", 0: "center", 1: "bottom"}
 def _near() -> Iterator[_Place]:
     """Places of a label around its point: close ones first, then farther ones."""
     yield from _CLOSE
-    for radius in (22, 36, 52, 70, 90):
+    for radius in (22, 36, 52, 70, 90, 115, 145, 180):
         for dx, dy in _WAYS:
             yield _Place(radius * dx, radius * dy, _SIDES[dx], _HEIGHTS[dy], far=True)
 
 
-def label_points(fig, ax, points):
-    """Label points without overlap, those that find no room not at all: the first of several places
-    around a point, within the axes, that touches no label and no point."""
+def label_points(
+    fig: Figure,
+    ax: Axes,
+    points: Sequence[tuple[float, float, str]],
+    theme: Theme,
+    *,
+    others: Sequence[tuple[float, float]] = (),
+    far: bool = True,
+) -> int:
+    """Label points without overlap: the first of several places around a point, within the axes,
+    that touches no label, no point and none of the `others`; with `far` also places that need a
+    line. Returns how many found no room and have no label."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
-    FigureCanvasAgg(fig)
-    fig.canvas.draw()
-    renderer = fig.canvas.get_renderer()
-    dots = [ax.transData.transform((x, y)) for x, y, _ in points]
-    frame, taken = ax.get_window_extent(renderer), []
-    for (x, y, name), dot in zip(points, dots, strict=True):
-        others = [d for d in dots if tuple(d) != tuple(dot)]
-        for place in _near():
-            label = _annotate(ax, name, (x, y), place)
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    dots = [ax.transData.transform(at) for at in [*((x, y) for x, y, _ in points), *others]]
+    frame, taken, missing = ax.get_window_extent(renderer), [], 0
+    for (x, y, name), dot in zip(points, dots, strict=False):
+        apart = [d for d in dots if tuple(d) != tuple(dot)]
+        for place in _near() if far else _CLOSE:
+            label = _annotate(ax, name, (x, y), place, theme)
             label.update_positions(renderer)
             box = Text.get_window_extent(label, renderer).padded(1)  # without its line
             crosses = place.far and _crosses(dot, _middle(box), taken)
-            if not crosses and _is_free(box, frame, taken, others):
+            if not crosses and _is_free(box, frame, taken, apart):
                 taken.append(box)
                 break
             label.remove()
+        else:
+            missing += 1
+    return missing
 
 
-def _annotate(ax, name, point, place: _Place):
+def _annotate(ax: Axes, name: str, point: tuple[float, float], place: _Place, theme: Theme):
     """A label at a place around its point; a far one with a line to it."""
-    line = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2}
+    line = {"arrowstyle": "-", "color": theme.muted, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2}
     return ax.annotate(
         name,
         point,
@@ -165,7 +112,7 @@ def _annotate(ax, name, point, place: _Place):
         textcoords="offset points",
         ha=place.ha,
         va=place.va,
-        fontsize=8,
+        fontsize=SMALL,
         arrowprops=line if place.far else None,
     )
 
@@ -180,5 +127,5 @@ def _is_free(box, frame, taken, dots) -> bool:
     return (
         inside
         and not any(box.overlaps(other) for other in taken)
-        and not any(box.contains(*dot) for dot in dots)
+        and not any(box.padded(3).contains(*dot) for dot in dots)
     )

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from ...cost import short
-from .axes import bars_beside_names
-from .style import BLUE, ORANGE, figure
+from typing import TYPE_CHECKING
+
+from ...cost import three_digits
+from .bars import (
+    ROW,
+    bars_with_numbers,
+    draw_bars,
+    lines_of,
+    make_room,
+    without_scale,
+    wrapped_names,
+)
+from .style import PLAIN, Look, entitle, figure, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...analysis.grid import GridReduction
 
 
-def grid(reduction):
+def grid(reduction: GridReduction, look: Look = PLAIN) -> Figure:
     """MACs of each scheme; a representational bottleneck is hatched and said so."""
-    fig, ax = figure(9, 0.62 * len(reduction.schemes) + 1)
-    first = reduction.schemes[0].macs
-    bars = bars_beside_names(
-        ax, [s.name for s in reduction.schemes], [s.macs for s in reduction.schemes], BLUE
-    )
-    for bar, text, s in zip(bars, ax.texts, reduction.schemes, strict=True):
-        if s.bottleneck:
-            bar.set(facecolor=ORANGE, hatch="//", edgecolor="white", linewidth=0.5)
-        text.set_text(
-            f"{short(s.macs)} ({s.macs / first:.2f}x)"
-            + (f", representational bottleneck: {s.narrowest:,} elements" if s.bottleneck else "")
-        )
-    ax.set_xlim(0, max(s.macs for s in reduction.schemes) * 1.3)
+    schemes, theme = reduction.schemes, look.theme
+    names = [s.name for s in schemes]
+    fig, ax = figure(look, len(names) * ROW * max(1.4, lines_of(names, look)) + 0.8)
+    first = schemes[0].macs
+    spelt = {s.macs: f"{three_digits(s.macs)} ({s.macs / first:.2f}x)" for s in schemes}
+    bars_with_numbers(ax, [s.macs for s in schemes], theme.macs, theme, lambda v: spelt[round(v)])
+    narrow = [s for s in schemes if s.bottleneck]
+    if narrow:
+        least = min(s.narrowest for s in narrow if s.narrowest is not None)
+        macs = [s.macs if s.bottleneck else 0 for s in schemes]
+        words = f"representational bottleneck: {least:,} elements at its narrowest"
+        lines = "\n".join(wrapped(words, look.room(0.8)))
+        draw_bars(ax, macs, theme.worse, theme, hatched=True, label=lines)
+        fig.legend(loc="outside lower left")
+    wrapped_names(ax, names, look)
+    without_scale(ax)
+    make_room(fig, [ax])
     c, d, _ = reduction.input
-    out = reduction.schemes[0].out
-    ax.set_title(f"grid reduction {d}x{d}x{c} to {out[1]}x{out[2]}x{out[0]}: MACs (multiply-adds)")
+    out = schemes[0].out
+    entitle(
+        fig, look, f"Grid reduction {d}x{d}x{c} to {out[1]}x{out[2]}x{out[0]}: MACs (multiply-adds)"
+    )
     return fig

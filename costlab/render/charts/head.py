@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from .axes import bars_beside_names
-from .style import BLUE, ORANGE, figure
+from typing import TYPE_CHECKING
+
+from .bars import ROW, bars_with_numbers, lines_of, make_room, without_scale, wrapped_names
+from .style import PLAIN, Look, entitle, figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...analysis.head import Heads
 
 
-def head(result):
+def head(result: Heads, look: Look = PLAIN) -> Figure:
     """Params and MACs of each head."""
-    fig, axes = figure(10, 0.5 * len(result.heads) + 1, 2, sharey=True)
+    names, theme = [h.name for h in result.heads], look.theme
+    height = len(names) * ROW * max(1.2, lines_of(names, look)) + 0.6
+    fig, axes = figure(look, height, columns=2, sharey=True)
     for ax, title, color, field in zip(
-        axes, ("params", "MACs (multiply-adds)"), (ORANGE, BLUE), ("params", "macs"), strict=True
+        axes, ("params", "MACs"), (theme.params, theme.macs), ("params", "macs"), strict=True
     ):
-        bars_beside_names(
-            ax, [h.name for h in result.heads], [getattr(h, field) for h in result.heads], color
-        )
+        bars_with_numbers(ax, [getattr(h, field) for h in result.heads], color, theme)
         ax.set_title(title)
-    axes[0].set_ylim(len(result.heads) - 0.4, -0.6)
+        without_scale(ax)
+    wrapped_names(axes[0], names, look)
+    make_room(fig, axes)
     c, side, _ = result.input
-    fig.suptitle(
-        f"classifier heads on {side}x{side}x{c}, {result.classes} classes",
-        x=0.01,
-        ha="left",
-        fontweight="bold",
-    )
+    entitle(fig, look, f"Classifier heads on {side}x{side}x{c}, {result.classes} classes")
     return fig

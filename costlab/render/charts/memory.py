@@ -2,48 +2,76 @@
 
 from __future__ import annotations
 
-from .axes import brief_name
-from .style import BLUE, RED, figure
+from typing import TYPE_CHECKING
+
+from ...tables import display_name
+from ..shorten import shorten_to
+from .bars import ROW
+from .style import POINTS, PLAIN, Look, entitle, figure, text_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ...analysis.memory import Memory
+    from ...analysis.memory.result import Stage
+
+_UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("bytes", 1))
 
 
-def memory(result):
-    """Bytes alive beyond params, buffers and inputs while each operation runs."""
-    fig, ax = figure(9, 3.6)
-    unit, size = next(
-        (u, s)
-        for u, s in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("bytes", 1))
-        if result.peak >= s or s == 1
-    )
-    mega = [v / size for v in result.live]
-    ax.fill_between(range(len(mega)), mega, step="mid", color=BLUE, alpha=0.35, linewidth=0)
-    ax.step(range(len(mega)), mega, where="mid", color=BLUE, linewidth=1)
-    left = result.at < len(mega) / 2
-    ax.annotate(
-        f"peak {result.peak / size:,.1f} {unit} in {brief_name(result.place or 'the model')}",
-        (result.at, result.peak / size),
-        xytext=(8 if left else -8, 6),
-        textcoords="offset points",
-        ha="left" if left else "right",
-        fontsize=8,
-    )
-    ax.plot([result.at], [result.peak / size], "o", color=RED, markersize=5)
+def memory(result: Memory, look: Look = PLAIN) -> Figure:
+    """Bytes alive beyond params, buffers and inputs while each operation runs, under the names of
+    the modules that run."""
+    from matplotlib.ticker import MaxNLocator
+
+    theme = look.theme
+    fig, ax = figure(look, 3.0)
+    unit, size = next((u, s) for u, s in _UNITS if result.peak >= s or s == 1)
+    alive = [v / size for v in result.live]
+    edges = [i - 0.5 for i in range(len(alive) + 1)]
+    ax.stairs(alive, edges, fill=True, color=theme.macs, alpha=0.35)
+    ax.stairs(alive, edges, color=theme.macs, linewidth=0.8)
+    place = display_name(result.place or "the model")
+    words = f"peak {result.peak / size:.3g} {unit} in {place}"
+    (words,) = shorten_to([words], lambda text: text_width(text) < look.room(0.8))
+    ax.plot([result.at], [result.peak / size], "o", color=theme.worse, label=words)
     if result.measured is not None:
-        ax.axhline(result.measured / size, color=RED, linestyle="--", linewidth=1)
-        ax.annotate(
-            f"measured peak {result.measured / size:,.1f} {unit}",
-            (len(mega) - 1, result.measured / size),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="right",
-            color=RED,
-            fontsize=8,
+        measured = f"measured peak {result.measured / size:.3g} {unit}"
+        ax.axhline(
+            result.measured / size, color=theme.worse, linestyle="--", linewidth=0.8, label=measured
         )
-    ax.set_ylim(0, max(result.peak, result.measured or 0) / size * 1.18 or 1)
-    ax.set_xlim(0, max(1, len(mega) - 1))
+    ax.set_ylim(0, max(result.peak, result.measured or 0) / size * 1.05 or 1)
+    ax.set_xlim(-0.5, max(len(alive), 1) - 0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set_xlabel("operation, in order of execution")
     ax.set_ylabel(f"alive ({unit})")
-    ax.set_title(
-        f"{result.model}: memory beyond params, buffers and inputs, by liveness"
-        + (", training step" if result.trained else "")
+    fig.legend(loc="outside lower left", ncols=1 if look.narrow else 2)
+    trained = ", training step" if result.trained else ""
+    entitle(
+        fig,
+        look,
+        f"{display_name(result.model)}: memory beyond params, buffers and inputs, "
+        f"by liveness{trained}",
     )
+    _name_stages(fig, ax, result.stages, look)
     return fig
+
+
+def _name_stages(fig: Figure, ax: Axes, stages: tuple[Stage, ...], look: Look) -> None:
+    """Lines between the stages, and the names of those that have room for one along the top."""
+    fig.draw_without_rendering()
+    points = ax.get_window_extent().width * POINTS / fig.dpi
+    an_operation = points / max(ax.get_xlim()[1] - ax.get_xlim()[0], 1)
+    taken: list[float] = []
+    named: list[Stage] = []
+    for span in sorted(stages, key=lambda s: s.first - s.last):
+        at = span.middle * an_operation
+        if all(abs(at - other) > ROW * POINTS * 0.85 for other in taken):
+            taken.append(at)
+            named.append(span)
+    names = shorten_to([s.name for s in named], lambda text: text_width(text) < 75)
+    top = ax.secondary_xaxis("top")
+    top.set_xticks([s.middle for s in named], names, rotation=90)
+    top.tick_params(length=2)
+    for span in stages[1:]:
+        ax.axvline(span.first - 0.5, color=look.theme.faint, linewidth=0.4, zorder=0)

@@ -2,65 +2,80 @@
 
 from __future__ import annotations
 
-from .axes import bars_beside_names
-from .style import BLUE, GREY, ORANGE, RED, figure
+from typing import TYPE_CHECKING
+
+from .bars import (
+    ROW,
+    bars_with_numbers,
+    cut_mark,
+    draw_bars,
+    make_room,
+    names_beside,
+    without_scale,
+)
+from .style import PLAIN, TEXT, Look, entitle, figure, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ...analysis.factorize import Curve, Rule, RuleTable
+
+_LEAST = -1.5  # a rule that costs more than 150% more is cut here, with a mark and its number
 
 
-def savings(rules, curve):
+def savings(rules: RuleTable, curve: Curve, look: Look = PLAIN) -> Figure:
     """Savings by rewrite, and the break-even curve of stacked 3x3."""
-    fig, (left, right) = figure(10, 4.6, 2, width_ratios=(1.15, 1))
-    bars_beside_names(
-        left,
-        [r.name for r in rules.rules],
-        [100 * r.saving for r in rules.rules],
-        BLUE,
-        lambda v: f"{v:.1f}%",
-    )
-    worst = min(0, *(100 * r.saving for r in rules.rules))
-    shown = max(worst, -150)  # what costs many times more is cut, with its number
-    for bar, text, r in zip(left.patches, left.texts, rules.rules, strict=True):
-        if r.saving < 0:
-            bar.set(
-                width=max(100 * r.saving, shown),
-                facecolor=ORANGE,
-                hatch="//",
-                edgecolor="white",
-                linewidth=0.5,
-            )
-            text.set_text(f"{100 * -r.saving:,.1f}% more")
-    left.set_xlim(1.15 * shown if shown else 0, 118)
-    left.axvline(0, color="black", linewidth=0.8)
-    step = 25 if shown > -60 else 50
-    ticks = [t for t in range(-150, 101, step) if t >= shown]
-    left.set_xticks(ticks, [f"{t}%" if t else "0" for t in ticks])
-    left.set_title("MACs saved at these widths")
-    right.plot(curve.mids, curve.ratios, color=BLUE)
-    right.axhline(
-        1, color=GREY, linewidth=1, linestyle="--", label=f"{curve.kernel}x{curve.kernel} itself"
-    )
-    right.plot(
-        [curve.even], [1], "o", color=RED, zorder=5, label=f"break-even at c_mid = {curve.even:.1f}"
-    )
-    marks = [
-        (curve.c_in, "c_in = c_out" if curve.c_in == curve.c_out else "c_in", "s"),
-        (curve.c_out, "c_out", "^"),
-    ]
-    for m, word, marker in marks[: 1 if curve.c_in == curve.c_out else 2]:
-        saved = 100 * (1 - curve.ratios[m - 1])
-        right.plot(
-            [m],
-            [1 - saved / 100],
-            marker,
-            color=BLUE,
-            markersize=7,
-            label=f"c_mid = {word}: {abs(saved):.0f}% {'saved' if saved >= 0 else 'more'}",
-        )
-    right.legend(loc="upper left")
-    right.set_ylim(0)
-    right.set_xlim(0)
-    right.set_xlabel("middle width c_mid (channels)")
-    right.set_ylabel(f"MACs / MACs of the {curve.kernel}x{curve.kernel}")
-    right.set_title(
-        f"{curve.kernel}x{curve.kernel} as stacked 3x3, {curve.c_in} to {curve.c_out} channels"
-    )
+    height = len(rules.rules) * 1.2 * ROW + 0.4
+    if look.narrow:
+        fig, (bars, line) = figure(look, height + 2.9, 2, 1, height_ratios=(height, 2.2))
+    else:
+        fig, (bars, line) = figure(look, height + 0.6, 1, 2, width_ratios=(1.15, 1))
+    _saved(bars, rules.rules, look)
+    make_room(fig, [bars])
+    _break_even(line, curve, look)
+    fig.legend(loc="outside lower right", ncols=1 if look.narrow else 2)
+    entitle(fig, look, "What factorizing saves")
     return fig
+
+
+def _saved(ax: Axes, rules: tuple[Rule, ...], look: Look) -> None:
+    """A bar a rule to the right of zero; to the left, hatched, what costs more."""
+    theme = look.theme
+    bars_with_numbers(
+        ax, [max(r.saving, 0) for r in rules], theme.better, theme, lambda v: f"{100 * v:.1f}%"
+    )
+    draw_bars(ax, [max(min(r.saving, 0), _LEAST) for r in rules], theme.worse, theme, hatched=True)
+    for place, rule in enumerate(rules):
+        if rule.saving < 0:
+            ax.texts[place].set_text(f"{-100 * rule.saving:,.0f}% more")
+        if rule.saving < _LEAST:
+            cut_mark(ax, _LEAST, place, theme)
+    ax.axvline(0, color=theme.ink, linewidth=0.6)
+    names_beside(ax, [r.name for r in rules], look, 0.22 if not look.narrow else 0.33)
+    without_scale(ax)
+    ax.spines["left"].set_visible(False)
+    ax.set_title("MACs saved at these widths")
+
+
+def _break_even(ax: Axes, curve: Curve, look: Look) -> None:
+    """MACs of the stacked form by its middle width, against the kernel itself."""
+    theme, kernel = look.theme, f"{curve.kernel}x{curve.kernel}"
+    ax.plot(curve.mids, curve.ratios, color=theme.macs)
+    ax.axhline(1, color=theme.muted, linewidth=0.8, linestyle="--", label=f"{kernel} itself")
+    even = f"break-even: c_mid = {curve.even:.1f}"
+    ax.plot([curve.even], [1], "o", color=theme.worse, zorder=5, label=even)
+    widths = {curve.c_in: ("c_in", "s"), curve.c_out: ("c_out", "^")}
+    if curve.c_in == curve.c_out:
+        widths = {curve.c_in: ("c_in = c_out", "s")}
+    for mid, (word, marker) in widths.items():
+        saved = 1 - curve.ratios[mid - 1]
+        words = f"c_mid = {word}: {abs(saved):.0%} {'saved' if saved >= 0 else 'more'}"
+        ax.plot([mid], [1 - saved], marker, color=theme.macs, markersize=5, label=words)
+    ax.set_ylim(0)
+    ax.set_xlim(0)
+    ax.set_xlabel("middle width c_mid (channels)")
+    ax.set_ylabel(f"MACs / MACs of the {kernel}")
+    words = f"{kernel} as stacked 3x3, {curve.c_in} to {curve.c_out} channels"
+    room = look.room(0.7 if look.narrow else 0.35)
+    ax.set_title("\n".join(wrapped(words, room, TEXT, bold=True)))

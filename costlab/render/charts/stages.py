@@ -3,52 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
 
-from ...cost import short
-from .axes import bars_beside_names
-from .style import BLUE, GREEN, GREY, ORANGE, RED, figure, milliseconds
+from ...cost import three_digits
+from ...tables import display_name
+from .bars import ROW, bars_with_numbers, make_room, names_beside, without_scale
+from .style import PLAIN, Look, Theme, entitle, figure, milliseconds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ...analysis.profile import Profile
+
+_PANEL = 50  # points that a panel takes at least
 
 
-def stages(profile):
+@dataclass(frozen=True)
+class _Panel:
+    """One quantity of the stages: its title, colour, field of a step, and how it is spelt."""
+
+    title: str
+    color: str
+    field: str
+    spell: Callable[[float], str] = three_digits
+
+
+def stages(profile: Profile, look: Look = PLAIN) -> Figure:
     """Params, MACs and activations by stage, side by side and aligned."""
-    from matplotlib.ticker import MaxNLocator
+    panels = _panels(profile, look.theme)
+    each_row = max(1, int(look.room(0.7) / _PANEL))
+    rows = ceil(len(panels) / each_row)
+    columns = ceil(len(panels) / rows)
+    height = rows * (len(profile.steps) * ROW + 0.25) + 0.3
+    fig, axes = figure(look, height, rows, columns, sharey=True, squeeze=False)
+    names_beside(axes[0][0], [s.name for s in profile.steps], look)
+    places = list(axes.flat)
+    for ax, panel in zip(places, panels, strict=False):
+        _draw(ax, panel, profile, look.theme)
+    for ax in places[len(panels) :]:
+        ax.remove()
+    make_room(fig, places[: len(panels)])
+    entitle(fig, look, f"{display_name(profile.model)}: cost by stage, from input to output")
+    return fig
 
-    n, convention = len(profile.steps), profile.convention
-    panels: list[tuple[str, str, str, Callable[[float], str]]] = [
-        ("params", ORANGE, "params", short if convention.scaled else convention.spell_params),
-        ("MACs (multiply-adds)", BLUE, "macs", short),
-        ("activations (elements)", GREEN, "activations", short),
+
+def _panels(profile: Profile, theme: Theme) -> list[_Panel]:
+    convention = profile.convention
+    spell = three_digits if convention.scaled else convention.spell_params
+    found = [
+        _Panel("params", theme.params, "params", spell),
+        _Panel("MACs", theme.macs, "macs"),
+        _Panel("activations", theme.activations, "activations"),
     ]
     if profile.trained:
-        panels.insert(2, ("backward MACs", GREY, "backward", short))
+        found.insert(2, _Panel("backward", theme.muted, "backward"))
     if profile.measured:
-        panels.append(("time (ms, measured)", RED, "seconds", milliseconds))
-    fig, axes = figure(
-        9.5 if len(panels) == 3 else 11, max(2.2, 0.26 * n + 1), len(panels), sharey=True
-    )
-    names = [s.name for s in profile.steps]
-    for ax, (title, color, field, label) in zip(axes, panels, strict=True):
-        # what stands for many rows has a number and no bar: it would dwarf the single ones
-        bars = bars_beside_names(
-            ax,
-            names,
-            [(getattr(s, field) or 0) if s.id else 0 for s in profile.steps],
-            color,
-            label,
-        )
-        for text, step in zip(ax.texts, profile.steps, strict=True):
-            if not step.id:
-                text.set_text(f"{label(getattr(step, field) or 0)} together")
-        for bar, step in zip(bars, profile.steps, strict=True):
-            bar.set_gid(f"bar:{field}:{step.id}")
-        ax.set_title(title)
-    axes[0].set_ylim(n - 0.4, -0.6)
-    ticks = MaxNLocator(4).tick_values(0, axes[0].get_xlim()[1] / convention.kilo)
-    axes[0].set_xticks([t * convention.kilo for t in ticks[:-1]])
-    fig.suptitle(
-        f"{profile.model}: cost by stage, from input to output",
-        x=0.01,
-        ha="left",
-        fontweight="bold",
-    )
-    return fig
+        found.append(_Panel("time (ms)", theme.time, "seconds", milliseconds))
+    return found
+
+
+def _draw(ax: Axes, panel: _Panel, profile: Profile, theme: Theme) -> None:
+    """A bar a stage. What stands for many rows has a number and no bar: it would dwarf the
+    others."""
+    values = [getattr(s, panel.field) or 0 for s in profile.steps]
+    drawn = [v if s.id else 0 for v, s in zip(values, profile.steps, strict=True)]
+    bars = bars_with_numbers(ax, drawn, panel.color, theme, panel.spell)
+    for bar, text, value, step in zip(bars, ax.texts, values, profile.steps, strict=True):
+        bar.set_gid(f"bar:{panel.field}:{step.id}")
+        if not step.id:
+            text.set_text(f"{panel.spell(value)} together")
+    ax.set_title(panel.title)
+    without_scale(ax)

@@ -4,60 +4,74 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ...cost import short
-from .style import BLUE, GREEN, GREY, ORANGE, RED, figure
+from ...tables import display_name
+from ..shorten import shorten_to
+from .style import PLAIN, Look, entitle, figure, text_width
 
-_LINES = (
-    (BLUE, "o", "-"),
-    (ORANGE, "s", "--"),
-    (GREEN, "^", "-."),
-    (RED, "D", ":"),
-    (GREY, "v", "-"),
-)
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ...analysis.sweep import Sweep
+
+_STYLES = (("o", "-"), ("s", "--"), ("^", "-."), ("D", ":"), ("v", "-"))
+Lines = dict[str, list[tuple[float, dict[str, Any]]]]  # (place on the axis, figures) of each line
 
 
-def sweep(result):
+def sweep(result: Sweep, look: Look = PLAIN) -> Figure:
     """MACs, memory and, where measured, time over the first axis that varies; a line for each of
     the others."""
-    axis, *others = [a for a in result.axes if a != "model"] + [
-        a for a in result.axes if a == "model"
-    ]
-    lines: dict[str, list] = {}
-    for o in result.outcomes:
-        if o.result and isinstance(o.configuration[axis], (int, float)):
-            name = ", ".join(f"{a.removeprefix('arg.')} {o.configuration[a]}" for a in others)
-            lines.setdefault(name, []).append((o.configuration[axis], o.result))
+    axis, lines = _lines(result)
     panels: list[tuple[str, str, Callable[[float], str]]] = [
         ("macs", "MACs (multiply-adds)", short),
         ("memory", "peak memory (bytes, estimated)", short),
     ]
     if any(r.get("ms") is not None for found in lines.values() for _, r in found):
         panels.append(("ms", "time (ms, measured)", lambda v: f"{v:g}"))
-    fig, axes = figure(4.2 * len(panels), 3.8, len(panels))
-    for ax, (field, title, label) in zip(axes, panels, strict=True):
-        for (name, found), (color, marker, style) in zip(lines.items(), itertools.cycle(_LINES)):
-            found = sorted((x, r) for x, r in found if r.get(field) is not None)
-            xs, ys = [x for x, _ in found], [r[field] for _, r in found]
-            ax.plot(xs, ys, color=color, marker=marker, linestyle=style, markersize=4, label=name)
-            if field == "ms":
-                ax.fill_between(
-                    xs,
-                    [r["low"] for _, r in found],
-                    [r["high"] for _, r in found],
-                    color=color,
-                    alpha=0.25,
-                    linewidth=0,
-                )
-        ax.set_ylim(0)
-        ax.set_xlim(0)
-        ax.yaxis.set_major_formatter(lambda v, _, label=label: label(v))
+    rows, columns = (len(panels), 1) if look.narrow else (1, len(panels))
+    fig, axes = figure(look, 2.0 * rows + 0.4, rows, columns, squeeze=False)
+    for ax, (field, title, spell) in zip(axes.flat, panels, strict=True):
+        _draw(ax, lines, field, look)
+        ax.yaxis.set_major_formatter(lambda v, _, spell=spell: spell(v))
+        ax.locator_params(axis="x", nbins=5)
         ax.set_xlabel(axis.removeprefix("arg."))
         ax.set_title(title)
     if len(lines) > 1:
-        fig.legend(
-            *axes[0].get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=min(4, len(lines)),
-        )
+        handles, labels = axes.flat[0].get_legend_handles_labels()
+        columns = max(1, int(look.room(0.95) / (max(map(text_width, labels)) + 28)))
+        fig.legend(handles, labels, loc="outside lower left", ncols=min(columns, len(labels)))
+    models = sorted({display_name(str(o.configuration["model"])) for o in result.outcomes})
+    entitle(fig, look, f"{', '.join(models)}: cost over {axis.removeprefix('arg.')}")
     return fig
+
+
+def _lines(result: Sweep) -> tuple[str, Lines]:
+    """The axis that is drawn from left to right, and the lines over it by their names."""
+    axis, *others = sorted(result.axes, key=lambda a: a == "model")
+    lines: Lines = {}
+    for o in result.outcomes:
+        if o.result and isinstance(o.configuration[axis], (int, float)):
+            parts = (f"{a.removeprefix('arg.')} {_value(o.configuration[a])}" for a in others)
+            lines.setdefault(", ".join(parts), []).append((o.configuration[axis], o.result))
+    return axis, lines
+
+
+def _value(value: Any) -> str:
+    return display_name(value) if isinstance(value, str) else str(value)
+
+
+def _draw(ax: Axes, lines: Lines, field: str, look: Look) -> None:
+    styles = zip(itertools.cycle(look.theme.series), itertools.cycle(_STYLES), strict=False)
+    names = shorten_to(list(lines), lambda text: text_width(text) < look.room(0.85))
+    for name, found, (color, (marker, line)) in zip(names, lines.values(), styles, strict=False):
+        points = sorted((x, r) for x, r in found if r.get(field) is not None)
+        xs, ys = [x for x, _ in points], [r[field] for _, r in points]
+        ax.plot(xs, ys, color=color, marker=marker, linestyle=line, label=name)
+        if field == "ms":
+            low, high = [r["low"] for _, r in points], [r["high"] for _, r in points]
+            ax.fill_between(xs, low, high, color=color, alpha=0.25, linewidth=0)
+    ax.set_ylim(0)
+    ax.set_xlim(0)

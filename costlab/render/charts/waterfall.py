@@ -2,65 +2,92 @@
 
 from __future__ import annotations
 
-from ...cost import short
-from .axes import brief_names
-from .style import GREEN, GREY, RED, figure
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...cost import three_digits
+from ...tables import display_names
+from .bars import ROW, draw_bars, make_room, names_beside, number, without_scale
+from .style import PLAIN, Look, Theme, entitle, figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...analysis.change import Change
 
 _STEPS = 36  # of a waterfall
 
 
-def waterfall(change):
-    """MACs from the base to the head, block by block; of very many blocks those that change most,
-    the others together."""
-    moved = [(s.name, s.macs[1] - s.macs[0]) for s in change.steps if s.macs[0] != s.macs[1]]
-    most = sorted(range(len(moved)), key=lambda i: -abs(moved[i][1]))[:_STEPS]
-    steps, rest = (
-        [moved[i] for i in sorted(most)],
-        [moved[i][1] for i in range(len(moved)) if i not in set(most)],
-    )
-    if rest:
-        steps.append((f"{len(rest)} other blocks", sum(rest)))
-    fig, ax = figure(9, max(2.2, 0.3 * (len(steps) + 2) + 0.8))
-    at, places, names = (
-        change.macs[0],
-        [],
-        [f"{change.base} (base)", *brief_names(name for name, _ in steps), f"{change.head} (head)"],
-    )
-    bars = [(0, at, GREY, short(at))]
-    for _, delta in steps:
-        bars.append(
-            (
-                min(at, at + delta),
-                abs(delta),
-                GREEN if delta < 0 else RED,
-                f"{'-' if delta < 0 else '+'}{short(abs(delta))}",
-            )
-        )
-        at += delta
-    bars.append((0, change.macs[1], GREY, short(change.macs[1])))
-    for i, (left, width, color, text) in enumerate(bars):
-        ax.barh(
-            i,
-            width,
-            left=left,
-            color=color,
-            height=0.7,
-            hatch="//" if color == RED else None,
-            edgecolor="white",
-            linewidth=0.5,
-        )
-        ax.annotate(
-            text,
-            (left + width, i),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
-        places.append(i)
-    ax.set_yticks(places, names)
-    ax.invert_yaxis()
-    ax.set_xlim(0, max(left + width for left, width, *_ in bars) * 1.15)
-    ax.xaxis.set_major_formatter(lambda v, _: short(v))
-    ax.set_title("MACs (multiply-adds) from base to head: green saves, hatched red adds")
+@dataclass(frozen=True)
+class _Bar:
+    """A bar from `start` to `end`, in multiply-adds; `step`: whether it is a difference."""
+
+    name: str
+    start: int
+    end: int
+    step: bool = False
+
+
+def waterfall(change: Change, look: Look = PLAIN) -> Figure:
+    """MACs from the base to the head, block by block, each with its share of the base's; of very
+    many blocks those that change most, the others together."""
+    theme, bars = look.theme, list(_bars(change))
+    fig, ax = figure(look, len(bars) * 1.1 * ROW + 0.6)
+    lefts = [min(b.start, b.end) for b in bars]
+    for wanted, color, hatched, words in (
+        (lambda b: not b.step, theme.muted, False, None),
+        (lambda b: b.step and b.end < b.start, theme.better, False, "saves"),
+        (lambda b: b.step and b.end > b.start, theme.worse, True, "adds"),
+    ):
+        lengths = [abs(b.end - b.start) if wanted(b) else 0 for b in bars]
+        draw_bars(ax, lengths, color, theme, left=lefts, hatched=hatched, label=words)
+    for place, bar in enumerate(bars):
+        number(ax, _words(bar, change), max(bar.start, bar.end), place)
+        if place:
+            _connect(ax, place, bar, theme)
+    names_beside(ax, [b.name for b in bars], look)
+    without_scale(ax)
+    make_room(fig, [ax])
+    fig.legend(loc="outside lower left", ncols=2)
+    base, head = display_names([change.base, change.head])
+    entitle(fig, look, f"MACs (multiply-adds) from {base} to {head}")
     return fig
+
+
+def _bars(change: Change) -> Iterator[_Bar]:
+    """The base, what changes on the way, the head."""
+    base, head = display_names([change.base, change.head])
+    at = change.macs.base
+    yield _Bar(f"{base} (base)", 0, at)
+    for name, delta in _steps(change):
+        yield _Bar(name, at, at + delta, step=True)
+        at += delta
+    yield _Bar(f"{head} (head)", 0, change.macs.head)
+
+
+def _steps(change: Change) -> Iterator[tuple[str, int]]:
+    moved = [
+        (s.name, s.macs.head - s.macs.base) for s in change.steps if s.macs.base != s.macs.head
+    ]
+    most = set(sorted(range(len(moved)), key=lambda i: -abs(moved[i][1]))[:_STEPS])
+    yield from (step for i, step in enumerate(moved) if i in most)
+    rest = [delta for i, (_, delta) in enumerate(moved) if i not in most]
+    if rest:
+        yield f"{len(rest)} other blocks", sum(rest)
+
+
+def _words(bar: _Bar, change: Change) -> str:
+    """The number of a bar with its share of the base: -128M (-8.1%)."""
+    delta, base = bar.end - bar.start, change.macs.base
+    if bar.step:
+        share = f" ({100 * delta / base:+.1f}%)" if base else ""
+        return f"{'-' if delta < 0 else '+'}{three_digits(abs(delta))}{share}"
+    share = f" ({100 * (bar.end - base) / base:+.1f}%)" if base and bar.end != base else ""
+    return three_digits(bar.end) + share
+
+
+def _connect(ax, place: int, bar: _Bar, theme: Theme) -> None:
+    """A line from the end of the bar above to where this one begins."""
+    at = bar.start if bar.step else bar.end
+    ax.plot([at, at], [place - 0.64, place - 0.36], color=theme.ink, linewidth=0.6, gid="connector")
