@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...analysis.diagram import Diagram
 from .drawing import tooltip
 from .metrics import colors
 
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
 
 def dot(*diagrams: Diagram) -> str:
     """DOT text of diagrams, each in a cluster where there are several; the same for the same
-    diagrams."""
-    rank = "BT" if diagrams[0].upward else "TB"
-    body: list[str] = []
-    for i, d in enumerate(diagrams):
-        prefix = f"{i}/" if len(diagrams) > 1 else ""
-        lines = _body(d, prefix)
-        if prefix:
-            head = [f"subgraph cluster_{i} {{", f"  label={_quote(d.title)};"]
-            lines = [*head, *(f"  {line}" for line in lines), "}"]
-        body += lines
-    title = "; ".join(d.title for d in diagrams)
-    return "\n".join(
-        [
-            "digraph costlab {",
-            f"  graph [rankdir={rank} label={_quote(title)} labelloc=t];",
-            '  node [shape=box style="rounded,filled" fontname="DejaVu Sans" fontsize=10];',
-            '  edge [arrowsize=0.5 fontname="DejaVu Sans" fontsize=8];',
-            *(f"  {line}" for line in body),
-            "}\n",
-        ]
+    diagrams.
+
+    Raises ModuleNotFoundError without the graphviz package."""
+    from graphviz import Digraph
+
+    graph = Digraph(
+        "costlab",
+        graph_attr={
+            "rankdir": "BT" if diagrams[0].upward else "TB",
+            "label": _text("; ".join(d.title for d in diagrams)),
+            "labelloc": "t",
+        },
+        node_attr={
+            "shape": "box",
+            "style": "rounded,filled",
+            "fontname": "DejaVu Sans",
+            "fontsize": "10",
+        },
+        edge_attr={"arrowsize": "0.5", "fontname": "DejaVu Sans", "fontsize": "8"},
     )
+    if len(diagrams) == 1:
+        _add(graph, diagrams[0], "n")
+        return graph.source
+    for i, d in enumerate(diagrams):
+        with graph.subgraph(name=f"cluster_{i}", graph_attr={"label": _text(d.title)}) as cluster:
+            _add(cluster, d, f"n{i}_")
+    return graph.source
 
 
-def _body(d: Diagram, prefix: str) -> list[str]:
+def _add(graph: Digraph, d: Diagram, prefix: str) -> None:
+    """The boxes and edges of `d`. A box is called by its number: a colon in a name would be read as
+    a port."""
     most = max(map(d.share, d.boxes), default=0.0)
-    lines = []
+    names = {box.id: f"{prefix}{i}" for i, box in enumerate(d.boxes)}
     for box in d.boxes:
         fill, frame = colors(box, d, most)
-        lines.append(
-            f"{_quote(prefix + box.id)} [label={_quote(box.name)} tooltip="
-            f'{_quote(tooltip(box, d))} fillcolor="{fill}" color="{frame}"];'
+        graph.node(
+            names[box.id],
+            _text(box.name),
+            tooltip=_text(tooltip(box, d)),
+            fillcolor=fill,
+            color=frame,
         )
-    lines += [
-        f"{_quote(prefix + e.source)} -> {_quote(prefix + e.target)} [label={_quote(e.size)}];"
-        for e in d.edges
-    ]
-    return lines
+    for e in d.edges:
+        graph.edge(names[e.source], names[e.target], _text(e.size))
 
 
-def _quote(words: str) -> str:
-    return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+def _text(words: str) -> str:
+    """`words` as text, not as an escape or as markup; Graphviz fails on control characters."""
+    from graphviz import escape
+
+    return escape("".join(c if c.isprintable() else " " for c in words))
