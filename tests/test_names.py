@@ -8,9 +8,8 @@ from torch import nn
 
 from costlab import audit, table, zoo
 from costlab.analysis.audit import published_models
-from costlab.api._models import with_source
 from costlab.sources import load
-from costlab.trace.tracer import trace
+from costlab.sources.run import trace_loaded
 
 NAMES = {"name", "layer name"}  # columns that quote the names
 
@@ -40,10 +39,9 @@ def rename(module: nn.Module, fresh: itertools.count) -> None:
 def renamed(name):
     """The traces of a zoo network under its own names and under others."""
     loaded = load(name, device="meta")
-    own = trace(loaded.model, loaded.inputs, device="meta", spec=name)
+    own = trace_loaded(loaded, device="meta")
     rename(loaded.model, itertools.count())
-    other = trace(loaded.model, loaded.inputs, device="meta", spec=name)
-    return with_source(own, loaded), with_source(other, loaded)
+    return own, trace_loaded(loaded, device="meta")
 
 
 @pytest.mark.parametrize("name", zoo.names())

@@ -106,14 +106,13 @@ def test_no_text_is_small_or_cut_or_over_another(name, towers):
 
 def text_of(result):
     """All text of a chart, where it stands, and its page, in pixels."""
-    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
     from costlab.render import charts
-    from costlab.render.charts.style import STYLE
+    from costlab.render.charts.style import LIGHT, styled
 
-    with matplotlib.rc_context(STYLE):
+    with styled(LIGHT):
         figure = getattr(charts, result.chart_kind)(result)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()

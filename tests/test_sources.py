@@ -12,6 +12,7 @@ import torch
 import costlab
 from costlab.cli import main
 from costlab.sources import Loaded, SourceError
+from costlab.tables import display_names
 
 NET = """
 import torch
@@ -160,7 +161,7 @@ def json_of(capsys, *argv):
 def test_compare_has_each_version_in_its_column(versions, capsys):
     rows = json_of(capsys, "compare", *versions)["rows"]
     macs = next(r for r in rows if r["what"] == "MACs")
-    assert [macs[spec] for spec in versions] == [MACS[3], MACS[5]]
+    assert [macs[name] for name in display_names(versions)] == [MACS[3], MACS[5]]
 
 
 def test_a_review_has_base_and_head(versions, tmp_path):

@@ -51,10 +51,13 @@ def fit(sheet: Sheet, width: int) -> Fitted:
         return replace(found, room=width - _total(found))
     every = columns(sheet, grouped=True, brief=True)
     kept = _kept(every, width)
+    hidden = tuple(c.header for c in every if c not in kept)
+    if sheet.total is not None and not kept[0].total:  # the column that said so is dropped
+        kept[0] = replace(kept[0], total="total")
     found = _tight(_cut(kept, width))
     return replace(
         found,
-        hidden=tuple(c.header for c in every if c not in kept),
+        hidden=hidden,
         shortened=any(a.cells != b.cells for a, b in zip(found.columns, kept, strict=True)),
         room=width - _total(found),
     )

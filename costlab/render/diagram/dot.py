@@ -38,8 +38,9 @@ def dot(*diagrams: Diagram) -> str:
         _add(graph, diagrams[0], "n")
         return graph.source
     for i, d in enumerate(diagrams):
-        with graph.subgraph(name=f"cluster_{i}", graph_attr={"label": _text(d.title)}) as cluster:
-            _add(cluster, d, f"n{i}_")
+        cluster = Digraph(f"cluster_{i}", graph_attr={"label": _text(d.title)})
+        _add(cluster, d, f"n{i}_")
+        graph.subgraph(cluster)
     return graph.source
 
 
