@@ -22,6 +22,7 @@ from costlab.cli import main
 from costlab.render.document import Document, Grid, Picture, Points, Ref, Section, Text
 from costlab.render.report_html import page as html_page
 from costlab.report.links import bar_links, box_links
+from test_partition import MODELS
 
 pypdf = pytest.importorskip("pypdf")
 pytest.importorskip("typst")
@@ -840,30 +841,6 @@ def test_nothing_is_wider_than_the_page_and_both_schemes_differ(page):
     assert color() != light
     page.emulate_media(media="print")
     assert not page.locator(".tools").first.is_visible() and not page.locator("nav").is_visible()
-
-
-MODELS = [
-    "googlenet",
-    "inception_v3",
-    "alexnet",
-    "vgg16",
-    "nin_cifar10",
-    "torchvision:resnet50",
-    "torchvision:densenet201",
-    "torchvision:swin_t",
-    "torchvision:vit_b_16",
-    "torchvision:convnext_tiny",
-    "torchvision:mobilenet_v3_large",
-    "torchvision:squeezenet1_1",
-    "torchvision:fcn_resnet50",
-    "torchvision:regnet_y_400mf",
-    "timm:swin_tiny_patch4_window7_224",
-    "timm:efficientnet_b0",
-    "timm:mixer_b16_224",
-    "timm:vit_tiny_patch16_224",
-    "timm:poolformer_s12",
-    "timm:coatnet_0_rw_224",
-]
 
 
 @pytest.mark.parametrize("spec", MODELS)

@@ -127,6 +127,8 @@ def test_columns_of_one_importance_go_together():
         ("a sentence of very many words", 15, "a sentence o..."),
         ("[1x1, 64; 3x3, 64; 1x1, 256] x 36", 18, "[1x1,... 256] x 36"),
         ("abcdefghij", 3, "abc"),
+        ("stride 16 (14x14 | 14x14): params", 20, "stride 16...: params"),
+        ("stride 16 (14x14 | 14x14): params", 19, "stride 16 (14x14..."),
     ],
 )
 def test_a_text_is_cut_where_it_says_least(text, width, found):

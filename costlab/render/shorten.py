@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 _MARK = "..."
+_ASIDE = re.compile(r" \([^()]*\)(?=.)")  # the grids in "stride 8 (28x28 | 56x56): MACs"
 _FIRST = 1 / 3  # of what is kept of a name, the share before the gap: its end says most
 _WAYS = (None, _FIRST, 2 / 3, 0.1)
 
 
 def shorten(text: str, width: int, part: float | None = None) -> str:
-    """A text in `width` characters. Prose loses its end, a name its middle; with `part`, any text
-    loses its middle, and this share of what is kept stands before the gap."""
+    """A text in `width` characters. What stands in the middle in brackets goes first; otherwise
+    prose loses its end, a name its middle. With `part`, any text loses its middle, and this share
+    of what is kept stands before the gap."""
     if len(text) <= width:
         return text
+    aside = _ASIDE.sub(_MARK, text)
+    if part is None and len(aside) <= width:
+        return aside
     if width <= 2 * len(_MARK):
         return text[: max(width, 0)]
     kept = width - len(_MARK)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..render.document import Document, Section, Text
+from ..tables import display_names
 from ..trace import Trace
 from .config import Config
-from .context import Context, name_of
+from .context import Context
 from .errors import ReportError
 from .logo import read_logo
 from .runs import measured_runs
@@ -59,8 +60,8 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _title(traces: Sequence[Trace], review: Review | None) -> str:
+    names = display_names([t.provenance["model"] for t in review or traces])
     if review:
-        return f"Review: {' to '.join(map(name_of, review))}"
-    names = [name_of(t) for t in traces]
+        return f"Review: {' to '.join(names)}"
     about = " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} others"
     return f"What {about} {'costs' if len(names) == 1 else 'cost'}, and why"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePath
 
 from ..analysis import audit as auditing
 from ..analysis.change import Change, change
@@ -15,15 +14,10 @@ from ..analysis.profile import profile
 from ..analysis.ranking import ranked
 from ..cost import Convention, total
 from ..measure.runs import Run
-from ..tables import Row, Table, default_convention, table
+from ..tables import Row, Table, default_convention, display_name, table
 from ..trace import Trace
 
 Find = Callable[[str], Trace]
-
-
-def name_of(trace: Trace) -> str:
-    """What a report calls a model: its name, without the folders of its file."""
-    return PurePath(trace.provenance["model"]).name
 
 
 def _is_patch_embedding(conv: Conv) -> bool:
@@ -40,8 +34,8 @@ class About:
 
     @property
     def name(self) -> str:
-        """What it is called."""
-        return name_of(self.trace)
+        """What it is called: without the folders of its file."""
+        return display_name(self.trace.provenance["model"])
 
     @cached_property
     def total(self):

@@ -40,9 +40,12 @@ def audit_published(trace: Trace, find: Callable[[str], Trace]) -> Audit:
     name = trace.provenance["model"]
     tables, totals, shares = tables_of(name), totals_of(name), shares_of(name)
     if not (tables or totals or shares):
+        known = published_models()
+        own = [model for model in known if ":" not in model]
         raise ValueError(
-            f"no published figures for {name}; there are some for "
-            f"{', '.join(published_models())}, or give your own with --against FILE.csv"
+            f"no published figures for {name}; there are some for {', '.join(own)} and "
+            f"{len(known) - len(own)} models of torchvision and timm (costlab audit --all lists "
+            "them), or give your own with --against FILE.csv"
         )
     result, cells = Audit(f"{name} against published totals"), []
     readings: dict[str, OtherTrace] = {}  # how the table of a paper is read
