@@ -52,6 +52,19 @@ class Result:
         """A pandas DataFrame of exact values; missing cells are NA. Needs pandas."""
         return self.sheet.to_frame()
 
+    def to_latex(self, *, caption: str | None = None, label: str | None = None) -> str:
+        r"""The table for \input or for pasting: booktabs, notes below, all text escaped. A comment
+        names the packages that it needs; `.save("table.tex")` writes a whole document.
+
+        Args:
+            caption: plain text, instead of the table's own title.
+            label: for \ref, as "tab:googlenet".
+
+        Raises ValueError for a label that LaTeX cannot take."""
+        from .render import latex
+
+        return latex(self.sheet, fragment=True, caption=caption, label=label)
+
     def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:
         """Write the table: .txt, .md, .tex, .html, .csv, .json or .parquet, or `format` by name.
 

@@ -11,6 +11,8 @@ from ..render import (
     FORMATS,
     SUFFIXES,
     csv_text,
+    latex,
+    require_label,
     terminal,
     write_file,
 )
@@ -35,11 +37,20 @@ def add_output(parser):
         action="store_true",
         help="show all columns, even where the terminal is too narrow for them",
     )
+    parser.add_argument(
+        "--fragment",
+        action="store_true",
+        help=r"LaTeX: the table alone, for \input, instead of a whole document",
+    )
+    parser.add_argument("--caption", metavar="TEXT", help="LaTeX: instead of the table's own title")
+    parser.add_argument("--label", help=r"LaTeX: a name for \ref, as tab:googlenet")
 
 
 def show(args, sheet):
     """Print the sheet of a result, or write it to a file, in the format that the arguments name."""
     name = require_format(args)
+    if name == "latex":
+        return write(args.output, latex(sheet, **_latex_options(args)))
     if name == "text" and args.output is None and sys.stdout.isatty():
         try:
             return terminal(sheet, wide=args.wide)
@@ -48,6 +59,10 @@ def show(args, sheet):
     with errors("parquet", f"format {name}"):
         data = FORMATS[name](sheet)
     write(args.output, data)
+
+
+def _latex_options(args):
+    return {"fragment": args.fragment, "caption": args.caption, "label": args.label}
 
 
 def require_outputs(args):
@@ -72,7 +87,17 @@ def require_format(args):
     name = args.format or SUFFIXES.get(suffix, "text")
     if name == "parquet" and args.output is None:
         raise UserError("parquet is no text: name a file with -o FILE")
+    _require_latex(args, name)
     return name
+
+
+def _require_latex(args, name):
+    """Refuse LaTeX's options for another format, and a label that LaTeX cannot take."""
+    given = [option for option, value in _latex_options(args).items() if value not in (None, False)]
+    if given and name != "latex":
+        raise UserError(f"--{given[0]} is for LaTeX: name the file .tex, or give --format latex")
+    with errors():
+        require_label(args.label)
 
 
 def require_suffix(path, formats):

@@ -6,7 +6,8 @@ import os
 from ..trace.files import write_file
 from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS
 from .data import csv_text, json_text, parquet
-from .markup import html_fragment, html_page, latex, markdown
+from .latex import latex, require_label
+from .markup import html_fragment, html_page, markdown
 from .text import plain, terminal
 
 FORMATS = {
@@ -60,6 +61,7 @@ __all__ = [
     "markdown",
     "parquet",
     "plain",
+    "require_label",
     "terminal",
     "write_file",
 ]

@@ -128,12 +128,12 @@ def _tight(cols: Sequence[Text]) -> Fitted:
 
 def _headed(cols: Sequence[Text], least: int, parts: re.Pattern[str]) -> Fitted:
     """With headers folded to the width of the cells, but not below `least` characters."""
-    heads = [_fold(c.header, max(least, c.width), parts) for c in cols]
+    heads = [fold_header(c.header, max(least, c.width), parts) for c in cols]
     tall = max(map(len, heads), default=1)
     return Fitted(tuple(cols), tuple(("",) * (tall - len(h)) + tuple(h) for h in heads))
 
 
-def _fold(header: str, width: int, parts: re.Pattern[str]) -> list[str]:
+def fold_header(header: str, width: int, parts: re.Pattern[str] = _PARTS) -> list[str]:
     """A header in lines of at most `width` characters, cut after its parts where it has any."""
     lines = [""]
     for part in parts.findall(header):

@@ -1,4 +1,4 @@
-"""Markdown, LaTeX and HTML. Text from users is escaped in each."""
+"""Markdown and HTML. Text from users is escaped in each."""
 
 from __future__ import annotations
 
@@ -32,80 +32,6 @@ def markdown(sheet: Sheet) -> str:
                 *end,
                 "",
                 *(f"- {esc(n)}" for n in sheet.notes),
-            ]
-        )
-        + "\n"
-    )
-
-
-_TEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "→": r"$\rightarrow$",
-    "[": "{[}",
-    "]": "{]}",
-}
-
-
-def latex(sheet: Sheet) -> str:
-    r"""A document with a booktabs table that compiles as it is; to include the table alone, take
-    what is between
-    \begin{table} and \end{table} and load booktabs and graphicx."""
-
-    def esc(s: str) -> str:
-        return "".join(_TEX.get(c) or c for c in s)
-
-    cols = columns(sheet, grouped=True)
-
-    def bar(share):
-        return rf" \rule{{{1.5 * share:.3f}em}}{{0.6em}}\hspace{{{1.5 * (1 - share):.3f}em}}"
-
-    def cell(c, i):
-        return esc(c.cells[i]) + (bar(c.bars[i]) if c.bars else "")
-
-    def line(r):
-        return " & ".join(r) + r" \\"
-
-    end = [r"\midrule", line([esc(c.total) for c in cols])] if sheet.total is not None else []
-    spec = "".join("r" if c.right else "l" for c in cols)
-    body = []
-    for i, heading in enumerate(sheet.headings()):
-        if heading:
-            body.append(rf"\multicolumn{{{len(cols)}}}{{l}}{{\textit{{{esc(heading)}}}}} \\")
-        body.append(line([cell(c, i) for c in cols]))
-    return (
-        "\n".join(
-            [
-                r"\documentclass{article}",
-                r"\usepackage[T1]{fontenc}",
-                r"\usepackage[a4paper,landscape,margin=1cm]{geometry}",
-                r"\usepackage{booktabs,graphicx}",
-                r"\begin{document}",
-                r"\begin{table}",
-                r"\centering",
-                rf"\caption{{{esc(sheet.title)}. {esc('. '.join(sheet.notes))}.}}",
-                r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
-                rf"\begin{{tabular}}{{{spec}}}",
-                r"\toprule",
-                line([esc(c.header) for c in cols]),
-                r"\midrule",
-                *body,
-                *end,
-                r"\bottomrule",
-                r"\end{tabular}}",
-                r"\end{table}",
-                r"\end{document}",
             ]
         )
         + "\n"

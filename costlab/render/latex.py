@@ -1,0 +1,247 @@
+"""LaTeX tables as papers print them: booktabs, Latin Modern, notes below. All text is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from ..tables import Sheet
+from .cells import Text, columns
+from .fit import fold_header
+
+_ESCAPED = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    '"': r"\textquotedbl{}",
+    "[": "{[}",  # after \\ it would begin an optional argument, as would a star
+    "]": "{]}",
+    "*": "{*}",
+    "→": r"$\rightarrow$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≈": r"$\approx$",
+    "−": r"$-$",
+    "–": "--",
+    "—": "---",
+    "…": r"\dots{}",
+    "“": "``",
+    "”": "''",
+    "‘": "`",
+    "’": "'",
+}
+_LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=,)(?=,)")  # two hyphens would become a dash
+_PRODUCT = re.compile(r"(?<![\w.])\d+(?:x\d+)+(?![\w.])")  # 3x3, 56x56x96; not a name with an x
+_LAST_OF_LATIN_1 = 0xFF
+_LABEL = re.compile(r"[A-Za-z0-9:._/+-]+")
+
+_WIDEST_TEXT = 44  # characters of a column of words; what is longer is wrapped
+_HEADER = 10  # characters below which a header is not folded
+_LINES = 42  # lines of a table that stands on one page
+_EM = 2.1  # characters an em, on average
+_SIZES = ((10, "normalsize"), (9, "small"), (8, "footnotesize"), (7, "scriptsize"), (5, "tiny"))
+_UPRIGHT, _TURNED = 19.0, 27.7  # cm between the margins of A4
+_POINTS_A_CM = 28.45
+_GAP = 2  # characters between two columns
+_END = r"\end{document}"
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of escaped text: the lines of its header, `spec` as in \\begin{tabular}, `width` in
+    characters."""
+
+    header: tuple[str, ...]
+    cells: tuple[str, ...]
+    total: str
+    spec: str
+    width: int
+
+    @property
+    def is_paragraph(self) -> bool:
+        """Whether its cells are wrapped."""
+        return len(self.spec) > 1
+
+
+def latex(
+    sheet: Sheet, *, fragment: bool = False, caption: str | None = None, label: str | None = None
+) -> str:
+    r"""A booktabs table with its notes below: a document that compiles as it is, or a fragment.
+
+    A table of more than a page is a longtable, at a size at which its columns fit; a shorter one is
+    scaled down where it is wider than the line.
+
+    Args:
+        fragment: the table alone, for \input; a comment names the packages that it needs.
+        caption: instead of the sheet's title; plain text, which is escaped.
+        label: for \ref.
+
+    Raises ValueError for a label that LaTeX cannot take."""
+    require_label(label)
+    heading = rf"\caption{{{escape(sheet.title if caption is None else caption)}}}"
+    if label is not None:
+        heading += rf"\label{{{label}}}"
+    cols = [_column(c) for c in columns(sheet, grouped=True)]
+    long = sum(_heights(sheet)) > _LINES
+    lines = _longtable(sheet, cols, heading) if long else _table(sheet, cols, heading)
+    packages = ["booktabs", "longtable" if long else "graphicx"]
+    if any(c.is_paragraph for c in cols):
+        packages.append("array")
+    uses = rf"\usepackage{{{','.join(packages)}}}"
+    if fragment:
+        font = r"\usepackage[T1]{fontenc}\usepackage{lmodern}"
+        return "\n".join([f"% needs {uses}", f"% best with {font}", *lines]) + "\n"
+    return "\n".join([*_preamble(cols), uses, r"\begin{document}", *lines, _END]) + "\n"
+
+
+def require_label(label: str | None) -> None:
+    """Raise ValueError for a label with other characters than letters, digits and : . _ / + -."""
+    if label is not None and not _LABEL.fullmatch(label):
+        raise ValueError(
+            f"cannot take the label {label!r}; write it with letters, digits and : . _ / + -, as "
+            "tab:googlenet"
+        )
+
+
+def escape(text: str) -> str:
+    """Text as LaTeX prints it. Grids such as 3x3 have a multiplication sign; characters that no
+    font of pdfLaTeX has are named by their code point."""
+    parts, end = [], 0
+    for found in _PRODUCT.finditer(text):
+        parts += [_escape(text[end : found.start()]), found[0].replace("x", r"$\times$")]
+        end = found.end()
+    return "".join([*parts, _escape(text[end:])])
+
+
+def _escape(text: str) -> str:
+    return "".join(_character(c) for c in _LIGATURES.sub("\0", text))
+
+
+def _character(c: str) -> str:
+    if c == "\0":
+        return "{}"
+    if c in _ESCAPED:
+        return _ESCAPED[c]
+    if not c.isprintable():
+        return " "
+    return c if ord(c) <= _LAST_OF_LATIN_1 else f"U+{ord(c):04X}"
+
+
+def _column(text: Text) -> _Column:
+    wide = not text.right and text.width > _WIDEST_TEXT
+    width = min(text.width, _WIDEST_TEXT) if wide else text.width
+    head = fold_header(text.header, max(_HEADER, width))
+    paragraph = rf">{{\raggedright\arraybackslash}}p{{{_WIDEST_TEXT / _EM:.0f}em}}"
+    return _Column(
+        tuple(map(escape, head)),
+        tuple(map(escape, text.cells)),
+        escape(text.total),
+        "r" if text.right else paragraph if wide else "l",
+        max(width, *map(len, head)),
+    )
+
+
+def _heights(sheet: Sheet) -> Iterator[int]:
+    """The lines that each row takes, with the heading above it."""
+    cols = [c for c in columns(sheet, grouped=True) if not c.right]
+    for i, heading in enumerate(sheet.headings()):
+        lines = max((ceil(len(c.cells[i]) / _WIDEST_TEXT) for c in cols), default=1)
+        yield max(lines, 1) + bool(heading)
+
+
+def _table(sheet: Sheet, cols: Sequence[_Column], heading: str) -> Iterator[str]:
+    yield from (r"\begin{table}[!htbp]", r"\centering", heading, "")
+    yield r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    yield rf"\begin{{tabular}}{{@{{}}{''.join(c.spec for c in cols)}@{{}}}}"
+    yield from (r"\toprule", _head(cols), r"\midrule", *_body(sheet, cols), r"\bottomrule")
+    yield r"\end{tabular}}"
+    yield from _notes(sheet)
+    yield r"\end{table}"
+
+
+def _longtable(sheet: Sheet, cols: Sequence[_Column], heading: str) -> Iterator[str]:
+    yield rf"\begingroup\{_size(cols)}\setlength{{\tabcolsep}}{{4pt}}"
+    yield rf"\begin{{longtable}}{{@{{}}{''.join(c.spec for c in cols)}@{{}}}}"
+    yield heading + r" \\"
+    yield from (r"\toprule", _head(cols), r"\midrule", r"\endfirsthead")
+    yield from (r"\toprule", _head(cols), r"\midrule", r"\endhead")
+    yield rf"\midrule \multicolumn{{{len(cols)}}}{{r@{{}}}}{{\textit{{continued}}}} \\ \endfoot"
+    yield r"\bottomrule \endlastfoot"
+    yield from _body(sheet, cols)
+    yield r"\end{longtable}"
+    yield from _notes(sheet)
+    yield r"\endgroup"
+
+
+def _head(cols: Sequence[_Column]) -> str:
+    return _row([_stack(c) for c in cols])
+
+
+def _stack(column: _Column) -> str:
+    """A header, one line above the other."""
+    if len(column.header) == 1:
+        return column.header[0]
+    side = "r" if column.spec == "r" else "l"
+    lines = r" \\ ".join(column.header)
+    return rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{lines}\end{{tabular}}"
+
+
+def _body(sheet: Sheet, cols: Sequence[_Column]) -> Iterator[str]:
+    for i, heading in enumerate(sheet.headings()):
+        if heading:
+            yield from ([r"\addlinespace"] if i else [])
+            yield rf"\multicolumn{{{len(cols)}}}{{@{{}}l}}{{\textit{{{escape(heading)}}}}} \\"
+        yield _row([c.cells[i] for c in cols])
+    if sheet.total is not None:
+        yield r"\midrule"
+        yield _row([c.total for c in cols])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _notes(sheet: Sheet) -> Iterator[str]:
+    """The notes below the table, a paragraph each."""
+    if sheet.notes:
+        yield r"\par\medskip{\footnotesize\raggedright\noindent"
+        yield "\\par\\noindent\n".join(map(escape, sheet.notes))
+        yield r"\par}"
+
+
+def _preamble(cols: Sequence[_Column]) -> Iterator[str]:
+    turned = ",landscape" if _is_wide(cols) else ""
+    yield r"\documentclass{article}"
+    yield r"\usepackage[T1]{fontenc}"
+    yield r"\usepackage{lmodern}"
+    yield rf"\usepackage[a4paper{turned},margin=1cm]{{geometry}}"
+
+
+def _width(cols: Sequence[_Column], size: float) -> float:
+    """About how many centimetres the columns take at a size in points."""
+    characters = sum(c.width + _GAP for c in cols)
+    return characters / _EM * size / _POINTS_A_CM
+
+
+def _is_wide(cols: Sequence[_Column]) -> bool:
+    """Whether the columns need a turned page at 9 points."""
+    return _width(cols, 9) > _UPRIGHT
+
+
+def _size(cols: Sequence[_Column]) -> str:
+    """The largest size at which the columns fit on the page."""
+    room = _TURNED if _is_wide(cols) else _UPRIGHT
+    return next((name for size, name in _SIZES if _width(cols, size) <= room), _SIZES[-1][1])
