@@ -31,6 +31,7 @@ from costlab.analysis.grid import schemes  # noqa: E402
 from costlab.measure import MeasureError, measure  # noqa: E402
 from costlab.measure.device import find_device  # noqa: E402
 from costlab.measure.naming import LAYOUTS, RunName, device_slug, words  # noqa: E402
+from reports.review import backbone  # noqa: E402
 
 NETWORKS = ("googlenet", "alexnet", "vgg16", "resnet50", "inception_v2", "inception_v3")
 GRID, BATCH = 28, 32  # of the factorization pairs
@@ -59,6 +60,8 @@ class Case:
 def cases() -> Iterator[Case]:
     """All cases, the most useful first."""
     yield from _networks(1, "fp32", False)
+    yield from _review("fp32", False)
+    yield from _review("bf16", True)
     for width, dtype, channels_last in (
         (WIDTHS[0], "fp32", False),
         (WIDTHS[1], "bf16", True),
@@ -76,6 +79,13 @@ def _networks(batch: int, dtype: str, channels_last: bool) -> Iterator[Case]:
     for name in NETWORKS:
         shape = (batch, *zoo.input_shape(name)[1:])
         yield Case(name, lambda name=name: zoo.build(name), shape, dtype, channels_last)
+
+
+def _review(dtype: str, channels_last: bool) -> Iterator[Case]:
+    """The worked design review: the base and both proposals."""
+    for make in (backbone.base, backbone.asymmetric, backbone.narrow):
+        name = f"backbone-{make.__name__}"
+        yield Case(name, make, (BATCH, 3, 224, 224), dtype, channels_last)
 
 
 def _rules(width: int, dtype: str, channels_last: bool) -> Iterator[Case]:
