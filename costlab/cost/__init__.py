@@ -1,12 +1,14 @@
 """One formula per operation, the totals, and the counting conventions. Needs no torch."""
 
 from . import formulas  # noqa: F401  fills the registry
+from .constants import constant_operands
 from .conventions import CONVENTIONS, Convention
 from .formulas.detection import DATA_DEPENDENT
+from .op_cost import Cost, cost_of
 from .registry import Work, formula
-from .roles import constant_operands, is_weight, role_of
+from .roles import is_weight, role_of
 from .sizes import VIEWS, size_of
-from .totals import Cost, Total, UnknownOpError, cost_of, total
+from .totals import Total, UnknownOpError, total
 from .traffic import GATHERS
 from .training_step import OPTIMIZERS, Training, training
 from .units import in_unit, scaled, short, three_digits

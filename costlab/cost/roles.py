@@ -14,50 +14,17 @@ parametrizations, low-rank updates), never by the name of a module or an attribu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Param, Trace
-from .formulas.quantized import PRODUCTS as QUANTIZED_PRODUCTS
-from .registry import aten
+from .operand_roles import ADDED, BIAS, MULTIPLIED, OPERAND_ROLES, SCALE, WEIGHT, role_of_operand
 from .sizes import VIEWS
 
-WEIGHT, BIAS, SCALE = "weight", "bias", "scale"
 
-
-def _rules() -> dict[str, tuple[str | None, ...]]:
-    """Operation -> the role of each tensor input in order; None: not decided here. What comes
-    after the last is like the last."""
-    convolution = (WEIGHT, WEIGHT, BIAS)
-    added = (BIAS, WEIGHT, WEIGHT)
-    norm = (None, SCALE, BIAS, None)
-    lookup = (WEIGHT, None)
-    groups = {
-        convolution: aten(
-            "convolution _convolution convolution_overrideable cudnn_convolution "
-            "mkldnn_convolution conv_tbc"
-        )
-        + QUANTIZED_PRODUCTS,
-        added: aten("addmm baddbmm addbmm addmv addr _addmm_activation _sparse_addmm"),
-        (WEIGHT,): aten("mm bmm mv dot vdot ger _int_mm _trilinear linalg_solve_triangular"),
-        (WEIGHT, WEIGHT, None): aten("_grouped_mm"),
-        (WEIGHT, WEIGHT, SCALE): aten("_scaled_mm"),
-        (WEIGHT, WEIGHT, None, None, BIAS): ("torchvision.deform_conv2d",),
-        norm: aten(
-            "native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training "
-            "cudnn_batch_norm _batch_norm_with_update _batch_norm_no_update native_layer_norm "
-            "native_group_norm _fused_rms_norm"
-        ),
-        (None, SCALE): aten("_weight_norm_interface _prelu_kernel"),
-        lookup: aten("embedding _embedding_bag _embedding_bag_forward_only"),
-    }
-    return {name: roles for roles, names in groups.items() for name in names}
-
-
-_RULES = _rules()
-_MULTIPLIED = frozenset(aten("mul mul_ div div_ addcmul"))
-_ADDED = frozenset(aten("add add_ sub sub_ rsub"))
+# position of an input, its tensor, the parameters that it is a form of
+Operand = tuple[int, int, frozenset[int]]
 
 
 @dataclass
@@ -81,35 +48,28 @@ class _Search:
             self.data.update(op.outputs)
         if not any(params for _, _, params in operands):
             return
-        rule = _RULES.get(op.name)
-        if rule:
-            open_ = self._by_rule(rule, operands)
-            product = WEIGHT in rule
-        else:
-            open_ = self._by_size(op, operands)
-            product = False
-        # what is made of the input, or by a product, is a value and no form of a parameter
-        if not product and not any(i in self.data for i in op.inputs):
-            self.carries.update(dict.fromkeys(op.outputs, open_))
-        elif not product:
-            if _is_view(op):
-                self.carries.update(dict.fromkeys(op.outputs, open_))
-            else:
-                for p in open_:
-                    self.decide((p,), _by_shape(self.trace.params[p], op))
+        rule = OPERAND_ROLES.get(op.name)
+        undecided = self._by_rule(rule, operands) if rule else self._by_size(op, operands)
+        if rule and WEIGHT in rule:
+            return  # a product's output is a value and no form of a parameter
+        if op.name in VIEWS or not any(i in self.data for i in op.inputs):
+            self.carries.update(dict.fromkeys(op.outputs, undecided))
+        else:  # so is what depends on the input
+            for p in undecided:
+                self.decide((p,), _by_shape(self.trace.params[p], op))
 
-    def _by_rule(self, rule, operands) -> frozenset[int]:
+    def _by_rule(self, rule: tuple[str | None, ...], operands: list[Operand]) -> frozenset[int]:
         """Decide what the rule says; the parameters that it leaves open."""
-        open_: set[int] = set()
+        undecided: set[int] = set()
         for k, _, params in operands:
-            role = rule[min(k, len(rule) - 1)]
+            role = role_of_operand(rule, k)
             if role is None:
-                open_ |= params
+                undecided |= params
             else:
                 self.decide(params, role)
-        return frozenset(open_)
+        return frozenset(undecided)
 
-    def _by_size(self, op, operands) -> frozenset[int]:
+    def _by_size(self, op: Op, operands: list[Operand]) -> frozenset[int]:
         """Where forms of parameters of several sizes meet, such as a gain and a filter, the smaller
         is a scale or a bias; the parameters that stay open."""
         largest = max(self.trace.tensors[i].numel for _, i, params in operands if params)
@@ -117,14 +77,10 @@ class _Search:
             *(params for _, i, params in operands if self.trace.tensors[i].numel == largest)
         )
         rest = frozenset().union(*(params for _, _, params in operands)) - whole
-        if op.name in _MULTIPLIED or op.name in _ADDED:
-            self.decide(rest, SCALE if op.name in _MULTIPLIED else BIAS)
+        if op.name in MULTIPLIED or op.name in ADDED:
+            self.decide(rest, SCALE if op.name in MULTIPLIED else BIAS)
             return whole
         return whole | rest
-
-
-def _is_view(op: Op) -> bool:
-    return op.name in VIEWS
 
 
 def _values_in(param: Param) -> int:
@@ -135,7 +91,7 @@ def _values_in(param: Param) -> int:
 def _by_shape(param: Param, op: Op | None) -> str:
     if _values_in(param) > 1:
         return WEIGHT
-    return SCALE if op is not None and op.name in _MULTIPLIED else BIAS
+    return SCALE if op is not None and op.name in MULTIPLIED else BIAS
 
 
 @once_per_trace
@@ -143,22 +99,17 @@ def roles(trace: Trace) -> tuple[str, ...]:
     """The role of each parameter: "weight", "bias" or "scale". One that is used in several is a
     weight before a scale, and a scale before a bias; one that no operation uses goes by its
     shape."""
-    home: dict[int, frozenset[int]] = {}
-    for i, p in enumerate(trace.params):
-        home[p.tensor] = frozenset((i,))
-    search = _Search(trace, home, set(trace.inputs))
+    carries = {p.tensor: frozenset((i,)) for i, p in enumerate(trace.params)}
+    search = _Search(trace, carries, set(trace.inputs))
     for op in trace.forward:
         search.visit(op)
-    for p in _left_open(trace, search):
-        search.decide((p,), _by_shape(trace.params[p], None))
+    for i, p in enumerate(trace.params):
+        if i not in search.roles:
+            search.decide((i,), _by_shape(p, None))
     return tuple(
         next(r for r in (WEIGHT, SCALE, BIAS) if r in search.roles[i])
         for i in range(len(trace.params))
     )
-
-
-def _left_open(trace: Trace, search: _Search) -> Iterator[int]:
-    return (i for i in range(len(trace.params)) if i not in search.roles)
 
 
 def role_of(trace: Trace, index: int) -> str:
@@ -169,23 +120,3 @@ def role_of(trace: Trace, index: int) -> str:
 def is_weight(trace: Trace, index: int) -> bool:
     """Whether a parameter is a weight in the papers' sense, not a bias or a scale."""
     return roles(trace)[index] == WEIGHT
-
-
-def constant_operands(trace: Trace) -> int:
-    """Elements of tensors that are no parameter, that no operation made and that are no input, but
-    are weights or biases of products: what a frozen TorchScript model holds. Followed as
-    parameters are."""
-    made = {i for op in trace.ops for i in op.outputs}
-    known = made | set(trace.inputs) | {p.tensor for p in trace.params}
-    constants = {i for op in trace.forward for i in op.inputs if i not in known}
-    home = {i: frozenset((i,)) for i in constants}
-    found: set[int] = set()
-    for op in trace.forward:
-        rule = _RULES.get(op.name)
-        if rule:
-            for k, i in enumerate(op.inputs):
-                if rule[min(k, len(rule) - 1)] in (WEIGHT, BIAS):
-                    found |= home.get(i, frozenset())
-        elif op.name in VIEWS and op.inputs and op.inputs[0] in home:
-            home.update(dict.fromkeys(op.outputs, home[op.inputs[0]]))
-    return sum(trace.tensors[i].numel for i in found)

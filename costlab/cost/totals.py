@@ -1,46 +1,18 @@
-"""What an operation and a whole trace cost, by the registered formulas."""
+"""What a whole trace costs, or some of its operations."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
-from .registry import REGISTRY, Work
+from .op_cost import cost_of
 from .roles import role_of
-from .sizes import VIEWS
-from .traffic import bytes_moved, main_outputs
 
 
 class UnknownOpError(ValueError):
     """Raised in strict mode: an operation has no formula."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one operation does.
-
-    Attributes:
-        macs: real floating-point multiply-adds in matrix products and convolutions (a complex one
-            is four).
-        flops: floating-point operations: two a MAC, and the elementwise ones.
-        activations: output elements of convolutions and matrix products (pycls' and timm's
-            `activations`).
-        outputs: all output elements, views apart.
-        read, written: bytes.
-        known: whether a formula is registered.
-        integer_macs: multiply-adds of 8-bit and other integer products.
-    """
-
-    macs: int = 0
-    flops: int = 0
-    activations: int = 0
-    outputs: int = 0
-    read: int = 0
-    written: int = 0
-    known: bool = True
-    integer_macs: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,54 +51,7 @@ class Total:
         return text
 
 
-def cost_of(trace: Trace, op: Op) -> Cost:
-    """The cost of one operation, worked out once a trace.
-
-    Raises TypeError when its formula returns something else than numbers."""
-    known = _known_costs(trace)
-    key = REGISTRY.version, id(op)
-    if key not in known:
-        known[key] = op, _cost(trace, op)
-    return known[key][1]
-
-
-@once_per_trace
-def _known_costs(trace: Trace) -> dict[tuple[int, int], tuple[Op, Cost]]:
-    """(version of the registry, id of an operation) -> the operation, so that its id stays its
-    own, and its cost."""
-    return {}
-
-
-def _cost(trace: Trace, op: Op) -> Cost:
-    fn = REGISTRY.find(op.name)
-    work = _checked(op, fn(trace, op)) if fn else Work()
-    if op.name in VIEWS and work == Work():
-        return Cost()  # a view of what is already there
-    outputs = sum(trace.tensors[i].numel for i in main_outputs(op))
-    read, written = bytes_moved(trace, op)
-    return Cost(
-        work.macs,
-        work.flops,
-        outputs if work.macs or work.integer_macs else 0,
-        outputs,
-        read,
-        written,
-        fn is not None,
-        work.integer_macs,
-    )
-
-
-def _checked(op: Op, found) -> Work:
-    if isinstance(found, Work):
-        return found
-    if isinstance(found, tuple) and len(found) == 2:
-        return Work(*found)
-    raise TypeError(
-        f"the formula of {op.name} returned {found!r}; return (MACs, FLOPs), two numbers"
-    )
-
-
-def total(trace: Trace, ops=None, *, strict: bool = False) -> Total:
+def total(trace: Trace, ops: Sequence[Op] | None = None, *, strict: bool = False) -> Total:
     """Sums over `ops`, by default the forward pass; `trace.backward` gives those of the other.
 
     Params are those that the operations use; for the whole trace every registered one.
