@@ -224,13 +224,19 @@ class _Builder:
             return "transposed conv"
         if kind == "linear" and all(i in self.home for i in op.inputs[-2:]):
             return "product"  # of two tensors that both come from the input
-        if kind == "avg pool" and op.module_type == "LocalResponseNorm":
-            return None  # torch averages over channels with a 3-d pool; it is no pooling layer
+        if kind == "avg pool" and self._pools_channels(op):
+            return None  # a local response norm: torch averages its channels with a pool
         if op.name == "aten.mean" and self._averages_places(op):
             return "avg pool"
         if op.name in _CATS and sources > 1 and self._along_channels(op):
             return "cat"
         return kind
+
+    def _pools_channels(self, op: Op) -> bool:
+        """Whether the window of a pool is longer than one along the channels."""
+        roles = layouts(self.trace)[op.inputs[0]].roles
+        kernel = ints(op.attrs.get("kernel_size"), len(roles) - 2)
+        return any(r == CHANNEL and k > 1 for r, k in zip(roles[2:], kernel, strict=True))
 
     def _averages_places(self, op: Op) -> bool:
         """A mean over the grid or all tokens, and nothing else."""
