@@ -214,6 +214,9 @@ def test_a_table_of_layers_that_the_model_has_not_is_one_line(tmp_path, capsys):
         ("type,params,ops\ntotal,62M,0.7B\n", ["not explained", "weak evidence"]),
         ("model,params,neurons\nalexnet,61.0 million,650K\n", ["within rounding"] * 2),
         ("quantity,printed\nparams,60.9M\nops,724 MMACs\n", ["within rounding"] * 2),
+        # 60,965,224, and 724,406,816 to two digits; zeros that are said to be significant are
+        ("params,ops\n61000K,720M\n", ["within rounding"] * 2),
+        ("params,ops\n61000K (5 digits),720M (3 digits)\n", ["not explained", "explained"]),
         ("params (M),FLOPs (G)\n60.97,0.724\n", ["within rounding", "within rounding"]),
         # with a layer the total is one more cell under the table's convention
         ("type,params,ops\nconvolution,35K,105M\nTotal,61M,724M\n", ["within rounding"] * 4),
@@ -298,6 +301,38 @@ def test_a_printed_number_fits_under_its_rounding_alone(text, exact, base, round
     assert number is not None and number.fits(exact, base, rounding) is fits
 
 
+@pytest.mark.parametrize(
+    "text, readings",
+    [
+        # in units of the last significant digit
+        ("15300M", [15300, 153]),
+        ("15300M (3 digits)", [153]),
+        ("650,000 (2 digits)", [65]),
+        ("650K", [650, 65]),
+        ("100.0M", [1000]),
+        ("3.80e9", [380]),
+        ("27.2 M", [272]),
+        ("0", [0]),
+        ("5M", [5]),
+    ],
+)
+def test_zeros_at_the_end_may_be_significant(text, readings):
+    number = Printed.parse(text)
+    assert number is not None and [n.last_digits for n in number.readings] == readings
+
+
+def test_vgg16s_15300_million_is_its_convolutions_to_three_digits(capsys):
+    """15,346,630,656 multiply-adds in convolutions; with the linear layers 15,470,264,320."""
+    rows = [r for r in audit(capsys, "vgg16")["rows"] if r["printed"] == "15300M"]
+    assert [(r["verdict"], r["explanation"]) for r in rows] == [
+        (
+            "explained",
+            "convolutions alone: 15,346,630,656 under M = 1e6, one op a multiply-add, rounded to 3 "
+            "digits; Howard et al. 2017, MobileNets (arXiv:1704.04861), Table 8",
+        )
+    ]
+
+
 @pytest.mark.parametrize("model", ["googlenet", "vgg16", "resnet50", "alexnet", "inception_v2"])
 @pytest.mark.parametrize("convention", ["paper", "macs"])
 def test_costlabs_own_table_is_exact(tmp_path, capsys, model, convention):
@@ -337,7 +372,9 @@ def test_a_wrong_number_is_not_explained_by_an_invented_width(tmp_path, cells, c
     assert json.loads(capsys.readouterr().out)["rows"][0]["verdict"] == "not explained"
 
 
-@pytest.mark.parametrize("cell", ["1e15", "9" * 500, ",", "1.2.3K"])
+@pytest.mark.parametrize(
+    "cell", ["1e15", "9" * 500, ",", "1.2.3K", "1,2,3", "12,34K", "3K (two digits)"]
+)
 def test_what_is_no_number_is_said(tmp_path, cell, capsys):
     file = tmp_path / "t.csv"
     file.write_text(f'type,params\ninception (3a),"{cell}"\n')
@@ -407,7 +444,7 @@ CAUSES = {
         "another convention, M = 1e6, two ops a multiply-add, rounded, fits 2 of the 5 cells that "
         "the table's leaves over"
     ),
-    facts.TwoDigits("truncated"): "truncated to two digits",
+    facts.Rounded("truncated", 2): "truncated to 2 digits",
     facts.NoConvention(OPS, -0.25): (
         "no convention fits; the nearest, M = 1e6, two ops a multiply-add, rounded, is 25.0% more"
     ),

@@ -6,8 +6,8 @@ import random
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from costlab import audit, table, trace, zoo
 from costlab.analysis.audit import published_models
@@ -81,18 +81,18 @@ def forward_without_modules(x, convolve, classify):
     order = itertools.count()
 
     def conv(x):
-        return F.relu(convolve(next(order), x))
+        return functional.relu(convolve(next(order), x))
 
     def pool(x):
-        return F.max_pool2d(x, 3, 2, ceil_mode=True)
+        return functional.max_pool2d(x, 3, 2, ceil_mode=True)
 
-    x = F.local_response_norm(pool(conv(x)), 5, 1e-4, 0.75)
-    x = pool(F.local_response_norm(conv(conv(x)), 5, 1e-4, 0.75))
+    x = functional.local_response_norm(pool(conv(x)), 5, 1e-4, 0.75)
+    x = pool(functional.local_response_norm(conv(conv(x)), 5, 1e-4, 0.75))
     for name in TABLE1:
-        branches = [conv(x), conv(conv(x)), conv(conv(x)), conv(F.max_pool2d(x, 3, 1, 1))]
+        branches = [conv(x), conv(conv(x)), conv(conv(x)), conv(functional.max_pool2d(x, 3, 1, 1))]
         x = torch.cat(branches, 1)
         x = pool(x) if name in ("3b", "4e") else x
-    return F.softmax(classify(F.avg_pool2d(x, 7, 1).flatten(1)), 1)
+    return functional.softmax(classify(functional.avg_pool2d(x, 7, 1).flatten(1)), 1)
 
 
 class Functions(nn.Module):
@@ -106,9 +106,11 @@ class Functions(nn.Module):
 
     def forward(self, x):
         def convolve(i, x):
-            return F.conv2d(x, self.a[i], self.b[i], 1 if i else 2, self.a[i].shape[-1] // 2)
+            return functional.conv2d(
+                x, self.a[i], self.b[i], 1 if i else 2, self.a[i].shape[-1] // 2
+            )
 
-        return forward_without_modules(x, convolve, lambda x: F.linear(x, self.c, self.d))
+        return forward_without_modules(x, convolve, lambda x: functional.linear(x, self.c, self.d))
 
 
 class Shuffled(nn.Module):

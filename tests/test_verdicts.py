@@ -2,10 +2,11 @@
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 
-from costlab.analysis.audit import published_models
+from costlab.analysis.audit import published_models, totals, verdicts
 from costlab.analysis.audit.causes import ACCOUNTED
 from costlab.analysis.audit.cells import Printed, PrintedRow, read_rows
 from costlab.analysis.audit.lines import Line, OtherTrace
@@ -17,22 +18,29 @@ from costlab.api._models import trace_named
 from costlab.reference.printed import tables_of, totals_of
 
 ZOO = [name for name in published_models() if ":" not in name]
-TABLES = [table for name in ZOO for table in tables_of(name)]
+TABLES = [table for name in published_models() for table in tables_of(name)]
 
 
 def wrong(number: Printed, least: float, chosen: random.Random) -> Printed:
-    """The number off by a random factor of up to two, at least by `least`, with the same digits."""
+    """The number off by a random factor of up to two, at least by `least`, with the same digits;
+    where it ends in zeros that may or may not be significant, so does every other wrong one."""
+    kept = chosen.choice(number.readings)
     while True:
-        value = round(number.value * 2 ** chosen.uniform(-1, 1), number.decimals)
+        value = round(number.value * 2 ** chosen.uniform(-1, 1), kept.decimals)
         if abs(value / number.value - 1) >= least and value > 0:
-            return Printed(f"{value}", value, number.power, number.decimals)
+            return replace(kept, text=f"{value}", value=value)
+
+
+def traced(printed):
+    """The model on the input that a table or a total is printed for."""
+    return trace_named(printed.model, [printed.input])
 
 
 def accepted_cells(table, trials: int) -> tuple[int, int]:
     """How many of so many wrong counts of a table are accounted for, one wrong at a time."""
     chosen = random.Random(f"{table.model} {table.where}")
     others = [OtherTrace(r.description, trace_named(r.model)) for r in table.readings]
-    lines = printed_lines(read_rows(table.rows), trace_named(table.model), others)
+    lines = printed_lines(read_rows(table.rows), traced(table), others)
     places = [(i, kind) for i, x in enumerate(lines) if x.row for kind in x.numbers]
     accepted = 0
     for _ in range(trials if places else 0):
@@ -47,53 +55,73 @@ def accepted_cells(table, trials: int) -> tuple[int, int]:
 
 def accepted_totals(model: str, trials: int) -> tuple[int, int]:
     """How many of so many wrong totals of a model are accounted for."""
-    chosen, trace = random.Random(model), trace_named(model)
-    lines = []
+    chosen = random.Random(model)
+    verdicts_of = []
     for printed in totals_of(model):
-        for quantity, text in printed.cells.items():
-            number = Printed.parse(text)
-            assert number is not None
-            for _ in range(trials):
-                off = wrong(number, 0.1, chosen)
-                letter = "KMGT"[off.power - 1] if off.power else ""
-                shown = f"{off.value:.{max(0, off.decimals)}f}{letter}"
-                lines.append({"quantity": quantity, "printed": shown, "where": ""})
-    cells = audit_totals(trace, lines)
-    return sum(cell.finding.verdict in ACCOUNTED for cell in cells), len(cells)
+        lines = [
+            {"quantity": quantity, "printed": wrong_text(text, chosen), "where": ""}
+            for quantity, text in printed.cells.items()
+            for _ in range(trials)
+        ]
+        verdicts_of += [cell.finding.verdict for cell in audit_totals(traced(printed), lines)]
+    return sum(verdict in ACCOUNTED for verdict in verdicts_of), len(verdicts_of)
+
+
+def wrong_text(text: str, chosen: random.Random) -> str:
+    """A wrong total as the right one is written."""
+    number = Printed.parse(text)
+    assert number is not None
+    off = wrong(number, 0.1, chosen)
+    letter = "KMGT"[off.power - 1] if off.power else ""
+    digits = f" ({len(str(off.last_digits))} digits)" if number.decimals < 0 else ""
+    return f"{off.value:.{max(0, off.decimals)}f}{letter}{digits}"
 
 
 def tables_and_totals(names: list[str], trials: int) -> tuple[float, float]:
     """The shares of wrong cells and of wrong totals that are accounted for, over some models."""
     tables = [accepted_cells(t, trials) for name in names for t in tables_of(name)]
-    totals = [accepted_totals(name, trials) for name in names]
+    of_models = [accepted_totals(name, trials) for name in names]
     cells_hit, cells = map(sum, zip(*tables, strict=True))
-    totals_hit, of_totals = map(sum, zip(*totals, strict=True))
+    totals_hit, of_totals = map(sum, zip(*of_models, strict=True))
     assert cells >= trials and of_totals >= trials * len(names)
     return cells_hit / cells, totals_hit / of_totals
 
 
+@pytest.fixture
+def every_match_counts(monkeypatch):
+    """What fits is accounted for, however often a wrong number would fit as well."""
+    for module in (verdicts, totals):
+        monkeypatch.setattr(module, "LIMIT", 1.0)
+
+
+def test_wrong_numbers_would_be_explained_if_every_match_counted(every_match_counts):
+    cells, of_totals = tables_and_totals(ZOO, trials=25)
+    assert cells > 0.01
+    assert of_totals > 0.02
+
+
 def test_wrong_numbers_are_not_explained():
-    cells, totals = tables_and_totals(ZOO, trials=100)
+    cells, of_totals = tables_and_totals(ZOO, trials=60)
     assert cells <= 0.01
-    assert totals <= 0.02
+    assert of_totals <= 0.02
 
 
 @pytest.mark.slow
 def test_wrong_numbers_are_not_explained_in_any_audit():
-    cells, totals = tables_and_totals(list(published_models()), trials=400)
+    cells, of_totals = tables_and_totals(list(published_models()), trials=400)
     assert cells <= 0.01
-    assert totals <= 0.02
+    assert of_totals <= 0.02
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.model} {table.where}")
 def test_a_wrong_size_depth_patch_or_filter_is_caught_whatever_it_is(table):
     """One number of one such cell at a time, off by any factor: never equal, never explained."""
-    chosen, trace = random.Random(table.model), trace_named(table.model)
+    chosen, trace = random.Random(table.model), traced(table)
     printed = read_rows(table.rows)
     lines = [x for x in printed_lines(printed, trace) if x.row]
     equal = [(x, key) for x in lines for key in _compared(x)]
     assert len(equal) >= 15
-    for _ in range(200):
+    for _ in range(60):
         x, key = chosen.choice(equal)
         text = _other_number(x.printed.cells[key], chosen)
         i = printed.index(x.printed)

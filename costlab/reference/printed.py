@@ -1,7 +1,8 @@
 """What papers print of their networks, as data: one file a paper in `papers/`.
 
 A file has the citation, the printed totals, the printed tables of layers, and the printed shares
-of kinds of layers. Every number is text, with the digits and the unit of the paper:
+of kinds of layers. Every number is text, with the digits and the unit of the paper; where its last
+zeros are not significant the text says so, as in 15300M (3 digits):
 
     paper = "He et al. 2015, Deep Residual Learning (arXiv:1512.03385)"
 

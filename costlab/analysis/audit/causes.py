@@ -24,18 +24,21 @@ ACCOUNTED = (Verdict.EXACT, Verdict.ROUNDED, Verdict.EXPLAINED)
 
 @dataclass(frozen=True)
 class Rounded:
-    """The count under the convention of the table, rounded in a way of `ROUNDINGS`."""
+    """The count under the convention of the table, rounded in a way of `ROUNDINGS`; `digits`: to so
+    many, where the printed number has more, which are zeros (None: to those that are printed)."""
 
     rounding: str
+    digits: int | None = None
 
 
 @dataclass(frozen=True)
 class OtherReading:
-    """Another reading of the network has `value` under `rule`."""
+    """Another reading of the network has `value` under `rule`; `digits` as in `Rounded`."""
 
     reading: str
     value: int
     rule: Rule
+    digits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,6 @@ class OtherConvention:
     rule: Rule
     cells: int
     of: int
-
-
-@dataclass(frozen=True)
-class TwoDigits:
-    """The count fits once it is cut to two digits, in a way of `ROUNDINGS`."""
-
-    rounding: str
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,6 @@ Cause = (
     | OtherReading
     | OtherWidth
     | OtherConvention
-    | TwoDigits
     | NoConvention
     | MissingRow
     | InputGrid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 ROUNDINGS = {"rounded": lambda v: floor(v + 0.5), "truncated": floor, "rounded up": ceil}
@@ -12,10 +12,11 @@ POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
 _WORDS = {"thousand": "K", "million": "M", "mil": "M", "billion": "G", "bn": "G", "trillion": "T"}
 
 _NUMBER = re.compile(
-    r"~?\s*(?P<digits>\d[\d,]{0,18}(?:\.(?P<fraction>\d{1,9}))?)\s*"
+    r"~?\s*(?P<digits>(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,19})(?:\.(?P<fraction>\d{1,9}))?)\s*"
     r"(?:(?P<word>thousand|million|mil|billion|bn|trillion)|(?P<letter>[KMGBT])"
     r"|(?:e\+?|(?:x|×|\*)\s*10\s*(?:\^|\*\*)\s*)(?P<exponent>\d{1,2}))?"
-    r"\s*-?(?:(?:FL)?OPs?|FLOPS|MACs?|MAdds?|mult-adds|multiply-adds|params?|parameters|weights)?",
+    r"\s*-?(?:(?:FL)?OPs?|FLOPS|MACs?|MAdds?|mult-adds|multiply-adds|params?|parameters|weights)?"
+    r"(?:\s*\((?P<significant>\d{1,2}) digits?\))?",
     re.IGNORECASE,
 )
 _LARGEST_EXPONENT = 14
@@ -27,16 +28,22 @@ CUT_OFF = 0.1  # a number cut off or rounded up may be off by this share: 1.9G i
 class Printed:
     """A printed number: `value` times base^`power`, with `decimals` after the point.
 
-    Negative `decimals`: the last digits before the point are not printed."""
+    Negative `decimals`: so many digits before the point are zeros that are not significant.
+    `digits`: how many are, where the text has more (None: all that it has); `open_zeros`: at how
+    many zeros nothing says whether they are."""
 
     text: str
     value: float
     power: int
     decimals: int
+    digits: int | None = None
+    open_zeros: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Printed | None:
         """Read 159K, 2.7K, 1,024, 3.8e9, 1.5 billion or 4.1 GFLOPs; None where the cell is empty.
+
+        "15300M (3 digits)" says how many digits are significant.
 
         Raises ValueError for anything else."""
         text = str(text).strip()
@@ -51,8 +58,30 @@ class Printed:
         places = exponent % 3  # 1.3e8 is 130 million: its last printed digit is ten million
         letter = _WORDS[found["word"].lower()] if found["word"] else (found["letter"] or "").upper()
         power = exponent // 3 if found["exponent"] else POWERS[letter]
-        value = float(found["digits"].replace(",", "")) * 10**places
-        return cls(text, value, power, len(found["fraction"] or "") - places)
+        digits = found["digits"].replace(",", "")
+        value, decimals = float(digits) * 10**places, len(found["fraction"] or "") - places
+        number = cls(text, value, power, decimals)
+        if found["significant"]:
+            text = text[: text.rindex("(")].rstrip()
+            return replace(number._with_digits(int(found["significant"])), text=text)
+        if found["fraction"] or found["exponent"] or not value:
+            return number
+        return replace(number, open_zeros=len(digits) - len(digits.rstrip("0")))
+
+    @property
+    def readings(self) -> tuple[Printed, ...]:
+        """The number itself, then the number whose last zeros are not significant, where nothing
+        says that they are."""
+        if not self.open_zeros:
+            return (self,)
+        return self, self._with_digits(len(str(self.last_digits)) - self.open_zeros)
+
+    def _with_digits(self, digits: int) -> Printed:
+        """The number with so many significant digits, at most those that it has."""
+        cut = len(str(self.last_digits)) - digits
+        if cut <= 0:
+            return replace(self, open_zeros=0)
+        return replace(self, decimals=self.decimals - cut, digits=digits, open_zeros=0)
 
     def amount(self, base: int) -> float:
         """The number in units of one, where K is `base`."""

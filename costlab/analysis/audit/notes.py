@@ -16,7 +16,6 @@ from .causes import (
     OtherReading,
     OtherWidth,
     Rounded,
-    TwoDigits,
 )
 from .causes import Verdict
 from .cells import POWERS
@@ -58,10 +57,13 @@ def recomputed(cell: Cell) -> str:
 
 # cause -> what it is in a few letters, and its words; both take the cause's fields
 _CAUSES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
-    Rounded: (lambda c: c.rounding, lambda c: c.rounding),
+    Rounded: (
+        lambda c: f"{c.digits} digits" if c.digits else c.rounding,
+        lambda c: f"{c.rounding}{_to_digits(c.digits)}",
+    ),
     OtherReading: (
         lambda c: "reading",
-        lambda c: f"{c.reading}: {c.value:,} under {convention(c.rule)}",
+        lambda c: f"{c.reading}: {c.value:,} under {convention(c.rule)}{_to_digits(c.digits)}",
     ),
     OtherWidth: (
         lambda c: f"width {c.channels}",
@@ -74,7 +76,6 @@ _CAUSES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
             "the table's leaves over"
         ),
     ),
-    TwoDigits: (lambda c: "2 digits", lambda c: f"{c.rounding} to two digits"),
     NoConvention: (
         lambda c: _off(c.off, "low", "high"),
         lambda c: (
@@ -97,6 +98,11 @@ _CAUSES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
     ),
 }
 _SAID = (OtherReading, OtherWidth, OtherConvention, InputGrid, LayerCount, FilterSum)  # in notes
+
+
+def _to_digits(digits: int | None) -> str:
+    """To how many digits a number is rounded, where it is printed with more."""
+    return f" to {digits} digit{'s' if digits > 1 else ''}" if digits else ""
 
 
 def _off(ratio: float, below: str, above: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from ...cost import total
 from ...graph import Node, layer_graph
 from ...trace import Trace
-from .causes import Cause, Finding, NoConvention, OtherReading, Rounded, TwoDigits, Verdict
-from .cells import CUT_OFF, ROUNDINGS, Printed
+from .causes import Cause, Finding, NoConvention, OtherReading, Rounded, Verdict
+from .cells import ROUNDINGS, Printed
 from .chance import LIMIT, share
 from .conventions import RULES, Counts, Rule
 from .lines import OtherTrace
@@ -30,13 +31,21 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A part counted under a rule. `steps`: how far it is from the plain count (all layers,
-    K = 1000, one op a multiply-add, all params, rounded): two for each difference, one for the
-    rounding, which a reader minds least."""
+    """A part counted under a rule, for a reading of the printed `number`.
+
+    `steps`: how far it is from the plain count (all layers, K = 1000, one op a multiply-add, all
+    params, each digit significant, rounded): two for each difference, one for the rounding, which a
+    reader minds least."""
 
     part: _Part
     rule: Rule
+    number: Printed
     steps: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether the part prints as the number."""
+        return self.rule.fits(self.number, self.part.counts)
 
 
 def audit_totals(
@@ -85,34 +94,43 @@ def _parts(trace: Trace, reading: str = "") -> tuple[_Part, ...]:
 
 
 def neurons(exact: int, number: Printed, where: str = "") -> Cell:
-    """A printed number of neurons, of which two digits count: 650K."""
-    finding = Finding(Verdict.UNEXPLAINED)
-    cut: list[int] = []
-    digits = number.last_digits / 10.0 ** (len(str(number.last_digits)) - 2)
-    for rounding, cut_off in ROUNDINGS.items():
-        value = cut_off(exact / 10 ** (len(str(exact)) - 2))
-        cut.append(value)
-        if digits == value and abs(number.amount(1000) / exact - 1) <= CUT_OFF:
-            finding = _judged(Verdict.ROUNDED, TwoDigits(rounding), share(cut, value))
+    """A printed number of neurons."""
+    finding, tried = Finding(Verdict.UNEXPLAINED), []
+    for reading, rounding in product(number.readings, ROUNDINGS):
+        tried.append((reading, reading.prints(exact, 1000, rounding)))
+        if reading.fits(exact, 1000, rounding):
+            same = number.amount(1000) == exact
+            cause = None if same else Rounded(rounding, reading.digits)
+            verdict = Verdict.EXACT if same else Verdict.ROUNDED
+            finding = _judged(verdict, cause, _chance(tried))
             break
     return Cell("total", "neurons", number.text, exact, finding, number, where=where)
+
+
+def _chance(tried: Iterable[tuple[Printed, int]]) -> float:
+    """The chance, at most, that a wrong number prints as one of these: a reading of the number, and
+    what was counted in units of its last digit."""
+    prints: dict[Printed, set[int]] = {}
+    for number, value in tried:
+        prints.setdefault(number, set()).add(value)
+    return min(1.0, sum(share(each, number.last_digits) for number, each in prints.items()))
 
 
 def solve(kind: str, number: Printed, parts: Sequence[_Part]) -> Finding:
     """The plainest trial that fits. Its chance counts all that are at least as plain."""
     trials = sorted(_trials(kind, number, parts), key=lambda t: t.steps)
-    hit = next((t for t in trials if t.rule.fits(number, t.part.counts)), None)
+    hit = next((t for t in trials if t.fits), None)
     if hit is None:
         return Finding(Verdict.UNEXPLAINED, _nearest(number, trials))
     tried = [t for t in trials if t.steps <= hit.steps]
-    prints = (t.rule.prints(number, t.part.counts) for t in tried)
-    chance = share(prints, number.last_digits)
-    value = hit.rule.value(hit.part.counts)
+    chance = _chance((t.number, t.rule.prints(t.number, t.part.counts)) for t in tried)
+    value, digits = hit.rule.value(hit.part.counts), hit.number.digits
     if hit.part.is_all and hit.part.is_traced and hit.rule.counts_like(_plain(kind)):
         exact = number.amount(1000) == value
-        cause = None if exact else Rounded(hit.rule.rounding)
+        cause = None if exact else Rounded(hit.rule.rounding, digits)
         return _judged(Verdict.EXACT if exact else Verdict.ROUNDED, cause, chance)
-    return _judged(Verdict.EXPLAINED, OtherReading(hit.part.name, value, hit.rule), chance)
+    cause = OtherReading(hit.part.name, value, hit.rule, digits)
+    return _judged(Verdict.EXPLAINED, cause, chance)
 
 
 def _judged(verdict: Verdict, cause: Cause | None, chance: float) -> Finding:
@@ -131,20 +149,22 @@ def _plain(kind: str) -> Rule:
 
 
 def _trials(kind: str, number: Printed, parts: Sequence[_Part]) -> Iterator[_Trial]:
-    """Every part under every rule; nobody counts billions by 1024."""
+    """Every part under every rule and every reading of the number; nobody counts billions by
+    1024."""
     plain = _plain(kind)
-    for part in parts:
-        for rule in RULES[kind]:
-            if rule.base != plain.base and number.power > 2:
-                continue
-            differences = (
-                not part.is_all,
-                rule.factor != plain.factor,
-                rule.base != plain.base,
-                rule.bias != plain.bias,
-                rule.norm != plain.norm,
-            )
-            yield _Trial(part, rule, 2 * sum(differences) + (rule.rounding != plain.rounding))
+    for part, rule, reading in product(parts, RULES[kind], number.readings):
+        if rule.base != plain.base and number.power > 2:
+            continue
+        differences = (
+            not part.is_all,
+            rule.factor != plain.factor,
+            rule.base != plain.base,
+            rule.bias != plain.bias,
+            rule.norm != plain.norm,
+            reading != number,
+        )
+        steps = 2 * sum(differences) + (rule.rounding != plain.rounding)
+        yield _Trial(part, rule, reading, steps)
 
 
 def _nearest(number: Printed, trials: Sequence[_Trial]) -> NoConvention:
