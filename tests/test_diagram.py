@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,12 @@ from costlab.tables import table
 from costlab.trace.build import build_on_meta
 
 pytest.importorskip("matplotlib")
-from costlab.render.diagram import A4, dot, sheets, svg  # noqa: E402
+from costlab.render.diagram import A4, clock, dot, sheets, svg  # noqa: E402
 from costlab.render.diagram.measure import width  # noqa: E402
+from costlab.render.diagram.metrics import MARKS  # noqa: E402
 
 
+@cache
 def traced(name):
     return costlab.trace(
         build_on_meta(lambda: zoo.build(name)),
@@ -429,8 +432,34 @@ def test_a_depth_that_needs_too_many_boxes_is_reduced_in_time():
     start = time.process_time()
     d = diagram(trace, 1)
     svg([d])
-    assert len(d.boxes) <= 1500 and "drawn at depth 0" in d.notes[0]
+    assert len(d.boxes) <= 1500
+    assert d.notes[0].startswith("depth 1 has more than 1,500 boxes: drawn at depth 0")
     assert time.process_time() - start < 30
+
+
+def test_a_layout_that_takes_too_long_is_given_up_for_a_smaller_depth(monkeypatch):
+    d = diagram(GOOGLENET, 2)
+    within = svg([d])
+    assert "to lay out" not in within and within == svg([d])
+    monkeypatch.setattr(clock, "SECONDS", -1.0)
+    late = html.unescape(svg([d]))
+    assert "depth 2 takes more than -1 s to lay out: drawn at depth 0" in words_of(late)
+    assert late.count('class="node"') == len(diagram(GOOGLENET, 0).boxes)
+
+
+def words_of(text):
+    """All texts of a picture in one line."""
+    return " ".join(re.findall(r">([^<>\n]+)</text>", text))
+
+
+@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("arguments", [{}, {"style": "paper"}, {"depth": 2}], ids=str)
+def test_every_page_is_a4_with_no_text_under_7_points(name, arguments):
+    pages = sheets([diagram(traced(name), **arguments)])
+    for page in pages:
+        wide, high = sorted(drawn_size(page))
+        assert wide <= 595 and high <= 842
+        assert min(float(s) for s in re.findall(r'font-size="([\d.]+)"', page)) >= 7
 
 
 # --- text inside its box ---
@@ -540,21 +569,84 @@ def test_before_and_after_share_one_scale():
     assert text.count(">36.0%<") == 2 and text.count(">100.0%<") == 1
 
 
-def test_two_versions_are_drawn_with_what_changed_marked():
-    def version(width):
-        model = nn.Sequential(nn.Conv2d(4, width, 1), nn.ReLU(), nn.Conv2d(width, 4, 1))
-        return costlab.trace(model, torch.empty(1, 4, 8, 8), spec="m")
+def version(width, act=nn.ReLU, more=()):
+    layers = (nn.Conv2d(4, width, 1), act(), nn.Conv2d(width, 4, 1), *more)
+    return costlab.trace(nn.Sequential(*layers), torch.empty(1, 4, 8, 8), spec="m")
 
-    before, after = compared(version(8), version(6))
-    for d in (before, after):
-        assert [(b.text, b.mark) for b in d.boxes if b.mark] == [
-            (f"1x1 conv, {8 if d is before else 6}", "changed"),
-            ("1x1 conv, 4", "changed"),
-        ]
-    assert before.macs == after.macs == 2 * 64 * 4 * 8
-    assert ">changed<" in svg([before, after])
-    same, again = compared(version(8), version(8))
-    assert not any(b.mark for b in (*same.boxes, *again.boxes))
+
+@pytest.mark.parametrize(
+    "base, head, before, after",
+    [
+        (
+            version(8),
+            version(6),
+            [("1x1 conv, 8", "changed"), ("1x1 conv, 4", "changed")],
+            [("1x1 conv, 6", "changed"), ("1x1 conv, 4", "changed")],
+        ),
+        (version(8), version(8), [], []),
+        # of one cost, but the activation is another
+        (
+            version(8),
+            version(8, nn.GELU),
+            [("1x1 conv, 8", "changed")],
+            [("1x1 conv, 8", "changed")],
+        ),
+        # its output is half as wide
+        (
+            version(8),
+            version(8, more=[nn.MaxPool2d(2)]),
+            [("output", "changed")],
+            [("2x2 max pool, /2", "added"), ("output", "changed")],
+        ),
+        (
+            version(8, more=[nn.Dropout()]),
+            version(8),
+            [("dropout", "removed")],
+            [],
+        ),
+    ],
+    ids=["changed", "equal", "activation", "added", "removed"],
+)
+def test_two_versions_are_drawn_with_what_changed_marked(base, head, before, after):
+    pair = compared(base, head, words=("before", "after"))
+    assert [[(b.text, b.mark) for b in d.boxes if b.mark] for d in pair] == [before, after]
+    assert [d.title for d in pair] == ["before", "after"] and pair[0].macs == pair[1].macs
+    text = svg(pair)
+    marks = {mark for _, mark in before + after}
+    assert {m for m in MARKS if f">{m}<" in text} == marks  # the legend
+    # each has a badge with its sign, for print without colours; the legend one more
+    for mark in marks:
+        badges = re.findall(rf'<circle [^>]*fill="{MARKS[mark].color}"/>', text)
+        assert len(badges) == 1 + [m for _, m in before + after].count(mark)
+
+
+def test_marks_are_told_apart_without_colours():
+    assert len({mark.strokes for mark in MARKS.values()}) == len(MARKS) == 3
+
+
+def test_networks_beside_each_other_count_params_alike():
+    """Weights only, K = 1,024, is of GoogLeNet's table and not of AlexNet's."""
+    pair = costlab.compare(GOOGLENET, traced("alexnet"))
+    drawings = compared(*pair.traces)
+    assert [d.convention.name for d in drawings] == ["macs", "macs"]
+    assert [d.params for d in drawings] == [total(t).params for t in pair.traces]
+    assert drawings[0].macs == drawings[1].macs == total(GOOGLENET).macs
+    text = pair.diagram().draw("svg").decode()
+    assert text.count('class="node"') == sum(len(d.boxes) for d in drawings)
+
+
+def test_versions_that_are_longer_than_a_page_are_folded_and_stay_readable():
+    def chain(n):
+        layers = (nn.Conv2d(4 + i % 2, 5 - i % 2, 1 + 2 * (i % 3)) for i in range(n))
+        model = build_on_meta(lambda: nn.Sequential(*layers))
+        return costlab.trace(model, torch.empty(1, 4, 900, 900, device="meta"), spec="m")
+
+    for base, head in ((30, 33), (30, 150)):
+        pages = sheets(compared(chain(base), chain(head)))
+        assert sum(page.count('class="node"') for page in pages) == base + head + 4
+        for page in pages:
+            wide, high = sorted(drawn_size(page))
+            assert wide <= 595 and high <= 842
 
 
 # --- formats and the command ---

@@ -105,8 +105,10 @@ def diagram(
     module: str | None = None,
     style: str = "auto",
     convention: str | None = None,
+    base: Model | None = None,
 ) -> Picture:
-    """The block diagram of a model, or of one module as the papers draw it.
+    """The block diagram of a model, or of one module as the papers draw it; with a `base`, of both
+    beside each other.
 
     Args:
         depth: how many blocks inside one another are opened; 0: each block is one box. None: 0, or
@@ -115,13 +117,21 @@ def diagram(
         style: "paper", one-line boxes as the papers draw them; "cost", with params, multiply-adds
             and a bar of the share; "auto": "paper" for a module, otherwise "cost".
         convention: what params are; None takes that of the model's table.
+        base: an earlier version: both on one scale in the cost style, what is not the same marked
+            as changed, added or removed.
 
-    Raises ValueError for a negative depth, an unknown style or convention, or a module without
-    layers.
+    Raises ValueError for a negative depth, an unknown style or convention, a module without
+    layers, and for the paper style or a convention with a base.
     """
     from .._pictures import diagram as picture
+    from ..analysis.diagram import compared
     from ..analysis.diagram import diagram as lay_out
 
+    if base is not None:
+        if style == "paper" or convention is not None:
+            raise ValueError("a diagram with a base is in the cost style and convention of its own")
+        traces = as_trace(base, "diagram"), as_trace(model, "diagram")
+        return picture(*compared(*traces, depth=depth, module=module, words=("before", "after")))
     return picture(lay_out(as_trace(model, "diagram"), depth, module, style, convention))
 
 

@@ -4,7 +4,7 @@ import costlab
 
 from ._errors import UserError
 from ._models import add_model, get_trace
-from ._output import add_output, show
+from ._output import add_output, draw, show
 
 
 def add(sub):
@@ -13,6 +13,12 @@ def add(sub):
         "compare", help="networks side by side: totals, ratios, stage by stage, published error"
     )
     add_model(p, several=True)
+    p.add_argument(
+        "--diagram",
+        metavar="FILE",
+        help="draw them beside each other on one scale, of two what differs marked, as .svg, .pdf, "
+        ".png or .dot",
+    )
     add_output(p)
     p.set_defaults(run=run)
 
@@ -23,4 +29,7 @@ def run(args):
         raise UserError(
             "compare needs two models or more, for example `costlab compare googlenet alexnet`"
         )
-    show(args, costlab.compare(*(get_trace(args, spec) for spec in args.model)).sheet)
+    comparison = costlab.compare(*(get_trace(args, spec) for spec in args.model))
+    if args.diagram:
+        draw(args.diagram, comparison.diagram())
+    show(args, comparison.sheet)

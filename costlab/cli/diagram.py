@@ -30,6 +30,12 @@ def add(sub):
         "bar of the share (default: paper with --module, otherwise cost)",
     )
     p.add_argument(
+        "--base",
+        metavar="MODEL",
+        help="draw this earlier version beside MODEL on one scale, and mark what was changed, "
+        "added or removed",
+    )
+    p.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf, .png or .dot"
     )
     p.set_defaults(run=run)
@@ -40,5 +46,11 @@ def run(args):
     require_suffix(args.output, DIAGRAM_FORMATS)
     trace = get_trace(args)
     with errors():
-        picture = costlab.diagram(trace, depth=args.depth, module=args.module, style=args.style)
+        picture = costlab.diagram(
+            trace,
+            depth=args.depth,
+            module=args.module,
+            style=args.style,
+            base=get_trace(args, args.base) if args.base else None,
+        )
     draw(args.output, picture)

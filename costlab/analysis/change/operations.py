@@ -28,7 +28,7 @@ _ARGUMENTS = (
 
 
 @dataclass(frozen=True)
-class _Operation:
+class Operation:
     """What distinguishes an operation in a block: aten name, module type, arguments, output
     shape."""
 
@@ -46,24 +46,25 @@ class _Operation:
         return f"{self.module_type} ({self.name.removeprefix('aten.')})"
 
 
-def _operation(trace: Trace, op: Op) -> _Operation:
+def operation(trace: Trace, op: Op) -> Operation:
+    """What an operation of a trace is, wherever it runs."""
     arguments = tuple((k, op.attrs[k]) for k in _ARGUMENTS if k in op.attrs)
     shape = trace.tensors[op.outputs[0]].shape if op.outputs else ()
-    return _Operation(op.name, op.module_type, arguments, shape)
+    return Operation(op.name, op.module_type, arguments, shape)
 
 
 def differences(traces: Sides[Trace], rows: Sides[Row]) -> list[str]:
     """In words, the first few: other operations, or other arguments of the same ones."""
     base, head = (
-        [_operation(t, t.ops[i]) for i in row.ops] for t, row in zip(traces, rows, strict=True)
+        [operation(t, t.ops[i]) for i in row.ops] for t, row in zip(traces, rows, strict=True)
     )
     found = [words for a, b in _aligned(base, head) if a != b for words in _words(a, b)]
     return notes.first_few(list(dict.fromkeys(found)))
 
 
 def _aligned(
-    base: Sequence[_Operation], head: Sequence[_Operation]
-) -> Iterator[tuple[_Operation | None, _Operation | None]]:
+    base: Sequence[Operation], head: Sequence[Operation]
+) -> Iterator[tuple[Operation | None, Operation | None]]:
     """The operations of both side by side: one by one where they are as many, otherwise where they
     differ."""
     if len(base) == len(head):
@@ -74,7 +75,7 @@ def _aligned(
             yield from zip_longest(base[a0:a1], head[b0:b1])
 
 
-def _words(base: _Operation | None, head: _Operation | None) -> Iterator[str]:
+def _words(base: Operation | None, head: Operation | None) -> Iterator[str]:
     """The differences of two operations that are not the same."""
     if base is None or head is None or base.kind != head.kind:
         yield notes.replaced(base, head)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+from ..._pictures import Picture
+from ..._pictures import diagram as picture_of
 from ..._result import Charted
 from ...tables import Column, Sheet
+from ...trace import Trace
 from . import notes
 
 _T = TypeVar("_T")
@@ -53,6 +56,7 @@ class Change(Charted):
         params: elements.
         macs: multiply-adds.
         seconds: of the operations in place; None where base or head is not measured.
+        traces: what was counted.
         caveats: what a reader must know of how they were built and traced.
     """
 
@@ -61,10 +65,18 @@ class Change(Charted):
     steps: tuple[Step, ...]
     params: Sides[int]
     macs: Sides[int]
+    traces: Sides[Trace] = field(repr=False)
     seconds: Sides[float] | None = None
     caveats: tuple[str, ...] = ()
 
     chart_kind = "waterfall"
+
+    def diagram(self) -> Picture:
+        """Base and head beside each other on one scale, what is not the same in both marked. Needs
+        the diagrams extra."""
+        from ..diagram import compared
+
+        return picture_of(*compared(self.traces.base, self.traces.head, words=("before", "after")))
 
     @property
     def sheet(self) -> Sheet:

@@ -33,6 +33,7 @@ def change(base: Trace, head: Trace, style: str = "auto", depth: int | None = No
         tuple(steps),
         tables.map(lambda t: t.params),
         tables.map(lambda t: t.macs),
+        traces,
         tables.map(lambda t: sum(r.seconds or 0.0 for r in t.rows)) if measured else None,
         caveats(base, head),
     )

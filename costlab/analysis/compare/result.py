@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from ..._pictures import Picture
+from ..._pictures import diagram as picture_of
 from ..._result import Charted
 from ...tables import Column, Sheet, display_names
+from ...trace import Trace
 from ..results import PublishedResult
 from .notes import comparison_notes, comparison_sentences
 
@@ -63,12 +66,20 @@ class Side:
 @dataclass(frozen=True)
 class Comparison(Charted):
     """Two or more networks; the first is what the ratios are to. `caveats`: what a reader must
-    know of how they were built and traced."""
+    know of how they were built and traced; `traces`: what was counted."""
 
     sides: tuple[Side, ...]
+    traces: tuple[Trace, ...] = field(repr=False)
     caveats: tuple[str, ...] = ()
 
     chart_kind = "comparison"
+
+    def diagram(self) -> Picture:
+        """The networks beside each other on one scale; of two, what is not the same is marked.
+        Needs the diagrams extra."""
+        from ..diagram import compared
+
+        return picture_of(*compared(*self.traces))
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -106,12 +117,12 @@ def _row(quantity: Quantity, keys: list[str]) -> dict[str, Any]:
 
 def _totals(sides: tuple[Side, ...]) -> Iterator[Quantity]:
     """What is said of whole networks; what none has is left out."""
-    for what, unit, field in _TOTALS:
-        yield what, unit, [getattr(s, field) for s in sides]
+    for what, unit, name in _TOTALS:
+        yield what, unit, [getattr(s, name) for s in sides]
     if any(s.backward for s in sides):
         yield "MACs of the backward pass", "multiply-adds", [s.backward for s in sides]
-    for what, field in _PUBLISHED:
-        errors = [getattr(s.published, field, None) for s in sides]
+    for what, name in _PUBLISHED:
+        errors = [getattr(s.published, name, None) for s in sides]
         if any(e is not None for e in errors):
             yield what, "%", errors
     if any(s.seconds for s in sides):
@@ -124,8 +135,8 @@ def _stage_quantities(sides: tuple[Side, ...]) -> Iterator[Quantity]:
     strides = {stage.stride for s in sides for stage in s.stages}
     for stride in sorted(strides, key=lambda v: v or inf):
         found = [next((st for st in s.stages if st.stride == stride), None) for s in sides]
-        for what, unit, field in _OF_A_STAGE:
-            values = [getattr(stage, field) if stage else 0 for stage in found]
+        for what, unit, name in _OF_A_STAGE:
+            values = [getattr(stage, name) if stage else 0 for stage in found]
             yield f"{_place(stride, found)}: {what}", unit, values
 
 

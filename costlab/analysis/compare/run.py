@@ -17,7 +17,7 @@ def compare(traces: Sequence[Trace]) -> Comparison:
     """Compare two or more traces. Raises ValueError for fewer."""
     if len(traces) < 2:
         raise ValueError("a comparison needs two models or more")
-    return Comparison(tuple(map(_side, traces)), caveats(*traces))
+    return Comparison(tuple(map(_side, traces)), tuple(traces), caveats(*traces))
 
 
 def _side(trace: Trace) -> Side:

@@ -40,7 +40,8 @@ def diagram(
             and a bar of the share; "auto": "paper" for a module, "cost" otherwise.
         convention: what params are; None takes that of the trace's table.
 
-    A depth that gives more than `LIMIT` boxes is reduced, with a note.
+    A depth that gives more than `LIMIT` boxes is reduced, with a note; so is one that fits no page
+    or is not laid out in time when it is drawn.
 
     Raises ValueError for a negative depth, an unknown style or convention, or a module without
     layers."""
@@ -65,19 +66,26 @@ def _opened(builder: _Builder) -> Diagram:
         more = builder.drawn(depth)
         if len((more.shorter or more).boxes) > _PAGE:
             break
-        found = more
+        found = _over(found, more)
     return found
 
 
 def _within_limit(builder: _Builder, depth: int) -> Diagram:
-    found, less = builder.drawn(depth), depth
-    while len(found.boxes) > LIMIT and less:
-        less -= 1
-        found = builder.drawn(less)
-    if less == depth:
-        return found
-    note = f"depth {depth} has more than {LIMIT:,} boxes: drawn at depth {less}; open a part with "
-    return replace(found, notes=(note + "--module PATH", *found.notes))
+    """The depth that is asked for, with those below it; a smaller one, with a note, where it has
+    too many boxes."""
+    found = builder.drawn(0)
+    for deeper in range(1, depth + 1):
+        more = builder.drawn(deeper)
+        if len(more.boxes) > LIMIT:
+            return found.reduced_from(depth, f"has more than {LIMIT:,} boxes")
+        found = _over(found, more)
+    return found
+
+
+def _over(less: Diagram, more: Diagram) -> Diagram:
+    """The deeper diagram, which collapses to the other one if that is smaller."""
+    smaller = less if len(less.boxes) < len(more.boxes) else less.collapsed
+    return replace(more, collapsed=smaller)
 
 
 def _members(trace: Trace, module: str) -> frozenset[int]:
@@ -139,6 +147,7 @@ class _Builder:
             style=self.style,
             convention=self.convention,
             notes=(self._note(made, macs),),
+            depth=depth,
         )
 
     def _note(self, boxes: Iterable[Box], macs: int) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
 from ...cost import total
+from ...graph import layer_graph
+from ...tables import default_convention, display_names
 from ...trace.record import Trace
+from ..change.operations import operation
 from .build import diagram
 from .result import Box, Diagram, Part
 
@@ -34,32 +37,100 @@ def modules(drawings: Sequence[tuple[str, Trace]]) -> list[Diagram]:
     return on_one_scale([_briefly(replace(d, title=title or d.title)) for title, d in drawn])
 
 
-def compared(base: Trace, head: Trace, depth: int = 0) -> tuple[Diagram, Diagram]:
-    """Two versions of a network on one scale, changed boxes marked."""
-    before, after = (diagram(t, depth, style="cost") for t in (base, head))
-    titles = ("before", "after")
-    if before.title != after.title:
-        titles = (f"before: {before.title}", f"after: {after.title}")
-    titled = [_briefly(replace(d, title=t)) for d, t in zip((before, after), titles, strict=True)]
-    return marked(*on_one_scale(titled))
+def compared(
+    *traces: Trace,
+    depth: int | None = None,
+    module: str | None = None,
+    words: Sequence[str] = (),
+) -> tuple[Diagram, ...]:
+    """Networks, or versions of one, on one scale: of two, each box that only one of them has, or
+    that is not the same in both, is marked. Their params are of one convention, that of their
+    tables where these agree.
+
+    Args:
+        depth, module: of `diagram`.
+        words: what each is called before its name, such as ("before", "after").
+
+    Raises ValueError for a negative depth, and for a module without layers."""
+    own = {default_convention(t).name for t in traces}
+    convention = own.pop() if len(own) == 1 else "macs"
+    drawings = [_whole(diagram(t, depth, module, "cost", convention)) for t in traces]
+    titles = _titles([t.provenance["model"] for t in traces], words)
+    titled = [_briefly(replace(d, title=t)) for d, t in zip(drawings, titles, strict=True)]
+    scaled = on_one_scale(titled)
+    if len(scaled) != 2:
+        return tuple(scaled)
+    before, after = scaled
+    contents = [_contents(t) for t in traces]
+    return marked(before, after, contents[0], contents[1])
 
 
-def marked(before: Diagram, after: Diagram) -> tuple[Diagram, Diagram]:
-    """Both with marks on the boxes that only one of them has, or that are not the same."""
-    pairs = SequenceMatcher(
-        None, [_key(b) for b in before.boxes], [_key(b) for b in after.boxes], autojunk=False
-    )
+def _whole(d: Diagram) -> Diagram:
+    """At its depth alone: marks are of these boxes."""
+    return replace(d, shorter=None, collapsed=None)
+
+
+def _titles(models: Sequence[str], words: Sequence[str]) -> list[str]:
+    """A title a diagram: the name, after a word; the word alone where the names are the same."""
+    names = display_names(models)
+    if not words:
+        return names
+    if len(set(names)) == 1:
+        return list(words)
+    return [f"{word}: {name}" for word, name in zip(words, names, strict=True)]
+
+
+def _contents(trace: Trace) -> Callable[[Box], tuple[object, ...]]:
+    """What runs in a box of a trace: in a layer its own operation, and what is inside it."""
+    nodes = layer_graph(trace)
+
+    def runs(box: Box) -> tuple[object, ...]:
+        if box.kind == "block":
+            return tuple(operation(trace, op) for n in box.nodes for op in nodes[n].ops)
+        own = (nodes[n].op for n in box.nodes)
+        return (box.inside, *(operation(trace, op) for op in own if op))
+
+    return runs
+
+
+def marked(
+    before: Diagram,
+    after: Diagram,
+    runs_before: Callable[[Box], object],
+    runs_after: Callable[[Box], object],
+) -> tuple[Diagram, Diagram]:
+    """Both with marks on the boxes that only one of them has, or that are not the same; what runs
+    in a box of either is given by a function."""
+    keys = [
+        [(b.name, b.size, b.params, b.macs, runs(b)) for b in d.boxes]
+        for d, runs in ((before, runs_before), (after, runs_after))
+    ]
     marks: tuple[dict[str, str], dict[str, str]] = ({}, {})
-    words = {"replace": ("changed", "changed"), "delete": ("removed", ""), "insert": ("", "added")}
-    for kind, i, j, k, n in pairs.get_opcodes():
+    for kind, i, j, k, n in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         if kind != "equal":
-            marks[0].update((b.id, words[kind][0]) for b in before.boxes[i:j])
-            marks[1].update((b.id, words[kind][1]) for b in after.boxes[k:n])
+            old, new = before.boxes[i:j], after.boxes[k:n]
+            pairs = _counterparts(old, new)
+            marks[0].update((b.id, "changed" if b.id in pairs else "removed") for b in old)
+            marks[1].update((b.id, "changed" if b.id in pairs.values() else "added") for b in new)
     return _with(before, marks[0]), _with(after, marks[1])
 
 
-def _key(box: Box) -> tuple:
-    return box.name, box.size, box.params, box.macs
+def _counterparts(old: Sequence[Box], new: Sequence[Box]) -> dict[str, str]:
+    """Boxes of both sides, by id, that stand for one another: of the same row of the table, then
+    called the same, then of one kind, in their order."""
+    pairs: dict[str, str] = {}
+    for key in _ALIKE:
+        a = [b for b in old if b.id not in pairs]
+        z = [b for b in new if b.id not in pairs.values()]
+        found = SequenceMatcher(None, [key(b) for b in a], [key(b) for b in z], autojunk=False)
+        for i, j, size in found.get_matching_blocks():
+            pairs.update(
+                (x.id, y.id) for x, y in zip(a[i : i + size], z[j : j + size], strict=True)
+            )
+    return pairs
+
+
+_ALIKE: tuple[Callable[[Box], str], ...] = (lambda b: b.id, lambda b: b.text, lambda b: b.kind)
 
 
 def _with(d: Diagram, marks: dict[str, str]) -> Diagram:
@@ -106,6 +177,7 @@ def _beside(parts: Sequence[Diagram], title: str, note: str) -> Diagram:
         root=roots[0] if len(roots) == 1 else Part("row", children=roots),
         macs=sum(d.own_macs for d in parts),
         shorter=None,
+        collapsed=None,
     )
     return replace(both, notes=tuple(filter(None, (*_briefly(both).notes, note))))
 

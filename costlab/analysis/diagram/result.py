@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...cost import CONVENTIONS, Convention
@@ -95,6 +95,8 @@ class Diagram:
         notes: totals, and what is not drawn.
         convention: what the params of the boxes are.
         shorter: the same with alike blocks as one, where this one is too large for a page.
+        depth: how many blocks inside one another are opened.
+        collapsed: the same at a smaller depth, where no page or no patience holds this one.
     """
 
     title: str
@@ -108,6 +110,13 @@ class Diagram:
     notes: tuple[str, ...] = ()
     convention: Convention = CONVENTIONS["macs"]
     shorter: Diagram | None = None
+    depth: int = 0
+    collapsed: Diagram | None = None
+
+    def reduced_from(self, depth: int, why: str) -> Diagram:
+        """With a note that this is drawn instead of one at `depth`, and why."""
+        note = f"depth {depth} {why}: drawn at depth {self.depth}; open a part with --module PATH"
+        return replace(self, notes=(note, *self.notes))
 
     @property
     def own_macs(self) -> int:

@@ -10,12 +10,13 @@ from ...analysis.diagram import Box, Diagram
 from .geometry import Piece, Rect
 from .labels import BAR_LENGTH, Label, label, spelled
 from .measure import FAMILY, width, wrapped
-from .metrics import BAR, MARKS, SMALLEST, Metrics, colors, metrics_of, shade
+from .metrics import BAR, MARKS, SMALLEST, Mark, Metrics, colors, metrics_of, shade
 from .routes import route
 
 _TITLE, _NOTE = 10.0, 7.5
 _LINE = 1.3  # of the font size
 _ARROW = 3.2
+_BADGE = 4.2  # points: radius of the sign of a marked box
 _EDGE = "#555555"
 
 
@@ -100,12 +101,35 @@ def _outlines(diagrams: Sequence[Diagram]) -> Block:
     marks = list(dict.fromkeys(b.mark for d in diagrams for b in d.boxes if b.mark))
     if not marks:
         return Block(0, 0, ())
-    words = ", ".join(marks)
-    rect = (
-        '<rect x="1" y="0" width="14" height="7" rx="2" fill="none" '
-        f'stroke="{MARKS[marks[0]]}" stroke-width="2"/>'
+    found, x = [], 0.0
+    for name in marks:
+        mark = MARKS[name]
+        found += [
+            f'<rect x="{x + 4:.1f}" y="0.5" width="16" height="8" rx="2" fill="none" '
+            f"{_outline(mark)}/>",
+            _badge(x + 4, 4.5, mark),
+            text(x + 24, 7, name, SMALLEST),
+        ]
+        x += 34 + width(name, SMALLEST)
+    return Block(x, 13, tuple(found))
+
+
+def _outline(mark: Mark) -> str:
+    """The attributes of a marked box's outline."""
+    dashes = f' stroke-dasharray="{mark.dashes}"' if mark.dashes else ""
+    return f'stroke="{mark.color}" stroke-width="2"{dashes}'
+
+
+def _badge(x: float, y: float, mark: Mark) -> str:
+    """The sign of a mark in a filled circle."""
+    strokes = " ".join(
+        f"M{x + _BADGE * a:.1f} {y + _BADGE * b:.1f} L{x + _BADGE * c:.1f} {y + _BADGE * d:.1f}"
+        for a, b, c, d in mark.strokes
     )
-    return Block(20 + width(words, SMALLEST), 12, (rect, text(20, 6, words, SMALLEST)))
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_BADGE}" fill="{mark.color}"/>'
+        f'<path d="{strokes}" stroke="#FFFFFF" stroke-width="1.1" fill="none"/>'
+    )
 
 
 # --- boxes and edges ---
@@ -165,13 +189,16 @@ def _edge(piece: Piece, a: str, b: str, size: str) -> str:
 def _box(box: Box, d: Diagram, r: Rect, shown: Label, most: float, prefix: str) -> str:
     m = metrics_of(d)
     fill, frame = colors(box, d, most)
-    outline = (MARKS[box.mark], 2.0) if box.mark else (frame, 0.8)
+    mark = MARKS.get(box.mark)
+    outline = _outline(mark) if mark else f'stroke="{frame}" stroke-width="0.8"'
     round_ = min(3.0, r.h / 3)
     shape = _rounded(r, round_)
     found = [
         f'<g id="{_esc(prefix + box.id)}" class="node"><title>{_esc(tooltip(box, d))}</title>',
-        f'<path d="{shape}" fill="{fill}" stroke="{outline[0]}" stroke-width="{outline[1]}"/>',
+        f'<path d="{shape}" fill="{fill}" {outline}/>',
     ]
+    if mark:
+        found.append(_badge(r.x - 1.5, r.y + min(8.0, r.h / 2), mark))
     y = r.y + (r.h - shown.height + m.pad) / 2
     left = d.style == "cost"
     for line in shown.lines:

@@ -9,7 +9,7 @@ from ...analysis.diagram import Diagram
 from .drawing import Block, darkest, drawn, heading, legend, text
 from .geometry import Piece
 from .metrics import SMALLEST
-from .pages import Room, single
+from .pages import Room, in_columns, single
 
 Sheet = tuple[Block, Block, Block]  # heading, drawing and legend of a page
 _BETWEEN = 62.0  # points between frames, for what is saved
@@ -36,40 +36,81 @@ class _Frame:
         return self.head.height + self.piece.height + 2 * _INNER
 
 
-def framed(diagrams: Sequence[Diagram], room: Room, a_row: int) -> list[Sheet]:
-    """The pages of several diagrams."""
-    frames = [_frame(d) for d in diagrams]
+def framed(diagrams: Sequence[Diagram], room: Room, a_row: int) -> list[Sheet] | None:
+    """The pages of several diagrams; None where one of them is larger than a page."""
     key = legend(diagrams, room.wide)
+    pages = _laid_out(diagrams, room, key.height, a_row)
+    if pages is None:
+        return None
     most = darkest(diagrams)
-    count = 0
-    pages: list[list[Block]] = [[]]
-    for row in _rows(frames, room, a_row):
-        block = _row(row, frames[0] if not a_row else row[0], most, count)
-        count += len(row)
-        taken = sum(b.height + _ROWS for b in pages[-1])
-        if pages[-1] and taken + block.height + key.height > room.high:
-            pages.append([])
-        pages[-1].append(block)
-    return [(Block(0, 0, ()), _below(page), key) for page in pages]
+    first, count, found = pages[0][0][0], 0, []
+    for rows in pages:
+        blocks = []
+        for row in rows:
+            blocks.append(_row(row, row[0] if a_row else first, most, count))
+            count += len(row)
+        found.append((Block(0, 0, ()), _below(blocks), key))
+    return found
 
 
-def _frame(d: Diagram) -> _Frame:
+Rows = list[list[_Frame]]
+
+
+def _laid_out(
+    diagrams: Sequence[Diagram], room: Room, below: float, a_row: int
+) -> list[Rows] | None:
+    """Frames in rows and rows in pages, `below` points of each page kept for the legend: on one
+    page, upright or turned, in columns as high as that; otherwise on several."""
+    tried = []
+    for page in (room, room.turned):
+        frames = [_frame(d, page.high - below) for d in diagrams]
+        high = page.high - below
+        if all(f.height <= high and f.width <= page.wide for f in frames):
+            tried.append(_paged(_rows(frames, page.wide, a_row), high))
+    return min(tried, key=len, default=None)
+
+
+def _frame(d: Diagram, high: float) -> _Frame:
+    """A diagram in a frame of this height where that can be."""
     piece = single(d)
-    inside = max(piece.width, _NARROWEST)
-    return _Frame(d, piece, heading(d.title, d.notes, inside), inside)
+    if piece.height + _heading(d, piece).height + 2 * _INNER > high:
+        piece = in_columns(d, high - _heading(d, piece).height - 2 * _INNER)
+    return _Frame(d, piece, _heading(d, piece), max(piece.width, _NARROWEST))
 
 
-def _rows(frames: Sequence[_Frame], room: Room, a_row: int) -> list[list[_Frame]]:
-    """Frames a row: as many as asked for, or as a page is wide, upright or turned."""
+def _heading(d: Diagram, piece: Piece) -> Block:
+    return heading(d.title, d.notes, max(piece.width, _NARROWEST))
+
+
+def _rows(frames: Sequence[_Frame], wide: float, a_row: int) -> Rows:
+    """Frames a row: as many as asked for, or as a page is wide."""
     if a_row:
         return [list(frames[i : i + a_row]) for i in range(0, len(frames), a_row)]
-    wide = max(room.wide, room.high if _wide(frames) <= room.high else room.wide)
-    rows: list[list[_Frame]] = [[]]
+    rows: Rows = [[]]
     for frame in frames:
         if rows[-1] and _wide([*rows[-1], frame]) > wide:
             rows.append([])
         rows[-1].append(frame)
     return rows
+
+
+def _paged(rows: Rows, high: float) -> list[Rows]:
+    """Rows a page."""
+    pages: list[Rows] = [[]]
+    taken = 0.0
+    for row in rows:
+        height = _high(row) + _ROWS
+        if pages[-1] and taken + height > high:
+            pages.append([])
+            taken = 0.0
+        pages[-1].append(row)
+        taken += height
+    return pages
+
+
+def _high(row: Sequence[_Frame]) -> float:
+    """The frames of a row are of one height."""
+    return max(f.head.height for f in row) + max(f.piece.height for f in row) + 2 * _INNER
 
 
 def _wide(row: Sequence[_Frame]) -> float:
@@ -78,8 +119,7 @@ def _wide(row: Sequence[_Frame]) -> float:
 
 def _row(row: Sequence[_Frame], first: _Frame, most: float, count: int) -> Block:
     """Frames of one height from left to right; `count`: frames before them."""
-    top = max(f.head.height for f in row)
-    high = top + max(f.piece.height for f in row) + 2 * _INNER
+    high, head = _high(row), max(f.head.height for f in row)
     found: list[str] = []
     x = 0.0
     for i, frame in enumerate(row):
@@ -90,7 +130,10 @@ def _row(row: Sequence[_Frame], first: _Frame, most: float, count: int) -> Block
         found.append(frame.head.at(x + _INNER, _INNER))
         left = x + _INNER + (frame.inside - frame.piece.width) / 2
         body = drawn(frame.diagram, frame.piece, f"{count + i}/", most)
-        found.append(body.at(left, high - _INNER - frame.piece.height))
+        top = _INNER + head
+        if frame.diagram.upward:  # inputs on one line
+            top = high - _INNER - frame.piece.height
+        found.append(body.at(left, top))
         x += frame.width
     return Block(x, high, tuple(found))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .clock import Clock
 from .geometry import Piece, Rect
 from .metrics import Metrics
 
@@ -13,12 +14,17 @@ _THIN = 4.0  # points that a long edge takes in a layer
 
 
 def layered(
-    sizes: Mapping[str, tuple[float, float]], edges: Sequence[tuple[str, str]], m: Metrics
+    sizes: Mapping[str, tuple[float, float]],
+    edges: Sequence[tuple[str, str]],
+    m: Metrics,
+    clock: Clock,
 ) -> Piece:
-    """Boxes of (width, height) in layers; long edges pass between the boxes of each layer."""
+    """Boxes of (width, height) in layers; long edges pass between the boxes of each layer.
+
+    Raises OutOfTimeError after the end of `clock`."""
     rank = _ranks(sizes, edges)
     layers, chains = _with_vias(sizes, edges, rank)
-    _order(layers, chains)
+    _order(layers, chains, clock)
     return _placed(sizes, edges, layers, m)
 
 
@@ -49,7 +55,7 @@ def _with_vias(sizes, edges, rank):
     return layers, steps
 
 
-def _order(layers, steps) -> None:
+def _order(layers, steps, clock: Clock) -> None:
     """Orders each layer by the mean place of its neighbours above, then below, and again."""
     above: dict = {}
     below: dict = {}
@@ -60,6 +66,7 @@ def _order(layers, steps) -> None:
         down = sweep % 2 == 0
         neighbours = above if down else below
         for layer in layers if down else reversed(layers):
+            clock.check()
             place = {n: i / max(1, len(row) - 1) for row in layers for i, n in enumerate(row)}
             mean = {
                 n: sum(place[k] for k in neighbours[n]) / len(neighbours[n])

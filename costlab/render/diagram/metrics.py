@@ -53,7 +53,25 @@ _KINDS = {
     "block": ("#EAF1F8", "#4A6785"),
 }
 _OTHER = ("#F0F0F0", "#6B6B6B")
-MARKS = {"changed": "#D55E00", "added": "#D55E00", "removed": "#D55E00"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a marked box is told from the others, in print without colours too: the colour and the
+    dashes of its outline, and a sign in strokes, each (x1, y1, x2, y2) in a circle of radius 1."""
+
+    color: str
+    dashes: str
+    strokes: tuple[tuple[float, float, float, float], ...]
+
+
+_MINUS, _BAR_UP = (-0.55, 0.0, 0.55, 0.0), (0.0, -0.55, 0.0, 0.55)
+_UNEQUAL = ((-0.55, -0.25, 0.55, -0.25), (-0.55, 0.25, 0.55, 0.25), (-0.3, 0.6, 0.3, -0.6))
+MARKS = {
+    "changed": Mark("#B34700", "", _UNEQUAL),
+    "added": Mark("#00664A", "", (_MINUS, _BAR_UP)),
+    "removed": Mark("#A3123F", "5 2.5", (_MINUS,)),
+}
 BAR = "#0072B2"
 # from no cost to the most expensive box
 _LIGHT, _FULL = (0xFF, 0xFF, 0xFF), (0x9F, 0xCB, 0xEA)

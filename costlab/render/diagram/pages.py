@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...analysis.diagram import Diagram, Part
+from . import clock as limits
+from .clock import Clock, OutOfTimeError
 from .geometry import Piece
 from .labels import label
 from .metrics import Metrics, metrics_of
@@ -27,50 +29,94 @@ class Room:
         return Room(self.high, self.wide)
 
 
+Header = Callable[[Diagram, float], float]
 A4 = Room(559.0, 806.0)  # less 18 points on every side
 
 
 @dataclass(frozen=True)
 class Folded:
-    """The pages of a diagram, and the diagram that was drawn: with alike blocks as one where the
-    whole did not fit."""
+    """The pages of a diagram, and the diagram that was drawn: with alike blocks as one or at a
+    smaller depth where the whole did not fit."""
 
     diagram: Diagram
     pages: tuple[Piece, ...]
 
 
-def fold(d: Diagram, room: Room, header: Callable[[float], float]) -> Folded:
+def fold(d: Diagram, room: Room, header: Header) -> Folded:
     """A diagram on one page, upright or turned, in full or with alike blocks as one; on several
-    pages where none of these fits. `header`: points that heading and legend take at a width."""
-    options = [d] if d.shorter is None else [d, d.shorter]
-    columns = [_Columns(option) for option in options]
-    for found in columns:
-        for page in (room, room.turned):
-            piece = found.on_one(page, header(page.wide))
+    pages where none of these fits; at a smaller depth, with a note, where a part is larger than a
+    page or the layout takes longer than `SECONDS`. `header`: points that heading and legend of a
+    diagram take at a width."""
+    shown = d
+    while True:
+        last = shown.collapsed is None
+        try:
+            clock = Clock() if last else Clock.started(limits.SECONDS)
+            if found := _folded(shown, room, header, clock, last):
+                return found
+            why = "has a part that is larger than a page"
+        except OutOfTimeError:
+            why = f"takes more than {limits.SECONDS:g} s to lay out"
+        assert shown.collapsed is not None, "the last one is drawn whatever its size"
+        shown = shown.collapsed.reduced_from(d.depth, why)
+
+
+def _folded(d: Diagram, room: Room, header: Header, clock: Clock, last: bool) -> Folded | None:
+    """The pages of a diagram at its depth; None where a part is larger than a page, unless this is
+    the `last` depth."""
+    rooms = (room, room.turned)
+    options = [_Columns(option, clock) for option in _options(d)]
+    for found in options:
+        for page in rooms:
+            piece = found.on_one(page, header(d, page.wide))
             if piece is not None:
                 return Folded(found.diagram, (piece,))
-    return Folded(columns[-1].diagram, tuple(columns[-1].on_several(room, header(room.wide))))
+    several = options[-1]
+    for page in rooms:
+        pieces = several.on_several(page, header(d, page.wide))
+        if all(
+            p.width <= page.wide and p.height <= page.high - header(d, page.wide) for p in pieces
+        ):
+            return Folded(several.diagram, tuple(pieces))
+    if not last:
+        return None
+    return Folded(several.diagram, tuple(several.on_several(room, header(d, room.wide))))
+
+
+def _options(d: Diagram) -> list[Diagram]:
+    """The ways to draw a diagram at its depth, the fullest first; a module that does not fit with
+    its input at the bottom has it at the top, in columns."""
+    found = [d] if d.shorter is None else [d, d.shorter]
+    return [*found, *(replace(option, upward=False) for option in found if option.upward)]
 
 
 def single(d: Diagram) -> Piece:
     """A diagram that is not folded."""
-    piece = _placer(d).place(d.root)
+    piece = _placer(d, Clock()).place(d.root)
     return piece.turned() if d.upward else piece
 
 
-def _placer(d: Diagram) -> Placer:
+def in_columns(d: Diagram, high: float) -> Piece:
+    """A diagram in as many columns as it takes to be no higher than `high` where that can be; a
+    module in one."""
+    columns = _Columns(d, Clock())
+    return columns.beside(columns.divided(high))
+
+
+def _placer(d: Diagram, clock: Clock) -> Placer:
     m = metrics_of(d)
     labels = {b.id: label(b, d, m) for b in d.boxes}
-    return Placer(labels, [(e.source, e.target) for e in d.edges], m, d.style == "cost")
+    edges = [(e.source, e.target) for e in d.edges]
+    return Placer(labels, edges, m, d.style == "cost", clock)
 
 
 class _Columns:
     """The parts in a row of a diagram, placed, and how they divide into columns."""
 
-    def __init__(self, d: Diagram):
+    def __init__(self, d: Diagram, clock: Clock):
         self.diagram = d
         self.m: Metrics = metrics_of(d)
-        self.placer = _placer(d)
+        self.placer = _placer(d, clock)
         chain: tuple[Part, ...] = d.root.children if d.root.kind == "chain" else (d.root,)
         self.pieces = [self.placer.place(p) for p in self.placer.evened(chain)]
         self.crossed = self._crossed()
@@ -89,23 +135,23 @@ class _Columns:
     def on_one(self, room: Room, header: float) -> Piece | None:
         """All columns on one page; None where they do not fit."""
         high = room.high - header
-        columns = self._divided(high)
-        whole = self._beside(columns)
+        columns = self.divided(high)
+        whole = self.beside(columns)
         return whole if whole.width <= room.wide and whole.height <= high else None
 
     def on_several(self, room: Room, header: float) -> list[Piece]:
         """Columns from left to right, as many as a page is wide."""
-        columns = self._divided(room.high - header)
+        columns = self.divided(room.high - header)
         pages: list[list[list[Piece]]] = [[]]
         for column in columns:
-            if pages[-1] and self._beside([*pages[-1], column]).width > room.wide:
+            if pages[-1] and self.beside([*pages[-1], column]).width > room.wide:
                 pages.append([])
             pages[-1].append(column)
-        return [self._beside(page) for page in pages]
+        return [self.beside(page) for page in pages]
 
     # --- columns ---
 
-    def _divided(self, high: float) -> list[list[Piece]]:
+    def divided(self, high: float) -> list[list[Piece]]:
         """As few columns as the height allows, the highest as low as can be."""
         if self.diagram.upward or self._height(0, len(self.pieces)) <= high:
             return [self.pieces]
@@ -139,7 +185,7 @@ class _Columns:
         gaps = sum(1.5 if spread(a, b) else 1.0 for a, b in _pairs(self.pieces[i:j]))
         return sum(p.height for p in self.pieces[i:j]) + gaps * self.m.gap
 
-    def _beside(self, columns: Sequence[Sequence[Piece]]) -> Piece:
+    def beside(self, columns: Sequence[Sequence[Piece]]) -> Piece:
         """Columns from left to right, each joined to the next by an edge in the gutter."""
         placed = [self.placer.stacked(column) for column in columns]
         found = Piece(0.0, max(p.height for p in placed), 0.0)

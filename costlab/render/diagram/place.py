@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...analysis.diagram import Part
+from .clock import Clock
 from .geometry import Piece, Rect
 from .labels import Label
 from .layered import layered
@@ -18,16 +19,19 @@ _INDENT = 16.0  # of a level of a U to the one above it
 
 class Placer:
     """Places the parts of one diagram. `even`: boxes of a chain are of one width, so that their
-    bars begin at one edge."""
+    bars begin at one edge. Placing raises OutOfTimeError after the end of `clock`."""
 
-    def __init__(self, labels: Mapping[str, Label], edges: Edges, m: Metrics, even: bool):
-        self.labels, self.edges, self.m, self.even = labels, edges, m, even
+    def __init__(
+        self, labels: Mapping[str, Label], edges: Edges, m: Metrics, even: bool, clock: Clock
+    ):
+        self.labels, self.edges, self.m, self.even, self.clock = labels, edges, m, even, clock
         self.readers: dict[str, list[str]] = {}
         for a, b in edges:
             self.readers.setdefault(a, []).append(b)
 
     def place(self, part: Part) -> Piece:
         """A part and all that is in it."""
+        self.clock.check()
         by_kind = {
             "box": self._box,
             "chain": self._chain,
@@ -90,6 +94,7 @@ class Placer:
         ]
         passing.sort(key=lambda e: (item[e[1]] - item[e[0]], item[e[0]]))
         for a, b in passing:
+            self.clock.check()
             top, bottom = found.rects[a].cy, found.rects[b].cy
             near = [r.right for r in found.rects.values() if r.bottom > top and r.y < bottom]
             near += [f.right for f, _ in found.frames if f.bottom > top and f.y < bottom]
@@ -178,7 +183,7 @@ class Placer:
         ids = [c.box for c in part.children]
         inside = [(a, b) for a, b in self.edges if a in ids and b in ids]
         sizes = {i: (self.labels[i].width, self.labels[i].height) for i in ids}
-        return layered(sizes, inside, self.m)
+        return layered(sizes, inside, self.m, self.clock)
 
 
 def spread(a: Piece, b: Piece) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...analysis.diagram import Diagram
 from .dot import dot
-from .drawing import drawn, heading, legend, page
+from .drawing import darkest, drawn, heading, legend, page
 from .frames import Sheet, framed
 from .pages import A4, Room, fold
 
@@ -47,21 +47,31 @@ def picture(diagrams: Sequence[Diagram], format: str, a_row: int = 0) -> bytes:
 
 def _blocks(diagrams: Sequence[Diagram], room: Room, a_row: int) -> list[Sheet]:
     """Heading, drawing and legend of each page."""
-    return framed(diagrams, room, a_row) if len(diagrams) > 1 else _folded(diagrams[0], room)
+    if len(diagrams) == 1:
+        return _folded(diagrams[0], room)
+    together = framed(diagrams, room, a_row)
+    if together is not None:
+        return together
+    most = darkest(diagrams)
+    return [sheet for i, d in enumerate(diagrams) for sheet in _folded(d, room, f"{i}/", most)]
 
 
-def _folded(d: Diagram, room: Room) -> list[Sheet]:
-    """The pages of one diagram."""
-    taken = lambda w: heading(d.title, d.notes, w).height + legend([d], w).height  # noqa: E731
-    folded = fold(d, room, taken)
+def _folded(d: Diagram, room: Room, prefix: str = "", most: float | None = None) -> list[Sheet]:
+    """The pages of one diagram; for `prefix` and `most` see `drawn`."""
+    folded = fold(d, room, _around)
     shown, count = folded.diagram, len(folded.pages)
     found = []
     for i, piece in enumerate(folded.pages):
         title = d.title if count == 1 else f"{d.title}, page {i + 1} of {count}"
         wide = max(piece.width, _LEAST)
         head = heading(title, shown.notes if i == 0 else (), wide)
-        found.append((head, drawn(shown, piece), legend([shown], wide)))
+        found.append((head, drawn(shown, piece, prefix, most), legend([shown], wide)))
     return found
+
+
+def _around(d: Diagram, wide: float) -> float:
+    """Points that heading and legend take at a width."""
+    return heading(d.title, d.notes, wide).height + legend([d], wide).height
 
 
 def _one_page(pages: Sequence[Sheet], alt: str) -> str:
