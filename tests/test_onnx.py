@@ -370,3 +370,243 @@ def test_a_damaged_file_is_one_line(data, tmp_path, capsys):
     file.write_bytes(data)
     assert main(["table", str(file)]) == 2
     assert capsys.readouterr().err == f"costlab: {file} is damaged, or is not an ONNX model\n"
+
+
+def subgraph(nodes, inputs, outputs, tensors=()):
+    """A body: inputs and outputs by name, dtype and shape."""
+    values = [
+        [onnx.helper.make_tensor_value_info(n, getattr(onnx.TensorProto, k), s) for n, k, s in side]
+        for side in (inputs, outputs)
+    ]
+    return onnx.helper.make_graph(nodes, "body", *values, initializer=list(tensors))
+
+
+def scalar(name, value, kind):
+    import numpy as np
+
+    return onnx.numpy_helper.from_array(np.array(value, kind), name)
+
+
+def step(condition="Identity"):
+    """A body of `Loop` that multiplies h (2, 8) by a weight (8, 8) of its own and a bias."""
+    node = onnx.helper.make_node
+    held = [tensor("w", (8, 8)), scalar("four", 4, "int64"), scalar("limit", 9.0, "float32")]
+    ends = {
+        "Identity": [node("Identity", ["going"], ["go"])],
+        "counter": [node("Less", ["i", "four"], ["go"])],
+        "data": [
+            node("ReduceSum", ["h2"], ["sum"], keepdims=0),
+            node("Less", ["sum", "limit"], ["go"]),
+        ],
+    }
+    names = {name for n in ends[condition] for name in n.input} | {"w"}
+    return subgraph(
+        [node("MatMul", ["h", "w"], ["h1"]), node("Add", ["h1", "b"], ["h2"]), *ends[condition]],
+        [("i", "INT64", []), ("going", "BOOL", []), ("h", "FLOAT", [2, 8])],
+        [("go", "BOOL", []), ("h2", "FLOAT", [2, 8]), ("h1", "FLOAT", [2, 8])],
+        [t for t in held if t.name in names],
+    )
+
+
+def looped(tmp_path, body, trips, extra=()):
+    node = onnx.helper.make_node("Loop", [trips, "", "x"], ["y", "all"], body=body)
+    model = graph([*extra, node], {"x": [2, 8]}, {"y": [2, 8]}, [tensor("b", (8,))])
+    model.graph.output.append(
+        onnx.helper.make_tensor_value_info("all", onnx.TensorProto.FLOAT, ["n", 2, 8])
+    )
+    model.graph.initializer.append(scalar("five", 5, "int64"))
+    file = str(tmp_path / "loop.onnx")
+    onnx.save(model, file)
+    return file
+
+
+def traced(file, device="meta"):
+    loaded = costlab.load(file, device=device)
+    return costlab.trace(loaded.model, loaded.inputs, device=device)
+
+
+STEP = 2 * 8 * 8  # MACs of h (2, 8) by a weight (8, 8)
+ROWS = [  # the number of rows of x, 2, by its shape
+    ("Shape", ["x"], ["shape"], {}),
+    ("Constant", [], ["zero"], {"value_int": 0}),
+    ("Gather", ["shape", "zero"], ["rows"], {}),
+]
+SUMMED = [("ReduceSum", ["x"], ["s"], {"keepdims": 0}), ("Cast", ["s"], ["data"], {"to": 7})]
+LOOPS = {
+    "a constant trip count": ("five", "Identity", (), 5),
+    "a trip count by shape": ("rows", "Identity", ROWS, 2),
+    # steps 0, 1, 2, 3 and 4, after which 4 < 4 is false
+    "a condition on the step": ("", "counter", (), 5),
+    "the earlier of both": ("rows", "counter", ROWS, 2),
+    "a trip count of the data": ("data", "Identity", SUMMED, None),
+    "a condition on the data": ("five", "data", (), None),
+}
+
+
+@pytest.mark.parametrize("trips, condition, before, steps", LOOPS.values(), ids=LOOPS)
+def test_a_loop_counts_its_body_step_by_step(trips, condition, before, steps, tmp_path):
+    extra = [onnx.helper.make_node(name, i, o, **attrs) for name, i, o, attrs in before]
+    file = looped(tmp_path, step(condition), trips, extra)
+    trace = traced(file)
+    total = costlab.total(trace, strict=True)
+    assert total.macs == (steps or 1) * STEP
+    assert (total.params, total.weights) == (8 * 8 + 8, 8 * 8)
+    assert [trace.tensors[i].shape for i in trace.outputs] == [(2, 8), (steps or 1, 2, 8)]
+    bound = (
+        "a lower bound: the number of steps of Loop depends on data, so its body is counted once"
+    )
+    assert (bound in costlab.table(trace).notes) == (steps is None)
+
+
+@pytest.mark.parametrize("trips, condition, before, steps", LOOPS.values(), ids=LOOPS)
+def test_a_loop_computes_what_onnx_says(trips, condition, before, steps, tmp_path):
+    """Weights and bias are ones: h becomes 8 h + 1. From x of ones, whose sum is 16, 16 steps; the
+    condition fails at once, for 2 x 8 x 9 is over 9."""
+    extra = [onnx.helper.make_node(name, i, o, **attrs) for name, i, o, attrs in before]
+    file = looped(tmp_path, step(condition), trips, extra)
+    y, every = costlab.load(file, device="cpu").model(torch.ones(2, 8))
+    steps = steps or {"data": 1, "Identity": 16}[condition]
+    want = 1.0
+    for _ in range(steps):
+        want = 8 * want + 1
+    assert every.shape[0] == steps
+    torch.testing.assert_close(y, torch.full((2, 8), want))
+    torch.testing.assert_close(every[-1], y - 1)
+
+
+def test_on_the_cpu_a_loop_follows_the_data(tmp_path):
+    """The trip count is 0 x + 3, whatever x is."""
+    before = [
+        onnx.helper.make_node("ReduceSum", ["x"], ["s"], keepdims=0),
+        onnx.helper.make_node("Mul", ["s", "s0"], ["none"]),
+        onnx.helper.make_node("Add", ["none", "three"], ["sum"]),
+        onnx.helper.make_node("Cast", ["sum"], ["data"], to=7),
+    ]
+    file = looped(tmp_path, step(), "data", before)
+    model = onnx.load(file)
+    model.graph.initializer.extend([scalar("s0", 0.0, "float32"), scalar("three", 3.0, "float32")])
+    onnx.save(model, file)
+    trace = traced(file, "cpu")
+    assert costlab.total(trace).macs == 3 * STEP
+    said = "the number of steps of Loop depends on data; these inputs run it 3 times"
+    assert said in costlab.table(trace).notes
+
+
+@pytest.mark.parametrize("reverse", [0, 1])
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_a_scan_counts_a_step_for_each_slice(device, reverse, tmp_path):
+    """Along axis 1 of (2, 7, 8) there are 7 slices, each by a weight (8, 8) of its own module."""
+    node = onnx.helper.make_node
+    body = subgraph(
+        [
+            node("MatMul", ["slice", "w"], ["a"], name="/cell/MatMul"),
+            node("Add", ["a", "h"], ["h1"], name="/cell/Add"),
+            node("Identity", ["h1"], ["out"]),
+        ],
+        [("h", "FLOAT", [2, 8]), ("slice", "FLOAT", [2, 8])],
+        [("h1", "FLOAT", [2, 8]), ("out", "FLOAT", [2, 8])],
+        [tensor("w", (8, 8))],
+    )
+    scan = node(
+        "Scan",
+        ["h0", "x"],
+        ["h", "y"],
+        body=body,
+        num_scan_inputs=1,
+        scan_input_axes=[1],
+        scan_output_axes=[1],
+        scan_input_directions=[reverse],
+        scan_output_directions=[reverse],
+    )
+    model = graph([scan], {"x": [2, 7, 8]}, {"y": [2, 7, 8]}, [tensor("h0", (2, 8))])
+    file = str(tmp_path / "scan.onnx")
+    onnx.save(model, file)
+    trace = traced(file, device)
+    total = costlab.total(trace, strict=True)
+    assert (total.macs, total.params) == (7 * STEP, 8 * 8)
+    products = [op for op in trace.ops if costlab.cost_of(trace, op).macs]
+    assert [(op.module, op.call) for op in products] == [("cell", i) for i in range(7)]
+    x = torch.arange(2 * 7 * 8.0).reshape(2, 7, 8)
+    sums = 1 + (x.flip(1) if reverse else x).sum(2, keepdim=True).cumsum(1)
+    got = costlab.load(file, device="cpu").model(x)
+    torch.testing.assert_close(got, (sums.flip(1) if reverse else sums).expand(2, 7, 8))
+
+
+def branches(condition, tmp_path):
+    """`If` between two products and one, whose weights have the same name."""
+    node = onnx.helper.make_node
+    out = [("out", "FLOAT", [2, 8])]
+    twice = [node("MatMul", ["x", "w"], ["a"]), node("MatMul", ["a", "w"], ["out"])]
+    once = [node("MatMul", ["x", "w"], ["out"])]
+    bodies = {
+        "then_branch": subgraph(twice, [], out, [tensor("w", (8, 8))]),
+        "else_branch": subgraph(once, [], out, [tensor("w", (8, 8))]),
+    }
+    before = {
+        "shape": [("Size", ["x"], ["n"], {}), ("Equal", ["n", "want"], ["go"], {})],
+        "data": [
+            ("ReduceSum", ["x"], ["s"], {"keepdims": 0}),
+            ("Greater", ["s", "zero"], ["go"], {}),
+        ],
+    }[condition]
+    made = [node(name, i, o, **attrs) for name, i, o, attrs in before]
+    model = graph([*made, node("If", ["go"], ["y"], **bodies)], {"x": [2, 8]}, {"y": [2, 8]})
+    model.graph.initializer.extend([scalar("want", 17, "int64"), scalar("zero", 0.0, "float32")])
+    file = str(tmp_path / "if.onnx")
+    onnx.save(model, file)
+    return file
+
+
+def test_if_counts_the_branch_that_shapes_decide(tmp_path):
+    trace = traced(branches("shape", tmp_path))
+    assert costlab.total(trace, strict=True).macs == STEP
+    assert not any("depends on data" in note for note in costlab.table(trace).notes)
+
+
+def test_if_counts_the_then_branch_where_data_decide(tmp_path):
+    file = branches("data", tmp_path)
+    trace = traced(file)
+    assert costlab.total(trace, strict=True).macs == 2 * STEP
+    said = "the condition of If depends on data; its then branch is counted"
+    assert said in costlab.table(trace).notes
+    model = costlab.load(file, device="cpu").model
+    assert [model(x * torch.ones(2, 8))[0, 0].item() for x in (1.0, -1.0)] == [64.0, -8.0]
+
+
+def test_a_loop_builds_a_sequence(tmp_path):
+    """TorchScript's exporter collects the outputs of a loop in a sequence: 5 products, joined."""
+    node = onnx.helper.make_node
+    body = subgraph(
+        [
+            node("MatMul", ["x", "w"], ["h"]),
+            node("SequenceInsert", ["seq", "h"], ["seq1"]),
+            node("Identity", ["going"], ["go"]),
+        ],
+        [("i", "INT64", []), ("going", "BOOL", [])],
+        [("go", "BOOL", [])],
+        [tensor("w", (8, 8))],
+    )
+    kind = onnx.helper.make_tensor_sequence_value_info
+    body.input.append(kind("seq", onnx.TensorProto.FLOAT, None))
+    body.output.append(kind("seq1", onnx.TensorProto.FLOAT, None))
+    made = [
+        node("SequenceEmpty", [], ["empty"]),
+        node("Loop", ["five", "", "empty"], ["all"], body=body),
+        node("ConcatFromSequence", ["all"], ["y"], axis=0, new_axis=1),
+    ]
+    model = graph(made, {"x": [2, 8]}, {"y": [5, 2, 8]}, [scalar("five", 5, "int64")])
+    file = str(tmp_path / "sequence.onnx")
+    onnx.save(model, file)
+    trace = traced(file)
+    assert costlab.total(trace, strict=True).macs == 5 * STEP
+    assert trace.tensors[trace.outputs[0]].shape == (5, 2, 8)
+
+
+def test_a_loop_without_an_end_is_one_line(tmp_path, capsys, monkeypatch):
+    from costlab.sources._onnx import _control
+
+    monkeypatch.setattr(_control, "_MOST_STEPS", 50)
+    file = looped(tmp_path, step(), "")
+    assert main(["table", file]) == 2
+    err = capsys.readouterr().err
+    assert "takes over 50 steps" in err and err.count("\n") == 1

@@ -28,6 +28,7 @@ VIEWS = frozenset(
     (
         "costlab.dropout",
         "costlab.write",
+        "onnx.data_dependent",
         *aten(
             "view _unsafe_view _reshape_alias alias t t_ transpose transpose_ permute expand slice "
             "select unsqueeze unsqueeze_ squeeze squeeze_ split split_with_sizes unbind chunk "

@@ -81,9 +81,9 @@ def _unused_note(elements: int) -> tuple[str, ...]:
 
 def arithmetic_notes(trace: Trace) -> tuple[str, ...]:
     """What a reader must know of the arithmetic behind the totals: a line each where integer
-    products were counted, where the amount of work depends on the values of the input, and where
-    products take weights that are no parameters."""
-    notes = []
+    products were counted, where the amount of work depends on the values of the input, where ONNX
+    control flow does, and where products take weights that are no parameters."""
+    notes: list[str] = []
     if total(trace).integer_macs:
         notes.append(
             "integer ops: multiply-adds of quantized products, counted apart from floating-point "
@@ -96,6 +96,8 @@ def arithmetic_notes(trace: Trace) -> tuple[str, ...]:
             f"totals depend on the proposals of this run ({names}): another image, or trained "
             "weights, give other counts"
         )
+    control = (op.attrs for op in trace.forward if op.name == "onnx.data_dependent")
+    notes += dict.fromkeys(_control_note(**attrs) for attrs in control)
     constants = constant_operands(trace)
     if constants and not trace.params:
         notes.append(
@@ -103,6 +105,22 @@ def arithmetic_notes(trace: Trace) -> tuple[str, ...]:
             "is frozen): they are in no row"
         )
     return tuple(notes)
+
+
+def _control_note(operator: str, steps: int, followed: bool) -> str:
+    """What was counted of an ONNX `Loop` or `If` whose course depends on data; `followed`: the data
+    were there."""
+    if operator == "If":
+        taken = "the branch that these inputs take" if followed else "its then branch"
+        return f"the condition of If depends on data; {taken} is counted"
+    times = f"{steps:,} time{'s' * (steps != 1)}"
+    if followed:
+        return f"the number of steps of {operator} depends on data; these inputs run it {times}"
+    once = "once" if steps == 1 else times
+    return (
+        f"a lower bound: the number of steps of {operator} depends on data, so its body is counted "
+        f"{once}"
+    )
 
 
 def measured_note(measured: Measured) -> str:

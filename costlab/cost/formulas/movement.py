@@ -24,7 +24,7 @@ _NAMES = aten(
 )
 
 
-@formula("costlab.dropout", "costlab.write", *_NAMES)
+@formula("costlab.dropout", "costlab.write", "onnx.data_dependent", *_NAMES)
 def movement(trace, op):
     """No arithmetic; the cost is in the bytes."""
     return Work()

@@ -105,4 +105,12 @@ def dtype(code: int) -> torch.dtype:
     return _DTYPES[code]
 
 
-from . import _fused, _movement, _pointwise, _products, _quantized, _reductions  # noqa: E402, F401  (they register theirs)
+from . import (  # noqa: E402  (they register theirs)
+    _fused,  # noqa: F401
+    _movement,  # noqa: F401
+    _pointwise,  # noqa: F401
+    _products,  # noqa: F401
+    _quantized,  # noqa: F401
+    _reductions,  # noqa: F401
+    _sequences,  # noqa: F401
+)
