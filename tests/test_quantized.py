@@ -10,6 +10,7 @@ import costlab
 from costlab.analysis.memory import memory
 from costlab.cost import constant_operands, size_of
 from costlab.graph import layer_graph
+from costlab.sources.torchvision import load_torchvision
 from costlab.tables import table
 
 quantization = pytest.importorskip("torch.ao.quantization")
@@ -140,6 +141,34 @@ def test_quantized_layers_are_layers():
     )
     assert first == second
     assert [n.kind for n in graphs[1]] == ["input", "conv", "linear"]
+
+
+@needs_engine
+@pytest.mark.parametrize(
+    "name, style",
+    [("resnet18", "resnet"), ("mobilenet_v2", "resnet"), ("googlenet", "paper")],
+)
+def test_a_quantized_network_has_the_style_and_rows_of_its_float_twin(name, style):
+    load_torchvision()
+    models = pytest.importorskip("torchvision").models
+    options = {"init_weights": False} if name == "googlenet" else {}
+    twins = [
+        models.get_model(name, weights=None, **options).eval(),
+        quietly(getattr(models.quantization, name), weights=None, quantize=True, **options).eval(),
+    ]
+    image = torch.zeros(1, 3, 64, 64)
+    traces = [costlab.trace(m, image, device="cpu") for m in twins]
+    one, other = map(table, traces)
+    assert one.style == other.style == style
+    rows, quantized = ([described(r) for r in t.rows if r.nodes] for t in (one, other))
+    assert rows == quantized
+    assert one.macs == costlab.total(traces[1]).integer_macs
+
+
+def described(row):
+    """A row without its params: the float network has norms of its own."""
+    cells = {k: v for k, v in row.cells.items() if k not in ("params", "ops", "integer ops")}
+    return cells, row.cells.get("integer ops", row.cells["ops"])
 
 
 def test_packed_weights_are_counted_once_over_several_calls():

@@ -12,7 +12,11 @@ from ..trace.cached import once_per_trace
 from ..trace.record import Trace
 from .layers import WEIGHTED, Node, layer_graph
 
-_ADDS = ("aten.add", "aten.add_", "aten.sub", "aten.sub_", "aten.rsub")
+_ADDS = frozenset(f"aten.{n}" for n in ("add", "add_", "sub", "sub_", "rsub")) | {
+    "quantized.add",
+    "quantized.add_relu",
+}
+_PRODUCTS = frozenset(("aten.mul", "aten.mul_", "quantized.mul", "quantized.mul_relu"))
 _PERIOD = 8  # blocks in a row that repeat together
 
 
@@ -180,7 +184,7 @@ class _Partition:
             layers = sorted(self.weighted(b) for b in branches)
             projected = len(layers) == 2 and layers[0] <= 1 < layers[1]
             return "residual" if skip or projected else "sum"
-        return "gate" if name in ("aten.mul", "aten.mul_") else "join"
+        return "gate" if name in _PRODUCTS else "join"
 
     def weighted(self, block: Block) -> int:
         """Layers with weights."""

@@ -41,8 +41,10 @@ STYLES = {
 def choose_style(trace: Trace, nodes: Sequence[Node]) -> str:
     """The first style for which most convolutions or MACs are in the layers that it is made for
     (forks that meet in a concatenation, residual blocks), at least a quarter of the MACs is there,
-    and the rows can be read; otherwise "layers"."""
-    macs = {n.index: cost_of(trace, n.op).macs for n in nodes if n.op}
+    and the rows can be read; otherwise "layers". Integer MACs count as others do, so that a
+    quantized network has the style of the network that it comes from."""
+    costs = {n.index: cost_of(trace, n.op) for n in nodes if n.op}
+    macs = {i: cost.macs + cost.integer_macs for i, cost in costs.items()}
     convolutions = {n.index for n in nodes if n.kind == "conv"}
     for name, style in STYLES.items():
         if style.typical is None:
