@@ -111,8 +111,8 @@ def phases(prefill: Trace, decode: Trace) -> Phases:
         model=decode.provenance["model"],
         context=after["context"],
         batch=after["batch"],
-        prefill=_cost(prefill, after["batch"] * after["context"]),
-        decode=_cost(decode, after["batch"]),
+        prefill=_cost("prefill", prefill, after["batch"] * after["context"]),
+        decode=_cost("decode", decode, after["batch"]),
         cache_bytes=after["cache_bytes"],
         params=after["params"],
         active_params=after["active_params"],
@@ -120,10 +120,10 @@ def phases(prefill: Trace, decode: Trace) -> Phases:
     )
 
 
-def _cost(trace: Trace, tokens: int) -> PhaseCost:
+def _cost(phase: str, trace: Trace, tokens: int) -> PhaseCost:
     whole = total(trace)
     return PhaseCost(
-        phase=trace.provenance["use"]["phase"],
+        phase=phase,
         tokens=tokens,
         macs=whole.macs,
         flops=whole.flops,

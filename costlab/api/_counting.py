@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from .._narrow import is_path
 from ..sources import Loaded
 from ..trace import Trace
 from ._models import Model, as_trace, real_model
@@ -151,7 +151,7 @@ def verify(
 
     if hasattr(model, "named_parameters"):
         return count(model, inputs, kwargs, train=train)
-    if not isinstance(model, (Trace, Loaded, str, os.PathLike)):
+    if not (isinstance(model, (Trace, Loaded)) or is_path(model)):
         raise TypeError(
             "costlab.verify takes a module with its inputs, or the name of a model, "
             f"not {type(model).__name__}"

@@ -109,7 +109,7 @@ def trace(
     Raises TraceError: the device is missing, or the model failed on these inputs. SourceError: a
     name is not known, or its model cannot be built. ValueError: a saved trace was named, with a
     device or with a backward pass that it does not have."""
-    options = {"train": train, "fused": fused, "backward": backward}
+    options: dict[str, Any] = {"train": train, "fused": fused, "backward": backward}
     if isinstance(model, (str, os.PathLike)):
         model = load(model, inputs)
     if isinstance(model, Loaded):

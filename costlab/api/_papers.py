@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .._narrow import StrPath, is_path
 from ..trace import Trace
 from ._models import Model, as_trace, trace_named
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def audit(
     model: Model,
     *,
-    against: str | os.PathLike[str] | Sequence[Mapping[str, str]] | None = None,
+    against: StrPath | Sequence[Mapping[str, str]] | None = None,
 ) -> Audit:
     """A printed table and printed totals against a trace, cell by cell.
 
@@ -62,13 +63,13 @@ def _same_input(name: str, trace: Trace) -> Trace:
     return trace_named(name, inputs)
 
 
-def _printed(against: Any) -> tuple[list[dict], str]:
-    if isinstance(against, (str, os.PathLike)):
+def _printed(against: StrPath | Sequence[Mapping[str, str]]) -> tuple[list[dict[str, str]], str]:
+    if is_path(against):
         return read_printed(against), os.fspath(against)
     return [dict(row) for row in against], "the given rows"
 
 
-def read_printed(path: str | os.PathLike[str]) -> list[dict]:
+def read_printed(path: StrPath) -> list[dict[str, str]]:
     """The rows of a CSV of printed cells; lines that begin with # are comments.
 
     Raises ValueError for a file that cannot be read or has no table."""
@@ -92,7 +93,7 @@ def read_printed(path: str | os.PathLike[str]) -> list[dict]:
 def claims(
     ids: str | Iterable[str] = (),
     *,
-    ledger: str | os.PathLike[str] | None = None,
+    ledger: StrPath | None = None,
 ) -> Ledger:
     """Run claims and give each a verdict.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +46,7 @@ class Report:
                 return pdf(self.document)
             from ..render.report_html import page
 
-            data = page(self.document)
-            return data.encode() if isinstance(data, str) else data
+            return page(self.document).encode()
 
 
 def report_format(path: str | os.PathLike[str]) -> str:
@@ -195,7 +194,7 @@ class _Finder:
 
 
 @contextlib.contextmanager
-def _placed(path: str | None) -> Iterator[None]:
+def _placed(path: str | None) -> Generator[None]:
     """Errors of a report begin with the file of its configuration."""
     from ..report import ReportError
 

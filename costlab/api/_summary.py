@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .._narrow import is_list_or_tuple
 from .._result import Result
 from ..trace import Trace, TraceError
 
@@ -91,15 +92,22 @@ def _traced(model: Any, inputs: Any, dtype: Any, device: str) -> Trace:
         )  # the error is of what was given
 
 
-def _shapes(inputs: Any) -> list[tuple[int, ...]] | None:
+def _shapes(inputs: object) -> list[tuple[int, ...]] | None:
     """The shapes that are given, or None for tensors."""
-    if not isinstance(inputs, (tuple, list)) or not inputs:
+    if (shape := _shape(inputs)) is not None:
+        return [shape]
+    if not is_list_or_tuple(inputs):
         return None
-    if all(isinstance(n, int) for n in inputs):
-        return [tuple(inputs)]
-    if all(_shapes(shape) and isinstance(shape[0], int) for shape in inputs):
-        return [tuple(shape) for shape in inputs]
-    return None
+    shapes = [shape for one in inputs if (shape := _shape(one)) is not None]
+    return shapes if shapes and len(shapes) == len(inputs) else None
+
+
+def _shape(value: object) -> tuple[int, ...] | None:
+    """A sequence of integers, or None for anything else."""
+    if not is_list_or_tuple(value):
+        return None
+    sizes = tuple(n for n in value if isinstance(n, int))
+    return sizes if sizes and len(sizes) == len(value) else None
 
 
 def _tensors(shapes: list[tuple[int, ...]], dtype: Any) -> tuple[Any, ...]:

@@ -6,7 +6,9 @@ import argparse
 import difflib
 import re
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from .._version import __version__
 from ._errors import UserError
@@ -38,7 +40,7 @@ COMMANDS = (
 class _Parser(argparse.ArgumentParser):
     """Errors in one line, with the command to ask for help."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         m = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
         if m:
             near = difflib.get_close_matches(m[1], COMMANDS, 3)
@@ -50,7 +52,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"costlab: {message}\n")
 
 
-def main(argv=None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (2 with one line on stderr for bad input)."""
     parser = _Parser(prog="costlab", description="What a neural network costs, and why.")
     parser.add_argument("--version", action="version", version=f"costlab {__version__}")

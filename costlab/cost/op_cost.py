@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
+from .._narrow import is_tuple
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
 from .registry import REGISTRY, Work
@@ -74,11 +76,12 @@ def _cost(trace: Trace, op: Op) -> Cost:
     )
 
 
-def _checked(op: Op, found) -> Work:
+def _checked(op: Op, found: object) -> Work:
     if isinstance(found, Work):
         return found
-    if isinstance(found, tuple) and len(found) == 2:
-        return Work(*found)
+    if is_tuple(found) and len(found) == 2:
+        macs, flops = cast("tuple[int, int]", found)
+        return Work(macs, flops)
     raise TypeError(
         f"the formula of {op.name} returned {found!r}; return (MACs, FLOPs), two numbers"
     )

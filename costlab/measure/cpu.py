@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from ..trace import Account
+from ..trace.facts import Machine, Sample
 from .kernels import InPlace
 from .profiling import profiler_events
 from .replay import CaptureError, Replay
@@ -85,7 +86,7 @@ class Cpu:
         self.notes: list[str] = []
         self._an_operation: float | None = None  # seconds that one takes to be issued
 
-    def describe(self) -> dict:
+    def describe(self) -> Machine:
         """What ran."""
         return {
             "device": _processor(),
@@ -93,11 +94,11 @@ class Cpu:
             "cores": os.cpu_count(),
         }
 
-    def sample(self) -> dict:
+    def sample(self) -> Sample:
         """The machine's load."""
         return {"load": round(os.getloadavg()[0], 2)} if hasattr(os, "getloadavg") else {}
 
-    def steady(self, before: dict, after: dict) -> bool:
+    def steady(self, before: Sample, after: Sample) -> bool:
         """Whether a block may be kept: clocks are not asked for, so always."""
         return True
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..trace.facts import Machine, Sample
 from .kernels import InPlace, Kernel, assign, in_place, match_replays, run_stamp, stamp
 from .nvml import Sensors
 from .profiling import profiler_events, read_events
@@ -53,7 +54,7 @@ class Cuda:
         self.sensors = Sensors(getattr(self.properties, "uuid", None))
         self.notes = [self.sensors.missing] if self.sensors.missing else []
 
-    def describe(self) -> dict:
+    def describe(self) -> Machine:
         """What ran."""
         p = self.properties
         return {
@@ -65,11 +66,11 @@ class Cuda:
             "cudnn": torch.backends.cudnn.version(),
         }
 
-    def sample(self) -> dict:
+    def sample(self) -> Sample:
         """Clocks in MHz, power in W, temperature in C, NVML's bits of reasons for throttling."""
         return self.sensors.sample()
 
-    def steady(self, before: dict, after: dict) -> bool:
+    def steady(self, before: Sample, after: Sample) -> bool:
         """Whether the SM clock stood still between two samples."""
         a, b = before.get("sm_mhz"), after.get("sm_mhz")
         return a is None or b is None or abs(a - b) <= DRIFT * max(a, b)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ..trace import TraceError
+from ..trace.facts import Machine, Sample
 from .kernels import InPlace
 from .replay import Replay
 
@@ -35,15 +36,15 @@ class Device(Protocol):
     module_block_seconds: float  # that a block of one module lasts at least
     notes: list[str]  # what a reader must know
 
-    def describe(self) -> dict:
+    def describe(self) -> Machine:
         """What ran: the device's name and what its speed depends on."""
         ...
 
-    def sample(self) -> dict:
+    def sample(self) -> Sample:
         """Clocks, power and temperature, or the load, at this moment."""
         ...
 
-    def steady(self, before: dict, after: dict) -> bool:
+    def steady(self, before: Sample, after: Sample) -> bool:
         """Whether a block between two samples may be kept."""
         ...
 

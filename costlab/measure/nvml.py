@@ -6,6 +6,8 @@ it is done while the device works, and nothing waits for it.
 
 from __future__ import annotations
 
+from ..trace.facts import Sample
+
 MISSING = "clocks, power and temperature were not read: install nvidia-ml-py (costlab[gpu])"
 
 
@@ -30,7 +32,7 @@ class Sensors:
         except pynvml.NVMLError as e:
             self.missing = f"clocks, power and temperature were not read: NVML says {e}"
 
-    def sample(self) -> dict:
+    def sample(self) -> Sample:
         """`sm_mhz`, `memory_mhz`, `watts`, `celsius` and `throttle` (NVML's bits, 0: none); what
         the device does not tell is left out."""
         n, handle = self._nvml, self._handle
@@ -43,7 +45,7 @@ class Sensors:
             "celsius": lambda: n.nvmlDeviceGetTemperature(handle, n.NVML_TEMPERATURE_GPU),
             "throttle": lambda: n.nvmlDeviceGetCurrentClocksEventReasons(handle),
         }
-        found = {}
+        found: Sample = {}
         for name, read in readings.items():
             try:
                 found[name] = read()

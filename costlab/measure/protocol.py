@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from ..trace import Measured, ModuleTime, OpTime, Timing, Trace, TraceError
+from ..trace.facts import Conditions, Sample
 from ..trace.tracer import trace as record
 from .ceilings import PRODUCTS, ceilings, precision
 from .device import DTYPES, Device, MeasureError, find_device
@@ -75,8 +76,7 @@ def measure(
         run = _Run(place, _Call(ready, args, kw), report)
         with precision(dtype), torch.inference_mode():
             layout = "channels-last" if channels_last else "contiguous"
-            conditions = {**place.describe(), "dtype": dtype, "layout": layout}
-            measured = run.measured(trace, conditions, blocks=blocks, isolate=isolate)
+            measured = run.measured(trace, dtype, layout, blocks=blocks, isolate=isolate)
             if compile:
                 measured = run.with_compiled(measured, blocks)
     return replace(trace, measured=measured)
@@ -197,8 +197,8 @@ class _Blocks:
     seconds: list[float]
     dropped: int
     steady: bool
-    first: dict
-    last: dict
+    first: Sample
+    last: Sample
 
 
 def _blocks(device: Device, fn: Callable[[], Any], blocks: int) -> _Blocks:
@@ -230,12 +230,14 @@ class _Run:
     call: _Call
     report: Reporter
 
-    def measured(self, trace: Trace, conditions: dict, *, blocks: int, isolate: bool) -> Measured:
+    def measured(
+        self, trace: Trace, dtype: str, layout: str, *, blocks: int, isolate: bool
+    ) -> Measured:
         """All stages in order."""
         self.report("warm-up calls")
         _warm_up(self.device, self.call)
         self.report("the device's ceilings")
-        tops = ceilings(self.device, conditions["dtype"])
+        tops = ceilings(self.device, dtype)
         self.report("the whole model")
         blocks = self._as_many(blocks)
         eager = _blocks(self.device, self.call, blocks)
@@ -246,6 +248,9 @@ class _Run:
         del replay  # its memory is not the model's
         times, peak = self._operation_times(trace, operations, in_place.operations)
         modules, refusal_alone = self._alone(operations) if isolate else ((), "")
+        conditions = self._conditions(dtype, layout, whole, refusal)
+        if refusal_alone:
+            conditions["modules alone"] = refusal_alone
         return Measured(
             total=timing(whole.seconds),
             eager=timing(eager.seconds),
@@ -254,9 +259,7 @@ class _Run:
             other=in_place.other,
             peak=peak,
             ceilings=tops,
-            conditions=conditions
-            | self._conditions(conditions["dtype"], whole, refusal)
-            | ({"modules alone": refusal_alone} if refusal_alone else {}),
+            conditions=conditions,
             account=in_place.account,
         )
 
@@ -269,21 +272,27 @@ class _Run:
             return replace(measured, compiled=timing(samples))
         except Exception as e:  # the compiler raises errors of many kinds
             text = (str(e).strip().splitlines() or [""])[0]
-            failed = {"compile": f"failed: {type(e).__name__}: {text}"}
-            return replace(measured, conditions=measured.conditions | failed)
+            conditions: Conditions = {
+                **measured.conditions,
+                "compile": f"failed: {type(e).__name__}: {text}",
+            }
+            return replace(measured, conditions=conditions)
 
     def _as_many(self, blocks: int) -> int:
         """So many blocks, or fewer of a slow model."""
         once = max(self.device.seconds(self.call, 1), 1e-9)
         return min(blocks, max(_FEWEST_BLOCKS, round(20 * _LONG / once)))
 
-    def _conditions(self, dtype: str, whole: _Blocks, refusal: str) -> dict:
+    def _conditions(self, dtype: str, layout: str, whole: _Blocks, refusal: str) -> Conditions:
         """What a reader must know of how the whole model was timed."""
         date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         return {
+            **self.device.describe(),
+            "dtype": dtype,
+            "layout": layout,
             "torch": torch.__version__,
             "cudnn.benchmark": torch.backends.cudnn.benchmark,
-            "tf32": torch.backends.cuda.matmul.allow_tf32,
+            "tf32": bool(torch.backends.cuda.matmul.allow_tf32),
             "product": PRODUCTS[dtype],
             "date": date,
             "cache": self.device.cache_bytes(),

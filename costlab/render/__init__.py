@@ -2,15 +2,18 @@
 shares."""
 
 import os
+from collections.abc import Callable
 
-from ..trace.files import write_file
+from .._narrow import StrPath
 from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS
+from ..tables import Sheet
+from ..trace.files import write_file
 from .data import csv_text, json_text, parquet
 from .latex import latex, require_label
 from .markup import html_fragment, html_page, markdown
 from .text import plain, terminal
 
-FORMATS = {
+FORMATS: dict[str, Callable[[Sheet], str | bytes]] = {
     "text": plain,
     "md": markdown,
     "latex": latex,
@@ -31,7 +34,7 @@ SUFFIXES = {
 }
 
 
-def format_of(path: str | os.PathLike[str] | None, format: str | None = None) -> str:
+def format_of(path: StrPath | None, format: str | None = None) -> str:
     """The name of the format of a file: `format` where it is given, otherwise by the suffix; "text"
     where there is none. Raises ValueError for an unknown format or suffix."""
     if format is not None:

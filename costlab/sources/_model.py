@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
+from ..trace.facts import UseFacts
 
 if TYPE_CHECKING:
     from torch import nn
@@ -96,7 +97,7 @@ class Loaded:
     provenance: Mapping[str, str]
     notes: tuple[str, ...] = ()
     version: str = ""
-    use: Mapping[str, Any] = field(default_factory=dict)
+    use: UseFacts | None = None
     scope: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext, repr=False)
     rebuild: Callable[[str], Loaded] | None = field(default=None, repr=False)
     guessed: bool = False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..trace.facts import UseFacts
 from ._model import Loaded, SourceError
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ def in_phase(loaded: Loaded, use: Use) -> Loaded:
         cache_argument(model): cache,
         "use_cache": True,
     }
-    facts = {
-        **asdict(use),
+    facts: UseFacts = {
+        "phase": use.phase,
+        "context": use.context,
+        "batch": use.batch,
         "cache_bytes": size,
         "params": params.total,
         "active_params": params.active,

@@ -103,5 +103,5 @@ def _with_source(trace: Trace, loaded: Loaded) -> Trace:
     if loaded.notes:
         trace.provenance["notes"] = list(loaded.notes)
     if loaded.use:
-        trace.provenance["use"] = dict(loaded.use)
+        trace.provenance["use"] = loaded.use
     return trace

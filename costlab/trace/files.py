@@ -21,9 +21,13 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
+from .._narrow import StrPath, is_list, json_object
 from .canonical import upgraded
+from .facts import Provenance
 from .record import Measured, Op, Param, Tensor, Trace, TraceFileError
 
 FORMAT, VERSION = "costlab-trace", 2
@@ -31,7 +35,7 @@ _PROVENANCE = ("model", "device", "torch", "costlab", "date")
 _CONDITIONS = {"device", "dtype", "layout", "method"}
 
 
-def write_file(path, data: bytes) -> None:
+def write_file(path: StrPath, data: bytes) -> None:
     """Write beside and rename, through a link, with the mode of what was there.
 
     A device or a pipe is written to, never replaced. Raises OSError."""
@@ -54,17 +58,17 @@ def write_file(path, data: bytes) -> None:
         raise
 
 
-def write_trace(trace: Trace, path) -> None:
+def write_trace(trace: Trace, path: StrPath) -> None:
     """Write a trace. Raises OSError when the path cannot be written."""
     text = json.dumps(_to_json(trace), separators=(",", ":"))
     write_file(path, gzip.compress(text.encode(), mtime=0))
 
 
-def read_trace(path) -> Trace:
+def read_trace(path: StrPath) -> Trace:
     """Read a trace. Raises TraceFileError (one clear line) for anything that is not one."""
     path = os.fspath(path)
-    doc = _read_json(path)
-    if not isinstance(doc, dict) or doc.get("format") != FORMAT:
+    doc = json_object(_read_json(path))
+    if doc is None or doc.get("format") != FORMAT:
         raise _not_a_trace(path)
     version = doc.get("version")
     if version not in range(1, VERSION + 1):
@@ -79,7 +83,7 @@ def read_trace(path) -> Trace:
     return trace if version == VERSION else upgraded(trace)
 
 
-def validate(trace: Trace, count) -> None:
+def validate(trace: Trace, count: object) -> None:
     """Raise ValueError, TypeError or KeyError for what no tracer wrote: indices without a target,
     sizes that are no numbers, missing provenance."""
     if count != len(trace.ops):
@@ -92,17 +96,17 @@ def validate(trace: Trace, count) -> None:
         _validate_measured(trace.measured, len(trace.ops))
 
 
-def _not_a_trace(path):
+def _not_a_trace(path: str) -> TraceFileError:
     return TraceFileError(
         f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
     )
 
 
-def _damaged(path):
+def _damaged(path: str) -> TraceFileError:
     return TraceFileError(f"{path} is damaged or cut short; trace the model again")
 
 
-def _read_json(path):
+def _read_json(path: str) -> object:
     try:
         with open(path, "rb") as f:
             return json.loads(gzip.decompress(f.read()))
@@ -114,7 +118,7 @@ def _read_json(path):
         raise _damaged(path) from None
 
 
-def _to_json(trace: Trace) -> dict:
+def _to_json(trace: Trace) -> dict[str, object]:
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -133,12 +137,13 @@ def _to_json(trace: Trace) -> dict:
     }
 
 
-def _op_to_json(op: Op) -> list:
-    row = [op.name, op.module, op.module_type, op.call, op.inputs, op.outputs, op.params, op.attrs]
-    return row if op.of is None else [*row, op.of]
+def _op_to_json(op: Op) -> list[object]:
+    place = op.name, op.module, op.module_type, op.call
+    of = () if op.of is None else (op.of,)
+    return [*place, op.inputs, op.outputs, op.params, op.attrs, *of]
 
 
-def _from_json(doc: dict) -> Trace:
+def _from_json(doc: Mapping[str, Any]) -> Trace:
     return Trace(
         ops=tuple(_op_from_json(*row) for row in doc["ops"]),
         tensors=tuple(Tensor(tuple(shape), *rest) for shape, *rest in doc["tensors"]),
@@ -152,25 +157,30 @@ def _from_json(doc: dict) -> Trace:
     )
 
 
-def _op_from_json(name, module, kind, call, *rest) -> Op:
+def _op_from_json(name: str, module: str, kind: str, call: int, *rest: Any) -> Op:
     inputs, outputs, params, attrs, *of = rest
     attrs = {k: _tuples(v) for k, v in attrs.items()}
     return Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(params), attrs, *of)
 
 
-def _tuples(value):
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+def _tuples(value: object) -> object:
+    return tuple(_tuples(v) for v in value) if is_list(value) else value
 
 
-def _need(fine) -> None:
+def _need(fine: bool) -> None:
     if not fine:
         raise ValueError("not what a tracer writes")
+
+
+def _is(kind: type, *values: object) -> bool:
+    """Whether what the file has is of the type that its field states."""
+    return all(isinstance(value, kind) for value in values)
 
 
 def _validate_tensors(trace: Trace) -> None:
     known, params = range(len(trace.tensors)), range(len(trace.params))
     for t in trace.tensors:
-        _need(isinstance(t.dtype, str))
+        _need(_is(str, t.dtype))
         _need(all(type(n) is int and n >= 0 for n in t.shape))
     for p in trace.params:
         _need(p.tensor in known and p.shape == trace.tensors[p.tensor].shape)
@@ -182,14 +192,14 @@ def _validate_op(trace: Trace, op: Op) -> None:
     known, params = range(len(trace.tensors)), range(len(trace.params))
     _need(all(i in known for i in (*op.inputs, *op.outputs)))
     _need(all(i in params for i in op.params))
-    _need(all(isinstance(text, str) for text in (op.name, op.module, op.module_type)))
-    _need(isinstance(op.attrs, dict) and type(op.call) is int)
+    _need(_is(str, op.name, op.module, op.module_type))
+    _need(_is(dict, op.attrs) and type(op.call) is int)
     _need(op.of is None or op.of == -1 or 0 <= op.of < len(trace.ops))
 
 
-def _validate_provenance(provenance: dict) -> None:
-    _need(all(isinstance(provenance[k], str) for k in _PROVENANCE))
-    _need(all(isinstance(s, str) and isinstance(d, str) for s, d in provenance["inputs"]))
+def _validate_provenance(provenance: Provenance) -> None:
+    _need(_is(str, *(provenance[k] for k in _PROVENANCE)))
+    _need(all(_is(str, shape, dtype) for shape, dtype in provenance["inputs"]))
 
 
 def _validate_measured(measured: Measured, operations: int) -> None:

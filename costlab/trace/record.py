@@ -3,8 +3,13 @@ without torch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any
+
+from .._narrow import StrPath
+from .facts import Attributes, Conditions, Provenance
 
 
 class TraceError(RuntimeError):
@@ -59,7 +64,7 @@ class Op:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     params: tuple[int, ...]
-    attrs: dict = field(default_factory=dict)
+    attrs: Attributes = field(default_factory=dict)
     of: int | None = None
 
 
@@ -145,32 +150,35 @@ class Measured:
     modules: tuple[ModuleTime, ...]
     other: float
     peak: int | None
-    ceilings: dict
-    conditions: dict
+    ceilings: dict[str, float]
+    conditions: Conditions
     compiled: Timing | None = None
     account: Account | None = None
 
     @classmethod
-    def from_json(cls, doc: dict) -> Measured:
+    def from_json(cls, doc: Mapping[str, Any]) -> Measured:
         """From what `dataclasses.asdict` gave. Raises KeyError or TypeError for anything else."""
-        optional = lambda d: None if d is None else Timing(**d)  # noqa: E731
         return cls(
             Timing(**doc["total"]),
             Timing(**doc["eager"]),
             tuple(OpTime(**o) for o in doc["ops"]),
-            tuple(
-                ModuleTime(
-                    m["path"], m["call"], Timing(**m["warm"]), optional(m["cold"]), m["host"]
-                )
-                for m in doc["modules"]
-            ),
+            tuple(_module_time(m) for m in doc["modules"]),
             doc["other"],
             doc["peak"],
             doc["ceilings"],
             doc["conditions"],
-            optional(doc.get("compiled")),
+            _timing(doc.get("compiled")),
             Account(**doc["account"]) if doc.get("account") else None,
         )
+
+
+def _module_time(doc: Mapping[str, Any]) -> ModuleTime:
+    cold = _timing(doc["cold"])
+    return ModuleTime(doc["path"], doc["call"], Timing(**doc["warm"]), cold, doc["host"])
+
+
+def _timing(doc: Mapping[str, Any] | None) -> Timing | None:
+    return None if doc is None else Timing(**doc)
 
 
 @dataclass(frozen=True)
@@ -184,7 +192,7 @@ class Trace:
     params: tuple[Param, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    provenance: dict
+    provenance: Provenance
     saved: tuple[int, ...] = ()
     measured: Measured | None = None
     gradients: tuple[int, ...] = ()
@@ -210,14 +218,14 @@ class Trace:
         return tuple(self.provenance.get("notes", ()))
 
     def __repr__(self) -> str:
-        model, device = map(self.provenance.get, ("model", "device"))
+        model, device = self.provenance.get("model"), self.provenance.get("device")
         return f"<Trace of {model!r} on {device}, {len(self.ops)} operations>"
 
     def shapes(self, op: Op) -> list[tuple[int, ...]]:
         """Shapes of the op's tensor inputs, in call order."""
         return [self.tensors[i].shape for i in op.inputs]
 
-    def save(self, path) -> None:
+    def save(self, path: StrPath) -> None:
         """Write the trace (beside, then renamed). Raises OSError when the path cannot be
         written."""
         from .files import write_trace
@@ -225,7 +233,7 @@ class Trace:
         write_trace(self, path)
 
     @classmethod
-    def load(cls, path) -> Trace:
+    def load(cls, path: StrPath) -> Trace:
         """Read a saved trace. Raises TraceFileError (one clear line) for anything that is not
         one."""
         from .files import read_trace

@@ -7,15 +7,16 @@ import datetime
 import gc
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from .._version import __version__
 from . import exported, patches
 from .backward import ForwardOps, SavedTensors, run_backward
+from .facts import Provenance
 from .jagged import is_jagged, map_parts, values_of
 from .modules import hooked, modules_of, named_tensors
 from .nested import each, map_tensors
@@ -57,15 +58,15 @@ class _Ran(NamedTuple):
 
 
 def trace(
-    model,
-    inputs=(),
-    kwargs=None,
+    model: Any,
+    inputs: Any = (),
+    kwargs: Mapping[str, Any] | None = None,
     *,
-    device="auto",
-    spec=None,
-    train=None,
-    fused=False,
-    backward=False,
+    device: str | torch.device = "auto",
+    spec: str | None = None,
+    train: bool | None = None,
+    fused: bool = False,
+    backward: bool = False,
 ) -> Trace:
     """Run `model` once and record what it did.
 
@@ -343,7 +344,7 @@ def _described(recorder, call) -> str:
     )
 
 
-def _provenance(recorder, name, inputs) -> dict:
+def _provenance(recorder: Recorder, name: str, inputs: Sequence[int]) -> Provenance:
     tensors = recorder.table.tensors
     on_cuda = recorder.device == "cuda"
     return {

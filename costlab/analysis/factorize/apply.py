@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,7 @@ class Factorization(Result):
 def factorize(
     model: nn.Module,
     inputs: Any,
-    kwargs: dict | None,
+    kwargs: Mapping[str, Any] | None,
     chosen: Sequence[Candidate],
     spec: str,
     device: str = "auto",

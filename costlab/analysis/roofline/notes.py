@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...tables import measured_note
+from ...trace.facts import Sample
 from .closure import notes as closure_notes
 
 if TYPE_CHECKING:
@@ -103,13 +105,13 @@ def _clocks(r: Roofline) -> Iterator[str]:
         else f"{dropped} blocks thrown away, because the clock moved"
     )
     yield (
-        f"before: {_sample(before)}; after: {_sample(c['clocks after'])}"
+        f"before: {_sample(before)}; after: {_sample(c.get('clocks after', {}))}"
         + (f"; {kept}" if "sm_mhz" in before else "")
     )
-    if before.get("load", 0) > c.get("cores", float("inf")) / 2:
+    if before.get("load", 0) > (c.get("cores") or math.inf) / 2:
         yield "the machine was busy with other work: times are too long"
 
 
-def _sample(sample: dict) -> str:
+def _sample(sample: Sample) -> str:
     said = (_WORDS.get(name, f"{name} {{}}").format(value) for name, value in sample.items())
     return ", ".join(said) or "not known"

@@ -77,7 +77,7 @@ def _measurement(trace: Trace) -> Measured:
 def side(trace: Trace) -> Side:
     """What a measured trace says of one side. Raises ValueError for one that was not measured."""
     m, cost = _measurement(trace), total(trace)
-    peak = m.ceilings.get(m.conditions.get("product"), m.ceilings["float32"])
+    peak = m.ceilings.get(m.conditions.get("product", ""), m.ceilings["float32"])
     bandwidth = m.ceilings["bandwidth"]
     counted = memory_bound = uncounted = 0.0
     flops = moved = 0
