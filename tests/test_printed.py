@@ -74,6 +74,24 @@ def test_a_file_that_is_not_so_is_one_line(tmp_path, old, new, line):
     assert str(e.value).startswith(line)
 
 
+def test_where_figures_were_read_is_data(tmp_path):
+    """For a whole file, or for one part of it."""
+    paper = read(tmp_path, RESNET.replace("[[totals]]", 'read = "a copy"\n[[totals]]'))
+    assert [t.read for t in paper.totals] == ["a copy"]
+    part = read(tmp_path, RESNET.replace('"Table 1"', '"Table 1"\nread = "a README"'))
+    assert [t.read for t in part.totals] == ["a README"]
+    assert [t.read for t in read(tmp_path, RESNET).totals] == [""]
+
+
+def test_squeezenets_rows_add_up_to_its_printed_total():
+    (table,), (total,) = (
+        of("torchvision:squeezenet1_0") for of in (printed.tables_of, printed.totals_of)
+    )
+    params = [int(row["params"].replace(",", "")) for row in table.rows if row["params"]]
+    assert len(params) == 10
+    assert sum(params) == int(total.cells["params"].replace(",", "")) == 1_248_424
+
+
 @pytest.mark.parametrize("paper", printed.papers(), ids=lambda paper: paper.name)
 def test_each_printed_model_can_be_named(paper):
     figures = [*paper.totals, *paper.tables, *paper.shares]

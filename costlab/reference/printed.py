@@ -31,6 +31,7 @@ zeros are not significant the text says so, as in 15300M (3 digits):
     '''
 
 `model` is a name that the command line takes: resnet50, torchvision:resnet18, timm:convnext_tiny.
+`read`, beside `paper` or in a part, is where the figures were read, if not in the paper itself.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ from typing import Any
 _PAPERS = Path(__file__).parent / "papers"
 QUANTITIES = ("params", "ops", "neurons")  # what a total may be of
 INPUT = "1x3x224x224"  # the input that totals are printed for where their row says none
-_TOTALS_KEYS = {"where", "rows"}
+_TOTALS_KEYS = {"where", "rows", "read"}
 _TOTALS_COLUMNS = {"model", "input", "note", *QUANTITIES}
-_SHARES_KEYS = {"model", "where", "rows", "input"}
+_SHARES_KEYS = {"model", "where", "rows", "input", "read"}
 _SHARES_COLUMNS = {"layers", "ops", "params"}
-_TABLE_KEYS = {"model", "where", "rows", "input", "readings"}
+_TABLE_KEYS = {"model", "where", "rows", "input", "readings", "read"}
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class PrintedTotal:
     """The totals that one line prints of one network.
 
     `input`: the shape that they are printed for; `cells`: text by quantity (params, ops, neurons),
-    none of them empty; `where`: the table or section of `paper`; `note`: what the line adds, such
-    as a width."""
+    none of them empty; `where`: the table or section of `paper`, and `read`: where it was read, if
+    not there; `note`: what the line adds, such as a width."""
 
     model: str
     input: str
@@ -67,6 +68,7 @@ class PrintedTotal:
     paper: str
     where: str
     note: str = ""
+    read: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ class OtherReading:
 class PrintedTable:
     """The layers of one network as a paper prints them.
 
-    `rows`: cells as text by header; `readings`: other readings of the network that are tried."""
+    `rows`: cells as text by header; `readings`: other readings of the network that are tried;
+    `read`: as of a total."""
 
     model: str
     input: str
@@ -89,20 +92,22 @@ class PrintedTable:
     paper: str
     where: str
     readings: tuple[OtherReading, ...] = ()
+    read: str = ""
 
 
 @dataclass(frozen=True)
 class PrintedShares:
     """The shares of a network's ops and params that a paper prints by kind of layer.
 
-    `rows`: percentages as text by kind of layer (1x1 convolution, linear), then by ops or
-    params."""
+    `rows`: percentages as text by kind of layer (1x1 convolution, linear), then by ops or params;
+    `read`: as of a total."""
 
     model: str
     input: str
     rows: Mapping[str, Mapping[str, str]]
     paper: str
     where: str
+    read: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,11 +147,11 @@ def read_paper(path: Path) -> Paper:
     """Read one file. Raises ValueError for a key, a column or a row that it cannot have."""
     found = tomllib.loads(path.read_text(encoding="utf-8"))
     try:
-        _only("keys", found, {"paper", "totals", "table", "shares"})
-        citation = found["paper"]
-        totals = tuple(t for entry in found.get("totals", ()) for t in _totals(entry, citation))
-        tables = tuple(_table(entry, citation) for entry in found.get("table", ()))
-        shares = tuple(_shares(entry, citation) for entry in found.get("shares", ()))
+        _only("keys", found, {"paper", "read", "totals", "table", "shares"})
+        citation, read = found["paper"], {"read": found.get("read", "")}
+        totals = tuple(t for e in found.get("totals", ()) for t in _totals(read | e, citation))
+        tables = tuple(_table(read | entry, citation) for entry in found.get("table", ()))
+        shares = tuple(_shares(read | entry, citation) for entry in found.get("shares", ()))
     except KeyError as e:
         raise ValueError(f"{path.name}: {e.args[0]} is missing") from None
     except ValueError as e:
@@ -168,6 +173,7 @@ def _totals(entry: Mapping[str, Any], citation: str) -> Iterator[PrintedTotal]:
             citation,
             entry["where"],
             row.get("note", ""),
+            entry["read"],
         )
 
 
@@ -176,7 +182,13 @@ def _table(entry: Mapping[str, Any], citation: str) -> PrintedTable:
     readings = tuple(OtherReading(**reading) for reading in entry.get("readings", ()))
     rows = tuple(_rows(entry["rows"]))
     return PrintedTable(
-        entry["model"], entry.get("input", INPUT), rows, citation, entry["where"], readings
+        entry["model"],
+        entry.get("input", INPUT),
+        rows,
+        citation,
+        entry["where"],
+        readings,
+        entry["read"],
     )
 
 
@@ -186,7 +198,9 @@ def _shares(entry: Mapping[str, Any], citation: str) -> PrintedShares:
     for row in _rows(entry["rows"]):
         _only("columns of shares", row, _SHARES_COLUMNS)
         rows[row["layers"]] = {q: row[q] for q in QUANTITIES if row.get(q)}
-    return PrintedShares(entry["model"], entry.get("input", INPUT), rows, citation, entry["where"])
+    return PrintedShares(
+        entry["model"], entry.get("input", INPUT), rows, citation, entry["where"], entry["read"]
+    )
 
 
 def _rows(text: str) -> Iterator[dict[str, str]]:

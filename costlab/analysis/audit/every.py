@@ -31,11 +31,13 @@ class Outcome(StrEnum):
 class Reproduction:
     """What one table or section prints of one network, against its trace.
 
-    `paper` and `where` name the source, `input` the shape that it is printed for; `accounted`
-    cells of the `of` printed ones are accounted for, and `left` are the others."""
+    `paper` and `where` name the source, and `read` where it was read, if not there; `input` is the
+    shape that it is printed for; `accounted` cells of the `of` printed ones are accounted for, and
+    `left` are the others."""
 
     paper: str
     where: str
+    read: str
     model: str
     input: str
     accounted: int
@@ -75,6 +77,7 @@ class Reproductions(Result):
             Column("left over"),
             Column("paper", detail=True),
             Column("where", detail=True),
+            Column("read in", detail=True),
             Column("input", detail=True),
             Column("accounted", "count", detail=True),
             Column("of", "count", detail=True),
@@ -96,6 +99,7 @@ def _record(row: Reproduction, *, several: bool) -> dict:
         "left over": text.left_over(row),
         "paper": row.paper,
         "where": row.where,
+        "read in": row.read or "the paper",
         "input": row.input,
         "accounted": row.accounted,
         "of": row.of,
@@ -132,7 +136,7 @@ def _reproduction(
         # cells of the structure that differ are listed, and those that are equal are counted alone
         accounted, of = accounted + found.structure.equal, of + found.structure.equal
     left = tuple(cell for cell in cells if not cell.accounted)
-    where = (printed.paper, printed.where, printed.model, printed.input)
+    where = (printed.paper, printed.where, printed.read, printed.model, printed.input)
     return Reproduction(*where, accounted, of, left)
 
 
