@@ -8,6 +8,7 @@ import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import nn
 
 import costlab
+from costlab.cost.registry import REGISTRY
 
 
 class Fn(nn.Module):
@@ -177,6 +178,61 @@ CASES = {
         64,
         0,
     ),
+    "affine grid 4x5: 20 points, 2 rows of 3": (
+        Fn(lambda m, t: F.affine_grid(t, (1, 3, 4, 5), align_corners=False)),
+        (z(1, 2, 3),),
+        120,
+        0,
+    ),
+    "two determinants of 6x6: 6^3 / 3 each": (
+        Fn(lambda m, a: torch.linalg.det(a)),
+        (torch.eye(6).repeat(2, 1, 1),),
+        144,
+        0,
+    ),
+    "LU of 6x4: 16 * (18 - 4) / 6": (
+        Fn(lambda m, a: torch.linalg.lu_factor_ex(a)[0]),
+        (z(6, 4),),
+        37,
+        0,
+    ),
+    "Cholesky of 6x6: 6^3 / 6": (
+        Fn(lambda m, a: torch.linalg.cholesky_ex(a).L),
+        (torch.eye(6),),
+        36,
+        0,
+    ),
+    "inverse of 6x6: 6^3": (Fn(lambda m, a: torch.linalg.inv_ex(a)[0]), (torch.eye(6),), 216, 0),
+    "6x6 system, 5 right sides: 72 + 36*5": (
+        Fn(lambda m, a, b: torch.linalg.solve_ex(a, b)[0]),
+        (torch.eye(6), z(6, 5)),
+        252,
+        0,
+    ),
+    "QR of 6x4: R 16*14/3, Q as much: 448/3": (
+        Fn(lambda m, a: torch.linalg.qr(a)),
+        (z(6, 4),),
+        149,
+        0,
+    ),
+    "QR of 6x4, R alone: 16*14/3": (
+        Fn(lambda m, a: torch.linalg.qr(a, mode="r")[1]),
+        (z(6, 4),),
+        74,
+        0,
+    ),
+    "eigenvalues of 6x6: 2*216/3; with vectors 9*216/2": (
+        Fn(lambda m, a: (torch.linalg.eigvalsh(a), torch.linalg.eigh(a))),
+        (torch.eye(6),),
+        144 + 972,
+        0,
+    ),
+    "singular values of 6x4: 2*6*16 - 2*64/3; with vectors 7*96 + 4*64": (
+        Fn(lambda m, a: (torch.linalg.svdvals(a), torch.linalg.svd(a))),
+        (z(6, 4),),
+        150 + 928,
+        0,
+    ),
     "batch norm has no MACs": (nn.BatchNorm2d(4), (z(1, 4, 3, 3),), 0, 8),
     "interpolation has no MACs": (
         Fn(lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear")),
@@ -261,6 +317,13 @@ FLOPS = {
         0,
         64,
     ),
+    "distances of 4 points in 3: 6 pairs, 3 a coordinate": (
+        Fn(lambda m, a: F.pdist(a)),
+        (z(4, 3),),
+        54,
+        0,
+        6,
+    ),
     "cdist 2x4 in 3: 3 a coordinate": (
         Fn(lambda m, a, b: torch.cdist(a, b)),
         (z(2, 3), z(4, 3)),
@@ -288,6 +351,29 @@ def test_flops_and_activations(case, device):
         None,
         total.outputs,
     )
+
+
+def _overloads():
+    for name in dir(torch.ops.aten):
+        packet = getattr(torch.ops.aten, name)
+        for overload in getattr(packet, "overloads", list)():
+            yield name, getattr(packet, overload)
+
+
+def test_every_operation_that_torch_calls_core_or_pointwise_has_a_formula():
+    """But those that torch runs by others, which are recorded instead."""
+    tags = {torch.Tag.core, torch.Tag.pointwise}
+    asked = {
+        name
+        for name, op in _overloads()
+        if tags & set(op.tags)
+        and torch._C._dispatch_has_kernel(op.name())
+        and not torch._C._dispatch_has_kernel_for_dispatch_key(
+            op.name(), "CompositeImplicitAutograd"
+        )
+    }
+    assert len(asked) > 300
+    assert not {name for name in asked if REGISTRY.find(f"aten.{name}") is None}
 
 
 @pytest.mark.parametrize(
@@ -465,10 +551,10 @@ def test_what_a_model_makes_for_itself_is_made_on_the_tracing_device():
 
 
 def test_an_unknown_op_is_listed_and_strict_refuses():
-    trace = costlab.trace(Fn(lambda m, x: torch.linalg.inv(x) @ x), (torch.eye(3),), device="cpu")
+    trace = costlab.trace(Fn(lambda m, x: torch.matrix_exp(x) @ x), (torch.eye(3),), device="cpu")
     total = costlab.total(trace)
     assert total.unknown and "lower bound" in total.coverage and total.macs == 27
-    with pytest.raises(ValueError, match="no formula for aten.linalg_inv"):
+    with pytest.raises(ValueError, match="no formula for aten.linalg_matrix_exp"):
         costlab.total(trace, strict=True)
 
 

@@ -3,6 +3,7 @@ Each has one linear layer, 4 -> 4, and takes 2 rows: 2 * 4 * 4 = 32 MACs a call.
 
 import dataclasses
 import sys
+import threading
 
 import pytest
 import torch
@@ -111,6 +112,13 @@ class Output:
 
 def structured(self, x):
     return Output(self.l(x))
+
+
+def threaded(self, x):
+    thread = threading.Thread(target=self.l, args=(x,))
+    thread.start()
+    thread.join()
+    return x
 
 
 def fails(*_):
@@ -232,6 +240,12 @@ def endless(self, x):
     return self(self.l(x))
 
 
+class Five(nn.Module):
+    def forward(self, x):
+        assert x.shape[0] == 5, "five rows, please"
+        return x
+
+
 # name: (model, the line)
 REFUSED = {
     "own error": (raises(OurError("no luck")), "the model failed in Odd: OurError: no luck"),
@@ -250,6 +264,20 @@ REFUSED = {
     "hook after": (
         hooked("register_forward_hook", fails),
         "the model failed in Sequential: RuntimeError: not to be called",
+    ),
+    "a thread": (
+        net(threaded),
+        "the model runs l in another thread, where torch shows its operations to no recorder; call "
+        "it in the thread of forward",
+    ),
+    "a failed assertion of TorchScript": (
+        torch.jit.script(Five()),
+        "the model failed in RecursiveScriptModule: Error: RuntimeError: AssertionError: five "
+        "rows, please",
+    ),
+    "a long message": (
+        raises(OurError("far too long " * 90)),
+        "the model failed in Odd: OurError: " + "far too long " * 18 + "far ...",
     ),
     "coroutine": (
         net(asynchronous),
@@ -292,3 +320,73 @@ def test_the_constants_of_frozen_torchscript_are_named():
         "20 elements of weights are constants of the model and no parameters (it is frozen): they "
         "are in no row",
     )
+
+
+def test_a_summary_needs_nothing_that_a_module_may_shadow():
+    assert costlab.summary(shadowed("parameters", ["mine"]), X).trainable == 4 * 4 + 4
+
+
+def test_other_threads_modules_are_none_of_the_traced_model():
+    """Another thread calls a model of its own all the time."""
+    other, stop = Net(), threading.Event()
+
+    def run():
+        while not stop.is_set():
+            other(X)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        trace = costlab.trace(nested(30), X, device="cpu")
+    finally:
+        stop.set()
+        thread.join()
+    assert costlab.total(trace).macs == ONE
+    assert [op.module for op in trace.ops if op.name == "aten.addmm"] == [".".join("i" * 30)]
+
+
+@torch.library.custom_op("costlab_odd::without_shapes", mutates_args=())
+def without_shapes(x: torch.Tensor) -> torch.Tensor:
+    return x + 1
+
+
+def grad_inside(self, x):
+    return torch.func.grad(lambda v: self.l(v).sum())(x)
+
+
+# name: (model, options, end of the line)
+ADVISED = {
+    "an operation without shapes": (
+        net(lambda self, x: self.l(without_shapes(x))),
+        {"device": "meta"},
+        "(costlab_odd.without_shapes on 2x4); the model needs real values, so trace it with device "
+        "cpu",
+    ),
+    "an operation without a kernel": (
+        net(lambda self, x: self.l(x).abs().eq(x).all() and torch.linalg.lstsq(x, x)),
+        {"device": "meta"},
+        "the model needs real values, so trace it with device cpu",
+    ),
+    "torch.func with a backward pass": (
+        net(grad_inside),
+        {"device": "cpu", "backward": True},
+        "; beside the derivatives of torch.func the backward pass cannot be traced, so trace "
+        "without it",
+    ),
+    "oneDNN's convolutions": (
+        torch.jit.optimize_for_inference(
+            torch.jit.script(nn.Sequential(nn.Conv2d(4, 4, 1)).eval())
+        ),
+        {"device": "cpu"},
+        "torch.jit.optimize_for_inference hides the products of this model; trace it as it was "
+        "before",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADVISED)
+def test_what_cannot_be_traced_says_what_to_do(name):
+    model, options, line = ADVISED[name]
+    with pytest.raises(costlab.TraceError) as error:
+        costlab.trace(model, X, **options)
+    assert str(error.value).endswith(line) and "\n" not in str(error.value)

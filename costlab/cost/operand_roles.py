@@ -18,13 +18,13 @@ def _rules() -> dict[str, tuple[str | None, ...]]:
     groups = {
         convolution: aten(
             "convolution _convolution convolution_overrideable cudnn_convolution "
-            "mkldnn_convolution conv_tbc"
+            "mkldnn_convolution conv_tbc mkldnn_linear"
         )
         + QUANTIZED_PRODUCTS,
         added: aten("addmm baddbmm addbmm addmv addr _addmm_activation _sparse_addmm"),
         (WEIGHT,): aten("mm bmm mv dot vdot ger _int_mm _trilinear linalg_solve_triangular"),
         (WEIGHT, WEIGHT, None): aten("_grouped_mm"),
-        (WEIGHT, WEIGHT, SCALE): aten("_scaled_mm"),
+        (WEIGHT, WEIGHT, SCALE): aten("_scaled_mm _scaled_mm_v2"),
         (WEIGHT, WEIGHT, None, None, BIAS): ("torchvision.deform_conv2d",),
         norm: aten(
             "native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training "

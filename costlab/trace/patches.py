@@ -59,6 +59,8 @@ def plain(recurrent: bool):
             # torch.cond and flex_attention compile what they get, and a compiler cannot look
             # through a recorder
             _replaced(torch, "compile", _not_compiled),
+            # replicas on several GPUs run in threads, which nothing records
+            _replaced(nn.DataParallel, "forward", _on_one_device),
             _fused_attention_off(),
         ):
             changes.enter_context(change)
@@ -85,6 +87,10 @@ def jagged_attention():
 
 def _not_compiled(model=None, **_):
     return model if model is not None else lambda fn: fn
+
+
+def _on_one_device(parallel, *inputs, **kwargs):
+    return parallel.module(*inputs, **kwargs)
 
 
 @contextlib.contextmanager

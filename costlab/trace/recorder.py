@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 from torch.utils import _pytree as pytree
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 
 from . import plain_forms, shapes, values
 from .backward import ForwardOps, wanted_gradients
@@ -98,7 +99,8 @@ class Recorder(TorchDispatchMode):
     """Records every operation that runs while it is active.
 
     `failed_module`, `failed_call`: the last exception that left a module or an operation, and the
-    innermost one that it left. A model may go on after it."""
+    innermost one that it left. A model may go on after it. `unseen`: a module of the model that ran
+    in a thread whose operations are not recorded."""
 
     # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
     supports_higher_order_operators = True
@@ -111,6 +113,8 @@ class Recorder(TorchDispatchMode):
         self.modules = ModuleStack(model)
         self.failed_module: tuple[BaseException, str] | None = None
         self.failed_call: tuple[BaseException, _Call] | None = None
+        self.unseen: str | None = None
+        self._thread = threading.get_ident()
         self._handled: list[BaseException | None] = []  # by the code that called each open module
         self.forward_ops: ForwardOps | None = None  # where the backward pass is to be traced too
         self.in_backward = False
@@ -354,11 +358,16 @@ class Recorder(TorchDispatchMode):
 
     def enter(self, module, _args) -> None:
         """A module is called."""
+        if self._elsewhere():
+            self.unseen = self.modules.paths.get(id(module), self.unseen)
+            return
         self._handled.append(sys.exc_info()[1])
         self.modules.enter(module)
 
     def leave(self, module, _args, out) -> None:
         """A module returns, or fails."""
+        if self._elsewhere():
+            return
         error, handled = sys.exc_info()[1], self._handled.pop() if self._handled else None
         known = self.failed_module[0] if self.failed_module is not None else None
         if error is not None and error is not handled and error is not known:
@@ -366,6 +375,12 @@ class Recorder(TorchDispatchMode):
         if isinstance(module, _DROPOUT) and module.p and isinstance(out, torch.Tensor):
             self._record_dropout(module, out)
         self.modules.leave()
+
+    def _elsewhere(self) -> bool:
+        """Whether this is a thread that is not recorded. Threads of the backward pass are."""
+        if threading.get_ident() == self._thread:
+            return False
+        return self not in _get_current_dispatch_mode_stack()
 
     def _record_dropout(self, module, out) -> None:
         """Nothing in evaluation, some elementwise work in training: the papers' tables list it."""

@@ -28,7 +28,17 @@ __all__ = ["TraceError", "resolve_device", "trace"]
 
 
 _LONGEST_PATH = 120  # characters in a message
+_LONGEST_QUOTE = 240  # characters of somebody else's message
 _NO_GRADIENT = "does not require grad and does not have a grad_fn"  # autograd's own words
+_NO_VALUES = ("meta", "no fake impl registered")  # torch's words, where it misses values
+_SCRIPT_FAILED = "The following operation failed in the TorchScript interpreter."
+# what torch says where a backward pass cannot be followed, and what to do
+_ADVICE = {
+    "don't yet support saved tensor hooks": "; beside the derivatives of torch.func the backward "
+    "pass cannot be traced, so trace without it",
+    "Please convert all Tensors to FakeTensors first": "; torch traces the backward pass of this "
+    "operator by itself, so trace without it",
+}
 
 
 class _NeedsGradientsError(Exception):
@@ -113,11 +123,13 @@ def _trace_once(model, arguments, options) -> Trace:
     recorder = None
     try:
         _refuse_lazy(model)
+        _refuse_hidden_products(model)
         recorder = Recorder(model, options.device)
         with contextlib.ExitStack() as session:
             _watch(session, recorder, model, arguments)
             _prepare(session, recorder, model, options)
             ran = _run(recorder, model, arguments, options)
+            _refuse_threads(recorder)
     except (TraceError, _NeedsGradientsError):
         raise
     except (Exception, SystemExit) as e:
@@ -181,6 +193,25 @@ def _refuse_lazy(model) -> None:
                 f"{name} has no shape yet (a lazy module); run the model once on real inputs "
                 "before tracing it"
             )
+
+
+def _refuse_hidden_products(model) -> None:
+    """TorchScript's convolutions of oneDNN run without a dispatch."""
+    for m in modules_of(model):
+        graph = getattr(m, "graph", None) if isinstance(m, torch.jit.ScriptModule) else None
+        if graph is not None and graph.findAllNodes("prim::mkldnn_convolution"):
+            raise TraceError(
+                "torch.jit.optimize_for_inference hides the products of this model; trace it as it "
+                "was before"
+            )
+
+
+def _refuse_threads(recorder) -> None:
+    if recorder.unseen is not None:
+        raise TraceError(
+            f"the model runs {_shortened(recorder.unseen)} in another thread, where torch shows "
+            "its operations to no recorder; call it in the thread of forward"
+        )
 
 
 def _watch(session, recorder, model, inputs) -> None:
@@ -293,21 +324,27 @@ def _failure(recorder, model, e) -> str:
     where = type(model).__name__
     if recorder.failed_module is not None and recorder.failed_module[0] in errors:
         where = recorder.failed_module[1] or where
-    message = f"the model failed in {_shortened(where)}: {type(e).__name__}: {_first_line(e)}"
-    if recorder.failed_call is not None and recorder.failed_call[0] in errors:
-        message += f" ({_described(recorder, recorder.failed_call[1])})"
-    if recorder.device == "meta" and "meta" in _words(e).lower():
-        message += "; the model needs real values, so trace it with device cpu"
-    elif isinstance(e, RecursionError):
-        message += "; modules are nested too deeply, or forward calls itself without end"
-    elif isinstance(e, AssertionError) and "NestedTensor outside of its fast path" in _words(e):
-        message = (
+    if "NestedTensor outside of its fast path" in _words(e):
+        return (
             f"the model failed in {_shortened(where)}: torch's MultiheadAttention takes no jagged "
             "tensors; pad them, or use scaled_dot_product_attention, which does"
         )
-    elif isinstance(e, SystemExit):
-        message += "; the model ends the process, so take that call out of its forward"
-    return message
+    message = f"the model failed in {_shortened(where)}: {type(e).__name__}: {_first_line(e)}"
+    if recorder.failed_call is not None and recorder.failed_call[0] in errors:
+        message += f" ({_described(recorder, recorder.failed_call[1])})"
+    return message + _advice(recorder.device, e)
+
+
+def _advice(device: str, e: BaseException) -> str:
+    """What to do about an error, where that is known."""
+    words = _words(e)
+    if device == "meta" and any(said in words.lower() for said in _NO_VALUES):
+        return "; the model needs real values, so trace it with device cpu"
+    if isinstance(e, RecursionError):
+        return "; modules are nested too deeply, or forward calls itself without end"
+    if isinstance(e, SystemExit):
+        return "; the model ends the process, so take that call out of its forward"
+    return next((advice for said, advice in _ADVICE.items() if said in words), "")
 
 
 def _words(e: BaseException) -> str:
@@ -319,7 +356,11 @@ def _words(e: BaseException) -> str:
 
 
 def _first_line(e: BaseException) -> str:
-    return (_words(e).splitlines() or [type(e).__name__])[0]
+    """The first line of an error that says something, cut where it is long."""
+    lines = _words(e).splitlines() or [type(e).__name__]
+    line = lines[-1] if lines[0] == _SCRIPT_FAILED else lines[0]
+    line = line.partition(", but there was no fake impl")[0]  # which is for those who write kernels
+    return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " ..."
 
 
 def _shortened(path: str) -> str:

@@ -9,6 +9,7 @@ from . import (  # noqa: F401  each registers its formulas
     convolution,
     detection,
     elementwise,
+    factorizations,
     interpolation,
     losses,
     movement,

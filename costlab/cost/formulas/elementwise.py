@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..registry import Work, aten, formula, outputs_of
+from ..registry import Work, aten, formula, named, outputs_of
 
-_NAMES = aten(
+_SHORT = (
     "relu relu6 leaky_relu gelu silu elu celu selu mish sigmoid tanh hardtanh hardswish "
     "hardsigmoid softplus exp expm1 log log1p log2 sqrt rsqrt pow abs neg sign sin cos tan atan "
     "atan2 erf floor ceil round trunc reciprocal square add sub rsub mul div remainder fmod "
@@ -20,11 +20,30 @@ _NAMES = aten(
     "erfinv nan_to_num frac logit xlogy hypot copysign polar angle lgamma digamma sinc "
     "binary_cross_entropy_with_logits logaddexp logaddexp2 heaviside nextafter gcd lcm positive "
     "special_xlog1py complex scatter_add scatter_reduce index_add index_reduce put "
-    "embedding_renorm masked_scatter square_ bitwise_left_shift bitwise_right_shift float_power"
+    "embedding_renorm masked_scatter square_ bitwise_left_shift bitwise_right_shift float_power "
+    "conj_physical _conj_physical deg2rad rad2deg fmax fmin frexp ldexp i0 igamma igammac isneginf "
+    "isposinf mvlgamma polygamma signbit logit_backward cauchy geometric log_normal "
+    "soft_margin_loss hann_window hamming_window bartlett_window blackman_window kaiser_window "
+    "__lshift__ __rshift__ __ilshift__ __irshift__ _unsafe_masked_index_put_accumulate"
 )
+# Bessel functions, polynomials and their like, which torch keeps in a module of its own
+_SPECIAL = aten(
+    "special_airy_ai special_bessel_j0 special_bessel_j1 special_bessel_y0 special_bessel_y1 "
+    "special_chebyshev_polynomial_t special_chebyshev_polynomial_u special_chebyshev_polynomial_v "
+    "special_chebyshev_polynomial_w special_entr special_erfcx special_hermite_polynomial_h "
+    "special_hermite_polynomial_he special_i0e special_i1 special_i1e "
+    "special_laguerre_polynomial_l special_legendre_polynomial_p special_log_ndtr "
+    "special_modified_bessel_i0 special_modified_bessel_i1 special_modified_bessel_k0 "
+    "special_modified_bessel_k1 special_ndtri special_scaled_modified_bessel_k0 "
+    "special_scaled_modified_bessel_k1 special_shifted_chebyshev_polynomial_t "
+    "special_shifted_chebyshev_polynomial_u special_shifted_chebyshev_polynomial_v "
+    "special_shifted_chebyshev_polynomial_w special_spherical_bessel_j0 special_zeta"
+)
+# some derivatives run as torch's primitives, which have the same names
+_NAMES = (*aten(_SHORT), *named("prims", _SHORT))
 
 
-@formula(*_NAMES, *(f"{name}_" for name in _NAMES))
+@formula(*_SPECIAL, *_NAMES, *(f"{name}_" for name in _NAMES))
 def elementwise(trace, op):
     """One FLOP an output element."""
     return Work(flops=outputs_of(trace, op))

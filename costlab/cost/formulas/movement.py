@@ -20,7 +20,13 @@ _NAMES = aten(
     "alias squeeze_ unsqueeze_ t_ transpose_ as_strided_ random_ randint randperm movedim "
     "select_scatter slice_scatter _pack_padded_sequence bincount unique_dim repeat_interleave "
     "view_as_real view_as_complex tril_indices triu_indices index_copy index_copy_ index_fill "
-    "index_fill_ set_ unique_dim_consecutive resize_ zero"
+    "index_fill_ set_ unique_dim_consecutive resize_ zero resize_as_ take rot90 diag_embed "
+    "block_diag logspace randint_like empty_permuted nonzero_static lu_unpack _chunk_cat "
+    "alias_copy as_strided_copy diagonal_copy expand_copy narrow_copy permute_copy "
+    "split_with_sizes_copy squeeze_copy t_copy transpose_copy unbind_copy unfold_copy "
+    "unsqueeze_copy view_copy diagonal_scatter as_strided_scatter _unsafe_masked_index "
+    "_upsample_nearest_exact1d _upsample_nearest_exact3d to_mkldnn _to_sparse _to_dense "
+    "_efficientzerotensor _has_same_storage_numel _new_zeros_with_same_feature_meta"
 )
 
 

@@ -70,7 +70,23 @@ def grouped_product(trace, op):
     return Work(macs, 2 * macs)
 
 
-@formula("aten._scaled_mm")
+@formula("aten.mkldnn_linear")
+def prepacked_linear(trace, op):
+    """A linear layer whose weight oneDNN keeps in a layout of its own: (.., k) by (m, k), and one
+    add an output element for a bias."""
+    made = outputs_of(trace, op)
+    return multiply_adds(trace, op, made * shape_of(trace, op)[-1], made * (len(op.inputs) > 2))
+
+
+@formula("aten.affine_grid_generator")
+def affine_grid(trace, op):
+    """Each point of the grid, in homogeneous coordinates, by its image's matrix of two rows and
+    three columns, or of three and four (Jaderberg et al. 2015, equation 1)."""
+    macs = outputs_of(trace, op) * shape_of(trace, op)[-1]
+    return Work(macs, 2 * macs)
+
+
+@formula(*aten("_scaled_mm _scaled_mm_v2"))
 def scaled_product(trace, op):
     """(n, k) @ (k, m) in 8-bit floats, then one product an element for the scale."""
     made = outputs_of(trace, op)
@@ -86,7 +102,8 @@ def triangular_solve(trace, op):
     return Work(macs, 2 * macs)
 
 
-@formula(*aten("_cdist_forward _euclidean_dist"))
+@formula(*aten("_cdist_forward _euclidean_dist _pdist_forward"))
 def distance(trace, op):
-    """(.., n, d) and (.., m, d): subtract, power, add for each of n m d."""
+    """(.., n, d) and (.., m, d), or the pairs of (n, d): subtract, power, add for each dimension of
+    each distance."""
     return Work(flops=3 * outputs_of(trace, op) * shape_of(trace, op)[-1])

@@ -12,7 +12,8 @@ from ..registry import Work, aten, elements_of, formula
         "aminmax cumprod count_nonzero histc cummax cummin logcumsumexp kthvalue mode trace "
         "adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d _adaptive_avg_pool2d "
         "_adaptive_avg_pool3d _unique _unique2 unique_consecutive _is_all_true _is_any_true "
-        "isin equal searchsorted bucketize"
+        "isin equal searchsorted bucketize allclose dist renorm multinomial "
+        "segment_reduce histogram"
     )
 )
 def reduction(trace, op):
@@ -24,7 +25,7 @@ def reduction(trace, op):
     *aten(
         "max_pool2d_with_indices_backward max_pool3d_with_indices_backward "
         "embedding_dense_backward _adaptive_avg_pool2d_backward upsample_nearest2d_backward "
-        "slice_backward nll_loss_backward nll_loss2d_backward select_backward"
+        "slice_backward nll_loss_backward nll_loss2d_backward select_backward unfold_backward"
     )
 )
 def scatter_backward(trace, op):
