@@ -7,6 +7,7 @@ import pytest
 
 import costlab
 from costlab.sources import load
+from costlab.sources.run import trace_loaded
 
 pytest.importorskip("transformers")
 ONE = {"text_config": {"num_hidden_layers": 1}}
@@ -102,3 +103,91 @@ def test_an_image_is_as_large_as_the_processor_makes_it(name, values, size, of_f
     loaded = load(f"transformers:{tmp_path if of_folder else tmp_path / 'config.json'}")
     assert tuple(loaded.kwargs["pixel_values"].shape) == (1, 3, *size)
     assert runs(loaded)
+
+
+# configuration: (arguments, class of the model, shapes of the inputs)
+BY_RULE = {
+    # one tower of two, which no Auto class lists
+    "AlignTextConfig": ({"num_hidden_layers": 1}, "AlignTextModel", {"input_ids": (1, 128)}),
+    "CLIPSegVisionConfig": (
+        {"num_hidden_layers": 1},
+        "CLIPSegVisionModel",
+        {"pixel_values": (1, 3, 224, 224)},
+    ),
+    # a model for one task
+    "DepthAnythingConfig": (
+        {},
+        "DepthAnythingForDepthEstimation",
+        {"pixel_values": (1, 3, 224, 224)},
+    ),
+    # 16 x 16 patches of 3 x 16 x 16, which are not merged
+    "VideoLlama3VisionConfig": (
+        {"num_hidden_layers": 1},
+        "VideoLlama3VisionModel",
+        {"pixel_values": (256, 768), "merge_sizes": (1,), "grid_thw": (1, 3)},
+    ),
+    # a codec of one channel at 16 kHz, and text alone where sound would need more beside it
+    "DacConfig": ({}, "DacModel", {"input_values": (1, 1, 16000)}),
+    "CsmConfig": ({}, "CsmForConditionalGeneration", {"input_ids": (1, 128)}),
+    "BrosConfig": (
+        {"num_hidden_layers": 1},
+        "BrosModel",
+        {"bbox": (1, 128, 4), "input_ids": (1, 128)},
+    ),
+}
+
+
+@pytest.mark.parametrize("config", BY_RULE)
+def test_configurations_by_rule(config):
+    arguments, model, shapes = BY_RULE[config]
+    loaded = load(f"transformers:{config}", arguments=arguments)
+    assert type(loaded.model).__name__ == model
+    assert {n: tuple(t.shape) for n, t in loaded.kwargs.items()} == shapes
+    assert costlab.total(trace_loaded(loaded)).macs > 0
+
+
+@pytest.mark.parametrize(
+    "config, shapes",
+    [
+        # the encoder's bins; 10 s of frames
+        (
+            "CanaryConfig",
+            {
+                "input_features": (1, 1000, 128),
+                "attention_mask": (1, 1000),
+                "decoder_input_ids": (1, 128),
+            },
+        ),
+        # whole windows of 2 x 50 frames
+        ("Qwen3ASRConfig", {"input_features": (1, 128, 1000), "input_features_mask": (1, 1000)}),
+        (
+            "DeepseekVLHybridConfig",
+            {"pixel_values": (1, 3, 224, 224), "high_res_pixel_values": (1, 3, 1024, 1024)},
+        ),
+    ],
+)
+def test_encoders_of_other_names_say_the_shapes(config, shapes):
+    loaded = load(f"transformers:{config}")
+    found = {n: tuple(t.shape) for n, t in loaded.kwargs.items() if n != "input_ids"}
+    assert found == shapes
+
+
+@pytest.mark.parametrize(
+    "config, line",
+    [
+        (
+            "DecisionTransformerConfig",
+            "needs --input, for example --input 1x3x224x224 or --input name=1x16:int64; its "
+            "forward takes states, actions, rewards, returns_to_go, timesteps, attention_mask",
+        ),
+        (
+            "EdgeTamMaskDecoderConfig",
+            "is of a part that transformers has no model of by itself; name the configuration that "
+            "it is a part of",
+        ),
+    ],
+)
+def test_what_has_no_default_input_says_what_to_give(config, line):
+    with pytest.raises(costlab.sources.SourceError) as error:
+        load(f"transformers:{config}")
+    assert str(error.value).endswith(line)

@@ -10,6 +10,7 @@ LITERAL = True | False | None | 0.5 | 'text' | "=" LITERAL     "=3" is the numbe
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from ._model import Inputs, SourceError, first_line
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 GRAMMAR = "write it as 1x3x224x224, 1x16:int64<32000, name=1x16:int64, [1x8,1x8] or name==3"
 _TENSOR = re.compile(r"(?P<shape>\d+(?:x\d+)*)?(?::(?P<dtype>\w+))?(?:(?P<fill>[<=])(?P<n>-?\d+))?")
@@ -141,3 +143,19 @@ def _mapped(inputs: Inputs, fn: Callable[[torch.Tensor], torch.Tensor]) -> Input
 def shape_text(shape: Sequence[int]) -> str:
     """A shape as it is written in a spec: 1x3x224x224."""
     return "x".join(map(str, shape))
+
+
+# of what a forward takes, what is no input
+_SWITCHES = ("output_", "return_", "use_", "labels", "cache", "past_")
+
+
+def taken_by(model: nn.Module) -> str:
+    """The names of what a model's forward takes, as a sentence has them; "" for a single one, and
+    where it does not say."""
+    try:
+        parameters = inspect.signature(model.forward).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    plain = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    names = [name for name in plain if not name.startswith(_SWITCHES)]
+    return f"; its forward takes {', '.join(names)}" if len(names) > 1 else ""

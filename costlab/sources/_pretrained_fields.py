@@ -22,9 +22,12 @@ def config_of(model: nn.Module) -> Any:
 
 
 def part(model: nn.Module, name: str) -> Any:
-    """The configuration of a part, such as "vision"; that of the model where it has no parts."""
+    """The configuration of a part, such as "vision"; that of the model where it has no parts. What
+    is no text is what an encoder reads, where there is one."""
     config = config_of(model)
-    return getattr(config, f"{name}_config", None) or config
+    own = getattr(config, f"{name}_config", None)
+    encoder = None if name == "text" else getattr(config, "encoder_config", None)
+    return own or encoder or config
 
 
 def first(config: Any, *names: str) -> Any:

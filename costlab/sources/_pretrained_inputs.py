@@ -78,15 +78,17 @@ def _pixel_values_videos(model: nn.Module) -> Tensor | None:
     return _floats(1, frames, first(vision, "in_chans", "num_channels") or 3, *pair(size))
 
 
-def _input_values(model: nn.Module) -> Tensor:
+def _input_values(model: nn.Module) -> Tensor | None:
     """(N, samples) of one second of sound, (N, channels, samples) for a codec, or (N, frames, bins)
-    of a spectrogram."""
+    of a spectrogram. None beside text, which these models read alone."""
     config = config_of(model)
+    if "input_ids" in accepted(model):
+        return None
     bins, frames = first(config, "num_mel_bins"), first(config, "max_length")
     if bins and frames and not first(config, "conv_stride"):
         return _floats(1, frames, bins)
-    channels, rate = first(config, "audio_channels"), first(config, "sampling_rate")
-    return _floats(1, channels, rate) if channels and rate else _floats(1, _SECOND)
+    rate = first(config, "sampling_rate")
+    return _floats(1, first(config, "audio_channels") or 1, rate) if rate else _floats(1, _SECOND)
 
 
 def _input_features(model: nn.Module) -> Tensor | None:
@@ -96,6 +98,8 @@ def _input_features(model: nn.Module) -> Tensor | None:
     bins, longest = first(audio, "num_mel_bins"), first(audio, "max_source_positions")
     if bins and longest:
         return _floats(1, bins, 2 * longest)
+    if bins and (window := first(audio, "n_window")):  # Qwen's encoders take whole windows of two
+        return _floats(1, bins, -(-_FRAMES // (2 * window)) * 2 * window)
     bins = first(audio, "input_feat_per_channel", "feature_projection_input_dim") or bins
     return _floats(1, _FRAMES, bins) if bins else None
 
@@ -127,6 +131,23 @@ def _patches(model: nn.Module) -> Tensor:
     return _floats(PATCHES**2, channels * frames * vision.patch_size**2)
 
 
+def _merged(model: nn.Module) -> Tensor:
+    """(images,): how many patches a side are merged; VideoLlama3 (Zhang et al. 2025, section 3.1)
+    merges those of clips alone."""
+    return torch.tensor([1])
+
+
+def _high_resolution(model: nn.Module) -> Tensor | None:
+    """(N, C, H, W) for the second of two vision encoders."""
+    vision = getattr(config_of(model), "high_res_vision_config", None)
+    return vision and _floats(1, vision.num_channels, *pair(vision.image_size))
+
+
+def _boxes(model: nn.Module) -> Tensor:
+    """(N, tokens, 4): where each token of a document is."""
+    return torch.zeros(1, text_tokens(model), 4, dtype=torch.int64)
+
+
 def _grid(model: nn.Module) -> Tensor:
     """(images, 3): the patches of each image in time, height and width."""
     return torch.tensor([[1, PATCHES, PATCHES]])
@@ -135,6 +156,8 @@ def _grid(model: nn.Module) -> Tensor:
 _BUILDERS: dict[str, Builder] = {
     "pixel_values": _pixel_values,
     "pixel_values_videos": _pixel_values_videos,
+    "high_res_pixel_values": _high_resolution,
+    "bbox": _boxes,
     "input_values": _input_values,
     "input_features": _input_features,
     "decoder_input_ids": _decoder_input_ids,
@@ -146,8 +169,14 @@ _BESIDE: dict[str, dict[str, Builder]] = {
         "pixel_values": _patches,
         "pixel_values_videos": lambda model: None,
         "image_grid_thw": _grid,
+        "image_merge_sizes": _merged,
     },
-    "grid_thw": {"hidden_states": _patches, "pixel_values": _patches, "grid_thw": _grid},
+    "grid_thw": {
+        "merge_sizes": _merged,
+        "hidden_states": _patches,
+        "pixel_values": _patches,
+        "grid_thw": _grid,
+    },
 }
 # what a family takes that its parameters' names do not say, by `model_type`
 _FAMILIES: dict[str, dict[str, Builder]] = {

@@ -165,7 +165,10 @@ def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loade
         raise SourceError(f"{spec} made a {type(model).__name__}, not a torch.nn.Module")
     given: Inputs = _inputs.parse(inputs) if inputs else found.inputs(model)
     if not given:
-        raise SourceError(f"{spec} needs --input, for example --input 1x3x224x224")
+        raise SourceError(
+            f"{spec} needs --input, for example --input 1x3x224x224 or --input name=1x16:int64"
+            f"{_inputs.taken_by(model)}"
+        )
     if resize:
         given = _inputs.resized(given, resize)
     if refused or device != "meta":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
+from ._inputs import taken_by
 from ._model import Loaded
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def _trace(loaded: Loaded, device: str, options: dict[str, Any]) -> Trace:
     except TraceError as e:
         if not loaded.guessed:
             raise
-        raise TraceError(f"{e}; the inputs were costlab's own guess: name them (--input)") from None
+        takes = taken_by(loaded.model)
+        raise TraceError(
+            f"{e}; the inputs were costlab's own guess: name them (--input){takes}"
+        ) from None
     return _with_source(traced, loaded)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -112,7 +113,34 @@ def _model(transformers, config, architectures):
     for name in architectures:
         if hasattr(transformers, name):
             return getattr(transformers, name)(config)
-    return _auto_class(transformers, config).from_config(config)
+    auto = _auto_class(transformers, config)
+    if type(config) in auto._model_mapping:
+        return auto.from_config(config)
+    return _class_of_part(config)(config)
+
+
+def _class_of_part(config) -> Any:
+    """The class of a configuration that no Auto class lists, such as one tower of two or a model
+    for one task: of those that are of this configuration, the one that is named like it. Raises
+    SourceError where there is none."""
+    kind = type(config)
+    stem = kind.__name__.removesuffix("Config")
+    module = import_module(kind.__module__.replace(".configuration_", ".modeling_"))
+    found = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and getattr(value, "config_class", None) is kind
+        and not name.endswith("PreTrainedModel")
+    }
+    alike = sorted((name for name in found if name.startswith(stem)), key=len)
+    name = next((name for name in (f"{stem}Model", stem, *alike) if name in found), None)
+    if name is None:
+        raise SourceError(
+            f"{kind.__name__} is of a part that transformers has no model of by itself; name the "
+            "configuration that it is a part of"
+        )
+    return found[name]
 
 
 def _auto_class(transformers, config):
