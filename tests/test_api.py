@@ -40,6 +40,7 @@ RESULTS = {
     "mixing": lambda t: costlab.mixing(),
     "mlpconv": lambda t: costlab.mlpconv([8, 8], side=16, kernel=3, stride=1),
     "towers": lambda t: costlab.towers(t),
+    "saturation": lambda t: costlab.saturation(),
     "aux": lambda t: costlab.aux("cnds8"),
     "audit": lambda t: costlab.audit("alexnet"),
     "claims": lambda t: costlab.claims(["C13"]),

@@ -147,6 +147,7 @@ def others(kind) -> tuple[Any, ...]:
         "grid",
         "bottleneck",
         "head",
+        "saturation",
         "aux",
         "pareto",
         "time_savings",

@@ -105,10 +105,11 @@ PROSE = [
 NOT_A_FIGURE = re.compile(
     r"""\{[^{}]*\}                  # computed
     | “[^”]*”                       # quoted from the note or the paper
-    | \b\d+x\d+(?:x\d+)?(?:/\d)?\b # a kernel or a grid
+    | \b(?:\d+|n)x(?:\d+|n)(?:x\d+)?(?:/\d)?\b # a kernel or a grid
     | \b(?:Figure|Table|Section)\ \d+
     | \b\d[a-e]\b                   # a module: 3a
-    | \b(?:VGG|ResNet|CNDS|[Tt]op)-\d+\b | \bInception-v\d\b | \bv\d\b | \bcnds8\b | \bX4\b""",
+    | \b(?:VGG|ResNet|CNDS|[Tt]op)-\d+\b | \bcnds8\b | \bX4\b
+    | \b[Ii]nception[-_]v\d(?:_as_drawn)?\b | \bv\d\b""",
     re.X,
 )
 
@@ -128,7 +129,7 @@ def test_no_figure_is_typed(ident, text):
     [
         ("with the drawn Fig.10 branches it is 1.78x", ["10", "1.78"]),
         ("53 layers, not “42”", ["53"]),
-        ("{0:.1f} times a 3x3 of VGG-16 in Table 1", []),
+        ("{0:.1f} times a 3x3 of VGG-16 in Table 1, as 1xn and nx1", []),
         ("28% of 7,595,176", ["28", "7,595,176"]),
     ],
 )

@@ -1,4 +1,7 @@
-"""The papers' drawings: mini-networks over pixels, mlpconv, 1x1 convolutions, networks to scale."""
+"""The papers' drawings: mini-networks over pixels, mlpconv, 1x1 convolutions, networks to scale,
+and where activations saturate."""
+
+import math
 
 import pytest
 
@@ -85,6 +88,23 @@ def test_a_tower_has_all_layers_and_all_costs(towers, place, name, depth, levels
     assert sum(level.params for level in tower.levels) == tower.params
 
 
+def test_a_sigmoid_saturates_and_a_relu_does_not():
+    """s(1 - s) is 1/4 at 0; 1 - s and its product with the slope are the gradients of the losses,
+    s - 1 and 2 (s - 1) s (1 - s)."""
+    found = costlab.saturation(layers=3)
+    sigmoid, tanh, relu = found.activations
+    assert [curve.name for curve in found.activations] == ["sigmoid", "tanh", "relu"]
+    assert found.left(sigmoid) == (1, 1 / 4, 1 / 16, 1 / 64)
+    assert found.left(tanh) == found.left(relu) == (1, 1, 1, 1)
+    squared, entropy = found.losses
+    for i, x in enumerate(found.inputs):
+        s = 1 / (1 + math.exp(-x))
+        assert sigmoid.values[i] == pytest.approx(s * (1 - s), rel=1e-9)
+        assert entropy.values[i] == pytest.approx(1 - s, rel=1e-9)
+        assert squared.values[i] == pytest.approx(2 * s * (1 - s) ** 2, rel=1e-9)
+        assert relu.values[i] == (x > 0)
+
+
 PICTURES = {
     "fields": lambda: costlab.fields(),
     "fields-7": lambda: costlab.fields(["7x7", "3x3+3x3+3x3", "1x7+7x1"]),
@@ -135,6 +155,7 @@ def _ticks(ax):
         ["mixing", "--c-in", "3", "--c-out", "1"],
         ["mlpconv", "--widths", "8,8", "--c-in", "4", "--kernel", "3"],
         ["towers", "nin_cifar10", "--beside", "alexnet"],
+        ["saturation"],
     ],
 )
 def test_each_is_a_command_with_its_numbers_beside(argv, tmp_path, capsys):

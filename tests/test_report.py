@@ -935,6 +935,7 @@ def test_every_report_of_the_mission_is_there():
         "grid-reduction",
         "inception-v2",
         "alexnet-vs-googlenet",
+        "note",
     }
 
 

@@ -12,7 +12,7 @@ from ..trace import Trace, TraceError, TraceFileError
 from ._counting import compare, diagram, diff, memory, pareto, profile, table, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._factorize import factorize, rules
-from ._illustrations import fields, mixing, mlpconv, towers
+from ._illustrations import fields, mixing, mlpconv, saturation, towers
 from ._measured import roofline, savings, times
 from ._models import load, measure, trace
 from ._papers import audit, audit_all, claims, results
@@ -59,6 +59,7 @@ __all__ = [
     "results",
     "roofline",
     "rules",
+    "saturation",
     "savings",
     "summary",
     "sweep",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ._models import Model, as_trace
 
 if TYPE_CHECKING:
-    from ..analysis.illustrations import Fields, Mixing, Neurons, Towers
+    from ..analysis.illustrations import Fields, Mixing, Neurons, Saturation, Towers
 
 CHAINS = ("5x5", "3x3+3x3", "3x3", "1x3+3x1")
 NETWORKS = ("alexnet", "vgg16", "googlenet")
@@ -57,6 +57,16 @@ def mlpconv(
     from ..analysis.illustrations import mlpconv as run
 
     return run(widths, c_in=c_in, side=side, kernel=kernel, stride=stride)
+
+
+def saturation(layers: int = 8) -> Saturation:
+    """The slopes of sigmoid, tanh and ReLU, what is left of an error behind `layers` of them, and
+    the gradients of two losses behind a sigmoid.
+
+    Raises ValueError for fewer than one layer."""
+    from ..analysis.illustrations import saturation as run
+
+    return run(layers)
 
 
 def towers(models: Model | Iterable[Model] = NETWORKS) -> Towers:

@@ -126,6 +126,7 @@ _KINDS = {
         lambda a: costlab.mixing(**_given(a, "c_in", "c_out")).chart(), 0, 0, ("c_in", "c_out")
     ),
     "mlpconv": _Kind(lambda a: _mlpconv(a).chart(), 0, 0, ("c_in", "kernel", "widths")),
+    "saturation": _Kind(lambda a: costlab.saturation().chart(), 0, 0),
     "towers": _Kind(lambda a: _towers(a).chart(), 0, 1, ("beside",)),
     "compare": _Kind(_compare, 2, 5),
     "waterfall": _Kind(_waterfall, 2, 2, ("style", "depth")),

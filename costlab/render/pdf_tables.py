@@ -64,7 +64,7 @@ def typst_table(grid: Grid, paper: str) -> TypstTable:
 def _fitted(grid: Grid, room: tuple[int, int]) -> tuple[_Layout, list[str]]:
     """The layout, and the headers of the columns that are left out: a few of little importance
     where that keeps the page upright, then those that most rows have nothing in."""
-    cols = columns(grid.sheet)
+    cols = columns(grid.sheet, grouped=True)
     upright, turned = room
     if layout := _layout(cols, _SIZES, upright, turned=False):
         return layout, []
@@ -181,10 +181,7 @@ def _lines(grid: Grid, cols: Sequence[Cells]) -> Iterator[str]:
     thick, thin = "table.hline(stroke: 0.8pt)", "table.hline(stroke: 0.5pt)"
     yield thick
     yield f"table.header(repeat: true, {', '.join(_header(c.header) for c in cols)}, {thin})"
-    rows = [
-        ", ".join(_cell(c.cells[i], c.bars[i] if c.bars else None) for c in cols)
-        for i in range(len(grid.sheet.rows))
-    ]
+    rows = list(_rows(grid, cols))
     last = rows[-_TOGETHER:] if len(rows) > _TOGETHER else []
     yield from rows[: len(rows) - len(last)]
     if grid.sheet.total is not None:
@@ -193,6 +190,19 @@ def _lines(grid: Grid, cols: Sequence[Cells]) -> Iterator[str]:
     if last:
         yield f"table.footer(repeat: false, {', '.join(last)})"
     yield thick
+
+
+def _rows(grid: Grid, cols: Sequence[Cells]) -> Iterator[str]:
+    """Each row, with the heading of the group that it begins; a faint rule between rows that take
+    several lines."""
+    headings = grid.sheet.headings() if grid.sheet.group else ()
+    ruled = any(map(_foldable, cols))
+    for i in range(len(grid.sheet.rows)):
+        cells = ", ".join(_cell(c.cells[i], c.bars[i] if c.bars else None) for c in cols)
+        heading = headings[i] if headings else ""
+        before = f"table.cell(colspan: {len(cols)})[#strong[{set_text(heading)}]], "
+        faint = "table.hline(stroke: 0.3pt + luma(75%)), " if ruled and i else ""
+        yield faint + (before if heading else "") + cells
 
 
 def _header(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..analysis.claims import LedgerError
+from ..analysis.claims.prose import fill
 from ..render.document import Document, Section, Text
 from ..tables import display_names
 from ..trace import Trace
@@ -30,7 +32,7 @@ def build(
 
     Raises ReportError for an unknown section or an unreadable logo."""
     _check_names(config.sections)
-    context = Context(tuple(traces), review, command, find, measured_runs(config))
+    context = Context(tuple(traces), review, command, find, measured_runs(config), config.probe)
     noted = dict(config.notes)
     names = config.sections or tuple(
         name for name, kind in SECTIONS.items() if kind.applies(context) or name in noted
@@ -40,7 +42,7 @@ def build(
         kind = SECTIONS[name]
         if progress:
             progress(i, len(names), kind.title)
-        note = [Text(noted[name], True)] if name in noted else []
+        note = [Text(_words(config, name), True)] if name in noted else []
         sections.append(Section(name, kind.title, (*note, *kind.make(context))))
     return Document(
         config.title or _title(traces, review),
@@ -49,6 +51,15 @@ def build(
         config.paper,
         read_logo(config.logo),
     )
+
+
+def _words(config: Config, name: str) -> str:
+    """The note of a section, with its figures where they are to be computed."""
+    note = dict(config.notes)[name]
+    try:
+        return fill(note, ()) if config.computed else note
+    except LedgerError as e:
+        raise ReportError(f"the note of {name}: {e}") from None
 
 
 def _check_names(names: Sequence[str]) -> None:

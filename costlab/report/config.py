@@ -20,7 +20,8 @@ class Config:
     apply), `notes` Markdown by section, `inputs` specs, `logo` a path, `paper` a4 or us-letter,
     `base` and `head` for a review, `measured` a folder of traces: a model whose name has one there
     is shown with its time, `measured_on` the device, dtype or layout that are wanted: "h200",
-    "h100 fp32"."""
+    "h100 fp32". `probe`: what `costlab aux --probe --record` kept. `computed`: figures of the notes
+    are expressions in braces, computed when the report is built, as in a ledger of claims."""
 
     models: tuple[str, ...] = ()
     title: str = ""
@@ -34,6 +35,8 @@ class Config:
     head: str = ""
     measured: str = ""
     measured_on: str = ""
+    probe: str = ""
+    computed: bool = False
 
 
 _KEYS = {
@@ -49,8 +52,10 @@ _KEYS = {
     "head": str,
     "measured": str,
     "measured_on": str,
+    "probe": str,
+    "computed": bool,
 }
-_KINDS = {str: "text", list: "a list of texts", dict: "a table of texts"}
+_KINDS = {str: "text", list: "a list of texts", dict: "a table of texts", bool: "true or false"}
 _PAPERS = ("a4", "us-letter")
 _NOTES = r"\[notes\]"  # the pattern of the line that begins the notes
 
@@ -161,6 +166,7 @@ def _check_values(file: _File) -> None:
         raise file.error("models", "no models are named")
     _check_path(file, "measured", os.path.isdir, "folder")
     _check_path(file, "logo", os.path.isfile, "file")
+    _check_path(file, "probe", os.path.isfile, "file")
 
 
 def _check_path(file: _File, key: str, exists: Callable[[str], bool], kind: str) -> None:
@@ -195,4 +201,6 @@ def _config(doc: dict[str, Any], folder: str) -> Config:
         head=_model(folder, doc.get("head", "")),
         measured=_beside(folder, doc.get("measured", "")),
         measured_on=doc.get("measured_on", ""),
+        probe=_beside(folder, doc.get("probe", "")),
+        computed=doc.get("computed", False),
     )

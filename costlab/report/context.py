@@ -106,6 +106,7 @@ class Context:
     command: str
     find: Find
     runs: tuple[Run, ...] = ()
+    probe: str = ""
 
     @cached_property
     def models(self) -> tuple[About, ...]:

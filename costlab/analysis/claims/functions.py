@@ -101,31 +101,17 @@ def _pointwise_is_linear():
 
 def _slope(name, x):
     """The derivative of an activation of torch, such as sigmoid, at `x`."""
-    import torch
+    from ..illustrations import slope
 
-    activation = getattr(torch, str(name), None)
-    if name not in _ACTIVATIONS or activation is None:
-        raise LedgerError(f"no activation {name!r}; there are {', '.join(_ACTIVATIONS)}")
-    point = torch.tensor(float(x), dtype=torch.float64, requires_grad=True)
-    (found,) = torch.autograd.grad(activation(point), point)
-    return float(found)
+    return slope(name, x)
 
 
 def _output_gradient(loss, x):
     """The derivative of a loss by the input `x` of the sigmoid that is the output, where the target
     is one."""
-    import torch
+    from ..illustrations import output_gradient
 
-    losses = {
-        "squared": torch.nn.functional.mse_loss,
-        "cross-entropy": torch.nn.functional.binary_cross_entropy,
-    }
-    if loss not in losses:
-        raise LedgerError(f"no loss {loss!r}; there are {', '.join(losses)}")
-    point = torch.tensor(float(x), dtype=torch.float64, requires_grad=True)
-    error = losses[loss](torch.sigmoid(point), torch.ones_like(point))
-    (found,) = torch.autograd.grad(error, point)
-    return float(found)
+    return output_gradient(loss, x)
 
 
 def _reduction(which, body="conv"):
@@ -145,7 +131,31 @@ def _reductions(body):
     return dict(zip(("first", "last", "beside", "drawn"), map(Figures, traces), strict=True))
 
 
-_ACTIVATIONS = ("sigmoid", "tanh", "relu")
+def _printed_cells(name, column, verdict=None):
+    """How many cells of a column of a network's printed table there are; of one `verdict` of
+    `costlab audit`, or "accounted" for those that are accounted for."""
+    from ..audit.causes import Verdict
+
+    cells = [cell for cell in _audit(name).cells if cell.column == column and not cell.where]
+    if verdict is None:
+        return len(cells)
+    if verdict == "accounted":
+        return sum(cell.accounted for cell in cells)
+    if verdict not in tuple(Verdict):
+        raise LedgerError(f"no verdict {verdict!r}; there are accounted, {', '.join(Verdict)}")
+    return sum(cell.verdict == verdict for cell in cells)
+
+
+@lru_cache(maxsize=_CACHED)
+def _audit(name):
+    from ...trace.build import traced
+    from ..audit import audit_published
+
+    def find(model):
+        return traced(lambda: zoo.build(model), zoo.input_shape(model), spec=model)
+
+    return audit_published(find(name), find)
+
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "model": _model,
@@ -157,6 +167,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "slope": _slope,
     "output_gradient": _output_gradient,
     "reduction": _reduction,
+    "printed_cells": _printed_cells,
     "sum": sum,
     "max": max,
     "min": min,

@@ -25,7 +25,7 @@ def fill(
     Raises LedgerError, quoting the text, for a figure that cannot be computed or spelt."""
 
     def figure(found: re.Match[str]) -> str:
-        expr = found["expr"].strip()
+        expr = " ".join(found["expr"].split())  # prose is broken into lines anywhere
         value = _value(expr, values) if expr.isdecimal() else evaluate(expr, functions).value
         return _spelt(value, found["format"] or "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ..._result import Result
 from ...tables import Column, Sheet
 from . import notes as text
+from .errors import LedgerError, did_you_mean
 from .expressions import Step
 from .ledger import Entry
 
@@ -32,6 +34,7 @@ class Verdict(StrEnum):
 
 
 VERDICTS = tuple(verdict.value for verdict in Verdict)
+WRONG = (Verdict.APPROXIMATELY, Verdict.CONTRADICTED, Verdict.TYPO)  # something is to be corrected
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,12 @@ class Claim:
     def id(self) -> str:
         """The name of the claim in its ledger."""
         return self.entry.id
+
+    @property
+    def truth(self) -> str:
+        """What was found, and under which assumption, as sentences."""
+        sentences = filter(None, (self.finding, self.assumption))
+        return " ".join(f"{words[0].upper()}{words[1:]}." for words in sentences)
 
     @property
     def explanation(self) -> str:
@@ -94,6 +103,35 @@ class Ledger(Result):
         return Sheet(
             self.title, columns if group else columns[1:], rows, text.notes(self), group=group
         )
+
+    @property
+    def statements(self) -> Sheet:
+        """A row a claim: what is said beside what was found, for a reader who does not have the
+        text that the claims are of."""
+        columns = (Column("what is said"), Column("verdict"), Column("what was found"))
+        rows = tuple(
+            {
+                "what is said": claim.entry.says,
+                "verdict": claim.verdict.value,
+                "what was found": claim.truth,
+            }
+            for claim in self.claims
+        )
+        return Sheet(self.title, columns, rows, text.notes(self))
+
+    def about(self, topics: Collection[str]) -> Ledger:
+        """The claims of these topics. Raises LedgerError for a topic that no claim has."""
+        known = dict.fromkeys(claim.entry.topic for claim in self.claims)
+        for topic in topics:
+            if topic not in known:
+                hint = did_you_mean(topic, known) or f"; there are {', '.join(known)}"
+                raise LedgerError(f"no claim has the topic {topic!r}{hint}")
+        return Ledger(self.title, tuple(c for c in self.claims if c.entry.topic in topics))
+
+    @property
+    def corrected(self) -> Ledger:
+        """The claims of which something is wrong."""
+        return Ledger(self.title, tuple(c for c in self.claims if c.verdict in WRONG))
 
 
 _DETAILS = ("claim", "computed now", "published", "assumption", "source")

@@ -14,6 +14,7 @@ from .mixing import mixing
 from .mlpconv import mlpconv
 from .pareto import pareto
 from .roofline import roofline
+from .saturation import saturation
 from .savings import savings
 from .stages import stages
 from .style import THEMES, Look, look, milliseconds, render, styled
@@ -46,6 +47,7 @@ __all__ = [
     "pareto",
     "render",
     "roofline",
+    "saturation",
     "savings",
     "stages",
     "styled",

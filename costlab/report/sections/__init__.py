@@ -19,6 +19,19 @@ from .error import errors
 from .factorization import factorization
 from .grid_reduction import grid_reduction
 from .measurements import measurements
+from .note import (
+    architecture,
+    corrections,
+    inception_modules,
+    inception_v2,
+    network_in_network,
+    paper_modules,
+    pointwise,
+    small_kernels,
+    smaller_grids,
+    supervision,
+    to_scale,
+)
 from .opportunities import has_opportunities, opportunities
 from .summary import summary
 from .tables import tables
@@ -57,5 +70,16 @@ SECTIONS = {
     "bottleneck": SectionKind("Naive and reduced modules", reduced_modules, _never),
     "error": SectionKind("Cost against error", errors, _never),
     "measurements": SectionKind("Time, memory and roofline", measurements),
+    "network-in-network": SectionKind("Network in Network", network_in_network, _never),
+    "pointwise": SectionKind("1x1 convolutions", pointwise, _never),
+    "inception-modules": SectionKind("Inception modules", inception_modules, _never),
+    "architecture": SectionKind("The structure of the network", architecture, _never),
+    "to-scale": SectionKind("AlexNet, VGG and GoogLeNet to scale", to_scale, _never),
+    "supervision": SectionKind("Auxiliary classifiers", supervision, _never),
+    "small-kernels": SectionKind("Factorizing convolutions", small_kernels, _never),
+    "smaller-grids": SectionKind("Smaller grids", smaller_grids, _never),
+    "paper-modules": SectionKind("The modules that the paper draws", paper_modules, _never),
+    "inception-v2": SectionKind("Inception-v2 and the results", inception_v2, _never),
+    "corrections": SectionKind("Errors of the study note", corrections, _never),
     "conventions": SectionKind("Conventions and provenance", conventions),
 }

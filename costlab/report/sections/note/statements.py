@@ -1,0 +1,28 @@
+"""The statements of the study note with their verdicts."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ....analysis.claims import Ledger, note_ledger, run
+from ....render.document import Grid
+from ...context import Context
+from ...pieces import Block
+
+
+@cache
+def _ledger() -> Ledger:
+    """The note's claims. Their figures are of the zoo, and the same in every report."""
+    return run(note_ledger(), title="the study note")
+
+
+def statements(ident: str, *topics: str) -> Grid:
+    """What the note says about these topics of the ledger, and what was found."""
+    found = _ledger().about(topics).statements
+    return Grid(found, "What the study note says, and what was found", f"says-{ident}")
+
+
+def corrections(c: Context) -> list[Block]:
+    """Every statement of the note of which something is wrong."""
+    found = _ledger().corrected.statements
+    return [Grid(found, "Statements of the study note that do not hold as they stand", "wrong")]

@@ -1,0 +1,171 @@
+"""`reports/note.toml`: the study note is retold whole, and no figure in it is typed."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import costlab
+from costlab.analysis import claims
+from costlab.analysis.aux import read_probe
+from costlab.analysis.claims.prose import fill
+from costlab.analysis.claims.result import WRONG
+from costlab.report import SECTIONS, Config, build
+from costlab.report.sections.note.statements import statements
+from test_claims import typed
+
+REPORTS = Path(costlab.__file__).parent.parent / "reports"
+PROSE = [
+    (file.stem, section, text)
+    for file in sorted(REPORTS.glob("*.toml"))
+    for section, text in tomllib.loads(file.read_text())["notes"].items()
+]
+NOTE = tomllib.loads((REPORTS / "note.toml").read_text())
+LEDGER = claims.run(claims.note_ledger())
+
+
+@pytest.mark.parametrize("report, section, text", PROSE)
+def test_no_figure_of_a_report_is_typed(report, section, text):
+    assert typed(text) == []
+
+
+@pytest.mark.parametrize("report, section, text", PROSE)
+def test_every_expression_takes_its_figure_from_a_trace_or_a_paper(report, section, text):
+    found = re.findall(r"\{([^{}]+)\}", text)
+    assert [expr for expr in found if not re.search(r"[a-z_]+\(", expr)] == []
+
+
+@pytest.mark.parametrize("file", sorted(REPORTS.glob("*.toml")), ids=lambda f: f.stem)
+def test_reports_with_expressions_have_them_computed(file):
+    report = tomllib.loads(file.read_text())
+    assert report.get("computed", False) == any("{" in text for text in report["notes"].values())
+
+
+def test_the_ten_topics_of_the_note_are_there_in_its_order():
+    """The note's own headings, then its errors."""
+    assert NOTE["sections"] == [
+        "introduction",  # GoogLeNet
+        "network-in-network",
+        "pointwise",
+        "inception-modules",
+        "architecture",
+        "to-scale",
+        "supervision",
+        "small-kernels",
+        "smaller-grids",
+        "inception-v2",
+        "corrections",
+        "conventions",
+    ]
+    for section in NOTE["sections"][:-2]:
+        text = NOTE["notes"][section]
+        assert text.count("**The note.**") == text.count("**What is true.**") == 1
+        assert text.index("**The note.**") < text.index("**What is true.**")
+
+
+@pytest.fixture(scope="module")
+def document():
+    return costlab.report(config=REPORTS / "note.toml", device="meta").document
+
+
+def grids(document):
+    return {part.id: part for part in document.parts() if hasattr(part, "sheet")}
+
+
+def test_every_statement_of_the_note_is_in_one_topic(document):
+    said = [
+        row["what is said"]
+        for name, part in grids(document).items()
+        if name.startswith("says-")
+        for row in part.sheet.rows
+    ]
+    assert sorted(said) == sorted(claim.entry.says for claim in LEDGER.claims)
+
+
+def test_every_error_of_the_note_is_listed_with_what_is_true(document):
+    rows = grids(document)["wrong"].sheet.rows
+    wrong = [claim for claim in LEDGER.claims if claim.verdict in WRONG]
+    assert [row["what is said"] for row in rows] == [claim.entry.says for claim in wrong]
+    pairs = zip(rows, wrong, strict=True)
+    assert all(row["what was found"].startswith(claim.finding) for row, claim in pairs)
+    assert {c.id for c in wrong} >= {"C12", "C13", "C44", "C51", "C52", "C53", "C59", "C68"}
+
+
+def test_every_picture_of_the_note_is_drawn(document):
+    """The note's figures in its order, by what is drawn here."""
+    drawn = [part.id for part in document.parts() if hasattr(part, "svg")]
+    wanted = (
+        "mlpconv",  # NIN.png
+        "nin",  # mlpconv.png
+        "mixing",  # cccp.png, 1x1_conv.png
+        "naive-and-reduced",  # inception.png, inception_reduction.png
+        "blocks",  # googlenet.png
+        "towers",  # Deeper.png
+        "aux-googlenet",  # Auxiliary.png
+        "aux-cnds8",  # Auxiliary2.png
+        "fields",  # Convolutions.png, Convolutions3.png
+        "module-figure5_1",  # Convolutions2.png
+        "module-figure6_1",  # Convolutions4.png
+        "schemes-drawn-1",  # Convolutions5.png
+        "module-reduction1",  # Convolutions6.png
+        "v2-blocks",
+    )
+    assert [name for name in drawn if name in wanted] == list(wanted)
+    tables = grids(document)
+    assert {"network", "printed", "v2", "v2-printed", "results-1", "results-2"} <= set(tables)
+
+
+def test_a_printed_table_keeps_every_cell(document):
+    rows = grids(document)["printed"].sheet.rows
+    by_type = {row["type"]: row for row in rows}
+    assert len(rows) == 19 and by_type["inception (3a)"]["params"] == "159K"
+    assert by_type["inception (5a)"]["ops"] == "54M" and by_type["linear"]["ops"] == "1M"
+
+
+def test_what_the_note_says_of_the_probe_is_what_was_recorded():
+    """Of the words in the section on auxiliary classifiers."""
+    text = " ".join(NOTE["notes"]["supervision"].split())
+    probe = read_probe(REPORTS / "cnds8.probe.json")
+    others = {result.setting: result for result in probe.beside}
+    assert "smallest at the fourth convolution" in text and "for every seed" in text
+    assert probe.without.layers[3] == probe.without.lowest
+    assert probe.without.lowest.name == probe.head_after
+    assert probe.agreeing == len(probe.protocol.seeds)
+    assert "the rule puts the classifier at the same place" in text
+    assert [result.place and result.place.name for result in (probe, others["sigmoids"])] == [
+        None,
+        probe.head_after,
+    ]
+    assert "With batch norm, or with He's initialization, it does not fall" in text
+    for name in ("batch norm", "He initialization"):
+        assert others[name].place is None and others[name].without.fall < 1.5
+
+
+def test_a_topic_that_the_ledger_does_not_have_is_named():
+    with pytest.raises(claims.LedgerError, match="did you mean Grid reduction?"):
+        statements("x", "Grid reductions")
+
+
+def small(notes, computed):
+    config = Config(sections=("introduction",), notes=tuple(notes.items()), computed=computed)
+    trace = costlab.trace("nin_cifar10", device="meta")
+    (section,) = build(config, [trace], None, "costlab report", costlab.trace).sections
+    return section.parts[0].words
+
+
+def test_notes_are_computed_only_where_that_is_asked_for():
+    note = {"introduction": "{model('nin').depth} layers"}
+    assert small(note, True) == "12 layers"
+    assert small(note, False) == note["introduction"]
+
+
+@pytest.mark.parametrize("text", ["{modle('nin').depth}", "{model('nin')}", "a { alone"])
+def test_a_note_that_cannot_be_computed_names_its_section(text):
+    with pytest.raises(ValueError, match="the note of introduction: "):
+        small({"introduction": text}, True)
+
+
+def test_sections_of_the_note_have_prose():
+    assert set(NOTE["notes"]) == set(NOTE["sections"]) - {"conventions"} <= set(SECTIONS)
+    assert "{" not in fill(NOTE["notes"]["to-scale"], ())
