@@ -1,0 +1,24 @@
+"""Limits on what a model costs: `macs <= 2.1G`, `stages.2: params > +1%`.
+
+A limit is a condition on one quantity of a model or of one of its blocks, absolute or against a
+base. `costlab diff --fail-on`, `costlab check` and the pytest plugin read the same expressions.
+
+`quantities` is the registry of what can be limited, `expression` reads, `judge` evaluates, `notes`
+says it in English.
+"""
+
+from .expression import Limit, LimitError, parse
+from .judge import Judgement, judge
+from .quantities import QUANTITIES, Quantity, block_names, measure_block
+
+__all__ = [
+    "QUANTITIES",
+    "Judgement",
+    "Limit",
+    "LimitError",
+    "Quantity",
+    "block_names",
+    "judge",
+    "measure_block",
+    "parse",
+]

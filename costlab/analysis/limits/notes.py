@@ -1,0 +1,58 @@
+"""What is said of limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...cost.units import scaled
+from .quantities import QUANTITIES, Unit
+
+if TYPE_CHECKING:
+    from .expression import Limit
+    from .judge import Judgement
+
+
+def no_base(limit: Limit) -> str:
+    """A relative limit without a base."""
+    return f"{limit.text!r} is a change from a base, and there is none; write an absolute limit"
+
+
+def no_block(limit: Limit, whose: str, near: Sequence[str]) -> str:
+    """A block that the model does not have."""
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"{limit.text!r}: the model{whose} has no module {limit.block!r} that runs{hint}"
+
+
+def no_value(limit: Limit, whose: str) -> str:
+    """A quantity that the trace does not have."""
+    if limit.quantity == "time":
+        why = "was not measured; measure it with `costlab trace MODEL --measure`"
+        return f"{limit.text!r}: the model{whose} {why}"
+    return f"{limit.text!r}: the {limit.quantity} of the model{whose} is not known"
+
+
+def judgement(j: Judgement) -> str:
+    """`macs 1.58G -> 1.63G (+3.2%), limit: macs > +1%`."""
+    unit = QUANTITIES[j.limit.quantity].unit
+    where = f"{j.limit.block}: " if j.limit.block else ""
+    if j.base is None:
+        figures = spell(j.head, unit)
+    else:
+        figures = f"{spell(j.base, unit)} -> {spell(j.head, unit)}{_share(j.base, j.head)}"
+    return f"{where}{j.limit.quantity} {figures}, limit: {j.limit.text}"
+
+
+def spell(value: float, unit: Unit) -> str:
+    """A value in the unit that suits it: 1.58G, 12.40MB, 3.21 ms."""
+    if unit == "seconds":
+        return f"{1e3 * value:.3f} ms"
+    if unit == "bytes":
+        text = scaled(round(value))
+        return f"{text}B" if text[-1].isalpha() else f"{text} B"
+    return scaled(round(value))
+
+
+def _share(base: float, head: float) -> str:
+    """The change in brackets, in percent; nothing where there is none to divide by."""
+    return f" ({100 * (head - base) / abs(base):+.2f}%)" if base else ""
