@@ -73,18 +73,12 @@ class Chart(Picture):
             theme: "light" (the default), "dark" or "grey".
             title: instead of its own; "" for none.
 
-        Raises ValueError for a width that cannot be read or is out of bounds, for another theme,
-        and for a chart of one size and one theme."""
-        from .render.charts import FIXED, look
+        Raises ValueError for a width that cannot be read or is out of bounds, and for another
+        theme."""
+        from .render.charts import look
 
-        if width is theme is title is None:
-            return self
-        if self.kind in FIXED:
-            raise ValueError(f"the {self.kind} chart has one width, theme and title")
-
-        return replace(
-            self, draw=partial(_draw_chart, self.kind, self.results, look(width, theme, title))
-        )
+        chosen = look(width, theme, title)
+        return replace(self, draw=partial(_draw_chart, self.kind, self.results, chosen))
 
 
 def chart(kind: str, *results: Any, numbers: Sheet) -> Chart:
@@ -96,7 +90,8 @@ def chart(kind: str, *results: Any, numbers: Sheet) -> Chart:
 def _draw_chart(kind: str, results: tuple[Any, ...], look: Any, format: str) -> bytes:
     from .render import charts
 
-    return charts.render(getattr(charts, kind), *results, look=look, format=format)
+    draw = getattr(charts, kind)
+    return charts.render(draw, *results, look=look or charts.look(), format=format)
 
 
 def diagram(*drawings: Diagram, a_row: int = 0) -> Picture:

@@ -17,6 +17,7 @@ from costlab.tables import display_names
 from costlab.trace.build import build_on_meta
 
 pytest.importorskip("matplotlib")
+from costlab.analysis.aux import read_probe  # noqa: E402
 from costlab.render import charts  # noqa: E402
 from costlab.render.charts.style import LIGHT, text_width, wrapped  # noqa: E402
 
@@ -78,7 +79,7 @@ def texts(fig):
 def _is_drawn(axis, tick, label):
     low, high = sorted(axis.get_view_interval())
     inside = low - 1e-9 <= tick.get_loc() <= high + 1e-9
-    return axis.get_visible() and inside and label.get_visible()
+    return axis.axes.axison and axis.get_visible() and inside and label.get_visible()
 
 
 def faults(fig):
@@ -135,7 +136,20 @@ def others(kind) -> tuple[Any, ...]:
         return (costlab.times(measured, on="h100 fp32"),)
     if kind == "roofline":
         return (costlab.roofline(f"{measured}/googlenet.h100.fp32.nchw.1x3x224x224.trace"), None)
-    return (getattr(costlab, kind)(),)
+    if kind == "gradients":  # costlab aux cnds8 --probe --iterations 3 --seeds 2 --beside all
+        return (read_probe("tests/data/cnds8-gradients.json"),)
+    return (DRAWINGS.get(kind, getattr(costlab, kind.split(",")[0]))(),)
+
+
+DRAWINGS: dict[str, Any] = {
+    "fields, 7x7": lambda: costlab.fields(["7x7", "3x3+3x3+3x3", "1x7+7x1"]),
+    "fields, one": lambda: costlab.fields(["31x31"]),
+    "mixing, many": lambda: costlab.mixing(c_in=12, c_out=12),
+    "mlpconv, deep": lambda: costlab.mlpconv((1024, 96, 96, 96, 10), c_in=512, side=14, kernel=3),
+    "towers, five": lambda: costlab.towers(
+        ["resnet50", "googlenet", "vgg19", "inception_v3", "nin"]
+    ),
+}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -153,6 +167,12 @@ def others(kind) -> tuple[Any, ...]:
         "time_savings",
         "times",
         "roofline",
+        "gradients",
+        "fields",
+        "mixing",
+        "mlpconv",
+        "towers",
+        *DRAWINGS,
     ],
 )
 def test_the_text_of_every_other_chart_can_be_read(kind, width):
@@ -277,6 +297,44 @@ def test_charts_have_their_numbers_beside_and_are_reproducible(kind, models, tmp
     if kind == "aux":
         # both heads' params; three times their MACs, forward and backward
         assert "+6.38M (91.2%)" in text and "+25.1M (0.5%)" in text
+
+
+@pytest.mark.parametrize("kind", ["gradients", "fields", "mixing", "mlpconv", "towers"])
+def test_drawings_follow_width_theme_and_title(kind):
+    from matplotlib.colors import to_rgb
+
+    look = charts.look("3.3in", "dark", "Mine")
+    fig = drawn(kind, others(kind), look)
+    assert fig.get_size_inches()[0] == pytest.approx(3.3)
+    assert to_rgb(fig.get_facecolor()) == to_rgb(look.theme.paper)
+    inks = {to_rgb(t.get_color()) for t, _ in texts(fig)}
+    dark = to_rgb(look.theme.ink)
+    assert "Mine" in [t.get_text() for t, _ in texts(fig)] and dark in inks
+    assert not {color for color in inks if max(color) < 0.5} - {to_rgb(look.theme.paper)}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["sweep", "nin", "--over", "batch=1,2"],
+        ["factorize", "nin"],
+        ["aux", "cnds8"],
+    ],
+)
+def test_a_look_without_a_chart_is_refused(argv, capsys):
+    assert main([*argv, "--theme", "dark"]) == 2
+    err = capsys.readouterr().err
+    option = "--roofline" if argv[0] == "factorize" else "--chart"
+    assert f"--theme is for the chart; add {option} FILE" in err and err.count("\n") == 1
+
+
+def test_the_chart_of_a_sweep_has_the_look_that_was_asked_for(tmp_path, capsys):
+    file = tmp_path / "s.svg"
+    look = ["--width", "3.3in", "--theme", "dark", "--title", "Mine"]
+    argv = ["sweep", "nin_cifar10", "--over", "batch=1,2", "--jobs", "1", "--chart", str(file)]
+    assert main([*argv, *look]) == 0
+    text = file.read_text()
+    assert 'width="237.6pt"' in text and "Mine" in text and "#15181c" in text
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from ..render import (
     terminal,
     write_file,
 )
-from ._errors import UserError, errors
+from ._errors import UserError, errors, refuse
 
+_LOOK = ("width", "theme", "title")
 PICTURES = {"diagram": DIAGRAM_FORMATS, "chart": CHART_FORMATS, "roofline": CHART_FORMATS}
 
 
@@ -44,6 +45,30 @@ def add_output(parser):
     )
     parser.add_argument("--caption", metavar="TEXT", help="LaTeX: instead of the table's own title")
     parser.add_argument("--label", help=r"LaTeX: a name for \ref, as tab:googlenet")
+
+
+def add_look(parser):
+    """`--width`, `--theme` and `--title` of every command that draws a chart."""
+    parser.add_argument(
+        "--width",
+        help="of the chart: 3.3in or 6.7in (one and two columns of a paper), 8.5cm, 240pt "
+        "(default: 6.7in)",
+    )
+    parser.add_argument("--theme", help="of the chart: light, dark or grey (default: light)")
+    parser.add_argument("--title", help='instead of the chart\'s own; "" for none')
+
+
+def _require_look(args):
+    """Refuse a look that no chart can have, and one without a chart."""
+    charts = [name for name in ("chart", "roofline") if name in args]
+    if charts and not any(getattr(args, name) for name in charts):
+        refuse(args, _LOOK, f"is for the chart; add --{charts[0]} FILE")
+    if args.width is args.theme is None:
+        return
+    from ..render.charts import look
+
+    with errors():
+        look(args.width, args.theme)
 
 
 def show(args, sheet):
@@ -73,6 +98,8 @@ def require_outputs(args):
     for option, formats in PICTURES.items():
         if getattr(args, option, None):
             require_suffix(getattr(args, option), formats)
+    if "theme" in args:
+        _require_look(args)
     writable(*(getattr(args, option, None) for option in ("output", *PICTURES)))
 
 
@@ -115,9 +142,11 @@ def draw(path, picture, extra="diagrams", what="this diagram"):
     write(path, data)
 
 
-def save_chart(path, picture, numbers=None):
-    """Write a chart, and its numbers beside it as CSV; `numbers` instead of the chart's own."""
+def save_chart(args, path, picture, numbers=None):
+    """Write a chart as `add_look`'s options say, and its numbers beside it as CSV; `numbers`
+    instead of the chart's own."""
     with errors("charts", "this chart"):
+        picture = picture.with_look(**{name: getattr(args, name) for name in _LOOK})
         data = picture.draw(picture.format_of(path))
     write(os.path.splitext(path)[0] + ".csv", csv_text(numbers or picture.numbers))
     write(path, data)

@@ -4,7 +4,7 @@ import costlab
 
 from ..render import CHART_FORMATS
 from ._errors import UserError, errors, progress_line, refuse
-from ._output import add_output, draw, require_suffix, show, writable
+from ._output import add_look, add_output, draw, require_suffix, save_chart, show, writable
 
 
 def add(sub):
@@ -63,6 +63,7 @@ def add(sub):
         metavar="FILE",
         help="the network with its heads, as it trains, as .svg, .pdf, .png or .dot",
     )
+    add_look(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -111,7 +112,7 @@ def _probe(args):
     if args.record:
         result.record(args.record)
     if args.chart:
-        draw(args.chart, result.chart(), "charts")
+        save_chart(args, args.chart, result.chart())
     show(args, result.sheet)
 
 

@@ -12,7 +12,7 @@ import costlab
 from ..render import CHART_FORMATS
 from ._errors import UserError, errors, refuse
 from ._models import add_model, get_trace
-from ._output import require_suffix, save_chart
+from ._output import add_look, require_suffix, save_chart
 
 
 @dataclass(frozen=True)
@@ -188,13 +188,7 @@ def add(sub):
         metavar="WORDS",
         help="of these traces, those of a device, dtype or layout: h100, 'h200 fp32', bf16",
     )
-    p.add_argument(
-        "--width",
-        help="of the picture: 3.3in or 6.7in (one and two columns of a paper), 8.5cm, 240pt "
-        "(default: 6.7in)",
-    )
-    p.add_argument("--theme", help="light, dark or grey (default: light)")
-    p.add_argument("--title", help='instead of the chart\'s own; "" for none')
+    add_look(p)
     p.add_argument(
         "-o",
         "--output",
@@ -207,15 +201,11 @@ def add(sub):
 
 def run(args):
     """Compute, draw, write the picture and its numbers."""
-    from ..render.charts import look
-
     require_suffix(args.output, CHART_FORMATS)
     kind = _require_kind(args)
-    with errors():
-        look(args.width, args.theme)  # refused before anything is computed
     with errors("probe", "this chart"):
         picture = kind.draw(args)
-    save_chart(args.output, picture.with_look(width=args.width, theme=args.theme, title=args.title))
+    save_chart(args, args.output, picture)
 
 
 def _require_kind(args) -> _Kind:

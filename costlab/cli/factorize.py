@@ -5,7 +5,7 @@ import costlab
 
 from ._errors import UserError, default, errors, progress_line, refuse
 from ._models import add_model, get_model
-from ._output import add_output, draw, save_chart, show
+from ._output import add_look, add_output, draw, save_chart, show
 from .trace import add_measuring, measuring
 
 
@@ -65,6 +65,7 @@ def add(sub):
         metavar="FILE",
         help="with --measure: the roofline with arrows from before to after, as .svg, .pdf or .png",
     )
+    add_look(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -157,6 +158,6 @@ def _applied(args, ranking):
         draw(args.diagram, result.diagram())
     if args.roofline:
         before, after = (costlab.roofline(t) for t in result.traces)
-        save_chart(args.roofline, before.chart(after), after.sheet)
+        save_chart(args, args.roofline, before.chart(after), after.sheet)
     show(args, result.sheet)
     return 0 if result.agrees else 1

@@ -7,7 +7,7 @@ import costlab
 
 from ._errors import UserError, errors, progress_line
 from ._models import add_model, building
-from ._output import add_output, save_chart, show, writable
+from ._output import add_look, add_output, save_chart, show, writable
 from .trace import add_measuring, require_measuring
 
 _SIZES = ("batch", "resolution", "height", "width", "tokens", "context")
@@ -64,6 +64,7 @@ def add(sub):
         metavar="FILE",
         help="curves over the first range, as .svg, .pdf or .png, with their numbers beside as CSV",
     )
+    add_look(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -133,7 +134,7 @@ def run(args):
             **building(args),
         )
     if args.chart:
-        save_chart(args.chart, result.chart())
+        save_chart(args, args.chart, result.chart())
     show(args, result.sheet)
     return 1 if result.failed == len(result.outcomes) else 0
 

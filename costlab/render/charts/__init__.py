@@ -24,11 +24,7 @@ from .towers import towers
 from .times import times
 from .waterfall import waterfall
 
-# drawn at one size, in one theme
-FIXED = frozenset({"fields", "gradients", "mixing", "mlpconv", "towers"})
-
 __all__ = [
-    "FIXED",
     "THEMES",
     "Look",
     "aux",

@@ -21,9 +21,14 @@ def log_axes(ax: Axes, directions: str) -> None:
     for d in directions:
         getattr(ax, f"set_{d}scale")("log")
         axis = getattr(ax, f"{d}axis")
-        axis.set_major_formatter(lambda v, _: short(v) if v >= 1 else f"{v:g}")
+        axis.set_major_formatter(lambda v, _: short(v) if v >= 1 else small(v))
         axis.set_major_locator(LogLocator(numticks=6))
         axis.set_minor_formatter("")
+
+
+def small(value: float) -> str:
+    """0.01, 1e-7."""
+    return f"{value:g}".replace("e-0", "e-")
 
 
 def _crosses(a, b, boxes):

@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
-from .planes import SHEAR, SQUEEZE, Plane, bare, blend, draw_cone, draw_grid, draw_window
-from .style import BLUE, GREEN, ORANGE, RED
+from typing import TYPE_CHECKING
 
-SMALL = 7.5  # points
-WIDTH, TALLEST = 6.7, 9.0  # inches: two columns of a paper, and a page
-COLUMNS = 2  # chains side by side
+from .planes import SHEAR, SQUEEZE, Plane, bare, blend, draw_cone, draw_grid, draw_window
+from .style import PLAIN, SMALL, TEXT, Look, entitle, figure, text_width, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ...analysis.illustrations import Chain, Fields
+
+TALLEST = 8.6  # inches of a page
 GAP = 1.6  # cells between the edges of planes above one another
-BESIDE = 3.6  # cells to the left of a plane for its name
-COLORS = (ORANGE, GREEN, RED)  # of the windows, from the input
+LARGEST = 30  # points of a cell
 READABLE = 9  # points that a cell has to be tall for a number
 
 
-def fields(result):
+def fields(result: Fields, look: Look = PLAIN) -> Figure:
     """Each chain of convolutions as planes: the inputs at the bottom, one output on top. Inputs are
     darker the more paths lead from them to the output."""
-    from matplotlib.figure import Figure
-
     up = max(sum(map(_depth, _grids(chain))) + GAP * len(chain.layers) for chain in result.chains)
     stacks = [_planes(chain, up) for chain in result.chains]
-    across = max(map(_width, stacks))
-    rows = -(-len(stacks) // COLUMNS)
-    cell = min(WIDTH / COLUMNS / across, (TALLEST / rows - 0.5) / up, 0.42)
-    fig = Figure(figsize=(WIDTH, rows * (up * cell + 0.5)), layout="constrained")
-    axes = list(fig.subplots(rows, COLUMNS, squeeze=False).flat)
-    for ax in axes:
-        bare(ax, (-BESIDE - across / 2 + BESIDE / 2, across / 2 - BESIDE / 2), (-0.1, up + 0.1))
-    for ax, chain, stack in zip(axes, result.chains, stacks, strict=False):
-        _draw(ax, chain, stack, numbers=72 * cell * SQUEEZE >= READABLE)
-        ax.set_title(_title(chain, result.chains), fontsize=SMALL, fontweight="normal")
-    fig.supxlabel("shade and numbers: the ways by which a value reaches the output", fontsize=SMALL)
+    columns = 1 if look.narrow else 2
+    rows = -(-len(stacks) // columns)
+    across, names = max(map(_width, stacks)), max(map(_names, result.chains))
+    titles = [_title(chain, result.chains, look.room(0.94) / columns) for chain in result.chains]
+    lines = max(title.count("\n") for title in titles) + 1
+    title = lines * 1.3 * TEXT + 8  # points
+    tall = (TALLEST * 72 / rows - title) / (up + 0.2)
+    cell = min((look.room(0.96) / columns - names) / across, tall, LARGEST)
+    fig, axes = figure(look, rows * (up * cell + title) / 72 + 0.5, rows, columns, squeeze=False)
+    beside, numbers = names / cell, cell * SQUEEZE >= READABLE
+    for ax in axes.flat:
+        bare(ax, (-across / 2 - beside, across / 2), (-0.1, up + 0.1))
+    for ax, chain, stack, words in zip(axes.flat, result.chains, stacks, titles, strict=False):
+        _draw(ax, chain, stack, look, numbers=numbers)
+        ax.set_title(words, fontweight="normal", fontsize=SMALL)
+    marks = "shade and numbers" if numbers else "shade"
+    said = f"{marks}: the ways by which a value reaches the output"
+    fig.supxlabel("\n".join(wrapped(said, look.room(0.9))), fontsize=SMALL)
+    entitle(fig, look, "Which inputs one output depends on")
     return fig
 
 
-def _grids(chain) -> list[tuple[int, int]]:
+def _names(chain: Chain) -> float:
+    """Points of the widest name beside a plane."""
+    return max(text_width(_said(chain, depth)) for depth in range(len(chain.layers) + 1)) + 4
+
+
+def _grids(chain: Chain) -> list[tuple[int, int]]:
     return [chain.field, *(layer.grid for layer in chain.layers)]
 
 
@@ -44,7 +60,7 @@ def _depth(grid: tuple[int, int]) -> float:
     return SQUEEZE * grid[0]
 
 
-def _planes(chain, up: float) -> list[Plane]:
+def _planes(chain: Chain, up: float) -> list[Plane]:
     """The grids of a chain above one another, from its inputs at 0 to its output at `up`."""
     grids = _grids(chain)
     gap = (up - sum(map(_depth, grids))) / len(chain.layers)
@@ -56,47 +72,56 @@ def _planes(chain, up: float) -> list[Plane]:
 
 
 def _width(stack: list[Plane]) -> float:
-    return max(plane.columns + SHEAR * plane.rows for plane in stack) + BESIDE
+    return max(plane.columns + SHEAR * plane.rows for plane in stack)
 
 
-def _draw(ax, chain, stack: list[Plane], *, numbers: bool) -> None:
+def _said(chain: Chain, depth: int) -> str:
+    """The name of a plane."""
+    if depth == len(chain.layers):
+        return "output"
+    height, width = _grids(chain)[depth]
+    return f"{height}x{width} {'values' if depth else 'inputs'}"
+
+
+def _draw(ax: Axes, chain: Chain, stack: list[Plane], look: Look, *, numbers: bool) -> None:
     for depth, plane in enumerate(stack):
         counts = chain.paths(depth)
         most = max(map(max, counts))
-        draw_grid(ax, plane, lambda y, x, c=counts, m=most: _shade(c[y][x], m))
+        draw_grid(ax, plane, lambda y, x, c=counts, m=most: _shade(c[y][x], m, look), look.theme)
         if numbers and depth == 0 and most > 1:
-            _write_paths(ax, plane, counts)
-        left, middle = plane.at(plane.rows, 0)[0], plane.y
-        grid = f"{plane.rows}x{plane.columns}"
-        word = "inputs" if depth == 0 else "values"
-        said = "output" if depth == len(chain.layers) else f"{grid} {word}"
-        ax.text(left - 0.3, middle, said, ha="right", va="center", fontsize=SMALL)
+            _write_paths(ax, plane, counts, look)
+        left = plane.at(plane.rows, 0)[0]
+        ax.text(left - 0.3, plane.y, _said(chain, depth), ha="right", va="center", fontsize=SMALL)
+    colors = look.theme.params, look.theme.activations, look.theme.worse  # from the input
     for depth, layer in enumerate(chain.layers):
-        below, above, color = stack[depth], stack[depth + 1], COLORS[depth % len(COLORS)]
-        row, column = above.rows - 1, 0  # the value in front, on the left
-        window = (row, column, *layer.kernel)
-        draw_window(ax, below, window, color)
-        draw_window(ax, above, (row, column, 1, 1), color, zorder=5)
-        draw_cone(ax, above.corners(row, column), below.corners(*window), color)
-        (x, y), (u, v) = above.corners(row, column)[3], below.corners(*window)[3]
-        height, width = layer.kernel
-        ax.text(
-            (x + u) / 2 - 0.4,
-            (y + v) / 2,
-            f"{height}x{width}",
-            color=color,
-            fontsize=SMALL,
-            fontweight="bold",
-            ha="right",
-            va="center",
-        )
+        color = colors[depth % len(colors)]
+        _draw_window(ax, stack[depth], stack[depth + 1], layer.kernel, color)
 
 
-def _shade(paths: int, most: int) -> str:
-    return blend(BLUE, 0.6 * paths / most)
+def _draw_window(ax: Axes, below: Plane, above: Plane, kernel: tuple[int, int], color: str) -> None:
+    """The window of a kernel, a cone to the value in front on the left, and the kernel's size."""
+    row, column = above.rows - 1, 0
+    window = (row, column, *kernel)
+    draw_window(ax, below, window, color)
+    draw_window(ax, above, (row, column, 1, 1), color, zorder=5)
+    draw_cone(ax, above.corners(row, column), below.corners(*window), color)
+    (x, y), (u, v) = above.corners(row, column)[3], below.corners(*window)[3]
+    ax.text(
+        (x + u) / 2 - 0.4,
+        (y + v) / 2,
+        f"{kernel[0]}x{kernel[1]}",
+        fontsize=SMALL,
+        fontweight="bold",
+        ha="right",
+        va="center",
+    )
 
 
-def _write_paths(ax, plane: Plane, counts) -> None:
+def _shade(paths: int, most: int, look: Look) -> str:
+    return blend(look.theme.macs, 0.6 * paths / most, look.theme.paper)
+
+
+def _write_paths(ax: Axes, plane: Plane, counts: tuple[tuple[int, ...], ...], look: Look) -> None:
     most = max(map(max, counts))
     for y, row in enumerate(counts):
         for x, count in enumerate(row):
@@ -105,19 +130,20 @@ def _write_paths(ax, plane: Plane, counts) -> None:
                 (u + w) / 2,
                 (v + z) / 2,
                 str(count),
-                fontsize=7,
+                fontsize=SMALL,
                 ha="center",
                 va="center_baseline",
                 zorder=6,
-                bbox={"facecolor": _shade(count, most), "edgecolor": "none", "pad": 0.4},
+                bbox={"facecolor": _shade(count, most, look), "edgecolor": "none", "pad": 0.4},
             )
 
 
-def _title(chain, chains) -> str:
-    """What it is, and what it saves against the first chain that sees as much."""
+def _title(chain: Chain, chains: tuple[Chain, ...], room: float) -> str:
+    """What it is, and what it saves against the first chain that sees as much, in lines of so many
+    points."""
     first = next(other for other in chains if other.field == chain.field)
     weights = f"{chain.weights} weights"
     if chain is not first:
         saved = 1 - chain.weights / first.weights
         weights += f", {abs(saved):.0%} {'fewer' if saved >= 0 else 'more'} than {first.name}"
-    return f"{chain.name}: {weights}"
+    return "\n".join(wrapped(f"{chain.name}: {weights}", room))

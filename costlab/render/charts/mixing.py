@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .planes import SHEAR, SQUEEZE, Plane, bare, blend, draw_grid
-from .style import BLUE, GREEN, ORANGE, RED
+from .style import PLAIN, SMALL, Look, Theme, entitle, figure, text_width, wrapped
 
-SMALL = 7.5  # points
-WIDTH = 6.7  # inches: two columns of a paper
-LEFT, RIGHT = 0.0, 15.0  # where the maps stand, in cells of the first scale
-APART = 1.1  # cells between maps above one another
-COLORS = (BLUE, ORANGE, GREEN, RED)  # of the outputs, and of their weights
-
-
-def mixing(result):
-    """The maps before and after, and a line for each weight between one position of them."""
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ...analysis.illustrations import Mixing
+
+TALLEST = 8.2  # inches
+APART = 1.1  # cells between maps above one another
+BETWEEN = 2.5  # sides between the maps before and after
+
+
+def mixing(result: Mixing, look: Look = PLAIN) -> Figure:
+    """The maps before and after, and a line for each weight between one position of them."""
     side = result.side
     tall = SQUEEZE * side + APART
     up = tall * max(result.c_in, result.c_out)
     wide = side * (1 + SHEAR)
-    across = 2 * wide + 1.5 * side + 5
-    fig = Figure(figsize=(WIDTH, min(8.5, WIDTH / across * (up + 1.6) + 0.3)), layout="constrained")
-    ax = fig.subplots()
-    bare(ax, (-wide / 2 - 2.2, across - wide / 2 - 2.2), (-up / 2 - 0.9, up / 2 + 0.7))
-    place = across - wide - 5.2
+    across = wide + BETWEEN * side
+    names = 2 * (text_width(f"output {result.c_out}") + 6)  # points
+    cell = min((look.room(0.96) - names) / (across + 0.6), TALLEST * 72 / up, 30)
+    fig, ax = figure(look, up * cell / 72 + 0.7)
+    margin = wide / 2 + 0.3 + names / 2 / cell
+    place = across - wide
+    bare(ax, (-margin, place + margin), (-up / 2, up / 2))
     inputs = _stack(result.c_in, side, 0.0, tall)
     outputs = _stack(result.c_out, side, place, tall)
-    row, column = side // 2, side // 2
+    position = side // 2, side // 2
     for i, plane in enumerate(inputs, 1):
-        _map(ax, plane, (row, column), "#444444")
+        _map(ax, plane, position, look.theme.ink, look.theme)
         _name(ax, plane, f"input {i}", "right")
     for j, plane in enumerate(outputs):
-        color = COLORS[j % len(COLORS)]
-        _map(ax, plane, (row, column), color)
+        color = look.theme.series[j % len(look.theme.series)]
+        _map(ax, plane, position, color, look.theme)
         _name(ax, plane, f"output {j + 1}", "left")
         for source in inputs:
-            _line(ax, _middle(source, row, column), _middle(plane, row, column), color)
+            _line(ax, _middle(source, *position), _middle(plane, *position), color)
     said = (
         f"{result.c_in} x {result.c_out} = {result.weights} weights and {result.biases} biases, "
-        f"the same at each of {side} x {side} positions: {result.macs} multiply-adds"
+        f"the same at each of {side} x {side} positions: {result.macs:,} multiply-adds"
     )
-    ax.text(
-        (inputs[0].x + place) / 2, -up / 2 - 0.7, said, ha="center", va="center", fontsize=SMALL
-    )
+    fig.supxlabel("\n".join(wrapped(said, look.room(0.9))), fontsize=SMALL)
+    entitle(fig, look, f"1x1 convolution, {result.c_in} to {result.c_out} maps, weight by weight")
     return fig
 
 
@@ -52,21 +57,22 @@ def _stack(count: int, side: int, x: float, tall: float) -> list[Plane]:
     return [Plane(side, side, x, tall * ((count - 1) / 2 - i)) for i in range(count)]
 
 
-def _map(ax, plane: Plane, chosen: tuple[int, int], color: str) -> None:
+def _map(ax: Axes, plane: Plane, chosen: tuple[int, int], color: str, theme: Theme) -> None:
     """A map with one position marked."""
-    draw_grid(ax, plane, lambda y, x: color if (y, x) == chosen else blend(color, 0.12))
+    pale = blend(color, 0.12, theme.paper)
+    draw_grid(ax, plane, lambda y, x: color if (y, x) == chosen else pale, theme)
 
 
 def _middle(plane: Plane, row: int, column: int) -> tuple[float, float]:
     return plane.at(row + 0.5, column + 0.5)
 
 
-def _line(ax, start, end, color: str) -> None:
+def _line(ax: Axes, start: tuple[float, float], end: tuple[float, float], color: str) -> None:
     (x, y), (u, v) = start, end
     ax.plot((x, u), (y, v), color=color, linewidth=1, zorder=5)
 
 
-def _name(ax, plane: Plane, text: str, side: str) -> None:
+def _name(ax: Axes, plane: Plane, text: str, side: str) -> None:
     """Beside the map, on the side away from the lines."""
     row, column = (plane.rows, 0) if side == "right" else (0, plane.columns)
     x = plane.at(row, column)[0]

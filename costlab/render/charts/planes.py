@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from .style import Theme
+
 SHEAR, SQUEEZE = 0.45, 0.42  # what a row moves to the right, and how tall it looks, in cells
-PALE, EDGE = "#FFFFFF", "#5A6570"
 
 Point = tuple[float, float]
 
@@ -47,13 +48,14 @@ class Plane:
 def draw_grid(
     ax,
     plane: Plane,
-    fill: Callable[[int, int], str] = lambda row, column: PALE,
+    fill: Callable[[int, int], str],
+    theme: Theme,
     zorder: float = 2,
 ) -> None:
     """All cells, each filled with `fill(row, column)`."""
     for row in range(plane.rows):
         for column in range(plane.columns):
-            _polygon(ax, plane.corners(row, column), fill(row, column), EDGE, 0.5, zorder)
+            _polygon(ax, plane.corners(row, column), fill(row, column), theme.muted, 0.5, zorder)
 
 
 def draw_window(ax, plane: Plane, window: Sequence[float], color: str, zorder: float = 4) -> None:
@@ -77,10 +79,10 @@ def _polygon(ax, points, face: str, edge: str, width: float, zorder: float) -> N
     )
 
 
-def blend(color: str, share: float) -> str:
-    """A color on white, 0 for white and 1 for itself."""
-    parts = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(255 + (part - 255) * share):02X}" for part in parts)
+def blend(color: str, share: float, paper: str) -> str:
+    """A color on paper of another, 0 for the paper and 1 for itself."""
+    pairs = ((int(paper[i : i + 2], 16), int(color[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(under + (over - under) * share):02X}" for under, over in pairs)
 
 
 def bare(ax, x: tuple[float, float], y: tuple[float, float]) -> None:

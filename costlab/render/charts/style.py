@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FONT = "DejaVu Sans"  # comes with matplotlib, so that text is measured as it is embedded
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7F7F7F"
 TEXT, SMALL = 7.5, 7.0  # points; nothing is smaller
 POINTS = 72  # an inch
+
+
+def _lightness(color: str) -> float:
+    """About how light a colour looks, 0 to 255."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.3 * red + 0.59 * green + 0.11 * blue
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,10 @@ class Theme:
     def series(self) -> tuple[str, ...]:
         """Colours of networks or lines side by side."""
         return self.macs, self.params, self.activations, self.time, self.muted
+
+    def on(self, color: str) -> str:
+        """The colour of text on another one: whichever of ink and paper differs more."""
+        return max(self.ink, self.paper, key=lambda c: abs(_lightness(c) - _lightness(color)))
 
 
 LIGHT = Theme(
@@ -202,11 +211,17 @@ def figure(
     look: Look, height: float, rows: int = 1, columns: int = 1, **kw: Any
 ) -> tuple[Figure, Any]:
     """A figure of so many inches of height, and its axes: one, or an array of them."""
+    fig = empty_figure(look, height)
+    return fig, fig.subplots(rows, columns, **kw)
+
+
+def empty_figure(look: Look, height: float) -> Figure:
+    """A figure of so many inches of height."""
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(look.width, height), layout="constrained")
     fig.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.03)  # type: ignore[union-attr]
-    return fig, fig.subplots(rows, columns, **kw)
+    return fig
 
 
 def entitle(fig: Figure, look: Look, words: str) -> None:
@@ -217,6 +232,13 @@ def entitle(fig: Figure, look: Look, words: str) -> None:
         return
     lines = wrapped(words, look.room(0.96), TEXT + 0.5, bold=True)
     fig.suptitle("\n".join(lines), x=0.01, ha="left", fontweight="bold", fontsize=TEXT + 0.5)
+
+
+def legend_below(fig: Figure, handles: Sequence[Any], labels: Sequence[str], look: Look) -> None:
+    """A legend under the whole figure, in as many columns as fit."""
+    widest = max(map(text_width, labels)) + 28
+    columns = min(len(labels), max(1, int(look.room(0.95) / widest)))
+    fig.legend(handles, labels, loc="outside lower left", ncols=columns)
 
 
 def wrapped(text: str, room: float, size: float = SMALL, *, bold: bool = False) -> list[str]:
@@ -262,14 +284,13 @@ def styled(theme: Theme) -> Iterator[None]:
 
 
 def render(
-    draw: Callable[..., Figure], *results: Any, look: Look | None = None, format: str = "svg"
+    draw: Callable[..., Figure], *results: Any, look: Look = PLAIN, format: str = "svg"
 ) -> bytes:
-    """Draw a chart: svg, pdf or png bytes, the same for the same numbers. Charts of one size and
-    one theme take no `look`.
+    """Draw a chart: svg, pdf or png bytes, the same for the same numbers.
 
     Raises ImportError without matplotlib."""
-    with styled(look.theme if look else LIGHT):
-        fig = draw(*results, look=look) if look else draw(*results)
+    with styled(look.theme):
+        fig = draw(*results, look=look)
         out = io.BytesIO()
         metadata = {
             "svg": {"Date": None, "Creator": "costlab"},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...cost import short
 from ...tables import display_name
 from ..shorten import shorten_to
-from .style import PLAIN, Look, entitle, figure, text_width
+from .style import PLAIN, Look, entitle, figure, legend_below, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,8 +41,7 @@ def sweep(result: Sweep, look: Look = PLAIN) -> Figure:
         ax.set_title(title)
     if len(lines) > 1:
         handles, labels = axes.flat[0].get_legend_handles_labels()
-        columns = max(1, int(look.room(0.95) / (max(map(text_width, labels)) + 28)))
-        fig.legend(handles, labels, loc="outside lower left", ncols=min(columns, len(labels)))
+        legend_below(fig, handles, labels, look)
     models = sorted({display_name(str(o.configuration["model"])) for o in result.outcomes})
     entitle(fig, look, f"{', '.join(models)}: cost over {axis.removeprefix('arg.')}")
     return fig

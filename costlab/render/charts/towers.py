@@ -3,111 +3,163 @@ the right."""
 
 from __future__ import annotations
 
-from ...cost import short
-from .style import BLUE, GREY, ORANGE, RED
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-SMALL = 7.5  # points
-WIDTH, TALLEST = 6.7, 8.6  # inches: two columns of a paper, and a page
-PITCH = 0.165  # inches a level
+from ...cost import three_digits
+from ...tables import display_names
+from .style import PLAIN, POINTS, SMALL, Look, Theme, entitle, figure, legend_below, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ...analysis.illustrations import Tower, Towers
+
+TALLEST = 8.4  # inches of a page
+PITCH = 12.0  # points a level
+NARROWEST = 75  # points a tower; narrower ones stand in several rows
 BAR = 0.72  # of a level's height
 LANE = 0.13  # from a layer to the one in parallel
 LAYER = 0.1  # width of a layer's box
-COLORS = {"conv": GREY, "transposed conv": GREY, "linear": "#333333"}  # pools are red
+LONG = 0.6  # of the longest bar, from where on a number stands within
+APART = 9  # points between two numbers above one another
 
 
-def towers(result):
+@dataclass(frozen=True)
+class _Scale:
+    """What all towers share: the most params and MACs of a level, half the width of the widest
+    level's boxes, how many levels high, and points a level."""
+
+    params: int
+    macs: int
+    half: float
+    levels: int
+    pitch: float
+
+
+def towers(result: Towers, look: Look = PLAIN) -> Figure:
     """Each network as a tower: a box a layer, those in parallel beside each other."""
-    from matplotlib.figure import Figure
-
-    levels = max(len(tower.levels) for tower in result.towers)
-    height = min(TALLEST, PITCH * levels + 1.15)
-    fig = Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = fig.subplots(1, len(result.towers), sharey=True, squeeze=False)[0]
-    every = [level for tower in result.towers for level in tower.levels]
-    most = max(level.params for level in every) or 1, max(level.macs for level in every) or 1
-    half = LANE * max(len(level.kinds) for level in every) / 2 + 0.04
-    for ax, tower in zip(axes, result.towers, strict=True):
-        _tower(ax, tower, most, half)
-        ax.set_ylim(-1.6, levels + 0.4)
-        ax.set_xlim(-1 - half, 1 + half)
+    count = len(result.towers)
+    columns = min(count, max(1, int(look.room(0.96) / NARROWEST)))
+    rows = -(-count // columns)
+    names = display_names([tower.name for tower in result.towers])
+    titles = [
+        _title(name, tower, look.room(0.86) / columns)
+        for name, tower in zip(names, result.towers, strict=True)
+    ]
+    scale = _scale(result.towers, TALLEST * POINTS / rows)
+    above = (max(title.count("\n") for title in titles) + 1) * 10
+    height = rows * (scale.pitch * (scale.levels + 2) + above) / POINTS + 0.6
+    fig, axes = figure(look, height, rows, columns, sharey=True, squeeze=False)
+    for ax in axes.flat:
+        ax.set_ylim(-1.6, scale.levels + 0.4)
+        ax.set_xlim(-1 - scale.half, 1 + scale.half)
         ax.set_axis_off()
-        ax.set_title(_title(tower), fontsize=SMALL, fontweight="normal")
-    _key(fig)
+    for ax, tower, title in zip(axes.flat, result.towers, titles, strict=False):
+        _tower(ax, tower, scale, look.theme)
+        ax.set_title(title, fontweight="normal", fontsize=SMALL)
+    _key(fig, look)
+    entitle(fig, look, f"{', '.join(names)} on one scale")
     return fig
 
 
-def _title(tower) -> str:
-    return (
-        f"{tower.name}: {tower.depth} layers deep\n"
-        f"{short(tower.params)} params, {short(tower.macs)} MACs"
+def _scale(found: tuple[Tower, ...], room: float) -> _Scale:
+    every = [level for tower in found for level in tower.levels]
+    levels = max(len(tower.levels) for tower in found)
+    return _Scale(
+        max(level.params for level in every) or 1,
+        max(level.macs for level in every) or 1,
+        LANE * max(len(level.kinds) for level in every) / 2 + 0.07,
+        levels,
+        min(PITCH, room / (levels + 2)),
     )
 
 
-def _tower(ax, tower, most: tuple[int, int], half: float) -> None:
+def _title(name: str, tower: Tower, room: float) -> str:
+    said = (
+        name,
+        f"{tower.depth} layers deep",
+        f"{three_digits(tower.params)} params",
+        f"{three_digits(tower.macs)} MACs",
+    )
+    return "\n".join(line for words in said for line in wrapped(words, room))
+
+
+def _tower(ax: Axes, tower: Tower, scale: _Scale, theme: Theme) -> None:
     places = [i + 0.5 for i in range(len(tower.levels))]
-    params = [level.params / most[0] for level in tower.levels]
-    macs = [level.macs / most[1] for level in tower.levels]
-    edge = {"height": BAR, "linewidth": 0.3}
-    ax.barh(places, [-v for v in params], left=-half, color=ORANGE, edgecolor=ORANGE, **edge)
-    ax.barh(places, macs, left=half, color=BLUE, edgecolor=BLUE, **edge)
+    params = [level.params / scale.params for level in tower.levels]
+    macs = [level.macs / scale.macs for level in tower.levels]
+    half = scale.half
+    ax.barh(places, [-v for v in params], left=-half, color=theme.params, height=BAR)
+    ax.barh(places, macs, left=half, color=theme.macs, height=BAR)
     for place, level in zip(places, tower.levels, strict=True):
-        _layers(ax, level.kinds, place)
-    _grids(ax, tower, half)
-    _largest(ax, tower, params, -half, "params")
-    _largest(ax, tower, macs, half, "macs")
-    ax.text(0, -0.25, f"input {_side(tower)}", ha="center", va="top", fontsize=7)
+        _layers(ax, level.kinds, place, theme)
+    most = max(range(len(params)), key=params.__getitem__)
+    _grids(ax, tower, params, scale, most)
+    _largest(ax, three_digits(tower.levels[most].params), params[most], most, -half, theme)
+    most = max(range(len(macs)), key=macs.__getitem__)
+    _largest(ax, three_digits(tower.levels[most].macs), macs[most], most, half, theme)
+    ax.text(0, -0.25, f"input {_side(tower)}", ha="center", va="top", fontsize=SMALL)
 
 
-def _side(tower) -> str:
+def _side(tower: Tower) -> str:
     return f"{tower.input[0]}x{tower.input[1]}"
 
 
-def _layers(ax, kinds: tuple[str, ...], place: float) -> None:
+def _kinds(theme: Theme) -> dict[str, str]:
+    """Colors of layers; pools are of the last one."""
+    return {"conv": theme.muted, "transposed conv": theme.muted, "linear": theme.ink}
+
+
+def _layers(ax: Axes, kinds: tuple[str, ...], place: float, theme: Theme) -> None:
     from matplotlib.patches import Rectangle
 
     for i, kind in enumerate(kinds):
-        middle = LANE * (i - (len(kinds) - 1) / 2)
-        corner = (middle - LAYER / 2, place - BAR / 2)
-        ax.add_patch(Rectangle(corner, LAYER, BAR, facecolor=COLORS.get(kind, RED), linewidth=0))
+        corner = (LANE * (i - (len(kinds) - 1) / 2) - LAYER / 2, place - BAR / 2)
+        color = _kinds(theme).get(kind, theme.worse)
+        ax.add_patch(Rectangle(corner, LAYER, BAR, facecolor=color, linewidth=0))
 
 
-def _grids(ax, tower, half: float) -> None:
-    """The side of the grid, at the first level that has it, where no bar is in the way."""
-    before = 0
+def _grids(ax: Axes, tower: Tower, params: list[float], scale: _Scale, most: int) -> None:
+    """The side of the grid at the first level that has it, beyond its bar; not at the level that
+    has the number of the longest bar, nor over another one."""
+    before, last = 0, -scale.levels
     for i, level in enumerate(tower.levels):
-        if level.grid != before and level.grid > 1:
-            ax.text(-half - 0.03, i + 0.5, str(level.grid), ha="right", va="center", fontsize=7)
-        before = level.grid
+        new, before = level.grid != before and level.grid > 1, level.grid
+        apart = min(i - last, abs(i - most)) * scale.pitch
+        if new and apart >= APART and params[i] < LONG:
+            at = -scale.half - params[i] - 0.03
+            ax.text(at, i + 0.5, str(level.grid), ha="right", va="center", fontsize=SMALL)
+            last = i
 
 
-def _largest(ax, tower, shares, start: float, key: str) -> None:
-    """The value of the longest bar, where it is long enough to be seen."""
-    place = max(range(len(shares)), key=shares.__getitem__)
-    value = getattr(tower.levels[place], key)
-    sign = 1 if start > 0 else -1
-    long = shares[place] > 0.6
+def _largest(ax: Axes, text: str, share: float, level: int, start: float, theme: Theme) -> None:
+    """The value of a tower's longest bar: in it where it is long, otherwise beyond its end."""
+    sign, long = (1 if start > 0 else -1), share > LONG
+    color = theme.macs if sign > 0 else theme.params
     ax.text(
-        sign * (0.97 + abs(start)) if long else start + sign * (shares[place] + 0.03),
-        place + 0.5,
-        short(value),
-        ha="right" if long is (sign > 0) else "left",
+        start + sign * 0.03 if long else start + sign * (share + 0.03),
+        level + 0.5,
+        text,
+        ha="left" if sign > 0 else "right",
         va="center",
-        fontsize=7,
-        color="white" if long else "#333333",
-        fontweight="bold" if long else "normal",
+        fontsize=SMALL,
+        color=theme.on(color) if long else theme.ink,
     )
 
 
-def _key(fig) -> None:
+def _key(fig: Figure, look: Look) -> None:
     """What the colors are."""
     from matplotlib.patches import Patch
 
+    theme = look.theme
     words = {
-        "params of the level": ORANGE,
-        "its MACs": BLUE,
-        "convolution": COLORS["conv"],
-        "linear layer": COLORS["linear"],
-        "pool": RED,
+        "params of the level": theme.params,
+        "its MACs": theme.macs,
+        "convolution": _kinds(theme)["conv"],
+        "linear layer": _kinds(theme)["linear"],
+        "pool": theme.worse,
     }
     patches = [Patch(facecolor=color, label=word) for word, color in words.items()]
-    fig.legend(handles=patches, loc="outside lower center", ncols=len(words), fontsize=SMALL)
+    legend_below(fig, patches, list(words), look)
