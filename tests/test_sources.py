@@ -12,6 +12,7 @@ import torch
 import costlab
 from costlab.cli import main
 from costlab.sources import Loaded, SourceError
+from costlab.sources.run import trace_loaded
 from costlab.tables import display_names
 
 NET = """
@@ -483,17 +484,36 @@ def test_programs_in_files(suffix, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "name, params, gmacs",
-    [("yolo11n", 2_624_080, 3.27), ("yolov8n.yaml", 3_157_200, 4.37)],
+    "name, params, weights, gmacs",
+    [("yolo11n", 2_624_080, 2_607_984, 3.27), ("yolov8n.yaml", 3_157_200, 3_146_176, 4.37)],
 )
-def test_ultralytics_detectors_at_640(name, params, gmacs):
+def test_ultralytics_detectors_at_640(name, params, weights, gmacs):
     """ultralytics' own table says 2.6 M params for YOLO11n, and 3.2 M for YOLOv8n."""
     pytest.importorskip("ultralytics")
     loaded = load(f"ultralytics:{name}")
     with loaded.scope():
         trace = costlab.trace(loaded.model, loaded.inputs, device=loaded.provenance["device"])
     assert sum(p.numel() for p in loaded.model.parameters()) == params
-    assert round(costlab.total(trace).macs / 1e9, 2) == gmacs
+    found = costlab.total(trace)
+    assert (found.params, found.weights) == (params, weights)
+    assert round(found.macs / 1e9, 2) == gmacs
+
+
+def test_open_clip_runs_on_an_image_and_a_text():
+    """ViT-B/32 of CLIP (Radford et al. 2021): 151,277,313 params.
+
+    Image: 49 patches of 3 x 32 x 32 by 768; 12 blocks on 50 tokens of 12 x 768^2 MACs each and
+    2 x 50^2 x 768 of attention; 768 x 512. Text: the same of 77 tokens, width 512."""
+    pytest.importorskip("open_clip")
+    loaded = load(
+        "open_clip:create_model",
+        ["1x3x224x224", "1x77:int64"],
+        arguments={"model_name": "ViT-B-32"},
+    )
+    image = 49 * 3072 * 768 + 12 * (50 * 12 * 768**2 + 2 * 50**2 * 768) + 768 * 512
+    text = 12 * (77 * 12 * 512**2 + 2 * 77**2 * 512) + 512 * 512
+    found = costlab.total(trace_loaded(loaded))
+    assert (found.params, found.macs) == (151_277_313, image + text)
 
 
 def test_diffusers_networks_have_inputs_of_their_own():
