@@ -27,6 +27,7 @@ reports: .venv/.installed-test
 	for r in reports/*.toml; do $(BIN)/costlab report --config $$r --device meta -o $${r%.toml}.pdf || exit 1; done
 	$(BIN)/costlab chart stages googlenet --device meta -o reports/googlenet-stages.svg
 	$(BIN)/costlab chart savings --measured reports/measurements --on h100 -o reports/savings.svg
+	$(BIN)/costlab diagram googlenet --device meta --style paper -o reports/googlenet.svg
 	$(BIN)/costlab diagram googlenet --device meta --module inception3a -o reports/googlenet-inception3a.svg
 
 # on a machine with a GPU, torch and perhaps no network: the CUDA tests, then what is not measured

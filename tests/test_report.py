@@ -947,6 +947,7 @@ def labels(svg):
     "name, argv",
     [
         ("googlenet-stages", ["chart", "stages", "googlenet"]),
+        ("googlenet", ["diagram", "googlenet", "--style", "paper"]),
         ("googlenet-inception3a", ["diagram", "googlenet", "--module", "inception3a"]),
     ],
 )

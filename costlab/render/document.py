@@ -69,7 +69,8 @@ class Picture:
     """An SVG with caption, alternative text and the id for references.
 
     A `diagram` of a network pans and zooms in HTML. `links`: the ids of the main table's rows that
-    each box or bar stands for, by its id in the SVG (a bar's after "bar:FIELD:")."""
+    each box or bar stands for, by its id in the SVG (a bar's after "bar:FIELD:"). `pages`: SVGs
+    that a PDF shows instead, one a page, where one page does not hold it."""
 
     svg: str
     caption: str
@@ -77,6 +78,7 @@ class Picture:
     id: str
     diagram: bool = False
     links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from . import notes
 from .document import Document, Grid, Numbers, Picture, Points, Ref, Section, Text
+from .fullness import MOST, PPI, blankest
 from .pdf_tables import ROOM, TypstTable, typst_table
 from .typeset import compile, quote, set_text
 
@@ -34,6 +36,7 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords
 #let keep = [#block(height: 100pt, above: 0pt, below: 0pt, breakable: false)#v(-86pt)]
 """
 _HIGH = {"a4": 610, "us-letter": 570}  # points: a picture's height
+_LEGIBLE = 0.9  # a picture is scaled as far as this, and turned before it is scaled further
 _TURNED = "#page(flipped: true, margin: (x: 2cm, top: 1.6cm, bottom: 1.3cm))"
 _OPENINGS = ("summary", "introduction")  # what shares the first page with the contents
 _CONTENTS = "#outline(title: [Contents], depth: 1)\n"
@@ -42,16 +45,30 @@ _CONTENTS = "#outline(title: [Contents], depth: 1)\n"
 def pdf(document: Document) -> bytes:
     """PDF bytes, the same for the same document. Raises ImportError without typst and matplotlib
     (for its fonts), ValueError for a logo that cannot be set."""
-    source, files = typst_source(document)
     try:
-        return compile(source, files, "ua-1")
+        return compile(*_fullest(document), "ua-1")[0]
     except ValueError as e:
         raise ValueError(f"{e}; is the logo damaged?" if document.logo else str(e)) from None
 
 
-def typst_source(document: Document) -> tuple[str, dict[str, bytes]]:
+def _fullest(document: Document) -> Source:
+    """The first way to set a document that leaves no page but the last more than half empty,
+    otherwise the one whose emptiest page is the fullest."""
+    best, least = None, 2.0
+    for way in WAYS:
+        source = typst_source(document, way)
+        empty = blankest(compile(*source, ppi=PPI))
+        if empty <= MOST:
+            return source
+        if empty < least:
+            best, least = source, empty
+    assert best is not None, "there is a way"
+    return best
+
+
+def typst_source(document: Document, way: Way) -> Source:
     """The document in typst, and the files that it takes in by name."""
-    writer = _Writer(document)
+    writer = _Writer(document, way)
     opening = [s for s in document.sections[:1] if s.id in _OPENINGS]
     source = [
         *writer.front(),
@@ -62,11 +79,27 @@ def typst_source(document: Document) -> tuple[str, dict[str, bytes]]:
     return "\n".join(source), writer.files
 
 
+Source = tuple[str, dict[str, bytes]]  # typst, and files by name
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a document is set. `sideways`: a table that is too wide is turned in a figure of its own,
+    and text goes on around it, instead of on a page that is turned; `floating`: pictures go where
+    there is room."""
+
+    sideways: bool
+    floating: bool
+
+
+WAYS = (Way(False, True), Way(True, True), Way(True, False), Way(False, False))
+
+
 class _Writer:
     """Writes the parts of one document, and keeps the files that they take in."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, document: Document, way: Way) -> None:
+        self.document, self.way = document, way
         self.numbers: Mapping[str, str] = document.numbers
         self.files: dict[str, bytes] = {}
 
@@ -89,7 +122,7 @@ class _Writer:
         """A section. A table that is too wide has a turned page of its own, with what introduces
         it; the rest of the section stays upright."""
         tables = {
-            part.id: typst_table(part, self.document.paper)
+            part.id: typst_table(part, self.document.paper, self.way.sideways)
             for part in section.parts
             if isinstance(part, Grid)
         }
@@ -141,14 +174,34 @@ class _Writer:
         return f"{set_text(part.before)}#ref(label({quote(part.id)}));{set_text(part.after)}"
 
     def _picture(self, p: Picture) -> str:
-        name = f"figure{len(self.files)}.svg"
-        self.files[name] = p.svg.encode()
-        paper = self.document.paper
-        width, height = _size(p.svg)
-        width *= min(1, ROOM[paper][0] / width, _HIGH[paper] / height)
-        image = f"image({quote(name)}, width: {width:.1f}pt, alt: {quote(p.alt)})"
+        """A figure; further pages of it follow, which say so in their captions."""
+        first, *more = p.pages or (p.svg,)
         caption = f"caption: [{set_text(p.caption)}]"
-        return f"#figure(placement: auto, {caption}, {image}) #label({quote(p.id)})\n"
+        where = "auto" if self.way.floating else "none"
+        found = (
+            f"#figure(placement: {where}, {caption}, {self._image(first, p.alt)}) "
+            f"#label({quote(p.id)})\n"
+        )
+        for i, svg in enumerate(more, 2):
+            words = f"{self.numbers[p.id]}, page {i} of {len(p.pages)}"
+            found += (
+                f'#figure(placement: {where}, kind: "page", supplement: none, numbering: none, '
+                f"caption: [{set_text(words)}], {self._image(svg, f'{p.alt}, page {i}')})\n"
+            )
+        return found
+
+    def _image(self, svg: str, alt: str) -> str:
+        """A picture in its size where a page is as wide; one that fits a turned page only is turned
+        itself; a larger one is scaled."""
+        name = f"figure{len(self.files)}.svg"
+        self.files[name] = svg.encode()
+        room = ROOM[self.document.paper][0], _HIGH[self.document.paper]
+        width, height = _size(svg)
+        upright, turned = _scale(width, height, room), _scale(height, width, room)
+        sideways = upright < _LEGIBLE * turned
+        shown = width * (turned if sideways else upright)
+        found = f"image({quote(name)}, width: {shown:.1f}pt, alt: {quote(alt)})"
+        return f"rotate(-90deg, reflow: true, {found})" if sideways else found
 
 
 def _breakable(words: str) -> str:
@@ -163,6 +216,11 @@ def _numbers(numbers: Numbers) -> str:
         for value, words in numbers.items
     )
     return f"#grid(columns: ({'1fr, ' * len(numbers.items)}), column-gutter: 10pt, {cells})\n"
+
+
+def _scale(width: float, height: float, room: tuple[float, float]) -> float:
+    """How much smaller a picture must be for a page, at most 1."""
+    return min(1.0, room[0] / width, room[1] / height)
 
 
 def _size(svg: str) -> tuple[float, float]:

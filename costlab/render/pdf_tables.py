@@ -12,9 +12,10 @@ from .document import Grid
 from .typeset import quote, set_text
 
 # points: the text's width upright and turned
-ROOM = {"a4": (480, 728), "us-letter": (497, 678)}
+ROOM = {"a4": (480, 690), "us-letter": (497, 640)}
 _TOGETHER = 3  # the last rows, which are never on a page alone
 _GAP, _BAR = 7, 14  # points: a cell's own margins, and what a bar takes
+_SIDEWAYS = 430  # points: a table up to this height can be turned itself
 _WHOLE = 320  # points: a table up to this height is not broken
 # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
 _LETTER = 0.6
@@ -46,14 +47,17 @@ class _Layout:
     turned: bool
 
 
-def typst_table(grid: Grid, paper: str) -> TypstTable:
-    """The table with caption, label and notes, in the largest letters that fit."""
+def typst_table(grid: Grid, paper: str, sideways: bool) -> TypstTable:
+    """The table with caption, label and notes, in the largest letters that fit. `sideways`: one
+    that is too wide for a page is turned itself, where the page is wide enough for its rows."""
     layout, hidden = _fitted(grid, ROOM[paper])
     room = ROOM[paper][layout.turned]
     notes = grid.sheet.notes
     if hidden:
         notes = (f"left out for width: {', '.join(hidden)}; the HTML report has them", *notes)
     body = f"{_figure(grid, layout)} #label({quote(grid.id)})\n{_notes(notes, layout.turned)}"
+    if layout.turned and sideways and _height(len(grid.sheet.rows), (), layout, room) < _SIDEWAYS:
+        return TypstTable(_turned_figure(grid, layout, notes), turned=False)
     if _height(len(grid.sheet.rows), notes, layout, room) < _WHOLE:
         rule = "#block(breakable: false)[#show figure: set block(breakable: false)"
     else:
@@ -165,14 +169,26 @@ def _squeezed(cols: Sequence[Cells], size: float, room: float) -> list[float]:
     return [w if c.right else w * min(1, left / wanted) for w, c in zip(widths, cols, strict=True)]
 
 
+def _turned_figure(grid: Grid, layout: _Layout, notes: Sequence[str]) -> str:
+    """The table turned by 90 degrees under its upright caption, where there is room for it."""
+    table = f"rotate(-90deg, reflow: true)[{_table(grid, layout)}]"
+    return (
+        f"#figure(kind: table, placement: auto, caption: [{set_text(grid.caption)}], {table}) "
+        f"#label({quote(grid.id)})\n{_notes(notes, turned=False)}"
+    )
+
+
 def _figure(grid: Grid, layout: _Layout) -> str:
+    return f"#figure(kind: table, caption: [{set_text(grid.caption)}])[{_table(grid, layout)}]"
+
+
+def _table(grid: Grid, layout: _Layout) -> str:
     widths = ", ".join(f"{w:.1f}pt" for w in layout.widths)
     align = ", ".join(f"{'right' if c.right else 'left'} + horizon" for c in layout.columns)
     lines = ", \n".join(_lines(grid, layout.columns))
     return (
-        f"#figure(kind: table, caption: [{set_text(grid.caption)}])"
-        f'[#set text(size: {layout.size}pt, font: "DejaVu Sans", weight: "regular")\n'
-        f"#table(columns: ({widths},), align: ({align},), {lines})]"
+        f'#set text(size: {layout.size}pt, font: "DejaVu Sans", weight: "regular")\n'
+        f"#table(columns: ({widths},), align: ({align},), {lines})"
     )
 
 

@@ -29,10 +29,11 @@ def compile(
     source: str,
     files: dict[str, bytes],
     standard: Literal["ua-1"] | None = None,
-    png: bool = False,
-) -> bytes:
-    """A typst document and its files to the bytes of a PDF, or of a `png`, the same for the same
-    input. The machine's fonts are asked only for letters that the packages' own lack.
+    ppi: float | None = None,
+) -> list[bytes]:
+    """A typst document and its files to the bytes of a PDF, or of a PNG a page at `ppi` pixels an
+    inch; the same for the same input. The machine's fonts are asked only for letters that the
+    packages' own lack.
 
     Raises ValueError, in one line, for what typst cannot set (a picture that is damaged)."""
     import os
@@ -49,14 +50,15 @@ def compile(
             with open(os.path.join(home, name), "wb") as f:
                 f.write(data)
         try:
-            return typst.compile(
+            made = typst.compile(
                 os.path.join(home, "main.typ"),
                 root=home,
                 font_paths=font_paths(),
                 ignore_system_fonts=own,
                 pdf_standards=standard,
-                **({"format": "png", "ppi": _PPI} if png else {}),
+                **({"format": "png", "ppi": ppi} if ppi else {}),
             )
+            return made if isinstance(made, list) else [made]
         except typst.TypstError as e:
             raise ValueError(f"typst cannot set this: {str(e).strip().splitlines()[0]}") from None
 
@@ -68,12 +70,12 @@ def quote(text: str) -> str:
 
 def pages(svgs: Sequence[str], alt: str) -> bytes:
     """Pictures as PDF, each on a page of its size."""
-    return compile(_alone(len(svgs), alt), _files(svgs))
+    return compile(_alone(len(svgs), alt), _files(svgs))[0]
 
 
 def raster(svg: str, alt: str) -> bytes:
     """One picture as PNG."""
-    return compile(_alone(1, alt), _files([svg]), png=True)
+    return compile(_alone(1, alt), _files([svg]), ppi=_PPI)[0]
 
 
 def _files(svgs: Sequence[str]) -> dict[str, bytes]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..analysis.diagram import Diagram
 from ..render import charts
-from ..render.diagram import Room, svg
+from ..render.diagram import Room, sheets, svg
 from ..render.document import Grid, Numbers, Picture, Points, Ref, Text
 from .links import Links
 
-_ROOM = Room(470.0, 590.0)  # points of a page of a report, less the caption
+_ROOM = Room(468.0, 590.0)  # points of a page of a report, less the caption
+_SCREEN = Room(1100.0, 760.0)  # points, of what is not on paper
 Block = Text | Grid | Picture | Points | Numbers
 
 
@@ -28,16 +30,25 @@ def chart(
 
 
 def drawn(
-    diagram: Any, *, id: str, caption: str, network: bool = False, links: Links | None = None
+    diagram: Diagram, *, id: str, caption: str, network: bool = False, links: Links | None = None
 ) -> Picture:
     """A block diagram as a figure; that of a `network` pans and zooms."""
-    picture = svg([diagram], _ROOM)
-    return Picture(picture, caption, diagram.alt, id, diagram=network, links=links or {})
+    picture, pages = _paged([diagram], diagram.alt)
+    return Picture(
+        picture, caption, diagram.alt, id, diagram=network, links=links or {}, pages=pages
+    )
 
 
-def drawn_together(diagrams: list, alt: str, *, id: str, caption: str) -> Picture:
+def drawn_together(diagrams: Sequence[Diagram], alt: str, *, id: str, caption: str) -> Picture:
     """Block diagrams beside each other as one figure."""
-    return Picture(svg(diagrams, _ROOM, alt), caption, alt, id)
+    picture, pages = _paged(diagrams, alt)
+    return Picture(picture, caption, alt, id, pages=pages)
+
+
+def _paged(diagrams: Sequence[Diagram], alt: str) -> tuple[str, tuple[str, ...]]:
+    """Diagrams as one picture for a screen, and those of its pages where there are several."""
+    pages = sheets(diagrams, _ROOM, alt)
+    return (pages[0], ()) if len(pages) == 1 else (svg(diagrams, _SCREEN, alt), tuple(pages))
 
 
 def cited(words: str, ref: str, end: str = ".") -> Text:

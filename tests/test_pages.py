@@ -1,0 +1,150 @@
+"""Pages of reports: none but the last more than half empty, contents on the first, no table with a
+row alone on a page, pictures in a size that can be read."""
+
+import io
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import costlab
+from costlab.analysis.diagram import diagram
+from costlab.api._models import as_trace
+from costlab.render.diagram import Room, sheets
+from costlab.render.document import Document, Grid, Picture, Section, Text
+from costlab.render.fullness import PPI, blank
+from costlab.render.pdf import pdf
+from costlab.report import Config, build
+from costlab.tables import Column, Sheet
+
+pypdf = pytest.importorskip("pypdf")
+pytest.importorskip("typst")
+Image = pytest.importorskip("PIL.Image")
+REPORTS = Path(costlab.__file__).parent.parent / "reports"
+needs_poppler = pytest.mark.skipif(not shutil.which("pdftoppm"), reason="pdftoppm is not here")
+REVIEW = ("torchvision:resnet50", "torchvision:wide_resnet50_2")
+
+
+@cache
+def printed(what):
+    """The PDF of a report: a configuration of reports/, a model, or base and head."""
+    if isinstance(what, tuple):
+        made = costlab.report(base=what[0], head=what[1], device="meta")
+    elif (REPORTS / f"{what}.toml").exists():
+        made = costlab.report(config=REPORTS / f"{what}.toml", device="meta")
+    else:
+        made = costlab.report(what, device="meta")
+    return made.render("pdf")
+
+
+def blank_parts(data):
+    """Of each page, the part of its height that is blank, by poppler: gaps of over a third of an
+    inch."""
+    made = subprocess.run(
+        ["pdftoppm", "-r", "36", "-gray", "-"], input=data, capture_output=True, check=True
+    ).stdout
+    found = []
+    stream = io.BytesIO(made)
+    while stream.readline():
+        wide, high = map(int, stream.readline().split())
+        stream.readline()
+        rows = [min(stream.read(wide)) < 200 for _ in range(high)][30:-30]
+        gaps = re.findall(r"0+", "".join("01"[row] for row in rows))
+        found.append(sum(len(gap) for gap in gaps if len(gap) > 12) / len(rows))
+    return found
+
+
+@needs_poppler
+@pytest.mark.parametrize(
+    "what",
+    [
+        *sorted(p.stem for p in REPORTS.glob("*.toml")),
+        *(
+            pytest.param(what, marks=pytest.mark.slow)
+            for what in (
+                "torchvision:densenet201",
+                "torchvision:swin_t",
+                "torchvision:resnet50",
+                "torchvision:vit_b_16",
+                REVIEW,
+            )
+        ),
+    ],
+    ids=str,
+)
+def test_no_page_but_the_last_is_more_than_half_empty(what):
+    data = printed(what)
+    *pages, _ = blank_parts(data)
+    assert pages and max(pages) <= 0.5
+    assert "Contents" in pypdf.PdfReader(io.BytesIO(data)).pages[0].extract_text()
+
+
+def page_of(*stripes, high=280):
+    """A PNG of 200 pixels by `high`, with black rows."""
+    image = Image.new("L", (200, high), 255)
+    for start, end in stripes:
+        image.paste(0, (50, start, 150, end))
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    "stripes, part",
+    [
+        ([], 1.0),
+        ([(20, 260)], 0.0),
+        ([(20, 140)], 0.5),  # the margins of 20 pixels do not count
+        ([(20, 80), (200, 260)], 0.5),
+        ([(y, y + 2) for y in range(20, 260, 8)], 0.0),  # lines of text: 6 pixels are 18 points
+    ],
+)
+def test_gaps_between_paragraphs_are_not_blank(stripes, part):
+    assert PPI == 24
+    assert blank(page_of(*stripes)) == pytest.approx(part, abs=0.01)
+
+
+@pytest.mark.parametrize("rows", range(2, 60, 3))
+def test_a_table_never_leaves_one_row_on_a_page(rows):
+    """Each row has a name of its own; a page of the table has several of them, or all."""
+    cells = tuple({"layer": f"layer-{i}", "params": 1000 + i} for i in range(rows))
+    sheet = Sheet("t", (Column("layer"), Column("params", "count")), cells, (), {"params": 1})
+    text = Text("A sentence that takes a line of the page. " * 80)
+    document = Document("t", "s", (Section("a", "A", (text, Grid(sheet, "Layers", "layers"))),))
+    pages = pypdf.PdfReader(io.BytesIO(pdf(document))).pages
+    counts = [len(re.findall(r"layer-\d+", page.extract_text())) for page in pages]
+    assert sum(counts) == rows
+    assert 1 not in counts
+
+
+@pytest.mark.parametrize(
+    "spec, depth", [("torchvision:vgg19", 0), ("torchvision:densenet121", 1), ("inception_v3", 1)]
+)
+def test_a_diagram_of_a_report_is_in_its_size_on_each_page(spec, depth):
+    """No picture of a page is larger than the page, upright or turned, so that none is scaled."""
+    pages = sheets([diagram(as_trace(spec, "report"), depth)], Room(468.0, 590.0))
+    for page in pages:
+        ((wide, high),) = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', page)
+        short, long = sorted((float(wide), float(high)))
+        assert short <= 480 and long <= 610
+
+
+def test_a_long_diagram_has_a_figure_a_page_in_the_pdf_and_one_on_a_screen():
+    document = build(
+        Config(sections=("diagram",)),
+        [as_trace("torchvision:mobilenet_v3_large", "report")],
+        None,
+        "costlab report",
+        lambda spec: as_trace(spec, "report"),
+    )
+    (long,) = [p for p in document.parts() if isinstance(p, Picture) and p.pages]
+    names = re.findall(r'class="node"><title>([^;<]*)', long.svg)
+    assert names == [
+        name for page in long.pages for name in re.findall(r'class="node"><title>([^;<]*)', page)
+    ]
+    text = " ".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(pdf(document))).pages)
+    assert f"Figure 1, page {len(long.pages)} of {len(long.pages)}" in text
+    assert len(long.pages) > 1
