@@ -1,6 +1,6 @@
 """One formula per operation, the totals, and the counting conventions. Needs no torch."""
 
-from . import formulas  # noqa: F401  fills the registry
+from . import formulas as formulas  # fills the registry
 from .constants import constant_operands
 from .conventions import CONVENTIONS, Convention
 from .formulas.detection import DATA_DEPENDENT

@@ -73,10 +73,11 @@ class _Search:
         """Where forms of parameters of several sizes meet, such as a gain and a filter, the smaller
         is a scale or a bias; the parameters that stay open."""
         largest = max(self.trace.tensors[i].numel for _, i, params in operands if params)
-        whole = frozenset().union(
+        nothing: frozenset[int] = frozenset()
+        whole = nothing.union(
             *(params for _, i, params in operands if self.trace.tensors[i].numel == largest)
         )
-        rest = frozenset().union(*(params for _, _, params in operands)) - whole
+        rest = nothing.union(*(params for _, _, params in operands)) - whole
         if op.name in MULTIPLIED or op.name in ADDED:
             self.decide(rest, SCALE if op.name in MULTIPLIED else BIAS)
             return whole

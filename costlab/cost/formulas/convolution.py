@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, formula, multiply_adds, outputs_of, shape_of
 
 
-def convolution_macs(trace, op) -> int:
+def convolution_macs(trace: Trace, op: Op) -> int:
     """Output elements x kernel x c_in/groups; transposed: input elements x kernel x c_out/groups.
 
     The weight is (c_out, c_in/groups, *kernel), or transposed (c_in, c_out/groups, *kernel).
@@ -20,14 +21,14 @@ def convolution_macs(trace, op) -> int:
 @formula(
     *aten("convolution _convolution convolution_overrideable cudnn_convolution mkldnn_convolution")
 )
-def convolution(trace, op):
+def convolution(trace: Trace, op: Op) -> Work:
     """The products of `convolution_macs`, and one add an output element for a bias."""
     bias = outputs_of(trace, op) if len(op.inputs) > 2 else 0
     return multiply_adds(trace, op, convolution_macs(trace, op), bias)
 
 
 @formula(*aten("convolution_backward cudnn_convolution_backward"))
-def convolution_backward(trace, op):
+def convolution_backward(trace: Trace, op: Op) -> Work:
     """For the input's and for the weight's gradient as many MACs as forward, each where it is
     asked for; one add an element of the gradient for the bias's."""
     grad, data, weight = trace.shapes(op)[:3]
@@ -37,7 +38,7 @@ def convolution_backward(trace, op):
 
 
 @formula("aten.conv_tbc")
-def convolution_in_time(trace, op):
+def convolution_in_time(trace: Trace, op: Op) -> Work:
     """(time, batch, c_in) by (k, c_in, c_out): output elements x k x c_in, one add each for the
     bias."""
     k, c_in, _ = shape_of(trace, op, 1)
@@ -50,7 +51,7 @@ _TAPS = 4
 
 
 @formula("torchvision.deform_conv2d")
-def deformable_convolution(trace, op):
+def deformable_convolution(trace: Trace, op: Op) -> Work:
     """As a convolution, over columns that are sampled bilinearly: output elements x kernel x
     c_in/groups, and for each element of the columns four multiply-adds and one product with the
     mask. Inputs: data, weight, offset, mask, bias.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...trace.record import Op, Trace
 from ..registry import Work, elements_of, formula, outputs_of, shape_of
 
 _BOX_OVERLAP = 13  # two maxima, two minima, four differences, two clamps, product, add, divide
@@ -14,7 +15,7 @@ DATA_DEPENDENT = frozenset(
 
 
 @formula("torchvision.nms")
-def non_maximum_suppression(trace, op):
+def non_maximum_suppression(trace: Trace, op: Op) -> Work:
     """Boxes (n, 4): the overlap of each pair, n (n - 1) / 2 at most, of 13 FLOPs each.
 
     Source: torchvision/csrc/ops/cpu/nms_kernel.cpp."""
@@ -23,7 +24,7 @@ def non_maximum_suppression(trace, op):
 
 
 @formula("torchvision.roi_align", "torchvision.ps_roi_align")
-def region_alignment(trace, op):
+def region_alignment(trace: Trace, op: Op) -> Work:
     """Each output is the mean of sampling_ratio^2 bilinear samples, of eight FLOPs and one add
     each (He et al. 2017, "Mask R-CNN", Section 3). An adaptive ratio counts as one sample, which
     is what a region of the output's size takes."""
@@ -33,7 +34,7 @@ def region_alignment(trace, op):
 
 
 @formula("torchvision.roi_pool", "torchvision.ps_roi_pool")
-def region_pooling(trace, op):
+def region_pooling(trace: Trace, op: Op) -> Work:
     """One compare or add for each element of the features that a region covers, taken as the
     whole grid shared out among the outputs: the elements of the features, or the outputs where
     these are more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, formula, named, outputs_of
 
 _SHORT = (
@@ -44,6 +45,6 @@ _NAMES = (*aten(_SHORT), *named("prims", _SHORT))
 
 
 @formula(*_SPECIAL, *_NAMES, *(f"{name}_" for name in _NAMES))
-def elementwise(trace, op):
+def elementwise(trace: Trace, op: Op) -> Work:
     """One FLOP an output element."""
     return Work(flops=outputs_of(trace, op))

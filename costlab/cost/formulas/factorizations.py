@@ -10,49 +10,50 @@ from __future__ import annotations
 
 from math import prod
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, formula, multiply_adds, shape_of
 
 
-def _sides(trace, op) -> tuple[int, int, int]:
+def _sides(trace: Trace, op: Op) -> tuple[int, int, int]:
     """How many matrices there are, and the longer and the shorter side of each."""
     *batch, m, n = shape_of(trace, op)
     return prod(batch), max(m, n), min(m, n)
 
 
-def _right_sides(trace, op, k: int, n: int) -> int:
+def _right_sides(trace: Trace, op: Op, k: int, n: int) -> int:
     """Columns of the right-hand sides of all systems of n equations, in the k-th input."""
     return prod(shape_of(trace, op, k)) // max(1, n)
 
 
-def _used(trace, index: int) -> bool:
+def _used(trace: Trace, index: int) -> bool:
     """Whether anything reads a tensor. While it is recorded, torch asks for vectors that the code
     does not want."""
     return index in trace.outputs or any(index in op.inputs for op in trace.ops)
 
 
 @formula(*aten("linalg_lu_factor_ex linalg_lu _linalg_det _linalg_slogdet"))
-def lu(trace, op) -> Work:
+def lu(trace: Trace, op: Op) -> Work:
     """k^2 (3 l - k) / 6 for sides l >= k (getrf); n^3 / 3 for a square matrix."""
     count, long, short = _sides(trace, op)
     return multiply_adds(trace, op, count * short**2 * (3 * long - short) // 6)
 
 
 @formula(*aten("linalg_cholesky_ex cholesky linalg_ldl_factor_ex"))
-def cholesky(trace, op) -> Work:
+def cholesky(trace: Trace, op: Op) -> Work:
     """n^3 / 6 (potrf)."""
     count, n, _ = _sides(trace, op)
     return multiply_adds(trace, op, count * n**3 // 6)
 
 
 @formula(*aten("linalg_inv_ex"))
-def inverse(trace, op) -> Work:
+def inverse(trace: Trace, op: Op) -> Work:
     """n^3: an LU factorization and two thirds (getri)."""
     count, n, _ = _sides(trace, op)
     return multiply_adds(trace, op, count * n**3)
 
 
 @formula("aten._linalg_solve_ex")
-def solve(trace, op) -> Work:
+def solve(trace: Trace, op: Op) -> Work:
     """An LU factorization, n^3 / 3, and n^2 a right-hand side (gesv)."""
     count, n, _ = _sides(trace, op)
     macs = count * n**3 // 3 + n**2 * _right_sides(trace, op, 1, n)
@@ -60,7 +61,7 @@ def solve(trace, op) -> Work:
 
 
 @formula(*aten("cholesky_solve linalg_lu_solve"))
-def solve_factorized(trace, op) -> Work:
+def solve_factorized(trace: Trace, op: Op) -> Work:
     """n^2 a right-hand side, of a matrix that is factorized (potrs, getrs)."""
     of_factors, of_sides = (1, 0) if op.name == "aten.cholesky_solve" else (0, 2)
     n = shape_of(trace, op, of_factors)[-1]
@@ -68,7 +69,7 @@ def solve_factorized(trace, op) -> Work:
 
 
 @formula("aten.linalg_qr")
-def qr(trace, op) -> Work:
+def qr(trace: Trace, op: Op) -> Work:
     """k^2 (3 l - k) / 3 for sides l >= k (geqrf). As much again for k columns of Q, and
     2 m^2 k - 2 m k^2 + 2 k^3 / 3 for all m (orgqr)."""
     count, long, short = _sides(trace, op)
@@ -83,7 +84,7 @@ def qr(trace, op) -> Work:
 
 
 @formula("aten._linalg_eigh")
-def symmetric_eigenvalues(trace, op) -> Work:
+def symmetric_eigenvalues(trace: Trace, op: Op) -> Work:
     """2 n^3 / 3 for the values (Golub and Van Loan, section 8.3), 9 n^3 / 2 with the vectors; an
     estimate, because it iterates."""
     count, n, _ = _sides(trace, op)
@@ -92,7 +93,7 @@ def symmetric_eigenvalues(trace, op) -> Work:
 
 
 @formula("aten._linalg_svd")
-def singular_values(trace, op) -> Work:
+def singular_values(trace: Trace, op: Op) -> Work:
     """2 l k^2 - 2 k^3 / 3 for the values, 7 l k^2 + 4 k^3 with the vectors (Golub and Van Loan,
     figure 8.6.1); an estimate, because it iterates."""
     count, long, short = _sides(trace, op)
@@ -103,6 +104,6 @@ def singular_values(trace, op) -> Work:
 
 
 @formula("aten._linalg_check_errors")
-def check(trace, op) -> Work:
+def check(trace: Trace, op: Op) -> Work:
     """No arithmetic: whether a factorization failed."""
     return Work()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, elements_of, formula, outputs_of
 
 # neighbours that one output element is a weighted sum of
-_TAPS = {"linear1d": 2, "bilinear2d": 4, "trilinear3d": 8, "bicubic2d": 16}
-_TAPS |= {"grid_sampler_2d": 4, "grid_sampler_3d": 8}
+_TAPS = {
+    "linear1d": 2,
+    "bilinear2d": 4,
+    "trilinear3d": 8,
+    "bicubic2d": 16,
+    "grid_sampler_2d": 4,
+    "grid_sampler_3d": 8,
+}
 
 
 def _taps(name: str) -> int:
@@ -19,7 +26,7 @@ def _taps(name: str) -> int:
         "upsample_bicubic2d _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d"
     )
 )
-def interpolation(trace, op):
+def interpolation(trace: Trace, op: Op) -> Work:
     """A weighted sum of 2 (linear), 4 (bilinear), 8 (trilinear) or 16 (bicubic) neighbours: two
     FLOPs each."""
     return Work(flops=2 * _taps(op.name) * outputs_of(trace, op))
@@ -28,6 +35,6 @@ def interpolation(trace, op):
 @formula(
     *aten("upsample_linear1d_backward upsample_bilinear2d_backward upsample_bicubic2d_backward")
 )
-def interpolation_backward(trace, op):
+def interpolation_backward(trace: Trace, op: Op) -> Work:
     """As forward, by the gradient's elements."""
     return Work(flops=2 * _taps(op.name) * elements_of(trace, op))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, elements_of, formula, shape_of
 
 
@@ -11,13 +12,13 @@ from ..registry import Work, aten, elements_of, formula, shape_of
         "binary_cross_entropy"
     )
 )
-def loss(trace, op):
+def loss(trace: Trace, op: Op) -> Work:
     """One FLOP an element of the prediction."""
     return Work(flops=elements_of(trace, op))
 
 
 @formula("aten._ctc_loss")
-def ctc_loss(trace, op):
+def ctc_loss(trace: Trace, op: Op) -> Work:
     """Log-probabilities (T, N, C) and targets of length S: three log-sum-exps, ten FLOPs, for each
     of T N (2 S + 1) states (Graves et al. 2006, equation 6)."""
     steps, batch = shape_of(trace, op)[:2]

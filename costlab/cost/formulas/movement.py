@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, formula
 
 _NAMES = aten(
@@ -31,6 +32,6 @@ _NAMES = aten(
 
 
 @formula("costlab.dropout", "costlab.write", "onnx.data_dependent", *_NAMES)
-def movement(trace, op):
+def movement(trace: Trace, op: Op) -> Work:
     """No arithmetic; the cost is in the bytes."""
     return Work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, elements_of, formula
 
 
@@ -12,7 +13,7 @@ from ..registry import Work, aten, elements_of, formula
         "native_group_norm _fused_rms_norm"
     )
 )
-def norm(trace, op):
+def norm(trace: Trace, op: Op) -> Work:
     """Subtract, divide, scale, shift: four FLOPs an element, as torch fuses none of them in the
     reference form (Ioffe and Szegedy 2015, Algorithm 1)."""
     return Work(flops=4 * elements_of(trace, op))
@@ -24,18 +25,18 @@ def norm(trace, op):
         "cudnn_batch_norm_backward _fused_rms_norm_backward batch_norm_backward"
     )
 )
-def norm_backward(trace, op):
+def norm_backward(trace: Trace, op: Op) -> Work:
     """Two reductions and the gradient: eight FLOPs an element."""
     return Work(flops=8 * elements_of(trace, op))
 
 
 @formula("aten._weight_norm_interface")
-def weight_norm(trace, op):
+def weight_norm(trace: Trace, op: Op) -> Work:
     """Square, sum, scale: three FLOPs a weight (Salimans and Kingma 2016, equation 2)."""
     return Work(flops=3 * elements_of(trace, op))
 
 
 @formula("aten._weight_norm_interface_backward")
-def weight_norm_backward(trace, op):
+def weight_norm_backward(trace: Trace, op: Op) -> Work:
     """Two passes such as the forward one: six FLOPs a weight."""
     return Work(flops=6 * elements_of(trace, op))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from math import prod
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, formula, multiply_adds, outputs_of, shape_of
 
 ADDED = frozenset(aten("addmm baddbmm addmv _addmm_activation addbmm _sparse_addmm"))
 
 
-def _of_sparse(trace, op, macs: int) -> int:
+def _of_sparse(trace: Trace, op: Op, macs: int) -> int:
     """`macs`, of which a sparse factor leaves those of the elements that it keeps: each of them
     meets a row, or a column, of the other factor."""
     if "sparse" not in op.attrs:
@@ -22,14 +23,14 @@ def _of_sparse(trace, op, macs: int) -> int:
 
 
 @formula(*aten("mm bmm mv dot _int_mm"))
-def product(trace, op):
+def product(trace: Trace, op: Op) -> Work:
     """(.., n, k) @ (.., k, m): n k m products a batch (Golub and Van Loan, Section 1.1)."""
     macs = outputs_of(trace, op) * shape_of(trace, op)[-1]
     return multiply_adds(trace, op, _of_sparse(trace, op, macs))
 
 
 @formula(*ADDED)
-def added_product(trace, op):
+def added_product(trace: Trace, op: Op) -> Work:
     """As the product, and one add an output element; addbmm also sums over its batch."""
     a, made = shape_of(trace, op, 1), outputs_of(trace, op)
     batch = a[0] if op.name == "aten.addbmm" else 1
@@ -37,7 +38,7 @@ def added_product(trace, op):
 
 
 @formula(*aten("addr vdot ger"))
-def outer_product(trace, op):
+def outer_product(trace: Trace, op: Op) -> Work:
     """One product an element: of the outer product, or of the vectors whose inner product it is;
     addr adds as many."""
     n = prod(shape_of(trace, op)) if op.name == "aten.vdot" else outputs_of(trace, op)
@@ -45,7 +46,7 @@ def outer_product(trace, op):
 
 
 @formula("aten._trilinear")
-def trilinear(trace, op):
+def trilinear(trace: Trace, op: Op) -> Work:
     """nn.Bilinear: x1 (n, i), weight (o, i, j), x2 (n, j), each with dimensions of one where
     `expand` says so. One product over all dimensions, n o i j, and one over all but the last,
     n o i; backward the same dimensions are in other places."""
@@ -61,7 +62,7 @@ def trilinear(trace, op):
 
 
 @formula("aten._grouped_mm")
-def grouped_product(trace, op):
+def grouped_product(trace: Trace, op: Op) -> Work:
     """Each row of (n, k) by the (k, m) of its group (mixture of experts): n k m. Two 2-d inputs
     (k, n), (n, m) give k n m in all."""
     a, b = trace.shapes(op)[:2]
@@ -71,7 +72,7 @@ def grouped_product(trace, op):
 
 
 @formula("aten.mkldnn_linear")
-def prepacked_linear(trace, op):
+def prepacked_linear(trace: Trace, op: Op) -> Work:
     """A linear layer whose weight oneDNN keeps in a layout of its own: (.., k) by (m, k), and one
     add an output element for a bias."""
     made = outputs_of(trace, op)
@@ -79,7 +80,7 @@ def prepacked_linear(trace, op):
 
 
 @formula("aten.affine_grid_generator")
-def affine_grid(trace, op):
+def affine_grid(trace: Trace, op: Op) -> Work:
     """Each point of the grid, in homogeneous coordinates, by its image's matrix of two rows and
     three columns, or of three and four (Jaderberg et al. 2015, equation 1)."""
     macs = outputs_of(trace, op) * shape_of(trace, op)[-1]
@@ -87,7 +88,7 @@ def affine_grid(trace, op):
 
 
 @formula(*aten("_scaled_mm _scaled_mm_v2"))
-def scaled_product(trace, op):
+def scaled_product(trace: Trace, op: Op) -> Work:
     """(n, k) @ (k, m) in 8-bit floats, then one product an element for the scale."""
     made = outputs_of(trace, op)
     macs = made * shape_of(trace, op)[-1]
@@ -95,7 +96,7 @@ def scaled_product(trace, op):
 
 
 @formula(*aten("linalg_solve_triangular triangular_solve"))
-def triangular_solve(trace, op):
+def triangular_solve(trace: Trace, op: Op) -> Work:
     """A (n, n) triangular and B (n, m): n^2 m / 2 products a batch (Golub and Van Loan, 3.1)."""
     a, b = trace.shapes(op)[:2]
     macs = prod(b) * a[-1] // 2
@@ -103,7 +104,7 @@ def triangular_solve(trace, op):
 
 
 @formula(*aten("_cdist_forward _euclidean_dist _pdist_forward"))
-def distance(trace, op):
+def distance(trace: Trace, op: Op) -> Work:
     """(.., n, d) and (.., m, d), or the pairs of (n, d): subtract, power, add for each dimension of
     each distance."""
     return Work(flops=3 * outputs_of(trace, op) * shape_of(trace, op)[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from math import prod
 
+from ...trace.record import Op, Trace
 from ..registry import INTEGERS, Work, aten, elements_of, formula, named, outputs_of, shape_of
 from .convolution import convolution_macs
 
@@ -29,32 +30,32 @@ HALF = named("quantized", "linear_dynamic_fp16 linear_relu_dynamic_fp16")
 PRODUCTS = CONVOLUTIONS + TRANSPOSED + LINEAR + HALF
 
 
-def _requantized(trace, op, macs: int) -> Work:
+def _requantized(trace: Trace, op: Op, macs: int) -> Work:
     """Integer products; then each output is scaled, and gets its bias: two FLOPs."""
     return Work(flops=2 * outputs_of(trace, op), integer_macs=macs)
 
 
 @formula(*CONVOLUTIONS)
-def quantized_convolution(trace, op):
+def quantized_convolution(trace: Trace, op: Op) -> Work:
     """As the floating-point convolution, in integer multiply-adds (Jacob et al. 2018, eq. 7)."""
     return _requantized(trace, op, convolution_macs(trace, op) if len(op.inputs) > 1 else 0)
 
 
 @formula(*TRANSPOSED)
-def quantized_transposed_convolution(trace, op):
+def quantized_transposed_convolution(trace: Trace, op: Op) -> Work:
     """Input elements x kernel x c_out/groups, in integer multiply-adds."""
     macs = elements_of(trace, op) * prod(shape_of(trace, op, 1)[1:]) if len(op.inputs) > 1 else 0
     return _requantized(trace, op, macs)
 
 
 @formula(*LINEAR)
-def quantized_linear(trace, op):
+def quantized_linear(trace: Trace, op: Op) -> Work:
     """(.., k) by a weight (m, k), or in ONNX files (k, m): outputs x k integer multiply-adds."""
     return _requantized(trace, op, outputs_of(trace, op) * shape_of(trace, op)[-1])
 
 
 @formula(*HALF)
-def half_precision_linear(trace, op):
+def half_precision_linear(trace: Trace, op: Op) -> Work:
     """(.., k) by a half-precision weight (m, k): floating-point products."""
     macs = outputs_of(trace, op) * shape_of(trace, op)[-1]
     return Work(macs, 2 * macs + outputs_of(trace, op))
@@ -68,7 +69,7 @@ def half_precision_linear(trace, op):
         "quantized_rnn_tanh_cell_dynamic",
     ),
 )
-def quantized_recurrent(trace, op):
+def quantized_recurrent(trace: Trace, op: Op) -> Work:
     """x (.., c) by each weight matrix (gates x hidden, .), once a step and sequence: integer
     multiply-adds, floating-point ones where the weights are half-precision. Five FLOPs a gate
     element, as in floating-point cells."""
@@ -99,7 +100,7 @@ def quantized_recurrent(trace, op):
         "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams"
     ),
 )
-def quantized_elementwise(trace, op):
+def quantized_elementwise(trace: Trace, op: Op) -> Work:
     """One FLOP an output element: what is around the products."""
     return Work(flops=outputs_of(trace, op))
 
@@ -111,13 +112,13 @@ def quantized_elementwise(trace, op):
         "q_per_channel_axis qscheme _empty_affine_quantized empty_quantized"
     ),
 )
-def quantized_movement(trace, op):
+def quantized_movement(trace: Trace, op: Op) -> Work:
     """No arithmetic; the cost is in the bytes."""
     return Work()
 
 
 @formula("quantized.embedding_bag_byte", "quantized.embedding_bag_4bit")
-def quantized_embedding_bag(trace, op):
+def quantized_embedding_bag(trace: Trace, op: Op) -> Work:
     """One add an element of every looked-up row."""
     width = trace.tensors[op.outputs[0]].shape[-1]
     return Work(flops=elements_of(trace, op) * width)

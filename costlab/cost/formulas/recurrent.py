@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, elements_of, formula, outputs_of, shape_of
 
 
 @formula(*aten("mkldnn_rnn_layer _cudnn_rnn"))
-def recurrent_layer(trace, op):
+def recurrent_layer(trace: Trace, op: Op) -> Work:
     """x (time, batch, c), and each weight matrix (gates x hidden, .) once a step and sequence."""
     steps, batch = shape_of(trace, op)[:2]
     hidden = op.attrs.get("hidden_size")
@@ -18,12 +19,12 @@ def recurrent_layer(trace, op):
 
 
 @formula(*aten("_thnn_fused_lstm_cell _thnn_fused_gru_cell"))
-def recurrent_cell(trace, op):
+def recurrent_cell(trace: Trace, op: Op) -> Work:
     """The gates' elementwise part: five FLOPs a gate element; its products are separate ops."""
     return Work(flops=5 * elements_of(trace, op))
 
 
 @formula(*aten("_thnn_fused_lstm_cell_backward_impl _thnn_fused_gru_cell_backward"))
-def recurrent_cell_backward(trace, op):
+def recurrent_cell_backward(trace: Trace, op: Op) -> Work:
     """The gates' elementwise part: ten FLOPs an element of the gradient."""
     return Work(flops=10 * outputs_of(trace, op))

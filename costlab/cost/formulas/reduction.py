@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...trace.record import Op, Trace
 from ..registry import Work, aten, elements_of, formula
 
 
@@ -16,7 +17,7 @@ from ..registry import Work, aten, elements_of, formula
         "segment_reduce histogram"
     )
 )
-def reduction(trace, op):
+def reduction(trace: Trace, op: Op) -> Work:
     """One FLOP an input element."""
     return Work(flops=elements_of(trace, op))
 
@@ -28,13 +29,13 @@ def reduction(trace, op):
         "slice_backward nll_loss_backward nll_loss2d_backward select_backward unfold_backward"
     )
 )
-def scatter_backward(trace, op):
+def scatter_backward(trace: Trace, op: Op) -> Work:
     """One add an element of the gradient."""
     return Work(flops=elements_of(trace, op))
 
 
 @formula(*aten("_embedding_bag _embedding_bag_forward_only"))
-def embedding_bag(trace, op):
+def embedding_bag(trace: Trace, op: Op) -> Work:
     """One add an element of every looked-up row."""
     width = trace.tensors[op.inputs[0]].shape[-1]
     return Work(flops=elements_of(trace, op, 1) * width)
