@@ -23,8 +23,8 @@ IN_WORDS = {"C24", "C25"}
 ELSEWHERE = {("C28", 1582671872)}
 
 
-def test_all_eighty_are_there():
-    assert sorted(CLAIMS) == [f"C{i:02}" for i in range(1, 81)]
+def test_all_claims_are_there():
+    assert sorted(CLAIMS) == [f"C{i:02}" for i in range(1, 83)]
     assert set(REFERENCE) == {f"C{i:02}" for i in range(1, 71)}
 
 
@@ -64,6 +64,8 @@ def test_every_computed_number_is_in_the_reference_file(claim):
         ("C78", "published only", []),
         ("C79", "published only", []),
         ("C80", "published only", []),
+        ("C81", "approximately", [False, True]),  # padded, (35 + 2 - 3) // stride + 1: 35 and 18
+        ("C82", "contradicted", [False]),
     ],
 )
 def test_claims_beyond_the_reference_file(ident, verdict, values):
@@ -86,10 +88,21 @@ S = 1 / (1 + math.exp(5))
         # 17 x 17 places of a 3x3 from 320 maps, to 640 after the pool, or to 320 beside it
         ("reduction('first').macs", 17 * 17 * 9 * 320 * 640),
         ("reduction('beside').macs", 17 * 17 * 9 * 320 * 320),
+        # of Table 1 of Going Deeper, as the audit of it has them
+        ("printed_cells('googlenet', 'params')", 12),
+        ("printed_cells('googlenet', 'params', 'accounted')", 5),
+        ("printed_cells('googlenet', 'params', 'weak evidence')", 1),
+        ("printed_cells('googlenet', 'params', 'not explained')", 6),
+        ("printed_cells('googlenet', 'ops', 'accounted')", 11),
     ],
 )
 def test_functions_of_the_ledger(expr, value):
     assert claims.evaluate(expr).value == pytest.approx(value, rel=1e-12)
+
+
+def test_an_unknown_verdict_of_an_audit_is_named():
+    with pytest.raises(claims.LedgerError, match="no verdict 'explaned'; there are accounted, "):
+        claims.evaluate("printed_cells('googlenet', 'ops', 'explaned')")
 
 
 PROSE = [

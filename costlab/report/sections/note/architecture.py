@@ -19,6 +19,7 @@ def architecture(c: Context) -> list[Block]:
     traced = table(c.first, "paper", "paper")
     return [
         *diagrams(c),
+        *(printed(paper, "printed") for paper in tables_of("googlenet")),
         Grid(
             traced.sheet,
             "The same network in the format and convention of Table 1, from a trace",
@@ -26,7 +27,6 @@ def architecture(c: Context) -> list[Block]:
             True,
             layers_inside(c.first, traced),
         ),
-        *(printed(paper, "printed") for paper in tables_of("googlenet")),
         *audits(c),
         statements("table", "Table 1 of GoogLeNet"),
     ]
