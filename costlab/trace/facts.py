@@ -29,7 +29,8 @@ class UseFacts(TypedDict):
 class Provenance(TypedDict):
     """Where a trace is from. `model`: as it was named; `inputs`: of each its shape ("1x3x224x224")
     and its dtype; `device` it ran on; versions of `torch` and `costlab`; `date` in ISO 8601;
-    `source`: the paper or library of the model; `notes`: what building and tracing had to say."""
+    `source`: the paper or library of the model; `notes`: what building and tracing had to say;
+    `revision`: of a git repository, as "main (3f2c1ab)"."""
 
     model: str
     inputs: list[list[str]]
@@ -39,6 +40,7 @@ class Provenance(TypedDict):
     date: str
     source: NotRequired[str]
     notes: NotRequired[list[str]]
+    revision: NotRequired[str]
     use: NotRequired[UseFacts]
 
 
