@@ -445,6 +445,28 @@ def test_a_measured_trace_is_not_shown_for_another_input(tmp_path):
         assert ('id="roofline"' in (tmp_path / "r.html").read_text()) == found
 
 
+@pytest.mark.parametrize(
+    "file, convention",
+    [
+        ("googlenet.h100.fp32.nchw.1x3x224x224", "paper"),  # weights only, as the paper's Table 1
+        ("alexnet.h100.fp32.nchw.1x3x227x227", "macs"),  # another network under that name
+    ],
+)
+def test_a_measured_network_of_the_zoo_is_counted_as_that_network(file, convention, tmp_path):
+    run = costlab.Trace.load(REPORTS / "measurements" / f"{file}.trace")
+    assert "source" not in run.provenance  # measured before reports/measure.py recorded it
+    run.provenance["model"] = "googlenet"
+    run.save(tmp_path / "googlenet.trace")
+    config = tmp_path / "r.toml"
+    config.write_text(
+        "models = ['googlenet']\nmeasured = '.'\nsections = ['table', 'conventions']\n"
+    )
+    assert main(["report", "--config", str(config), "-o", str(tmp_path / "r.html")]) == 0
+    text = (tmp_path / "r.html").read_text()
+    assert f"convention {convention}" in text
+    assert ("Szegedy et al. 2014" in text) == (convention == "paper")
+
+
 def test_files_beside_the_configuration_are_found_from_anywhere(tmp_path, monkeypatch):
     small("beside").save(tmp_path / "net.trace")
     (tmp_path / "logo.svg").write_text(

@@ -11,7 +11,7 @@ from costlab.cost import in_unit, short, three_digits
 from costlab.render import plain, terminal
 from costlab.render.cells import columns
 from costlab.render.fit import fit
-from costlab.render.shorten import shorten, shorten_alike, shorten_to
+from costlab.render.shorten import shorten, shorten_alike, shorten_list, shorten_to
 from costlab.tables import Column, Sheet
 
 
@@ -134,6 +134,45 @@ def test_columns_of_one_importance_go_together():
 def test_a_text_is_cut_where_it_says_least(text, width, found):
     cut = shorten(text, width)
     assert cut == found and len(cut) <= width
+
+
+@pytest.mark.parametrize(
+    "text, width, found",
+    [
+        ("[1x1, 64; 3x3, 64; 1x1, 256] x 3", 31, "[1x1,64;3x3,64;1x1,256]x3"),
+        ("[1x1, 64; 3x3, 64; 1x1, 256] x 3", 24, "[1x1,64;...;1x1,256]x3"),
+        ("[1x1, 64; 3x3, 64; 1x1, 256] x 3", 18, "[1x1,64;...]x3"),
+        (
+            "[1x1, 96; 3x3 depthwise, 96; squeeze-excite, 4; 1x1, 24] x 1, no shortcut",
+            48,
+            "[1x1,96;3x3dw,96;SE,4;1x1,24]x1, no shortcut",
+        ),
+        (
+            "[1x1, 96; 3x3 depthwise, 96; 1x1, 24] x 1, no shortcut",
+            30,
+            "[1x1,96;3x3dw,96;1x1,24]x1",
+        ),
+        ("{[3x3, 48] | [1x1, 48] | pass}", 29, "{[3x3,48]|[1x1,48]|pass}"),
+        ("3x3 max pool, stride 2", 30, "3x3 max pool, stride 2"),
+    ],
+)
+def test_a_list_of_layers_loses_blanks_then_layers_of_its_middle(text, width, found):
+    assert shorten_list(text, width) == found and len(found) <= width
+
+
+@pytest.mark.parametrize(
+    "name, cell",
+    [
+        # 1x1, 3x3, 1x1 of conv4_x: ResNet-50 has 6 blocks and ResNet-152 36 (Table 1 of the paper)
+        ("resnet50", "[1x1,256;3x3,256;1x1,1024]x6"),
+        ("resnet152", "[1x1,256;3x3,256;1x1,1024]x36"),
+        ("torchvision:resnext50_32x4d", "[1x1,512;3x3,512,g32;1x1,1024]x6"),
+    ],
+)
+def test_blocks_of_residual_networks_are_whole_before_the_depth_is_shown(name, cell):
+    width = 80 + max(0, len(cell) - len("[1x1,256;3x3,256;1x1,1024]x36"))
+    lines = printed(costlab.table(name).sheet, width)
+    assert any(cell in line for line in lines) and max(map(len, lines)) <= width
 
 
 def test_cut_names_still_differ():

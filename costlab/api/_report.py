@@ -184,13 +184,27 @@ class _Finder:
         if not isinstance(model, str):
             return as_trace(model, "report")
         try:
-            return (self.runs and measured(self.runs, model)) or self.how.trace(model)
+            run = measured(self.runs, model) if self.runs else None
+            return self.how.trace(model) if run is None else self._with_source(run, model)
         except TraceError as e:
             raise TraceError(f"{model}: {e}") from None
         except ValueError as e:
             if self.path is None or model in self.given:
                 raise
             raise ReportError(f"{line(self.path, model)}: {e}") from None
+
+    def _with_source(self, run: Trace, name: str) -> Trace:
+        """A measured trace with the source of the zoo's network of its name, where it records none
+        and is that network: of the same params."""
+        from .. import zoo
+
+        if "source" in run.provenance or name not in zoo.names():
+            return run
+        named = self.how.trace(name)
+        facts = {k: named.provenance[k] for k in ("source", "notes") if k in named.provenance}
+        if [p.shape for p in run.params] != [p.shape for p in named.params]:
+            return run
+        return replace(run, provenance={**run.provenance, **facts})
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..cost import in_unit, scaled
+from ..cost import in_unit, scaled, three_digits
 from ..tables import Column, Sheet
 
 
@@ -34,8 +34,9 @@ class Text:
         return max(map(len, (*self.cells, self.total)))
 
 
-def spell(value, column: Column) -> str:
-    """A value as people read it: 159.5K, 1,234, 28.0%."""
+def spell(value, column: Column, *, brief: bool = False) -> str:
+    """A value as people read it: 159.5K, 1,234, 28.0%; `brief`: three digits where it has a unit
+    of its own."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
@@ -45,7 +46,8 @@ def spell(value, column: Column) -> str:
     if column.format:
         return format(value, column.format)
     if column.scaled:
-        return scaled(value) if value else ""
+        unit = three_digits if brief else scaled
+        return unit(value) if value else ""
     if column.scale:
         return in_unit(value, *column.scale) if value else ""
     return (
@@ -63,7 +65,7 @@ _LONG = 10**6  # from here on a count is longer than the same in a unit
 def columns(sheet: Sheet, *, grouped: bool = False, brief: bool = False) -> list[Text]:
     """The sheet's columns for people as strings, each share column after its own; `grouped` leaves
     out the one whose values become headings; `brief`: exact counts in the unit that suits them,
-    where that is shorter."""
+    where that is shorter, and three digits of each."""
     found: list[Text] = []
     for c in sheet.columns:
         if c.detail or (grouped and c.key == sheet.group):
@@ -76,8 +78,8 @@ def columns(sheet: Sheet, *, grouped: bool = False, brief: bool = False) -> list
             Text(
                 c.header,
                 c.unit != "" or any(not isinstance(v, str) and v is not None for v in values),
-                tuple(_one_line(spell(v, c)) for v in values),
-                spell(end, c),
+                tuple(_one_line(spell(v, c, brief=brief)) for v in values),
+                spell(end, c, brief=brief),
                 importance=c.importance if _may_go(c, first=not found) else None,
             )
         )

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from ..tables import Sheet
 from .cells import Text, columns
-from .shorten import shorten_alike
+from .shorten import compact, is_list, shorten_alike
 
 GAP = 2  # characters between two columns
 _MIDDLE = 5  # the importance of a column that has none of its own
 _ROOMY, _SHORT, _LEAST = 20, 12, 4  # characters that a text keeps: first, then, and at last
+_LIST = 34  # characters of a list of layers, for which less important columns go
 _HEAD, _TIGHT_HEAD = 10, 6  # characters below which a header is not folded
 _PARTS = re.compile(r"[^ +,→]+[ +,→]*|[ +,→]+")  # a header may be cut after these
 _TIGHT_PARTS = re.compile(r"[^ +,→/:]+[ +,→/:]*|[ +,→/:]+")
@@ -66,15 +67,22 @@ def fit(sheet: Sheet, width: int) -> Fitted:
 def _kept(cols: list[Text], width: int) -> list[Text]:
     """The columns that stay: those below the middle importance go before texts are cut below
     `_ROOMY`; what then has room again comes back."""
-    kept = _dropped(cols, width, _ROOMY, below=_MIDDLE)
+    roomy = max(_ROOMY, _lists(cols))
+    kept = _dropped(cols, width, roomy, below=_MIDDLE)
     if not _fits(kept, width, _ROOMY):
         kept = _dropped(kept, width, _SHORT, below=None)
     gone = [c for c in cols if c not in kept]
     for column in sorted(gone, key=lambda c: -(c.importance or 0)):
         more = [c for c in cols if c in kept or c in _with(column, gone)]
-        if _fits(more, width, _ROOMY):
+        if _fits(more, width, roomy):
             kept = more
     return kept
+
+
+def _lists(cols: Sequence[Text]) -> int:
+    """Characters of the longest list of layers in its compact form, if that can be shown whole."""
+    widths = (len(compact(cell)) for c in cols for cell in c.cells if is_list(cell))
+    return min(max(widths, default=0), _LIST)
 
 
 def _dropped(cols: list[Text], width: int, least: int, below: int | None) -> list[Text]:

@@ -11,6 +11,44 @@ _FIRST = 1 / 3  # of what is kept of a name, the share before the gap: its end s
 _WAYS = (None, _FIRST, 2 / 3, 0.1)
 
 
+_LIST = re.compile(r"([\[{])(.*)([\]}](?:x\d+)?)(, no shortcut)?")
+_BLANKS = re.compile(r"(?<=[,;]) (?!no )| (?=\|)|(?<=\|) |(?<=[\]}]) (?=x \d)|(?<=[\]}] x) (?=\d)")
+_WORDS = {" depthwise": "dw", "groups ": "g", "squeeze-excite": "SE", "linear": "fc", "attention": "attn"}
+
+
+def is_list(text: str) -> bool:
+    """Whether a text is a list of layers in brackets."""
+    return text.startswith(("[", "{"))
+
+
+def compact(text: str) -> str:
+    """A list of layers without blanks, with short words: [1x1,64;3x3dw,64;1x1,256]x3."""
+    text = _BLANKS.sub("", text)
+    for word, brief in _WORDS.items():
+        text = text.replace(word, brief)
+    return text
+
+
+def shorten_list(text: str, width: int) -> str:
+    """A list of layers in `width` characters: compact, without layers in its middle where it has
+    to be; any other text as `shorten` does."""
+    if not is_list(text):
+        return shorten(text, width)
+    text = compact(text)
+    found = _LIST.fullmatch(text)
+    if len(text) <= width or found is None:
+        return shorten(text, width)
+    opened, layers, closed, _ = found.groups()
+    parts = layers.split(";")
+    for kept in range(len(parts), 0, -1):
+        first, last = parts[: (kept + 1) // 2], parts[len(parts) - kept // 2 :]
+        cut = [_MARK] if kept < len(parts) else []
+        brief = f"{opened}{';'.join([*first, *cut, *last])}{closed}"
+        if len(brief) <= width:
+            return brief
+    return shorten(text, width)
+
+
 def shorten(text: str, width: int, part: float | None = None) -> str:
     """A text in `width` characters. What stands in the middle in brackets goes first; otherwise
     prose loses its end, a name its middle. With `part`, any text loses its middle, and this share
@@ -31,7 +69,10 @@ def shorten(text: str, width: int, part: float | None = None) -> str:
 
 def shorten_alike(texts: Sequence[str], width: int, *, names: bool = True) -> tuple[str, ...]:
     """Texts in `width` characters each, which still differ where they did if there is a way; prose
-    that `names` nothing may become the same."""
+    and lists of layers that `names` nothing may become the same. Of lists all are compact where one
+    has to be."""
+    if any(map(is_list, texts)):
+        return tuple(shorten_list(text, width) for text in texts)
     if not names and any(map(_is_prose, texts)):
         return tuple(shorten(text, width) for text in texts)
     return _distinct(texts, lambda text, part: shorten(text, width, part))

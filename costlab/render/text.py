@@ -61,7 +61,7 @@ def _not_shown(found: Fitted) -> Sequence[str]:
     """What a narrow terminal left out, and how to see it."""
     if found.hidden:
         return (f"not shown in this width: {', '.join(found.hidden)}; --wide shows all",)
-    return ("some texts are cut to fit; --wide shows them whole",) if found.shortened else ()
+    return ("some texts are shortened to fit; --wide shows them whole",) if found.shortened else ()
 
 
 @dataclass(frozen=True)
