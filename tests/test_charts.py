@@ -417,3 +417,13 @@ def test_another_format_is_refused(capsys):
 
 def test_light_is_the_default_theme():
     assert charts.look().theme is LIGHT
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_bars_of_a_waterfall_take_most_of_the_width(width):
+    """Numbers stand before bars that have room there, so that the scale is not theirs."""
+    change = costlab.diff(traced("resnet50"), traced("googlenet"))
+    ax = drawn("waterfall", (change,), charts.look(width)).axes[0]
+    longest = max(bar.get_x() + bar.get_width() for bar in ax.patches)
+    low, high = ax.get_xlim()
+    assert longest / (high - low) > 0.65

@@ -11,6 +11,7 @@ from costlab import reference, zoo
 from costlab.analysis.pareto import pareto
 from costlab.analysis.results import published, published_for
 from costlab.cli import main
+from costlab.cost import counted
 
 PARETO = pareto()
 POINTS = {p.name: p for p in PARETO.points}
@@ -160,3 +161,10 @@ def test_the_front_is_that_of_the_compared_points():
     for point in (p for p in PARETO.points if not p.why_not):
         assert point.front == (point.top5 < best), point.name
         best = min(best, point.top5)
+
+
+@pytest.mark.parametrize(
+    "number, said", [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1200, "1,200 rows")]
+)
+def test_nouns_agree_with_their_number(number, said):
+    assert counted(number, "row") == said

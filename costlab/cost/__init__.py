@@ -11,7 +11,7 @@ from .sizes import VIEWS, size_of
 from .totals import Total, UnknownOpError, total
 from .traffic import GATHERS
 from .training_step import OPTIMIZERS, Training, training
-from .units import in_unit, scaled, short, three_digits
+from .units import counted, in_unit, scaled, short, three_digits
 
 __all__ = [
     "CONVENTIONS",
@@ -28,6 +28,7 @@ __all__ = [
     "constant_operands",
     "cost_of",
     "formula",
+    "counted",
     "in_unit",
     "is_weight",
     "role_of",

@@ -19,6 +19,11 @@ def scaled(value: float, decimals: int = 2) -> str:
     raise AssertionError("the last prefix takes every value")
 
 
+def counted(number: int, word: str) -> str:
+    """1 convolution, 2 convolutions."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def in_unit(value: float, size: int, letter: str) -> str:
     """A count in one given unit, as the papers print it: 2.65K, 159.5K, 1,018K; 0 without one.
 

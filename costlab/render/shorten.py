@@ -13,7 +13,13 @@ _WAYS = (None, _FIRST, 2 / 3, 0.1)
 
 _LIST = re.compile(r"([\[{])(.*)([\]}](?:x\d+)?)(, no shortcut)?")
 _BLANKS = re.compile(r"(?<=[,;]) (?!no )| (?=\|)|(?<=\|) |(?<=[\]}]) (?=x \d)|(?<=[\]}] x) (?=\d)")
-_WORDS = {" depthwise": "dw", "groups ": "g", "squeeze-excite": "SE", "linear": "fc", "attention": "attn"}
+_WORDS = {
+    " depthwise": "dw",
+    "groups ": "g",
+    "squeeze-excite": "SE",
+    "linear": "fc",
+    "attention": "attn",
+}
 
 
 def is_list(text: str) -> bool:

@@ -56,11 +56,6 @@ def cited(words: str, ref: str, end: str = ".") -> Text:
     return Text((words, Ref(ref), end))
 
 
-def counted(number: int, word: str) -> str:
-    """1 convolution, 2 convolutions."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def percent(part: float, whole: float) -> str:
     """A share in whole percent."""
     return f"{100 * part / whole:.0f}%" if whole else "0%"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...cost import training
+from ...cost import counted, training
 from ...tables import measured_note
 from ...trace import Timing
 from ..roofline import against
@@ -113,16 +113,17 @@ def ranking(
     """Under a ranking of rewrites: how many there are, and what cannot be replaced."""
     costlier = sum(c.saved < 0 for c in found)
     first = f", of which the first {shown} are shown" if shown < len(found) else ""
+    places = counted(len({c.path for c in found}), "convolution")
     said = [
-        f"{len(found)} rewrites of {len({c.path for c in found})} convolutions, ranked by MACs "
-        f"saved{first}; {costlier} of them would cost more",
+        f"{counted(len(found), 'rewrite')} of {places}, "
+        f"ranked by MACs saved{first}; {costlier or 'none'} of them would cost more",
         f"the model has {macs:,} MACs and {params:,} params; apply some with --apply PATH, "
         "PATH:REWRITE or `best`",
     ]
     if refused:
         path, reason = next(iter(refused.items()))
         said.append(
-            f"not listed, because they cannot be replaced: {len(refused)} convolutions, such as "
+            f"not listed: {counted(len(refused), 'convolution')} that cannot be replaced, such as "
             f"{path}: {reason}"
         )
     return tuple(said)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...cost import counted
+
 
 def kernel(sides: Sequence[int]) -> str:
     """(3, 3) as 3x3."""
@@ -28,7 +30,11 @@ def schemes(side: int, reduced: int, elements: int) -> tuple[str, ...]:
 
 def reductions(found: int, shown: int) -> tuple[str, ...]:
     """Of the places of a model, so many of them `shown`."""
-    fewer = (f"{found} places, of which the first {shown} are shown",) if shown < found else ()
+    fewer = (
+        (f"{counted(found, 'place')}, of which the first {shown} are shown",)
+        if shown < found
+        else ()
+    )
     return (
         *fewer,
         "in parallel: a pool, and beside it a strided convolution of the same kernel to the "

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from ...cost import counted
 from ..polynomial import Polynomial
 
 
 def configurations(count: int, failed: int) -> str:
     """How many there were, and how many of them failed."""
-    return f"{count} configurations" + (f", {failed} failed" if failed else "")
+    return counted(count, "configuration") + (f", {failed} failed" if failed else "")
 
 
 def of_another_version(count: int) -> str:
     """Outcomes in a journal that were not used."""
+    verbs = ("is", "was") if count == 1 else ("are", "were")
     return (
-        f"{count} outcomes in the journal are of another version of the model, of costlab or of "
-        "the machine, and were left"
+        f"{counted(count, 'outcome')} in the journal {verbs[0]} of another version of the model, "
+        f"of costlab or of the machine, and {verbs[1]} left"
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROW = 12.5 / POINTS  # inches between two rows of small text
 _GAP = 3  # points between a bar and its number
+_MOST = 0.75  # of a panel's width that the longest bar takes at least
 _HATCH = "////"
 
 
@@ -99,6 +100,16 @@ def bars_with_numbers(
     return found
 
 
+def put_before(ax: Axes, label: Annotation, x: float, longest: float) -> None:
+    """Move a number from the end of its bar to before its beginning at `x`, where there is room on
+    a scale on which the `longest` bar takes most of the width."""
+    points = ax.get_window_extent().width * POINTS / ax.figure.dpi
+    if longest and _MOST * points * x / longest > text_width(label.get_text()) + 2 * _GAP:
+        label.xy = x, label.xy[1]
+        label.set(ha="right")
+        label.xyann = (-_GAP, 0)
+
+
 def without_scale(ax: Axes) -> None:
     """No horizontal axis: each bar has its number."""
     ax.xaxis.set_visible(False)
@@ -124,7 +135,7 @@ def _top(ax: Axes) -> float:
     width = ax.get_window_extent().width * POINTS / ax.figure.dpi
     tops = [max([*ends, 1e-9])]
     for text in ax.texts:
-        if text.get_text():
+        if text.get_text() and text.get_horizontalalignment() == "left":
             label = max(map(text_width, text.get_text().split("\n"))) + _GAP + 2
             free = max(width - label, 0.1 * width)
             tops.append(low + (text.xy[0] - low) * width / free)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...cost import three_digits
 from ...tables import display_names
-from .bars import ROW, draw_bars, make_room, names_beside, number, without_scale
+from .bars import ROW, draw_bars, make_room, names_beside, number, put_before, without_scale
 from .style import PLAIN, Look, Theme, entitle, figure
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ def waterfall(change: Change, look: Look = PLAIN) -> Figure:
             _connect(ax, place, bar, theme)
     names_beside(ax, [b.name for b in bars], look)
     without_scale(ax)
+    make_room(fig, [ax])
+    longest = max(max(b.start, b.end) for b in bars)
+    for bar, label in zip(bars, list(ax.texts), strict=True):
+        if bar.step:
+            put_before(ax, label, min(bar.start, bar.end), longest)  # type: ignore[arg-type]
     make_room(fig, [ax])
     fig.legend(loc="outside lower left", ncols=2)
     base, head = display_names([change.base, change.head])

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from ...analysis.compare import compare
 from ...analysis.ranking import most_expensive
 from ...analysis.roofline import roofline
-from ...cost import Total, scaled
+from ...cost import Total, counted, scaled
 from ...graph import layer_graph, longest
 from ...render import charts
 from ...render.document import Numbers, Points, Text
 from ..context import About, Context
-from ..pieces import Block, cited, counted, listed, percent
+from ..pieces import Block, cited, listed, percent
 from .review import review
 
 
