@@ -196,6 +196,21 @@ def test_every_network_of_the_pareto_chart_has_its_name(width):
     (result,) = others("pareto")
     shown = {t.get_text() for t, _ in texts(drawn("pareto", (result,), charts.look(width)))}
     assert all(any(text.startswith(p.name) for text in shown) for p in result.points)
+    reasons = [p.mark for p in result.points if p.why_not]
+    assert reasons and all(any(f"({mark})" in text for text in shown) for mark in reasons)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_label_of_the_pareto_chart_hides_its_front(width):
+    (result,) = others("pareto")
+    fig = drawn("pareto", (result,), charts.look(width))
+    (ax,) = fig.axes
+    front = next(line for line in ax.lines if line.get_linestyle() == "--")
+    steps = front.get_path().interpolated(200).transformed(front.get_transform()).vertices
+    named = {p.name for p in result.points}
+    labels = [(t, box) for t, box in texts(fig) if t.get_text().split()[0] in named]
+    assert len(labels) == len(named)
+    assert not [t.get_text() for t, box in labels if any(box.contains(*at) for at in steps)]
 
 
 def test_a_bar_that_is_cut_says_so():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 
 from ...cost import short
@@ -12,6 +14,10 @@ from .style import SMALL, Theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+_STEP = 3.0  # pixels; no label is so small
+_DOT = 4.0  # pixels from the middle of a point to its edge
 
 
 def log_axes(ax: Axes, directions: str) -> None:
@@ -33,8 +39,23 @@ def small(value: float) -> str:
 
 def _crosses(a, b, boxes):
     """Whether the way from a to b goes through one of the boxes."""
-    steps = [(a[0] + (b[0] - a[0]) * k / 20, a[1] + (b[1] - a[1]) * k / 20) for k in range(1, 20)]
-    return any(box.contains(x, y) for box in boxes for x, y in steps)
+    return any(box.contains(*at) for box in boxes for at in _steps([a, b])[1:-1])
+
+
+def _around(dot):
+    """The box of a point, which no line to another point may cross."""
+    from matplotlib.transforms import Bbox
+
+    return Bbox.from_extents(*dot, *dot).padded(_DOT)
+
+
+def _steps(corners: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points along a line through the corners, close enough to find a label on it."""
+    found = list(corners[:1])
+    for (x0, y0), (x1, y1) in pairwise(corners):
+        n = max(2, ceil(max(abs(x1 - x0), abs(y1 - y0)) / _STEP))
+        found += [(x0 + (x1 - x0) * k / n, y0 + (y1 - y0) * k / n) for k in range(1, n + 1)]
+    return found
 
 
 @dataclass(frozen=True)
@@ -78,11 +99,12 @@ def label_points(
     theme: Theme,
     *,
     others: Sequence[tuple[float, float]] = (),
+    line: Sequence[tuple[float, float]] = (),
     far: bool = True,
 ) -> int:
     """Label points without overlap: the first of several places around a point, within the axes,
-    that touches no label, no point and none of the `others`; with `far` also places that need a
-    line. Returns how many found no room and have no label."""
+    that touches no label, no point, none of the `others` and not the `line` through these corners;
+    with `far` also places that need a line. Returns how many found no room and have no label."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
@@ -90,6 +112,7 @@ def label_points(
     canvas.draw()
     renderer = canvas.get_renderer()
     dots = [ax.transData.transform(at) for at in [*((x, y) for x, y, _ in points), *others]]
+    drawn = _steps([tuple(ax.transData.transform(at)) for at in line])
     frame, taken, missing = ax.get_window_extent(renderer), [], 0
     for (x, y, name), dot in zip(points, dots, strict=False):
         apart = [d for d in dots if tuple(d) != tuple(dot)]
@@ -97,9 +120,11 @@ def label_points(
             label = _annotate(ax, name, (x, y), place, theme)
             label.update_positions(renderer)
             box = Text.get_window_extent(label, renderer).padded(1)  # without its line
-            crosses = place.far and _crosses(dot, _middle(box), taken)
-            if not crosses and _is_free(box, frame, taken, apart):
+            crosses = place.far and _crosses(dot, _middle(box), [*taken, *map(_around, apart)])
+            hides = any(box.contains(*at) for at in drawn)
+            if not crosses and not hides and _is_free(box, frame, taken, apart):
                 taken.append(box)
+                drawn += _steps([tuple(dot), _middle(box)]) if place.far else []
                 break
             label.remove()
         else:
