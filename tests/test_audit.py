@@ -3,14 +3,16 @@
 import csv
 import io
 import json
+import re
 from math import log2
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 import costlab
 from costlab import reference
-from costlab.analysis.audit import Printed
+from costlab.analysis.audit import Printed, published_models
 from costlab.analysis.audit import causes as facts
 from costlab.analysis.audit import chance
 from costlab.analysis.audit import notes as text
@@ -466,3 +468,34 @@ def test_every_cause_is_worded_and_every_rule_is_told_apart():
     assert {type(c) for c in CAUSES} == set(get_args(facts.Cause))
     rules = [rule for kind in RULES.values() for rule in kind]
     assert len({text.convention(rule) for rule in rules}) == len(rules) == 18 + 24
+
+
+# what the README shows of: the tables that print params or filters, and all totals
+README_TABLES = {"googlenet": "Table 1", "bn_inception": "Figure 5"}
+
+
+def readme_row(name, equal, cells):
+    """The README's row of a printed source, None where all of it is accounted for."""
+    accounted = equal + sum(c.accounted for c in cells)
+    if accounted == equal + len(cells):
+        return None
+    left = (
+        ", ".join(c.printed for c in cells if c.finding.verdict is verdict) or "none"
+        for verdict in (facts.Verdict.WEAK, facts.Verdict.UNEXPLAINED)
+    )
+    return f"| {name} | {accounted} of {equal + len(cells)} | {' | '.join(left)} |"
+
+
+def test_the_readme_names_every_cell_of_the_zoo_that_is_not_accounted_for():
+    expected = []
+    for model in (name for name in published_models() if ":" not in name):
+        found = costlab.audit(model)
+        equal = found.structure.equal if found.structure else 0
+        if model in README_TABLES:
+            cells = [c for c in found.cells if not c.where]
+            expected.append(readme_row(f"`{model}`, {README_TABLES[model]}", equal, cells))
+        totals = [c for c in found.cells if c.where]
+        expected.append(readme_row(f"`{model}`, totals", 0, totals))
+    lines = Path(__file__).parents[1].joinpath("README.md").read_text().splitlines()
+    shown = [line for line in lines if re.match(r"\| `\w+`, (Table 1|Figure 5|totals) \|", line)]
+    assert len(shown) >= 5 and sorted(shown) == sorted(filter(None, expected))
