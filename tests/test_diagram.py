@@ -158,11 +158,13 @@ def test_a_module_as_the_paper_draws_it():
     assert sum(b.params for b in d.boxes) == 163696
 
 
-# *Rethinking the Inception Architecture*, Figures 5 to 7 and 10: branches from the base to the
+# *Rethinking the Inception Architecture*, Figures 4 to 7 and 10, and the reductions of Inception-v2
+# and -v3, which are made like Figure 10: branches from the base to the
 # concat, by kernel; Figure 7's pairs of 1x3 and 3x1 end in the one concat
 @pytest.mark.parametrize(
     "model, module, branches",
     [
+        ("googlenet", "inception4a", ["1x1", "1x1 3x3", "1x1 5x5", "pool 1x1"]),  # Figure 4
         ("inception_v2", "figure5_1", ["1x1", "1x1 3x3", "1x1 3x3 3x3", "pool 1x1"]),
         (
             "inception_v2",
@@ -176,6 +178,9 @@ def test_a_module_as_the_paper_draws_it():
         ),
         ("inception_v3", "mixed_5b", ["1x1", "1x1 5x5", "1x1 3x3 3x3", "pool 1x1"]),
         ("inception_v3", "mixed_6a", ["3x3", "1x1 3x3 3x3", "pool"]),
+        ("inception_v2", "reduction1", ["3x3", "1x1 3x3 3x3", "pool"]),
+        ("inception_v2", "reduction2", ["1x1 3x3", "1x1 1x7 7x1 3x3", "pool"]),
+        ("inception_v3", "mixed_7a", ["1x1 3x3", "1x1 1x7 7x1 3x3", "pool"]),
     ],
 )
 def test_modules_of_rethinking_are_drawn_from_the_trace(model, module, branches):
@@ -193,6 +198,25 @@ def test_modules_of_rethinking_are_drawn_from_the_trace(model, module, branches)
     found = sorted(" ".join(way[:-1]) for way in ways(d.boxes[0].id))
     assert found == sorted(branches)
     assert [b.text for b in d.boxes].count("filter concat") == 1
+    # the branches are at one level, between the base and the concat
+    assert [part.kind for part in d.root.children] == ["box", "row", "box"]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"style": "paper"}], ids=str)
+def test_mlpconv_layers_are_framed(arguments):
+    """*Network in Network*, Figures 1 and 2: a convolution and an MLP of 1x1 layers."""
+    d = diagram(traced("nin_cifar10"), **arguments)
+    frames = [nested(part, d) for part in d.root.children if part.kind == "frame"]
+    assert frames == [
+        ("frame", ("chain", "5x5 conv, 192", "1x1 conv, 160", "1x1 conv, 96"), "mlpconv"),
+        ("frame", ("chain", "5x5 conv, 192", "1x1 conv, 192", "1x1 conv, 192"), "mlpconv"),
+        ("frame", ("chain", "3x3 conv, 192", "1x1 conv, 192", "1x1 conv, 10"), "mlpconv"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["alexnet", "googlenet", "vgg16", "resnet50", "inception_v3"])
+def test_other_networks_have_no_mlpconv(name):
+    assert not any(p.label == "mlpconv" for p in diagram(traced(name)).root.children)
 
 
 @pytest.mark.parametrize(

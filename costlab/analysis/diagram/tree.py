@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from math import prod
 
 from ...graph.blocks import Block, partition
-from ...graph.layers import layer_graph
+from ...graph.layers import Node, layer_graph
 from ...trace.record import Trace
 from .result import Part
 from .units import Units
@@ -60,10 +61,54 @@ class _Builder:
 
     def whole(self, block: Block, depth: int) -> Tree:
         """All of it, with the outputs at the end."""
-        items = [*self._items(block, depth), *self._flush()]
+        items = self._micro_networks([*self._items(block, depth), *self._flush()])
         left = [u.index for u in self.found.all if self._open(u.index) and u.ops]
         items += [self._box([u]) for u in left if u not in self.placed]
         return Tree(_chain(items), self.groups, self.passed)
+
+    # --- micro networks ---
+
+    def _micro_networks(self, items: list[Part]) -> list[Part]:
+        """The layers of an mlpconv (Lin et al. 2013, Figure 1) in a frame: a convolution and two or
+        more of 1x1 after it that are all of the convolutions of one module."""
+        found: list[Part] = []
+        while items:
+            size = self._micro_network(items)
+            if size:
+                found.append(Part("frame", children=(_chain(items[:size]),), label="mlpconv"))
+            else:
+                found.append(items[0])
+            items = items[max(size, 1) :]
+        return found
+
+    def _micro_network(self, items: Sequence[Part]) -> int:
+        """How many of the first parts are one mlpconv; 0: none."""
+        first = self._convolution(items[0])
+        if first is None or first.pointwise or first.groups > 1:
+            return 0
+        others = takewhile(
+            lambda n: n is not None and n.pointwise, map(self._convolution, items[1:])
+        )
+        nodes = [first, *(n for n in others if n)]
+        for size in range(len(nodes), 2, -1):
+            run = nodes[:size]
+            path = _common_path([n.op.module for n in run if n.op])
+            own = [
+                n for n in self.nodes if n.kind == "conv" and n.op and _within(n.op.module, path)
+            ]
+            if path and len(own) == size:
+                return size
+        return 0
+
+    def _convolution(self, part: Part) -> Node | None:
+        """The convolution that a box stands for; None for any other part."""
+        group = self.groups.get(part.box)
+        if group is None or group.block is not None:
+            return None
+        node = self.nodes[self.found.all[group.units[0]].nodes[0]]
+        return (
+            node if node.kind == "conv" and self.found.all[group.units[0]].kind == "conv" else None
+        )
 
     def _open(self, unit: int) -> bool:
         """Whether a unit is asked for and not placed yet."""
@@ -358,6 +403,17 @@ def _places(group: list[int], texts: list[str], k: int, found: Units) -> list[in
     """Where the k-th of `texts` is in a group that may lack the first ones."""
     i = k - (len(texts) - len(group))
     return [i] if i >= 0 else []
+
+
+def _common_path(modules: Sequence[str]) -> str:
+    """The module path that all of these are under; "" for none."""
+    split = [m.split(".") for m in modules]
+    same = takewhile(lambda names: len(set(names)) == 1, zip(*split, strict=False))
+    return ".".join(names[0] for names in same)
+
+
+def _within(module: str, path: str) -> bool:
+    return f"{module}.".startswith(f"{path}.")
 
 
 def _stage_starts(children: list[Block], nodes) -> bool:
