@@ -201,10 +201,13 @@ class _Finder:
         if "source" in run.provenance or name not in zoo.names():
             return run
         named = self.how.trace(name)
-        facts = {k: named.provenance[k] for k in ("source", "notes") if k in named.provenance}
         if [p.shape for p in run.params] != [p.shape for p in named.params]:
             return run
-        return replace(run, provenance={**run.provenance, **facts})
+        provenance = run.provenance.copy()
+        provenance["source"] = zoo.names()[name]
+        if "notes" in named.provenance:
+            provenance["notes"] = named.provenance["notes"]
+        return replace(run, provenance=provenance)
 
 
 @contextlib.contextmanager
