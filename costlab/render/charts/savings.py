@@ -77,5 +77,5 @@ def _break_even(ax: Axes, curve: Curve, look: Look) -> None:
     ax.set_xlabel("middle width c_mid (channels)")
     ax.set_ylabel(f"MACs / MACs of the {kernel}")
     words = f"{kernel} as stacked 3x3, {curve.c_in} to {curve.c_out} channels"
-    room = look.room(0.7 if look.narrow else 0.35)
+    room = look.room(0.58 if look.narrow else 0.35)
     ax.set_title("\n".join(wrapped(words, room, TEXT, bold=True)))
