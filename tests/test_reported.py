@@ -56,8 +56,8 @@ def test_compare_finds_the_heads_of_convnext_and_swin():
 
 @pytest.mark.slow
 def test_time_steps_are_no_depth():
-    """Sequencer: 18 blocks of an LSTM in two directions, a linear layer after it and two in the MLP; a stem,
-    three layers between the stages, and the head."""
+    """Sequencer: 18 blocks of an LSTM in two directions, a linear layer after it and two in the
+    MLP; a stem, three layers between the stages, and the head."""
     trace = traced("timm:sequencer2d_s")
     assert longest(layer_graph(trace)) == 18 * 4 + 5
     sizes = ["32x32x192", "16x16x384"]

@@ -98,10 +98,17 @@ def _input_features(model: nn.Module) -> Tensor | None:
     bins, longest = first(audio, "num_mel_bins"), first(audio, "max_source_positions")
     if bins and longest:
         return _floats(1, bins, 2 * longest)
+    if bins and _bins_are_channels(model, bins):
+        return _floats(1, bins, _FRAMES)
     if bins and (window := first(audio, "n_window")):  # Qwen's encoders take whole windows of two
         return _floats(1, bins, -(-_FRAMES // (2 * window)) * 2 * window)
     bins = first(audio, "input_feat_per_channel", "feature_projection_input_dim") or bins
     return _floats(1, _FRAMES, bins) if bins else None
+
+
+def _bins_are_channels(model: nn.Module, bins: int) -> bool:
+    """Whether the encoder convolves over time with the bins as channels."""
+    return any(isinstance(m, nn.Conv1d) and m.in_channels == bins for m in model.modules())
 
 
 def _square_spectrogram(model: nn.Module) -> Tensor:
@@ -143,6 +150,28 @@ def _high_resolution(model: nn.Module) -> Tensor | None:
     return vision and _floats(1, vision.num_channels, *pair(vision.image_size))
 
 
+def _tiles(model: nn.Module) -> Tensor:
+    """(N, tiles, C, H, W) where an image is cut into tiles, of which the first shows all of it (Liu
+    et al. 2024, LLaVA-NeXT); (N, C, H, W) otherwise."""
+    pixels, shapes = _pixel_values(model), first(config_of(model), "image_grid_pinpoints")
+    if not shapes:
+        return pixels
+    (height, width), sides = shapes[0], pixels.shape[-2:]
+    tiles = 1 + (height // sides[0]) * (width // sides[1])
+    return _floats(1, tiles, *pixels.shape[1:])
+
+
+def _image_sizes(model: nn.Module) -> Tensor:
+    """(images, 2): height and width of each image before it is padded or cut into tiles."""
+    shapes = first(config_of(model), "image_grid_pinpoints")
+    return torch.tensor([shapes[0] if shapes else _pixel_values(model).shape[-2:]])
+
+
+def _question(model: nn.Module) -> Tensor:
+    """(N, tokens): the text that the second encoder reads beside the image."""
+    return torch.zeros(1, text_tokens(model), dtype=torch.int64)
+
+
 def _boxes(model: nn.Module) -> Tensor:
     """(N, tokens, 4): where each token of a document is."""
     return torch.zeros(1, text_tokens(model), 4, dtype=torch.int64)
@@ -158,12 +187,14 @@ _BUILDERS: dict[str, Builder] = {
     "pixel_values_videos": _pixel_values_videos,
     "high_res_pixel_values": _high_resolution,
     "bbox": _boxes,
+    "qformer_input_ids": _question,
     "input_values": _input_values,
     "input_features": _input_features,
     "decoder_input_ids": _decoder_input_ids,
 }
 # a parameter, and what those beside it are then
 _BESIDE: dict[str, dict[str, Builder]] = {
+    "image_sizes": {"pixel_values": _tiles, "image_sizes": _image_sizes},
     "pixel_attention_mask": {"pixel_values": _several_images},
     "image_grid_thw": {
         "pixel_values": _patches,

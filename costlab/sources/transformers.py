@@ -125,10 +125,11 @@ def _class_of_part(config) -> Any:
     SourceError where there is none."""
     kind = type(config)
     stem = kind.__name__.removesuffix("Config")
-    module = import_module(kind.__module__.replace(".configuration_", ".modeling_"))
+    modeling = kind.__module__.replace(".configuration_", ".modeling_")
+    known = vars(import_module(modeling)) if find_spec(modeling) else {}
     found = {
         name: value
-        for name, value in vars(module).items()
+        for name, value in known.items()
         if isinstance(value, type)
         and getattr(value, "config_class", None) is kind
         and not name.endswith("PreTrainedModel")

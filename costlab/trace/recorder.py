@@ -229,7 +229,7 @@ class Recorder(TorchDispatchMode):
         out = func(*args, **kwargs)
         if self.device == "meta":
             made = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
-            if any(map(values.readable, made)):
+            if any(map(values.followed, made)):
                 values.follow(func, args, kwargs, made)
         return out
 

@@ -10,6 +10,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 _LIMIT = 1 << 16  # elements
+_FEW = 1 << 12  # elements of floating point: masks of ones that a model makes
 _READS = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 
 
@@ -25,9 +26,23 @@ def readable(t: torch.Tensor) -> bool:
     return prod(n for n, step in zip(t.shape, t.stride(), strict=True) if step) <= _LIMIT
 
 
+def followed(t: torch.Tensor) -> bool:
+    """Whether the value of a tensor is worked out where it follows from known ones: what is
+    readable, and the little that a model states in floating point. Values of inputs and parameters
+    in floating point are never known."""
+    return readable(t) or (
+        t.dtype.is_floating_point and t.layout is torch.strided and t.numel() <= _FEW
+    )
+
+
 def give(t, value) -> None:
     """Remember the value of a tensor, if it is one that control flow could read."""
     if readable(t) and value.device.type == "cpu":
+        t._costlab_value = value
+
+
+def _keep(t, value) -> None:
+    if followed(t) and value.device.type == "cpu":
         t._costlab_value = value
 
 
@@ -95,7 +110,7 @@ def read(func, args, kwargs):
     if not isinstance(value, torch.Tensor):
         return value
     out = value.to("meta")
-    give(out, value)
+    _keep(out, value)
     return out
 
 
@@ -105,7 +120,7 @@ def follow(func, args, kwargs, outs) -> None:
         return
     if "empty" in func._schema.name:  # whatever is there is to be written over
         for t in outs:
-            give(t, torch.zeros(t.shape, dtype=t.dtype))
+            _keep(t, torch.zeros(t.shape, dtype=t.dtype))
         return
     try:
         args, kwargs = _on_cpu(args, kwargs)
@@ -116,4 +131,4 @@ def follow(func, args, kwargs, outs) -> None:
                     del known._costlab_value
         return
     for t, value in zip(outs, pytree.tree_leaves(func(*args, **kwargs)), strict=False):
-        give(t, value)
+        _keep(t, value)
