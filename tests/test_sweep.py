@@ -343,6 +343,40 @@ def test_a_sweep_over_sizes_and_arguments(tmp_path, capsys):
     )
 
 
+# width 32, 2 layers, 4 heads of 8, MLP of 64: 4 * 32^2 + 3 * 32 * 64 MACs a token and layer with
+# weights; a decoded token attends to the context and itself; the head is 32 x 100
+LLAMA = {
+    "vocab_size": 100,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+}
+
+
+def decoded(context, batch):
+    layer = 4 * 32**2 + 3 * 32 * 64 + (context + 1) * 4 * (8 + 8)
+    return batch * (2 * layer + 32 * 100)
+
+
+@pytest.mark.skipif(find_spec("transformers") is None, reason="needs transformers")
+def test_a_sweep_of_a_phase_counts_that_phase(capsys):
+    """`--phase` once was ignored: the rows were those of a forward pass without a cache."""
+    found = costlab.sweep(
+        "transformers:LlamaConfig",
+        over={"context": [16, 32], "batch": [1, 3]},
+        arguments=LLAMA,
+        phase="decode",
+        jobs=1,
+    )
+    expected = [decoded(context, batch) for context in (16, 32) for batch in (1, 3)]
+    assert [o.result["macs"] for o in found.outcomes] == expected
+    words = [w for k, v in LLAMA.items() for w in ("--arg", f"{k}={v}")]
+    phase = ["--phase", "decode", "--batch", "3", "--over", "context=16,32", "--jobs", "1"]
+    doc = rows(capsys, "transformers:LlamaConfig", *words, *phase)
+    assert [r["MACs"] for r in doc["rows"]] == [decoded(16, 3), decoded(32, 3)]
+
+
 def test_a_model_of_one_resolution_says_so(capsys):
     doc = rows(capsys, "nin_cifar10", "alexnet", "--over", "resolution=227,259")
     assert [bool(r["failed"]) for r in doc["rows"]] == [
@@ -407,12 +441,39 @@ def test_every_configuration_failing_is_exit_code_1(capsys):
         (["nin", "--over", "batch=1,2", "--scheduler", "tcp://x"], "add --engine dask"),
         (["nin", "--over", "batch=1,2", "-o", "/no/such/t.csv"], "cannot write /no/such/t.csv"),
         (["nin", "--over", "batch=1,2", "--measure", "--dtype", "fp4"], "unknown dtype 'fp4'"),
+        (["nin", "--over", "batch=1,2", "--measure", "--mode", "train"], "leave out --mode train"),
+        (["nin", "--over", "batch=1234567890"], "sizes are whole numbers from 1"),
+        (["nin", "--over", "tokens=1,2"], "nin has no tokens: its inputs are 1x3x224x224"),
+        (["transformers:BertConfig", "--over", "height=8"], "has no height: its inputs are 1x"),
     ],
 )
 def test_bad_input_is_one_line(argv, line, capsys):
     assert main(["sweep", *argv]) == 2
     err = capsys.readouterr().err
     assert line in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "options, line",
+    [
+        ({"jobs": 0}, "`jobs` 0: at least 1"),
+        ({"measure": True, "jobs": 2}, "leave out `jobs`"),
+        ({"measure": True, "train": True}, "`measure` times inference; leave out `train`"),
+        ({"dtype": "bf16"}, "add `measure`"),
+        ({"channels_last": True}, "add `measure`"),
+        ({"scheduler": "tcp://x"}, "add `engine=dask`"),
+        ({"engine": "ray"}, "unknown engine 'ray'"),
+        ({"over": {}}, "a sweep needs what varies"),
+        ({"over": {"batch": []}}, "`over` batch has no values"),
+        ({"over": {"batch": [0]}}, "sizes are whole numbers from 1"),
+        ({"over": {"batch": [1.5]}}, "sizes are whole numbers from 1"),
+        ({"over": {"tokens": [8]}}, "nin has no tokens: its inputs are 1x3x224x224"),
+    ],
+)
+def test_a_wrong_option_in_python_is_one_line(options, line):
+    with pytest.raises(ValueError) as raised:
+        costlab.sweep("nin", **{"over": {"batch": [1, 2]}, **options})
+    assert line in str(raised.value) and "\n" not in str(raised.value)
 
 
 def test_strides():

@@ -138,8 +138,10 @@ def _pair(base: Model | None, head: Model | None, path: str | None) -> tuple[Mod
         return base, head
     if base is None and head is None:
         return ()
-    where = f"{line(path, 'base' if head is None else 'head')}: " if path else ""
-    raise ReportError(f"{where}a review needs both base and head")
+    if path:
+        where = line(path, "base" if head is None else "head")
+        raise ReportError(f"{where}: a review needs both base and head")
+    raise ReportError("a review needs both `base` and `head`")
 
 
 @dataclass(frozen=True)

@@ -71,12 +71,13 @@ def sweep(
         channels_last=channels_last,
         compile=compile,
     )
+    _require_measured(setup)
     axes = _axes(over, setup)
     workers = _jobs(jobs, setup)
     if not models:
         raise ValueError('sweep takes a model: costlab.sweep("googlenet", over={"batch": [1, 2]})')
     if scheduler and engine != "dask":
-        raise ValueError('scheduler is the Dask engine\'s; add engine="dask"')
+        raise ValueError("`scheduler` is the Dask engine's; add `engine=dask`")
     wanted = sweeping.configurations(models, axes, setup, versions=journal is not None)
     return sweeping.sweep(
         wanted,
@@ -99,27 +100,33 @@ def _axes(over: Mapping[str, Iterable[Value]], setup: Setup) -> dict[str, Sequen
     for name, given in over.items():
         values: list[Value] = [given] if isinstance(given, (int, float, str)) else list(given)
         if not values:
-            raise ValueError(f"over {name} has no values")
+            raise ValueError(f"`over` {name} has no values")
         if name in sizes and not all(isinstance(v, int) and 0 < v < 10**9 for v in values):
-            raise ValueError(f"over {name}: sizes are whole numbers from 1")
+            raise ValueError(f"`over` {name}: sizes are whole numbers from 1, of 9 digits at most")
         axes[name if name in sizes else ARGUMENT + name.removeprefix(ARGUMENT)] = values
     if not axes:
         raise ValueError('a sweep needs what varies: over={"batch": [1, 2, 4]}')
     return axes
 
 
+def _require_measured(setup: Setup) -> None:
+    """Raise ValueError for options that say how to measure where nothing is measured."""
+    if not setup.measure and (setup.dtype != "fp32" or setup.channels_last or setup.compile):
+        raise ValueError("`dtype`, `channels_last` and `compile` say how to measure; add `measure`")
+    if setup.measure and setup.train:
+        raise ValueError("`measure` times inference; leave out `train`")
+
+
 def _jobs(jobs: int | None, setup: Setup) -> int:
     """How many configurations run at a time. Raises ValueError for options that cannot be."""
     found = jobs if jobs is not None else 1 if setup.measure else os.cpu_count() or 1
     if found < 1:
-        raise ValueError(f"jobs={jobs}: at least 1")
+        raise ValueError(f"`jobs` {jobs}: at least 1")
     if setup.measure and found > 1:
         raise ValueError(
-            "what is measured runs one configuration after the other, so that they do not disturb "
-            "each other; leave out jobs"
+            "`measure` times one configuration after the other, so that they do not disturb each "
+            "other; leave out `jobs`"
         )
-    if setup.measure and setup.train:
-        raise ValueError("measure times inference; leave out train")
     return found
 
 

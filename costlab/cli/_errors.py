@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 
 import costlab
+
+
+_OPTIONS = {"train": "--mode train"}  # keywords that have another name on the command line
 
 
 class UserError(ValueError):
@@ -15,7 +19,7 @@ class UserError(ValueError):
 @contextlib.contextmanager
 def errors(extra="", what="this", about=""):
     """Errors of the public functions as the one line that the user reads, which begins with
-    `about`.
+    `about` and names options as the command line does.
 
     `extra` brings the package that `what` needs and that is not there; without one it is a
     fault. Torch is in no extra: the command line has a line of its own for it."""
@@ -28,9 +32,23 @@ def errors(extra="", what="this", about=""):
             raise
         raise UserError(f"{what} needs {e.name}; pip install 'costlab[{extra}]'") from None
     except (ValueError, costlab.TraceError, MemoryError) as e:
-        raise UserError(about + (str(e) or type(e).__name__).splitlines()[0]) from None
+        line = (str(e) or type(e).__name__).splitlines()[0]
+        raise UserError(about + _with_options(line)) from None
     finally:
         progress_line("")
+
+
+def _with_options(text):
+    """A message of a public function, which names its keywords as `engine` and `engine=dask`, in
+    the words of the command line: --engine, --engine dask."""
+    return re.sub(
+        r"`([a-z_]+)(?:=(\w+))?`",
+        lambda found: (
+            _OPTIONS.get(found[1], f"--{found[1].replace('_', '-')}")
+            + (f" {found[2]}" if found[2] else "")
+        ),
+        text,
+    )
 
 
 def refuse(args, names, why):

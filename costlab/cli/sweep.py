@@ -8,9 +8,8 @@ import costlab
 from ._errors import UserError, errors, progress_line
 from ._models import add_model, building
 from ._output import add_look, add_output, save_chart, show, writable
-from .trace import add_measuring, require_measuring
+from .trace import add_measuring
 
-_SIZES = ("batch", "resolution", "height", "width", "tokens", "context")
 _GRID = ("resolution", "height", "width")
 _LONGEST = 9  # digits of a size
 _GRID_STEP = 32  # pixels from one resolution to the next, where no step is given
@@ -92,10 +91,7 @@ def _listed(name, text):
         raise UserError(
             f"cannot read --over {name}={text}; write it as 1..256, 160..320:32 or 1,2,3"
         )
-    sizes = all(v.isdecimal() and int(v) > 0 and len(v) <= _LONGEST for v in words)
-    if name in _SIZES and not sizes:
-        raise UserError(f"--over {name}={text}: sizes are whole numbers from 1")
-    return [int(v) if v.isdecimal() else v for v in words]
+    return [int(v) if v.isdecimal() and len(v) <= _LONGEST else v for v in words]
 
 
 def _doubled(low, high):
@@ -107,16 +103,6 @@ def _doubled(low, high):
 def run(args):
     """Run all configurations, render."""
     axes = _axes(args.over)
-    require_measuring(args)
-    if args.jobs is not None and args.jobs < 1:
-        raise UserError(f"--jobs {args.jobs}: at least 1")
-    if args.measure and (args.jobs or 1) > 1:
-        raise UserError(
-            "--measure times one configuration after the other, so that they do not disturb each "
-            "other; leave out --jobs"
-        )
-    if args.scheduler and args.engine != "dask":
-        raise UserError("--scheduler is the Dask engine's; add --engine dask")
     writable(args.journal)
     with errors("dask", "the dask engine"):
         result = costlab.sweep(
