@@ -1,15 +1,17 @@
 """The public functions: what they give, what results can do, what wrong arguments are told."""
 
+import inspect
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 import costlab
-from costlab import zoo
+from costlab import api, zoo
 from costlab._result import Charted, Drawn, Result
 
 
@@ -22,39 +24,79 @@ def trace():
     return costlab.trace(tiny(), torch.empty(1, 3, 8, 8))
 
 
+MEASUREMENTS = Path(costlab.__file__).parents[1] / "reports" / "measurements"
+MEASURED = MEASUREMENTS / "5x5.h100.fp32.nchw.32x64x28x28.trace"
+LLAMA = {
+    "vocab_size": 8,
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+}
+
+# public function -> one of its results; "function.method" for a result of a result
 RESULTS = {
-    "table": lambda t: costlab.table(t, style="layers"),
+    "audit": lambda t: costlab.audit("alexnet"),
+    "audit_all": lambda t: costlab.audit_all(),
+    "aux": lambda t: costlab.aux("cnds8"),
+    "bottleneck": lambda t: costlab.bottleneck([64, 96, 128, 16, 32, 32]),
+    "claims": lambda t: costlab.claims(["C13"]),
     "compare": lambda t: costlab.compare(t, t),
     "diff": lambda t: costlab.diff(t, costlab.trace(tiny()[:1], torch.empty(1, 3, 8, 8))),
-    "memory": lambda t: costlab.memory(t),
-    "profile": lambda t: costlab.profile(t),
-    "verify": lambda t: costlab.verify(tiny(), torch.empty(1, 3, 8, 8)),
     "factorize": lambda t: costlab.factorize(t),
-    "apply": lambda t: costlab.factorize(tiny(), torch.empty(1, 3, 8, 8)).apply("best"),
-    "rules": lambda t: costlab.rules(kernels=[5]),
-    "grid": lambda t: costlab.grid(d=9, c_in=4, c_out=8),
-    "reductions": lambda t: costlab.reductions("nin"),
-    "bottleneck": lambda t: costlab.bottleneck([64, 96, 128, 16, 32, 32]),
-    "head": lambda t: costlab.head(c_in=8, classes=10, hidden=16),
+    "factorize.apply": lambda t: costlab.factorize(tiny(), torch.empty(1, 3, 8, 8)).apply("best"),
     "fields": lambda t: costlab.fields("3x3+3x3"),
+    "grid": lambda t: costlab.grid(d=9, c_in=4, c_out=8),
+    "head": lambda t: costlab.head(c_in=8, classes=10, hidden=16),
+    "memory": lambda t: costlab.memory(t),
     "mixing": lambda t: costlab.mixing(),
     "mlpconv": lambda t: costlab.mlpconv([8, 8], side=16, kernel=3, stride=1),
-    "towers": lambda t: costlab.towers(t),
-    "saturation": lambda t: costlab.saturation(),
-    "aux": lambda t: costlab.aux("cnds8"),
-    "audit": lambda t: costlab.audit("alexnet"),
-    "claims": lambda t: costlab.claims(["C13"]),
+    "models": lambda t: costlab.models(),
+    "pareto": lambda t: costlab.pareto(),
+    "phases": lambda t: costlab.phases("transformers:LlamaConfig", context=8, arguments=LLAMA),
+    "probe": lambda t: costlab.probe(iterations=1, batch=1, seeds=(0,), device="cpu"),
+    "profile": lambda t: costlab.profile(t),
+    "reductions": lambda t: costlab.reductions("nin"),
+    "report": lambda t: costlab.report(t, title="Small", sections=["summary", "table"]),
     "results": lambda t: costlab.results(network="googlenet"),
+    "roofline": lambda t: costlab.roofline(MEASURED),
+    "rules": lambda t: costlab.rules(kernels=[5]),
+    "saturation": lambda t: costlab.saturation(),
+    "savings": lambda t: costlab.savings(MEASUREMENTS, on="h100 fp32"),
     "summary": lambda t: costlab.summary(tiny(), (3, 8, 8)),
+    "sweep": lambda t: costlab.sweep("nin_cifar10", over={"batch": [1, 2]}, jobs=1),
+    "table": lambda t: costlab.table(t, style="layers"),
+    "times": lambda t: costlab.times([MEASURED]),
+    "towers": lambda t: costlab.towers(t),
+    "verify": lambda t: costlab.verify(tiny(), torch.empty(1, 3, 8, 8)),
 }
+NO_RESULT = {
+    *("load", "trace", "measure"),  # a model or its record
+    *("cost_of", "total", "training"),  # plain numbers of a trace
+    *("diagram", "formula"),  # a picture; a decorator
+}
+NEEDS = {"audit_all": ("torchvision", "timm"), "phases": ("transformers",), "probe": ("sklearn",)}
+SLOW = ("audit_all",)  # a minute
+EACH = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in RESULTS]
 
 
 @pytest.fixture(scope="module")
 def results(trace):
-    return cache(lambda name: RESULTS[name](trace))
+    @cache
+    def result(name):
+        for package in NEEDS.get(name, ()):
+            pytest.importorskip(package)
+        return RESULTS[name](trace)
+
+    return result
 
 
-@pytest.mark.parametrize("name", RESULTS)
+def test_every_public_function_gives_a_result_that_is_tested_here():
+    functions = {n for n in api.__all__ if inspect.isfunction(getattr(api, n))}
+    assert functions == {name.partition(".")[0] for name in RESULTS} | NO_RESULT
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_every_result_prints_shows_and_saves_itself(name, results, tmp_path):
     result = results(name)
     assert isinstance(result, Result)
@@ -68,11 +110,24 @@ def test_every_result_prints_shows_and_saves_itself(name, results, tmp_path):
         1 if result.sheet.total is None else 2
     )
     assert len(result.to_frame()) == len(result.sheet.rows)
+    if name == "report":
+        return  # it is saved as a document, which has tests of its own
     result.save(tmp_path / "r.csv")
     assert (tmp_path / "r.csv").read_text().count("\n") >= len(result.sheet.rows) + 1
 
 
-@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("name", EACH)
+def test_a_result_is_saved_in_the_format_of_the_suffix(name, results, tmp_path):
+    result = results(name)
+    file = tmp_path / "r.html"
+    result.save(file)
+    assert file.read_text().lstrip().lower().startswith("<!doctype html")
+    with pytest.raises(ValueError, match="r.gif"):
+        result.save(tmp_path / "r.gif")
+    assert [f.name for f in tmp_path.iterdir()] == ["r.html"]
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_what_has_a_picture_draws_it(name, results, tmp_path):
     result = results(name)
     assert hasattr(result, "chart") == isinstance(result, Charted)
@@ -83,6 +138,13 @@ def test_what_has_a_picture_draws_it(name, results, tmp_path):
         assert (tmp_path / "d.dot").read_text().startswith("digraph costlab")
     elif isinstance(result, Drawn):
         pytest.fail("a Drawn result has a diagram")
+
+
+def test_the_diagram_of_a_model_shows_and_saves_itself(trace, tmp_path):
+    picture = costlab.diagram(trace)
+    assert "<svg" in picture._repr_svg_() and "\n" not in repr(picture)
+    picture.save(tmp_path / "d.dot")
+    assert (tmp_path / "d.dot").read_text().startswith("digraph costlab")
 
 
 # 8x8 places, 3x3x3 to 8, then 5x5x8 to 4: 64 * 27 * 8 + 64 * 200 * 4; params with biases

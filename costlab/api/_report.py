@@ -8,34 +8,48 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .._result import Result
 from ..trace import Trace, TraceError
 from ._models import CONTEXT, Model, as_trace, load, trace
 
 if TYPE_CHECKING:
     from ..render.document import Document
     from ..report import Config
+    from ..tables import Sheet
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Result):
     """A document, written by `save`; `config`: the file of its configuration, None without one."""
 
     document: Document
     config: str | None = None
 
-    def __repr__(self) -> str:
-        return f"<Report {self.document.title!r}, {len(self.document.sections)} sections>"
+    @property
+    def sheet(self) -> Sheet:
+        """The contents: a row a section, with how many tables and figures it has."""
+        from ..render.document import Grid, Picture
+        from ..tables import Column, Sheet
 
-    def __str__(self) -> str:
-        return "\n".join([self.document.title, *(f"  {s.title}" for s in self.document.sections)])
+        columns = (Column("section"), Column("tables", "count"), Column("figures", "count"))
+        rows = tuple(
+            {
+                "section": section.title,
+                "tables": sum(isinstance(part, Grid) for part in section.parts),
+                "figures": sum(isinstance(part, Picture) for part in section.parts),
+            }
+            for section in self.document.sections
+        )
+        return Sheet(self.document.title, columns, rows)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write FILE.pdf or FILE.html.
+    def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:
+        """Write the document as FILE.pdf or FILE.html, or in the `format` "pdf" or "html".
 
-        Raises ValueError for another suffix, ModuleNotFoundError without the report extra."""
+        Raises ValueError for another suffix, ModuleNotFoundError without the report extra, OSError
+        where it cannot be written."""
         from ..trace.files import write_file
 
-        write_file(path, self.render(report_format(path)))
+        write_file(path, self.render(format or report_format(path)))
 
     def render(self, format: str) -> bytes:
         """The document as "pdf" or "html". Raises ValueError for what cannot be set."""
