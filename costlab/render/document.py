@@ -87,7 +87,7 @@ class Section:
 
     id: str
     title: str
-    parts: tuple = ()
+    parts: tuple[Any, ...] = ()
 
 
 _BUILD = re.compile(
