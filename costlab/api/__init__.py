@@ -9,8 +9,9 @@ from ..cost import CONVENTIONS, cost_of, formula, total, training
 from ..sources import FORMS as MODEL_FORMS
 from ..sources import Loaded, SourceError
 from ..trace import Trace, TraceError, TraceFileError
-from ._counting import compare, diagram, diff, memory, pareto, profile, table, verify
+from ._counting import compare, diagram, memory, pareto, profile, table, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
+from ._diff import diff
 from ._factorize import factorize, rules
 from ._illustrations import fields, mixing, mlpconv, saturation, towers
 from ._measured import roofline, savings, times

@@ -12,7 +12,6 @@ from ._models import Model, as_trace, real_model
 
 if TYPE_CHECKING:
     from .._pictures import Picture
-    from ..analysis.change import Change
     from ..analysis.compare import Comparison
     from ..analysis.memory import Memory
     from ..analysis.pareto import Pareto
@@ -60,13 +59,6 @@ def compare(*models: Model) -> Comparison:
             'compare takes two models or more: costlab.compare("googlenet", "alexnet")'
         )
     return run([as_trace(model, "compare") for model in models])
-
-
-def diff(base: Model, head: Model, *, style: str = "auto", depth: int | None = None) -> Change:
-    """What changed from one version of a model to the next, row by row of their tables."""
-    from ..analysis.change import change
-
-    return change(as_trace(base, "diff"), as_trace(head, "diff"), style, depth)
 
 
 def memory(model: Model) -> Memory:

@@ -20,6 +20,7 @@ COMMANDS = (
     "claims",
     "results",
     "compare",
+    "diff",
     "factorize",
     "grid",
     "bottleneck",

@@ -23,6 +23,24 @@ def add_model(parser, several=False, optional=False):
         metavar="MODEL",
         help=MODEL_FORMS,
     )
+    add_inputs(parser)
+    parser.add_argument(
+        "--phase",
+        choices=("prefill", "decode", "both"),
+        help="of a causal language model of transformers: reading the context into a KV cache, or "
+        "one token after it; both, in costlab table, puts their totals side by side, and is the "
+        "default with --context or --batch",
+    )
+    parser.add_argument(
+        "--context", type=int, metavar="N", help="tokens of --phase a sequence (default: 4096)"
+    )
+    parser.add_argument("--batch", type=int, metavar="N", help="sequences of --phase (default: 1)")
+    add_mode(parser)
+    add_device(parser)
+
+
+def add_inputs(parser):
+    """`--input` and `--arg` of every command that builds models."""
     parser.add_argument(
         "--input",
         action="append",
@@ -37,18 +55,10 @@ def add_model(parser, several=False, optional=False):
         metavar="NAME=VALUE",
         help="argument of the factory (of the config for transformers)",
     )
-    parser.add_argument(
-        "--phase",
-        choices=("prefill", "decode", "both"),
-        help="of a causal language model of transformers: reading the context into a KV cache, or "
-        "one token after it; both, in costlab table, puts their totals side by side, and is the "
-        "default with --context or --batch",
-    )
-    parser.add_argument(
-        "--context", type=int, metavar="N", help="tokens of --phase a sequence (default: 4096)"
-    )
-    parser.add_argument("--batch", type=int, metavar="N", help="sequences of --phase (default: 1)")
-    add_mode(parser)
+
+
+def add_device(parser):
+    """`--device` of every command that traces."""
     parser.add_argument(
         "--device",
         choices=("auto", "cuda", "cpu", "meta"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ..analysis.claims import LedgerError
 from ..analysis.claims.prose import fill
 from ..render.document import Document, Section, Text
-from ..tables import display_names
+from ..tables import display_names, version_name
 from ..trace import Trace
 from .config import Config
 from .context import Context
@@ -71,7 +71,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _title(traces: Sequence[Trace], review: Review | None) -> str:
-    names = display_names([t.provenance["model"] for t in review or traces])
+    names = display_names([version_name(t) for t in review or traces])
     if review:
         return f"Review: {' to '.join(names)}"
     about = " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} others"

@@ -4,7 +4,7 @@ from .build import table
 from .columns import COLUMNS
 from .conventions import choose_convention, default_convention
 from .groups import span
-from .names import display_name, display_names
+from .names import display_name, display_names, version_name
 from .notes import arithmetic_notes, caveats, measured_note
 from .result import Row, Table
 from .sheet import Column, Sheet
@@ -29,4 +29,5 @@ __all__ = [
     "opened",
     "span",
     "table",
+    "version_name",
 ]

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..trace.record import Trace
+
+
+def version_name(trace: Trace) -> str:
+    """What tells versions of one model apart: the git revision that was traced, "main (3f2c1ab)",
+    otherwise the model's name."""
+    return trace.provenance.get("revision") or trace.provenance["model"]
+
 
 def display_name(model: str) -> str:
     """A model's name without its folders: "net.py:build" for "/home/me/nets/net.py:build"."""

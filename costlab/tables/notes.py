@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..cost import DATA_DEPENDENT, constant_operands, total, training
 from ..trace.record import Measured, Trace
+from .names import version_name
 
 
 def table_notes(
@@ -63,7 +64,7 @@ def caveats(*traces: Trace) -> tuple[str, ...]:
     for trace, notes in zip(traces, said, strict=True):
         for note in notes:
             shared = all(note in other for other in said)
-            lines[note if shared else f"{trace.provenance['model']}: {note}"] = None
+            lines[note if shared else f"{version_name(trace)}: {note}"] = None
     return tuple(lines)
 
 

@@ -11,6 +11,7 @@ from ..._pictures import diagram as picture_of
 from ..._result import Charted
 from ...tables import Column, Sheet
 from ...trace import Trace
+from ..limits import Judgement
 from . import notes
 
 _T = TypeVar("_T")
@@ -58,6 +59,7 @@ class Change(Charted):
         seconds: of the operations in place; None where base or head is not measured.
         traces: what was counted.
         caveats: what a reader must know of how they were built and traced.
+        judgements: a limit each, evaluated.
     """
 
     base: str
@@ -68,8 +70,14 @@ class Change(Charted):
     traces: Sides[Trace] = field(repr=False)
     seconds: Sides[float] | None = None
     caveats: tuple[str, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
 
     chart_kind = "waterfall"
+
+    @property
+    def failed(self) -> tuple[Judgement, ...]:
+        """The limits whose condition holds."""
+        return tuple(j for j in self.judgements if j.holds)
 
     def diagram(self) -> Picture:
         """Base and head beside each other on one scale, what is not the same in both marked. Needs

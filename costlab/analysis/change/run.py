@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from ...graph import layer_graph
-from ...tables import Row, Table, caveats, choose_style, opened, table
+from ...tables import Row, Table, caveats, choose_style, opened, table, version_name
 from ...trace import Trace
+from ..limits import Limit, judge
 from . import notes
 from .operations import differences
 from .result import Change, Sides, Step
 
 
-def change(base: Trace, head: Trace, style: str = "auto", depth: int | None = None) -> Change:
-    """Compare the rows of both tables by their module path.
+def change(
+    base: Trace,
+    head: Trace,
+    style: str = "auto",
+    depth: int | None = None,
+    limits: Sequence[Limit] = (),
+) -> Change:
+    """Compare the rows of both tables by their module path, and judge the limits.
 
-    With style auto, the base's style is used for both. Raises ValueError for an unknown style."""
+    With style auto, the base's style is used for both. Raises ValueError for an unknown style,
+    LimitError for a limit that these traces cannot answer."""
     traces = Sides(base, head)
     tables = _tables(traces, style, depth)
     rows = tables.map(lambda t: {r.id: r for r in t.rows})
@@ -28,14 +37,15 @@ def change(base: Trace, head: Trace, style: str = "auto", depth: int | None = No
         shown = f"{name} [{ident}]" if names[name] > 1 else name
         steps.append(_step(shown, traces, pair, measured))
     return Change(
-        tables.base.title,
-        tables.head.title,
+        version_name(base),
+        version_name(head),
         tuple(steps),
         tables.map(lambda t: t.params),
         tables.map(lambda t: t.macs),
         traces,
         tables.map(lambda t: sum(r.seconds or 0.0 for r in t.rows)) if measured else None,
         caveats(base, head),
+        tuple(judge(limit, head, base) for limit in limits),
     )
 
 

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from ...cost import total
 from ...graph import layer_graph
-from ...tables import default_convention, display_names
+from ...tables import default_convention, display_names, version_name
 from ...trace.record import Trace
 from ..change.operations import operation
 from .build import diagram
@@ -55,7 +55,7 @@ def compared(
     own = {default_convention(t).name for t in traces}
     convention = own.pop() if len(own) == 1 else "macs"
     drawings = [_whole(diagram(t, depth, module, "cost", convention)) for t in traces]
-    titles = _titles([t.provenance["model"] for t in traces], words)
+    titles = _titles([version_name(t) for t in traces], words)
     titled = [_briefly(replace(d, title=t)) for d, t in zip(drawings, titles, strict=True)]
     scaled = on_one_scale(titled)
     if len(scaled) != 2:

@@ -9,6 +9,7 @@ from ...analysis.change import Change, Step
 from ...cost import scaled, total
 from ...graph import layer_graph, longest
 from ...render.document import Numbers, Points, Text
+from ...tables import version_name
 from ...trace import Trace
 from ..context import Context
 from ..pieces import Block, cited, listed
@@ -34,7 +35,7 @@ def _share(before: int, after: int) -> str:
 def _sentence(base: Trace, head: Trace) -> Text:
     a, b = total(base), total(head)
     return Text(
-        f"{head.provenance['model']} against {base.provenance['model']}: "
+        f"{version_name(head)} against {version_name(base)}: "
         f"{_share(a.macs, b.macs)} MACs, {_share(a.params, b.params)} params, "
         f"{_share(a.activations, b.activations)} activations."
     )

@@ -82,10 +82,28 @@ def trace_revisions(
                 files = scratch / str(number)
                 files.mkdir()
                 running.append(_start(revision, place, _placed(job, repository, place), files))
-            return [_finish(r) for r in running]
+            traces = [_finish(r) for r in running]
         finally:
             for r in running:
                 _stop(r.process)
+    _note_what_is_not_committed(repository, revisions, traces)
+    return traces
+
+
+def _note_what_is_not_committed(
+    repository: Repository, revisions: Sequence[Revision | None], traces: Sequence[Trace]
+) -> None:
+    """A note on the trace of the checked-out commit, where the working tree is another by now."""
+    if not any(revisions) or not repository.modified:
+        return
+    head = repository.resolve("HEAD").commit
+    for revision, trace in zip(revisions, traces, strict=True):
+        if revision and revision.commit == head:
+            trace.provenance["notes"] = [
+                *trace.notes,
+                "the working tree has changes that are not committed and not counted; . in the "
+                "place of the revision counts them",
+            ]
 
 
 def _from_folder(model: str, here: Path, top: Path) -> str:

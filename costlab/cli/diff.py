@@ -1,0 +1,81 @@
+"""`costlab diff BASE HEAD`: what changed from one version of a model to the next."""
+
+import sys
+
+import costlab
+
+from ._errors import errors
+from ._models import add_device, add_inputs, add_mode, arguments
+from ._output import add_look, add_output, draw, save_chart, show
+
+
+def add(sub):
+    """Register the command."""
+    p = sub.add_parser(
+        "diff", help="what changed from one version of a model to the next, block by block"
+    )
+    p.add_argument(
+        "base",
+        metavar="BASE",
+        help="a model or a saved trace; with --model a git revision (branch, tag, commit)",
+    )
+    p.add_argument("head", metavar="HEAD", help='the same; a revision "." is the working tree')
+    p.add_argument(
+        "--model",
+        metavar="FACTORY",
+        help="path/file.py:factory or package.module:factory: compare it in two git revisions, "
+        "each checked out into a temporary worktree",
+    )
+    p.add_argument(
+        "--fail-on",
+        action="append",
+        default=[],
+        metavar="LIMIT",
+        help="exit code 1 if this holds, as 'macs > +1%%', 'peak > +10MB' or "
+        "'stages.2: params > +1%%'; repeat for several",
+    )
+    add_inputs(p)
+    add_mode(p)
+    add_device(p)
+    p.add_argument(
+        "--style",
+        default="auto",
+        help="of the rows that are compared, as in costlab table (default: auto, by the base)",
+    )
+    p.add_argument("--depth", type=int, metavar="N", help="module depth of the layers style")
+    p.add_argument(
+        "--diagram",
+        metavar="FILE",
+        help="draw both on one scale, what changed marked, as .svg, .pdf, .png or .dot",
+    )
+    p.add_argument(
+        "--chart", metavar="FILE", help="draw the waterfall of MACs, as .svg, .pdf or .png"
+    )
+    add_look(p)
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def run(args):
+    """Trace both, compare, render; exit code 1 where a limit is met."""
+    with errors():
+        change = costlab.diff(
+            args.base,
+            args.head,
+            model=args.model,
+            inputs=args.input,
+            arguments=arguments(args.arg),
+            train=args.mode == "train",
+            device=args.device,
+            style=args.style,
+            depth=args.depth,
+            fail_on=args.fail_on,
+        )
+    if args.diagram:
+        draw(args.diagram, change.diagram())
+    if args.chart:
+        save_chart(args, args.chart, change.chart())
+    show(args, change.sheet)
+    for judgement in change.failed:
+        print(f"costlab: {judgement}", file=sys.stderr)
+    return 1 if change.failed else 0
