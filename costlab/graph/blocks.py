@@ -41,7 +41,7 @@ class Block:
     children: tuple[Block, ...] = ()
     times: int = 1
     skip: bool = False
-    alike: tuple = ()
+    alike: tuple[object, ...] = ()
 
     @property
     def branches(self) -> tuple[Block, ...]:
@@ -108,7 +108,7 @@ class _Partition:
             at[n] = place[n] + 1 if n in place else at.get(self.nodes[n].idom, 0)
             if n not in place:
                 segments[at[n]].append(n)
-        found = []
+        found: list[Block] = []
         for i, end in enumerate(cuts):
             before = cuts[i - 1] if i else entry
             found.append(
@@ -125,7 +125,7 @@ class _Partition:
             for n in inside
             if not self.readers[n] or any(r not in inside for r in self.readers[n])
         ]
-        at, found = reduce(self.common, exits), []
+        at, found = reduce(self.common, exits), list[int]()
         while at != entry and at in inside:
             found.append(at)
             at = self.nodes[at].idom
@@ -156,7 +156,7 @@ class _Partition:
         """Groups of nodes with no edge between them."""
         inside, group = set(inner), {n: n for n in inner}
 
-        def root(n):
+        def root(n: int) -> int:
             while group[n] != n:
                 group[n] = group[group[n]]
                 n = group[n]
@@ -193,7 +193,7 @@ class _Partition:
     def flat(self, kind: str, branches: list[Block]) -> list[Block]:
         """A sum of a sum is one sum: its branches, and the inner addition, which is one without
         layers."""
-        found = []
+        found: list[Block] = []
         for b in branches:
             inner = b.children[0] if b.kind == "chain" and len(b.children) == 1 else b
             if kind in ("residual", "sum") and inner.kind == "sum":
@@ -231,7 +231,7 @@ class _Partition:
         """Alike blocks in a row."""
         return replace(self.made("repeat", children), times=len(children))
 
-    def key(self, block: Block) -> tuple:
+    def key(self, block: Block) -> tuple[object, ...]:
         """What alike blocks in a row share. The first residual block of a stage may have another
         input."""
         first, last = self.nodes[block.nodes[0]], self.nodes[block.nodes[-1]]
@@ -243,7 +243,14 @@ class _Partition:
         ops = (self.nodes[n].op for n in nodes)
         return ".".join(_shared(list(dict.fromkeys(op.module for op in ops if op))))
 
-    def block(self, kind, path, nodes, children, alike) -> Block:
+    def block(
+        self,
+        kind: str,
+        path: str,
+        nodes: Sequence[int],
+        children: Sequence[Block],
+        alike: tuple[object, ...],
+    ) -> Block:
         ops = [op for n in nodes for op in self.nodes[n].ops]
         made = {o for op in ops for o in op.outputs}
         read = dict.fromkeys(i for op in ops for i in op.inputs if i not in made)
@@ -303,7 +310,8 @@ def _by_module(partition: _Partition, steps: list[Block]) -> list[Block]:
 def _repeats(partition: _Partition, steps: list[Block]) -> list[Block]:
     """With runs of alike blocks as one: alike in a row, or several that alternate."""
     keys = [partition.key(b) for b in steps]
-    found, i = [], 0
+    found: list[Block] = []
+    i = 0
     while i < len(steps):
         period, times = _run(steps, keys, i)
         if times < 2:
@@ -316,7 +324,7 @@ def _repeats(partition: _Partition, steps: list[Block]) -> list[Block]:
     return found
 
 
-def _run(steps: list[Block], keys: list[tuple], start: int) -> tuple[int, int]:
+def _run(steps: list[Block], keys: list[tuple[object, ...]], start: int) -> tuple[int, int]:
     """(blocks that repeat together, how often) of the run at `start` that takes in most blocks;
     single layers alone are no run."""
     best = (1, 1)
@@ -341,7 +349,7 @@ def _straddles(unit: list[Block], after: Block) -> bool:
 
 def _shared(paths: list[str]) -> list[str]:
     """The parts that all module paths begin with."""
-    found = []
+    found: list[str] = []
     for parts in zip(*(p.split(".") for p in paths), strict=False):
         if len(set(parts)) > 1:
             break

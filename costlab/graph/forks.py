@@ -3,6 +3,7 @@ papers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,8 +45,8 @@ class _NotAForkError(Exception):
     pass
 
 
-def _chain(nodes, p, root):
-    found = []
+def _chain(nodes: Sequence[Node], p: int, root: int) -> tuple[Node, ...]:
+    found: list[Node] = []
     while p != root:
         node = nodes[p]
         if len(node.preds) != 1 or p < root:
@@ -55,8 +56,8 @@ def _chain(nodes, p, root):
     return tuple(reversed(found))
 
 
-def _branches(nodes, end, root, members):
-    found = []
+def _branches(nodes: Sequence[Node], end: int, root: int, members: set[int]) -> tuple[Branch, ...]:
+    found: list[Branch] = []
     for p in nodes[end].preds:
         if nodes[p].kind == "cat" and p != root:
             inner = nodes[p].idom
@@ -76,10 +77,11 @@ def _branches(nodes, end, root, members):
     return tuple(found)
 
 
-def _region(nodes, p, root):
+def _region(nodes: Sequence[Node], p: int, root: int) -> tuple[Node, ...]:
     """A branch that is no chain (a residual, squeeze-and-excitation, attention inside it): all
     layers between root and p, in order. One with a concatenation inside is none."""
-    seen, todo = set(), [p]
+    seen: set[int] = set()
+    todo = [p]
     while todo:
         q = todo.pop()
         if q == root or q in seen:
@@ -91,7 +93,7 @@ def _region(nodes, p, root):
     return tuple(nodes[q] for q in sorted(seen))
 
 
-def _levels(nodes, root, end, branches):
+def _levels(nodes: Sequence[Node], root: int, end: int, branches: tuple[Branch, ...]) -> bool:
     """A level of a U-Net: the input passes through beside a way down to a coarser grid and up
     again."""
     grid = nodes[end].out_shape[2:]
@@ -102,10 +104,12 @@ def _levels(nodes, root, end, branches):
     )
 
 
-def forks(nodes) -> tuple[Fork, ...]:
+def forks(nodes: Sequence[Node]) -> tuple[Fork, ...]:
     """The outermost forks in execution order. A region whose inside is read from outside (a dense
     block), or that has other complete blocks in series inside (a U-Net), is none."""
-    readers, found, taken = consumers(nodes), [], set()
+    readers = consumers(nodes)
+    found: list[Fork] = []
+    taken: set[int] = set()
     for node in reversed(nodes):
         if node.kind != "cat" or node.index in taken:
             continue

@@ -3,7 +3,7 @@ follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -11,7 +11,7 @@ from ..cost.formulas import quantized
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
 from .layout import CHANNEL, PLACES, Layout, layouts
-from .moves import ints
+from .moves import Shape, ints
 from .receptive_field import fields
 
 _KINDS = {
@@ -148,10 +148,9 @@ class _Shape:
     @property
     def flat(self) -> _Shape:
         """torch runs 1-d pools as 2-d ones on a grid of one row: without that row."""
-        drop = lambda shape: (*shape[:2], *shape[3:])  # noqa: E731
         return _Shape(
-            drop(self.before),
-            drop(self.after),
+            (*self.before[:2], *self.before[3:]),
+            (*self.after[:2], *self.after[3:]),
             self.kernel[1:],
             self.stride[1:],
             self.dilation[1:],
@@ -249,10 +248,10 @@ class _Builder:
 
     def _along_channels(self, op: Op) -> bool:
         out = layouts(self.trace)[op.outputs[0]]
-        dim = op.attrs.get("dim", 0) % max(1, len(out.dims))
+        dim: int = op.attrs.get("dim", 0) % max(1, len(out.dims))
         return out.roles[dim] == CHANNEL or (dim == 1 and CHANNEL not in out.roles)
 
-    def _dominator(self, preds) -> int:
+    def _dominator(self, preds: Sequence[int]) -> int:
         found = preds[0]
         for p in preds[1:]:
             while found != p:
@@ -276,10 +275,10 @@ class _Builder:
         one_row = len(found.kernel) == 2 and found.kernel[0] == 1
         return found.flat if one_row and len(before.shape.after) == 3 else found
 
-    def _window(self, op: Op, into, out):
+    def _window(self, op: Op, into: Shape, out: Shape) -> tuple[Shape, Shape, Shape]:
         """Kernel, stride and dilation of a pool."""
         if op.name == "aten.mean":
-            dims = sorted(d % len(into) for d in op.attrs["dim"])
+            dims: list[int] = sorted(d % len(into) for d in op.attrs["dim"])
             ones = (1,) * len(dims)
             return tuple(into[d] for d in dims), ones, ones
         n = len(out) - 2
@@ -296,7 +295,7 @@ class _Builder:
         of their module that comes next, or to the last of it; of a module without layers to the
         input."""
         order = {id(op): i for i, op in enumerate(self.trace.ops)}
-        homes: dict[tuple, list[tuple[int, _Draft]]] = {}
+        homes: dict[tuple[str, int], list[tuple[int, _Draft]]] = {}
         for draft in self.drafts:
             for op in draft.ops:
                 homes.setdefault((op.module, op.call), []).append((order[id(op)], draft))
@@ -340,7 +339,9 @@ def viewed(draft: _Draft | Node) -> int:
     return draft.output
 
 
-def longest(members, counts: Callable[[Node], bool] = lambda n: n.kind in WEIGHTED) -> int:
+def longest(
+    members: Sequence[Node], counts: Callable[[Node], bool] = lambda n: n.kind in WEIGHTED
+) -> int:
     """Layers on the longest path through `members` (in execution order) for which `counts` is true:
     by default those with weights, which is what the papers call depth. The time steps of a
     recurrent layer are one layer."""
@@ -352,17 +353,17 @@ def longest(members, counts: Callable[[Node], bool] = lambda n: n.kind in WEIGHT
     return max(best.values(), default=0)
 
 
-def _further_steps(members) -> frozenset[int]:
+def _further_steps(members: Sequence[Node]) -> frozenset[int]:
     """Nodes that apply the weights of a recurrent layer again: those of one call of a module, or of
     a cell in any call. Where the layer has weights that it applies once, to the whole sequence, all
     its steps are with those."""
-    calls: dict[tuple, dict[frozenset[int], list[int]]] = {}
+    calls: dict[tuple[str, int], dict[frozenset[int], list[int]]] = {}
     for n in members:
         if n.op and n.kind in WEIGHTED and n.weights:
             call = -1 if n.op.module_type.endswith("Cell") else n.op.call
             uses = calls.setdefault((n.op.module, call), {})
             uses.setdefault(n.weights, []).append(n.index)
-    found = []
+    found: list[int] = []
     for uses in calls.values():
         again = sorted(i for indices in uses.values() if len(indices) > 1 for i in indices)
         once = any(len(indices) == 1 for indices in uses.values())

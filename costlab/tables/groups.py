@@ -51,7 +51,7 @@ def rate_of(node: Node) -> str:
 
 def common_path(ops: Iterable[Op]) -> str:
     """The module path that all operations share."""
-    common = []
+    common: list[str] = []
     for parts in zip(*(op.module.split(".") for op in ops), strict=False):
         if len(set(parts)) > 1:
             break
@@ -62,7 +62,7 @@ def common_path(ops: Iterable[Op]) -> str:
 def span(paths: Iterable[str]) -> str:
     """layers.0.mlp to layers.11.mlp -> layers.0-11.mlp; with gaps layers.{0,2}.mlp."""
     parts = [re.split(r"(\d+)", p) for p in paths]
-    out = []
+    out: list[str] = []
     for column in zip(*parts, strict=False):
         values = list(dict.fromkeys(column))
         out.append(values[0] if len(values) == 1 else _numbers(map(int, values)))

@@ -36,9 +36,17 @@ class Axes:
         """An axis by its number."""
         return self._axes[axis]
 
-    def new(self, size: int, **known) -> Factor:
-        """A new axis of `size` positions, whole; `known` are fields of `Axis`."""
-        self._axes.append(Axis(size, **known))
+    def new(
+        self,
+        size: int,
+        *,
+        role: str | None = None,
+        parents: tuple[int, ...] = (),
+        features: bool = False,
+        likely: str | None = None,
+    ) -> Factor:
+        """A new axis of `size` positions, whole; the rest as of `Axis`."""
+        self._axes.append(Axis(size, role, parents, features, likely))
         return Factor(len(self._axes) - 1, size)
 
     def bare(self, factors: Sequence[Factor]) -> bool:
@@ -84,7 +92,7 @@ class Axes:
         inner = any(f.step == 1 for f in factors if f.size > 1) or size == 1
         return Dim(size, role, parts, size // max(1, batch), inner)
 
-    def _mixed(self, factors) -> str:
+    def _mixed(self, factors: Sequence[Factor]) -> str:
         """The role of a dimension of several factors: batch wins (windows are items); channels win
         over the inside of a patch, and lose to a whole grid axis that they make finer."""
         if any(self.role(f.axis) == BATCH for f in factors):
@@ -104,5 +112,5 @@ class Axes:
         places = [self.role(f.axis) for f in shown if self.role(f.axis) != CHANNEL]
         return places[0] if len(set(places)) == 1 else TOKENS
 
-    def _complete(self, axis, factors):
+    def _complete(self, axis: int, factors: Sequence[Factor]) -> bool:
         return prod(f.size for f in factors if f.axis == axis) == self._axes[axis].size

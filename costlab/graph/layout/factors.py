@@ -21,10 +21,11 @@ def replaced(dims: Dims, d: int, factors: tuple[Factor, ...]) -> Dims:
     return (*dims[:d], factors, *dims[d + 1 :])
 
 
-def regrouped(dims: Dims, shape) -> Dims:
+def regrouped(dims: Dims, shape: Sequence[int]) -> Dims:
     """The factors in their order, dealt out to the dimensions of `shape`; nothing is known from
     where one is cut unevenly."""
-    pending, found = [f for factors in dims for f in factors], []
+    pending = [f for factors in dims for f in factors]
+    found: list[tuple[Factor, ...]] = []
     for n in shape:
         taken = _dealt(pending, n)
         if taken is None:
@@ -33,11 +34,12 @@ def regrouped(dims: Dims, shape) -> Dims:
     return tuple(found)
 
 
-def _dealt(pending: list[Factor], n: int):
+def _dealt(pending: list[Factor], n: int) -> list[Factor] | None:
     """Take factors off the front that make n elements."""
     if n == 1:
         return [pending.pop(0)] if pending and pending[0].size == 1 else []
-    taken, left = [], n
+    taken: list[Factor] = []
+    left = n
     while left > 1:
         if not pending:
             return None
@@ -55,7 +57,7 @@ def _dealt(pending: list[Factor], n: int):
     return taken
 
 
-def _merged(factors) -> tuple[Factor, ...]:
+def _merged(factors: Sequence[Factor]) -> tuple[Factor, ...]:
     """Neighbouring parts of one axis become one part again."""
     found: list[Factor] = []
     for f in factors:

@@ -8,7 +8,21 @@ import numpy as np
 
 from ...trace.cached import once_per_trace
 from ...trace.record import Op, Trace
-from ..moves import Insert, Mix, Permute, Plan, Reduce, Reshape, Scatter, Windows, plan
+from ..moves import (
+    Everything,
+    Insert,
+    Mix,
+    Move,
+    Permute,
+    Plan,
+    Positions,
+    Reduce,
+    Reshape,
+    Scatter,
+    Shape,
+    Windows,
+    plan,
+)
 from .axes import Axes
 from .factors import Dims, axes_of, regrouped, replaced
 from .record import BATCH, CHANNEL, TOKENS, UNKNOWN, Factor, Layout
@@ -49,7 +63,7 @@ class Layouts:
 
     # --- inputs and outputs ---
 
-    def _input(self, i):
+    def _input(self, i: int) -> None:
         tensor = self._trace.tensors[i]
         by_rank = _FLOATS if "float" in tensor.dtype or "complex" in tensor.dtype else _INTS
         likely = by_rank.get(len(tensor.shape), (UNKNOWN,) * len(tensor.shape))
@@ -71,15 +85,15 @@ class Layouts:
             return next((self._dims[i] for i in same if i in self._dims), ((),) * len(shape))
         return self._planned(op, how, shape)
 
-    def _filled(self, dims, shape) -> Dims:
+    def _filled(self, dims: Dims, shape: Shape) -> Dims:
         """With an unknown axis for each dimension of which nothing is known."""
         return tuple(
             f or ((self._axes.new(n),) if n > 1 else ()) for f, n in zip(dims, shape, strict=True)
         )
 
-    def _planned(self, op, how: Plan, shape) -> Dims:
+    def _planned(self, op: Op, how: Plan, shape: Shape) -> Dims:
         self._read(op, how)
-        moved = []
+        moved: list[Dims | None] = []
         for operand in how.operands:
             start = self._dims.get(op.inputs[operand.place])
             if start is None:
@@ -102,7 +116,7 @@ class Layouts:
             dims = self._together(known, shape)
         return self._with_features(op, how, dims, shape)
 
-    def _read(self, op, how: Plan):
+    def _read(self, op: Op, how: Plan) -> None:
         """What the operation takes the dimensions of its first operand to be."""
         dims = self._dims.get(op.inputs[0]) if op.inputs else None
         for d, role in how.roles:
@@ -119,7 +133,7 @@ class Layouts:
             ):
                 self._axes.settle(dims[d][0].axis, CHANNEL)
 
-    def _with_features(self, op, how, dims, shape):
+    def _with_features(self, op: Op, how: Plan, dims: Dims, shape: Shape) -> Dims:
         """New channels where no operand has the dimension: what a product makes of the one that it
         sums over, or a table's rows."""
         if how.features:
@@ -136,7 +150,7 @@ class Layouts:
 
     # --- moves ---
 
-    def _moved(self, dims: Dims, move) -> Dims | None:
+    def _moved(self, dims: Dims, move: Move) -> Dims | None:
         match move:
             case Permute(order):
                 return tuple(dims[i] for i in order)
@@ -158,9 +172,10 @@ class Layouts:
                 one = {d: tuple(Factor(f.axis, 1) for f in dims[d][:1]) for d in reduced}
                 kept = [one.get(d, factors) for d, factors in enumerate(dims)]
                 return tuple(f for d, f in enumerate(kept) if keep or d not in one)
-        return None  # everything: no dimension is left
+            case Everything():
+                return None  # no dimension is left
 
-    def _windowed(self, factors, taps):
+    def _windowed(self, factors: tuple[Factor, ...], taps: Positions) -> tuple[Factor, ...]:
         """The same axis where all positions stay or change places; part of a joined one as it was
         before; otherwise a new one."""
         size, count = prod(f.size for f in factors), len(taps)
@@ -176,7 +191,7 @@ class Layouts:
                         return part
         return (self._axes.new(count, parents=axes_of(factors)),)
 
-    def _joined(self, op, dim, moved, size):
+    def _joined(self, op: Op, dim: int, moved: list[Dims | None], size: int) -> tuple[Factor, ...]:
         """A new axis along which tensors are joined, that remembers its parts."""
         known = [m[dim] for m in moved if m is not None and m[dim]]
         if not known:
@@ -194,10 +209,10 @@ class Layouts:
             start += n
         return (made,)
 
-    def _together(self, operands, shape, skip=None) -> Dims:
+    def _together(self, operands: list[Dims], shape: Shape, skip: int | None = None) -> Dims:
         """Broadcast: of each dimension what the first operand says that has its size, or one of
         size 1."""
-        found = []
+        found: list[tuple[Factor, ...]] = []
         for d, n in enumerate(shape):
             back = len(shape) - d
             there = [o[len(o) - back] for o in operands if len(o) >= back]

@@ -54,7 +54,7 @@ class Layout:
     def grid(self) -> tuple[int, ...]:
         """Positions along depth, height, width and time, each whole however the tensor splits it,
         or the number of tokens; () where there are neither."""
-        extents: dict[str, dict[int, dict[tuple, int]]] = {}
+        extents: dict[str, dict[int, dict[tuple[int, int], int]]] = {}
         for d in self.dims:
             if d.role == CHANNEL:
                 continue
@@ -89,11 +89,11 @@ class Layout:
             shown = [1, 1]
         return "x".join(map(str, (*shown, self.dims[last].size)))
 
-    def _of_batch(self, i):
+    def _of_batch(self, i: int) -> bool:
         d = self.dims[i]
         return d.role == BATCH or (i == 0 and d.size == 1 and BATCH not in self.roles)
 
-    def _channel(self):
+    def _channel(self) -> int | None:
         """The dimension of the channels: of heads and what is in each, the latter; alone, heads are
         none."""
         channels = [i for i, d in enumerate(self.dims) if d.role == CHANNEL]
@@ -103,9 +103,9 @@ class Layout:
             found = [i for i in channels if self._finest(i)]
         return found[0] if len(found) == 1 else None
 
-    def _finest(self, i):
+    def _finest(self, i: int) -> bool:
         """Whether what is finer than the channels along dimension i makes the grid finer (a pixel
         shuffle)."""
-        role, axis, _, step = self.dims[i].parts[-1]
+        _, axis, _, step = self.dims[i].parts[-1]
         places = [d for d in self.dims if d.role in PLACES]
         return prod(n for d in places for _, a, n, _ in d.parts if a == axis) == step

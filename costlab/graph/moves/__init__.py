@@ -5,28 +5,31 @@ A rule takes a `Case` and returns a `Plan`: for each tensor that the output depe
 that bring it to the output's shape. An operation without a rule has no plan, and what depends on
 positions after it is unknown."""
 
-from . import (  # noqa: F401  each registers its rules
-    joining,
-    normalization,
-    pointwise,
-    products,
-    reductions,
-    resampling,
-    selection,
-    views,
-    windows,
+from . import (  # each registers its rules
+    joining as joining,
+    normalization as normalization,
+    pointwise as pointwise,
+    products as products,
+    reductions as reductions,
+    resampling as resampling,
+    selection as selection,
+    views as views,
+    windows as windows,
 )
 from .record import (
     NOWHERE,
     Everything,
     Insert,
     Mix,
+    Move,
     Operand,
     Permute,
     Plan,
+    Positions,
     Reduce,
     Reshape,
     Scatter,
+    Shape,
     Windows,
 )
 from .registry import ints, plan
@@ -36,12 +39,15 @@ __all__ = [
     "Everything",
     "Insert",
     "Mix",
+    "Move",
     "Operand",
     "Permute",
     "Plan",
+    "Positions",
     "Reduce",
     "Reshape",
     "Scatter",
+    "Shape",
     "Windows",
     "ints",
     "plan",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
-from .record import Insert, Operand, Plan
+from .record import Insert, Operand, Plan, Positions, Windows
 from .registry import Case, plain, rule, taken
 
 
@@ -33,7 +35,7 @@ def _mirror(case: Case) -> Plan | None:
     return plain(*_padded(case, lambda p, n: n - 1 - np.abs(n - 1 - np.abs(p))))
 
 
-def _padded(case, inside):
+def _padded(case: Case, inside: Callable[[Positions, int], Positions]) -> Iterator[Windows]:
     pad, n = case.attr("pad", case.attr("padding", ())), len(case.out)
     for i in range(len(pad) // 2):
         d, before = n - 1 - i, pad[2 * i]

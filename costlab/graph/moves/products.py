@@ -7,7 +7,7 @@ from .record import Everything, Mix, Insert, Operand, Plan, Reduce
 from .registry import Case, rule
 
 
-def _product(a, b, lead, *, added=False):
+def _product(a: int, b: int, lead: int, *, added: bool = False) -> Plan:
     """Rows of operand a by columns of operand b, after `lead` dimensions that both have."""
     rows, columns = Operand(a, (Reduce((lead + 1,), True),)), Operand(b, (Reduce((lead,), True),))
     more = (Operand(0),) if added else ()

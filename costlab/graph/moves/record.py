@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
-NOWHERE = np.iinfo(np.int64).min  # a tap that no position answers
+Shape = tuple[int, ...]
+Positions = npt.NDArray[np.int64]
+
+NOWHERE = int(np.iinfo(np.int64).min)  # a tap that no position answers
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Windows:
     outside the input are padding. `stride`: input positions between neighbours of the output."""
 
     dim: int
-    taps: np.ndarray
+    taps: Positions
     stride: Fraction = Fraction(1)
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...trace.record import Op, Trace
 from .record import Mix, Move, Operand, Plan, Windows
@@ -37,17 +38,18 @@ class Case:
     def dims(self, name: str = "dim") -> tuple[int, ...]:
         """Dimension arguments; all where none are given."""
         value, n = self.attr(name, ()), len(self.shapes[0])
-        value = (value,) if isinstance(value, int) else tuple(value)
-        return tuple(d % n for d in value) if value else tuple(range(n))
+        given: tuple[int, ...] = (value,) if isinstance(value, int) else tuple(value)
+        return tuple(d % n for d in given) if given else tuple(range(n))
 
 
-_RULES: dict[str, Callable[[Case], Plan | None]] = {}
+Rule = Callable[[Case], Plan | None]
+_RULES: dict[str, Rule] = {}
 
 
-def rule(*names: str):
+def rule(*names: str) -> Callable[[Rule], Rule]:
     """Register `fn(case) -> Plan or None`; names without a namespace are aten's."""
 
-    def register(fn):
+    def register(fn: Rule) -> Rule:
         _RULES.update({n if "." in n else f"aten.{n}": fn for n in names})
         return fn
 
@@ -63,20 +65,20 @@ def plan(trace: Trace, op: Op, place: int) -> Plan | None:
     return fn(Case(op, tuple(trace.shapes(op)), out, place))
 
 
-def plain(*moves: Move, **kwargs) -> Plan:
-    """One operand, the first input."""
-    return Plan((Operand(0, moves),), **kwargs)
+def plain(*moves: Move, roles: tuple[tuple[int, str], ...] = ()) -> Plan:
+    """One operand, the first input; `roles` as of `Plan`."""
+    return Plan((Operand(0, moves),), roles=roles)
 
 
-def ints(value, n: int, default: int = 1) -> tuple[int, ...]:
+def ints(value: Any, n: int, default: int = 1) -> tuple[int, ...]:
     """An argument of one number or one a dimension, as n numbers."""
     if value is None or value == ():
         return (default,) * n
-    value = (value,) if isinstance(value, int) else tuple(value)
-    return value if len(value) == n else value[:1] * n
+    given: tuple[int, ...] = (value,) if isinstance(value, int) else tuple(value)
+    return given if len(given) == n else given[:1] * n
 
 
-def taken(dim: int, positions, stride: int = 1) -> Windows:
+def taken(dim: int, positions: npt.ArrayLike, stride: int = 1) -> Windows:
     """Along `dim`, the elements at `positions`."""
     return Windows(dim, np.asarray(positions, dtype=np.int64)[:, None], Fraction(stride))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 
@@ -14,7 +15,8 @@ from .registry import Case, plain, rule
 @rule(*(f"{p}adaptive_{k}_pool{n}d" for p in ("", "_") for k in ("avg", "max") for n in (1, 2, 3)))
 def _adaptive(case: Case) -> Plan | None:
     n = int(case.op.name[-2])
-    lead, moves = len(case.out) - n, []
+    lead = len(case.out) - n
+    moves: list[Windows] = []
     for d in range(lead, lead + n):
         size, count = case.shapes[0][d], case.out[d]
         ranges = [(o * size // count, -(-(o + 1) * size // count)) for o in range(count)]
@@ -22,7 +24,7 @@ def _adaptive(case: Case) -> Plan | None:
     return plain(*moves)
 
 
-def _ranges(dim, ranges, stride):
+def _ranges(dim: int, ranges: Sequence[tuple[int, int]], stride: Fraction) -> Windows:
     """Windows from (first, past the last) positions."""
     width = max((b - a for a, b in ranges), default=1)
     taps = [[min(a + k, b - 1) for k in range(width)] for a, b in ranges]
@@ -38,7 +40,7 @@ def _upsample(case: Case) -> Plan | None:
     n = int(case.op.name.removesuffix("_aa")[-2])
     lead, name = len(case.out) - n, case.op.name
     names = {1: ("scales",), 2: ("scales_h", "scales_w"), 3: ("scales_d", "scales_h", "scales_w")}
-    moves = []
+    moves: list[Windows] = []
     for i in range(n):
         size, count = case.shapes[0][lead + i], case.out[lead + i]
         if size == count and not case.attr(names[n][i]):
@@ -50,12 +52,12 @@ def _upsample(case: Case) -> Plan | None:
     return plain(*moves)
 
 
-def _sources(name, size, count, step, corners):
+def _sources(name: str, size: int, count: int, step: float, corners: bool) -> list[tuple[int, int]]:
     """(first, past the last) input positions with a weight that is not zero, of each output
     position of an interpolation."""
     if corners and count > 1:
         step = (size - 1) / (count - 1)
-    found = []
+    found: list[tuple[int, int]] = []
     for o in range(count):
         if "nearest" in name:
             at = floor((o + 0.5 * ("exact" in name)) * step + 1e-9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .record import Plan, Reduce, Reshape, Scatter
+from .record import Plan, Reduce, Reshape, Scatter, Windows
 from .registry import Case, ints, plain, rule, taken
 
 
@@ -51,7 +51,7 @@ def _roll(case: Case) -> Plan | None:
     shifts = ints(case.attr("shifts"), len(case.attr("dims", (0,))), 0)
     if not case.attr("dims"):
         return None
-    moves = []
+    moves: list[Windows] = []
     for d, shift in zip(case.dims("dims"), shifts, strict=True):
         n = case.out[d]
         moves.append(taken(d, (np.arange(n) - shift) % max(1, n)))

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from ...cost.formulas import quantized
-from .record import NOWHERE, Everything, Mix, Operand, Permute, Plan, Reshape, Windows
+from .record import NOWHERE, Everything, Mix, Move, Operand, Permute, Plan, Reshape, Windows
 from .registry import Case, grid_roles, ints, plain, rule, taken
 
 
@@ -17,7 +17,8 @@ def _convolution(case: Case) -> Plan | None:
     shape, weight = case.shapes[0], case.shapes[1]
     n = len(weight) - 2
     stride, dilation = ints(case.attr("stride"), n), ints(case.attr("dilation"), n)
-    pad, taps = ints(case.attr("padding"), n, 0), []
+    pad = ints(case.attr("padding"), n, 0)
+    taps: list[Move] = []
     lead = len(shape) - n - 1
     for i in range(n):
         out, k = np.arange(case.out[lead + 1 + i])[:, None], np.arange(weight[2 + i])
@@ -46,7 +47,7 @@ def _pool(case: Case) -> Plan | None:
     kernel = ints(case.attr("kernel_size"), n)
     stride = kernel if not case.attr("stride") else ints(case.attr("stride"), n)
     pad, dilation = ints(case.attr("padding"), n, 0), ints(case.attr("dilation"), n)
-    moves = []
+    moves: list[Move] = []
     for i in range(n):
         out = np.arange(case.out[lead + i])[:, None]
         taps = stride[i] * out - pad[i] + dilation[i] * np.arange(kernel[i])
@@ -57,7 +58,9 @@ def _pool(case: Case) -> Plan | None:
 @rule("unfold")
 def _unfold(case: Case) -> Plan | None:
     """Windows along one dimension; their inside becomes the last one."""
-    d, size, step = case.dim("dimension"), case.attr("size"), case.attr("step")
+    d = case.dim("dimension")
+    size: int = case.attr("size")
+    step: int = case.attr("step")
     n = case.out[d]
     taps = (step * np.arange(n)[:, None] + np.arange(size)).ravel()
     shape = case.shapes[0]
@@ -74,7 +77,8 @@ def _im2col(case: Case) -> Plan | None:
     kernel, stride = ints(case.attr("kernel_size"), 2), ints(case.attr("stride"), 2)
     pad, dilation = ints(case.attr("padding"), 2, 0), ints(case.attr("dilation"), 2)
     n = len(lead)
-    counts, moves = [], []
+    counts: list[int] = []
+    moves: list[Move] = []
     for i in range(2):
         span = dilation[i] * (kernel[i] - 1) + 1
         count = (shape[n + i] + 2 * pad[i] - span) // stride[i] + 1
@@ -96,7 +100,10 @@ def _col2im(case: Case) -> Plan | None:
     counts = [
         (out[i] + 2 * pad[i] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1 for i in range(2)
     ]
-    moves = [Reshape((*lead, *kernel, *counts)), Permute((*range(n), n, n + 2, n + 1, n + 3))]
+    moves: list[Move] = [
+        Reshape((*lead, *kernel, *counts)),
+        Permute((*range(n), n, n + 2, n + 1, n + 3)),
+    ]
     moves.append(Reshape((*lead, kernel[0] * counts[0], kernel[1] * counts[1])))
     for i in range(2):
         place = np.arange(out[i])[:, None] + pad[i] - dilation[i] * np.arange(kernel[i])

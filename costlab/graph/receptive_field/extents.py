@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -14,10 +15,13 @@ from ..moves import (
     Everything,
     Insert,
     Mix,
+    Move,
     Permute,
+    Positions,
     Reduce,
     Reshape,
     Scatter,
+    Shape,
     Windows,
 )
 
@@ -30,8 +34,8 @@ class Extent:
     """First (`low`) and last (`high`) position along one input dimension, and the `jump` of both
     along each dimension of the tensor."""
 
-    low: np.ndarray
-    high: np.ndarray
+    low: Positions
+    high: Positions
     jump: tuple[Fraction, ...]
 
 
@@ -42,14 +46,34 @@ class UnknownError(Exception):
 State = tuple[Extent, ...]
 
 
-def moved(state: State, moves, shape) -> State:
+def moved(state: State, moves: Iterable[Move], shape: Shape) -> State:
     for move in moves:
-        state = tuple(_MOVES[type(move)](e, move, shape) for e in state)
+        state = tuple(_moved(e, move, shape) for e in state)
         shape = shape_after(move, shape)
     return state
 
 
-def shape_after(move, shape):
+def _moved(e: Extent, move: Move, shape: Shape) -> Extent:
+    match move:
+        case Permute():
+            return _permute(e, move)
+        case Reshape():
+            return _reshape(e, move, shape)
+        case Insert():
+            return _insert(e, move)
+        case Windows():
+            return _windows(e, move, shape)
+        case Mix():
+            return _mix(e, move)
+        case Reduce():
+            return _reduce(e, move)
+        case Scatter():
+            return _scatter(e, move)
+        case Everything():
+            return everything(e)
+
+
+def shape_after(move: Move, shape: Shape) -> Shape:
     match move:
         case Permute(order):
             return tuple(shape[i] for i in order)
@@ -65,23 +89,26 @@ def shape_after(move, shape):
             return tuple(
                 1 if d in dims else n for d, n in enumerate(shape) if keep or d not in dims
             )
-    return ()
+        case Everything():
+            return ()
 
 
-def _permute(e: Extent, move: Permute, shape):
+def _permute(e: Extent, move: Permute) -> Extent:
     jump = tuple(e.jump[i] for i in move.order)
     return Extent(e.low.transpose(move.order), e.high.transpose(move.order), jump)
 
 
-def _insert(e: Extent, move: Insert, shape):
+def _insert(e: Extent, move: Insert) -> Extent:
     low, high = np.expand_dims(e.low, move.dim), np.expand_dims(e.high, move.dim)
     return Extent(low, high, (*e.jump[: move.dim], Fraction(0), *e.jump[move.dim :]))
 
 
-def _reshape(e: Extent, move: Reshape, shape):
+def _reshape(e: Extent, move: Reshape, shape: Shape) -> Extent:
     """Groups of dimensions that hold the same elements before and after; only where positions
     differ are they spelt out."""
-    whole, after_shape, kept = [], [], {}
+    whole: list[int] = []
+    after_shape: list[int] = []
+    kept: dict[int, Fraction] = {}
     for before, after in _groups(shape, move.shape):
         matters = any(e.low.shape[d] > 1 for d in before)
         whole += [shape[d] if matters else 1 for d in before]
@@ -90,13 +117,13 @@ def _reshape(e: Extent, move: Reshape, shape):
         if len(old) == len(new) == 1:
             kept[new[0]] = e.jump[old[0]]
     if prod(whole) > MOST:
-        return everything(e, Everything(), shape, len(move.shape))
+        return everything(e, len(move.shape))
     low, high = (np.broadcast_to(a, whole).reshape(after_shape) for a in (e.low, e.high))
     jump = tuple(kept[d] if d in kept else _slope(low, d) for d in range(len(move.shape)))
     return squeezed(low, high, jump)
 
 
-def _slope(low, d) -> Fraction:
+def _slope(low: Positions, d: int) -> Fraction:
     """Input positions between neighbours along dimension d where all are as far apart; otherwise
     0."""
     if low.shape[d] < 2:
@@ -106,11 +133,13 @@ def _slope(low, d) -> Fraction:
     return Fraction(int(first)) if (steps == first).all() else Fraction(0)
 
 
-def _groups(before, after):
+def _groups(before: Shape, after: Shape) -> Iterator[tuple[list[int], list[int]]]:
     """Pairs of runs of dimensions (indices before, indices after) with equally many elements."""
     i = j = 0
     while i < len(before) or j < len(after):
-        a, b, left, right = [], [], 1, 1
+        a: list[int] = []
+        b: list[int] = []
+        left = right = 1
         while True:
             if left == right and (a or b):
                 break
@@ -127,7 +156,7 @@ def _groups(before, after):
         yield a, b
 
 
-def squeezed(low, high, jump):
+def squeezed(low: Positions, high: Positions, jump: tuple[Fraction, ...]) -> Extent:
     """Along dimensions where nothing differs, size 1."""
     for d in range(low.ndim):
         if low.shape[d] > 1:
@@ -138,7 +167,7 @@ def squeezed(low, high, jump):
     return Extent(low, high, jump)
 
 
-def _windows(e: Extent, move: Windows, shape):
+def _windows(e: Extent, move: Windows, shape: Shape) -> Extent:
     d, size = move.dim, e.low.shape[move.dim]
     jump = (*e.jump[:d], e.jump[d] * move.stride, *e.jump[d + 1 :])
     if size == 1 and shape[d] != 1:
@@ -153,7 +182,7 @@ def _windows(e: Extent, move: Windows, shape):
     return Extent(low, high, jump)
 
 
-def _taken(e, d, at):
+def _taken(e: Extent, d: int, at: Positions) -> tuple[Positions, Positions]:
     """Positions `at` along dimension d, continued past its ends by whole periods."""
     size, period, step = e.low.shape[d], e.jump[d].denominator, e.jump[d].numerator
     there = at != NOWHERE
@@ -167,13 +196,13 @@ def _taken(e, d, at):
     return low, np.where(there, e.high.take(index, d) + shift, -NONE)
 
 
-def _mix(e: Extent, move: Mix, shape):
+def _mix(e: Extent, move: Mix) -> Extent:
     if e.low.shape[move.dim] == 1:
         return e
-    return _reduce(e, Reduce((move.dim,), True), shape)
+    return _reduce(e, Reduce((move.dim,), True))
 
 
-def _reduce(e: Extent, move: Reduce, shape):
+def _reduce(e: Extent, move: Reduce) -> Extent:
     low = e.low.min(axis=move.dims, keepdims=move.keep)
     high = e.high.max(axis=move.dims, keepdims=move.keep)
     jump = [Fraction(0) if d in move.dims else j for d, j in enumerate(e.jump)]
@@ -181,24 +210,12 @@ def _reduce(e: Extent, move: Reduce, shape):
     return Extent(low, high, tuple(kept))
 
 
-def _scatter(e: Extent, move: Scatter, shape):
+def _scatter(e: Extent, move: Scatter) -> Extent:
     if e.low.shape[move.dim] > 1:
         raise UnknownError
     return e
 
 
-def everything(e: Extent, move: Everything, shape, rank: int = 0):
+def everything(e: Extent, rank: int = 0) -> Extent:
     one = (1,) * rank
     return Extent(e.low.min().reshape(one), e.high.max().reshape(one), (Fraction(0),) * rank)
-
-
-_MOVES = {
-    Permute: _permute,
-    Reshape: _reshape,
-    Insert: _insert,
-    Windows: _windows,
-    Mix: _mix,
-    Reduce: _reduce,
-    Scatter: _scatter,
-    Everything: everything,
-}

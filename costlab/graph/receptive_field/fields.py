@@ -8,6 +8,7 @@ al. 2019, Computing Receptive Fields, eq. 1 to 3), not what the edge of the imag
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ import numpy as np
 from ...trace.cached import once_per_trace
 from ...trace.record import Op, Trace
 from ..layout import PLACES, layouts
-from ..moves import plan
+from ..moves import Positions, Shape, plan
 from .extents import Extent, State, UnknownError, moved
 from .operands import concatenated, sizes_along, union
 
@@ -55,7 +56,7 @@ class Fields:
             self._found[tensor] = field_of(state) if state else None
         return self._found[tensor]
 
-    def seen(self, tensor: int) -> tuple[tuple[np.ndarray, np.ndarray], ...] | None:
+    def seen(self, tensor: int) -> tuple[tuple[Positions, Positions], ...] | None:
         """(first, last) input position along each dimension of the input's grid, as arrays that
         broadcast to the tensor's shape; None where that is not known. Padding counts as positions
         outside the input."""
@@ -72,7 +73,7 @@ class Fields:
             return ()
         return tuple(d for d, r in enumerate(layouts(self._trace)[first].roles) if r in PLACES)
 
-    def _record(self, op: Op, place: int, out: int):
+    def _record(self, op: Op, place: int, out: int) -> None:
         try:
             state = self._state(op, place, self._trace.tensors[out].shape)
         except UnknownError:
@@ -81,13 +82,13 @@ class Fields:
         if state is not None:
             self._states[out] = state
 
-    def _state(self, op: Op, place: int, shape) -> State | None:
+    def _state(self, op: Op, place: int, shape: Shape) -> State | None:
         if op.name == "costlab.write":
             return self._written(op, shape)
         how = plan(self._trace, op, place)
         if how is None:
             raise UnknownError
-        states = []
+        states: list[State | None] = []
         for operand in how.operands:
             i = op.inputs[operand.place]
             if i not in self._states:
@@ -105,10 +106,10 @@ class Fields:
             return concatenated(states, sizes, how.concat, len(shape))
         return union(known, len(shape))
 
-    def _written(self, op: Op, shape) -> State | None:
+    def _written(self, op: Op, shape: Shape) -> State | None:
         """What was written through a view is seen along the dimensions that the view has whole;
         where it moved, that is not known."""
-        states = []
+        states: list[State] = []
         for i in op.inputs:
             state, there = self._states.get(i), self._trace.tensors[i].shape
             if i in self._states and state is None:
@@ -130,8 +131,8 @@ def fields(trace: Trace) -> Fields:
     return Fields(trace)
 
 
-def start(shape, places) -> State:
-    found = []
+def start(shape: Shape, places: Iterable[int]) -> State:
+    found: list[Extent] = []
     for d in places:
         if d >= len(shape):
             continue

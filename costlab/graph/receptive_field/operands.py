@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
 
 import numpy as np
 
 from ...trace.record import Op, Trace
-from ..moves import Everything, Plan
+from ..moves import Plan, Positions
 from .extents import MOST, NONE, Extent, State, UnknownError, everything, shape_after, squeezed
 
 
@@ -33,10 +34,10 @@ def _raised(e: Extent, rank: int) -> Extent:
     )
 
 
-def _joint(extents, rank) -> Extent:
+def _joint(extents: Sequence[Extent], rank: int) -> Extent:
     raised = [_raised(e, rank) for e in extents]
     if prod(np.broadcast_shapes(*(e.low.shape for e in raised))) > MOST:
-        raised = [everything(e, Everything(), (), rank) for e in raised]
+        raised = [everything(e, rank) for e in raised]
     low, high = raised[0].low, raised[0].high
     for e in raised[1:]:
         low, high = np.minimum(low, e.low), np.maximum(high, e.high)
@@ -46,7 +47,7 @@ def _joint(extents, rank) -> Extent:
 
 def sizes_along(trace: Trace, op: Op, how: Plan, dim: int) -> list[int]:
     """The size of each operand along the dimension in which they are joined."""
-    sizes = []
+    sizes: list[int] = []
     for operand in how.operands:
         shape = trace.tensors[op.inputs[operand.place]].shape
         for move in operand.moves:
@@ -55,7 +56,9 @@ def sizes_along(trace: Trace, op: Op, how: Plan, dim: int) -> list[int]:
     return sizes
 
 
-def concatenated(states, sizes, dim, rank) -> State:
+def concatenated(
+    states: Sequence[State | None], sizes: Sequence[int], dim: int, rank: int
+) -> State:
     kept = [s for s in states if s is not None]
     return tuple(
         _concatenation([s[i] if s else None for s in states], sizes, dim, rank)
@@ -63,11 +66,14 @@ def concatenated(states, sizes, dim, rank) -> State:
     )
 
 
-def _concatenation(extents, sizes, dim, rank) -> Extent:
+def _concatenation(
+    extents: Sequence[Extent | None], sizes: Sequence[int], dim: int, rank: int
+) -> Extent:
     known = [e for e in extents if e is not None and e.low.ndim == rank]
     apart = [(*e.low.shape[:dim], 1, *e.low.shape[dim + 1 :]) for e in known]
     shape = list(np.broadcast_shapes(*apart))
-    lows, highs = [], []
+    lows: list[Positions] = []
+    highs: list[Positions] = []
     for e, n in zip(extents, sizes, strict=True):
         shape[dim] = n
         if e is not None and e.low.ndim != rank:

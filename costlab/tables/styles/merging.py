@@ -39,7 +39,7 @@ class CountedGroup:
 def merged(tree: ModuleTree, rows: Iterable[CountedGroup]) -> list[CountedGroup]:
     """Rows that are alike and whose paths differ in the number of a block are one row; then so is
     each long run of alike layers in a sequence."""
-    found: dict[tuple, list[CountedGroup]] = {}
+    found: dict[tuple[object, ...], list[CountedGroup]] = {}
     for row in rows:
         found.setdefault((_pattern(tree, row.paths[0]), *row.alike), []).append(row)
     single = (same[0] if len(same) == 1 else _together(tree, same) for same in found.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from math import floor, log2, prod
 
 from ...graph import Branch, Fork, Node, consumers, forks, longest
@@ -21,7 +22,7 @@ def _labels(found: Sequence[Fork], nodes: Sequence[Node]) -> dict[int, str]:
     """What each fork is called, by its end: "inception (3a)" is the first at an eighth of the
     input's grid, as the papers number their modules. Structure alone decides."""
     position: Counter[int] = Counter()
-    labels = {}
+    labels: dict[int, str] = {}
     for fork in found:
         stage = _halvings(nodes[0].out_shape, nodes[fork.root].out_shape)
         labels[fork.end] = f"{_kind(fork)} ({stage}{_letters(position[stage])})"
@@ -146,10 +147,12 @@ def _in_rows(
     return groups
 
 
-def _fork_cells(fork: Fork, members: list[Node], labels: Mapping[int, str], only_max: bool) -> dict:
+def _fork_cells(
+    fork: Fork, members: list[Node], labels: Mapping[int, str], only_max: bool
+) -> dict[str, Any]:
     """What the row of a fork says: its type, stride, and the width of each branch's layers."""
     stride = max((s for n in members for s in n.stride), default=1)
-    cells: dict = {
+    cells: dict[str, Any] = {
         "type": labels[fork.end],
         "patch size/stride": f"stride {stride}" if stride > 1 else "",
     }
@@ -163,7 +166,7 @@ def _fork_cells(fork: Fork, members: list[Node], labels: Mapping[int, str], only
     return cells
 
 
-def _cells(members: list[Node]) -> dict:
+def _cells(members: list[Node]) -> dict[str, Any]:
     """What the row of one layer says, or of two that the papers print as one."""
     first, end = members[0], members[-1]
     if len(members) == 1:
