@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import torch
@@ -17,11 +17,11 @@ _SIDES = {"cuda": (4096, 8192), "cpu": (256, 512, 1024, 1536)}  # of matrices, s
 _LONG = 0.05  # seconds; a product that takes longer is not tried on larger matrices
 _COPY_BYTES = {"cuda": 1 << 30, "cpu": 1 << 28}
 _TRIES = 3
-_measured: dict[tuple, float] = {}  # once a device and process
+_measured: dict[tuple[str, str], float] = {}  # once a device and process
 
 
 @contextlib.contextmanager
-def precision(dtype: str, *, try_algorithms: bool = True) -> Iterator[None]:
+def precision(dtype: str, *, try_algorithms: bool = True) -> Generator[None]:
     """TF32 only where it was asked for, cuDNN's choice by trying, encoder layers module by module.
 
     The fast path of an encoder layer is one operation of no module. All is as before afterwards."""

@@ -19,6 +19,7 @@ from ..trace.facts import Machine, Sample
 from .kernels import InPlace
 from .profiling import profiler_events
 from .replay import CaptureError, Replay
+from .stats import OpPlace
 from .watch import Watch, same_operations
 
 TIMED_RUNS = 7
@@ -104,7 +105,7 @@ class Cpu:
 
     def cache_bytes(self) -> int:
         """The size of the last cache."""
-        sizes = []
+        sizes: list[int] = []
         for file in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
             text = file.read_text().strip()
             sizes.append(int(text[:-1]) * _UNITS[text[-1]])
@@ -141,7 +142,9 @@ class Cpu:
         self, model: nn.Module, call: Callable[[], Any], replay: Replay | None
     ) -> tuple[list[tuple[str, str, int]], InPlace]:
         """The operations of one call and their times; what is idle is the host's own work."""
-        operations, runs, spans = None, [], []
+        operations: list[OpPlace] | None = None
+        runs: list[list[float]] = []
+        spans: list[float] = []
         for _ in range(TIMED_RUNS):
             seconds: list[float] = []
             with Watch(model, lambda i, s=seconds: _Clocked(s)).watching() as watch:
@@ -171,7 +174,7 @@ class Cpu:
             Watch(model, lambda i: record_function(f"costlab#{i}")).watching(),
         ):
             call()
-        events = []
+        events: list[tuple[int, int, str, int]] = []
         for e in profiler_events(profiler):
             start, end = e.start_ns(), e.start_ns() + e.duration_ns()
             if e.name() == "[memory]":

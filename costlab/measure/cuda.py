@@ -7,7 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -17,6 +17,7 @@ from .kernels import InPlace, Kernel, assign, in_place, match_replays, run_stamp
 from .nvml import Sensors
 from .profiling import profiler_events, read_events
 from .replay import CaptureError, Replay, record
+from .stats import OpPlace
 from .watch import Watch, same_operations
 
 DRIFT = 0.02  # a block during which the SM clock moved by a larger share is not kept
@@ -25,10 +26,20 @@ PROFILED_REPLAYS = 20  # at least
 PROFILED_SECONDS = 0.05  # that profiled replays last at least, so that the clocks settle
 
 
+class _Properties(Protocol):
+    """What CUDA says of a device; `total_memory` in bytes."""
+
+    name: str
+    total_memory: int
+    major: int
+    minor: int
+    multi_processor_count: int
+
+
 class _MemoryStep:
     """Around an operation: what the allocator holds after it, and at most during it."""
 
-    def __init__(self, found: dict, operation: int, base: int):
+    def __init__(self, found: dict[int, tuple[int, int]], operation: int, base: int):
         self.found, self.operation, self.base = found, operation, base
 
     def __enter__(self):
@@ -50,7 +61,8 @@ class Cuda:
     module_block_seconds = 0.001
 
     def __init__(self):
-        self.properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+        cuda: Any = torch.cuda  # the class of its properties is in C++
+        self.properties: _Properties = cuda.get_device_properties(cuda.current_device())
         self.sensors = Sensors(getattr(self.properties, "uuid", None))
         self.notes = [self.sensors.missing] if self.sensors.missing else []
 
@@ -171,7 +183,7 @@ def _profile_calls(
     """The operations of a call, and the kernels of several calls with their operations."""
     from torch.profiler import ProfilerActivity, profile, record_function
 
-    operations = None
+    operations: list[OpPlace] | None = None
     torch.cuda.synchronize()
     with profile(
         activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA], acc_events=True

@@ -106,7 +106,7 @@ def assign(host: Sequence[HostEvent], kernels: Sequence[Kernel]) -> list[Kernel]
     launched_at: dict[int, int] = {}
     for e in host:  # a runtime call repeats the id of the operation that made it: the first is it
         launched_at[e.id] = min(e.start, launched_at.get(e.id, e.start))
-    found = []
+    found: list[Kernel] = []
     for kernel in kernels:
         at = launched_at.get(kernel.launched_by)
         run = runs.around(at) if at is not None else None
@@ -136,7 +136,7 @@ def match_replays(pattern: Sequence[Kernel], replayed: Sequence[Kernel]) -> list
     for kernel in replayed:
         groups[kernel.group].append(kernel)
     names = Counter(_kind(k.name) for k in pattern)
-    found = []
+    found: list[Kernel] = []
     for run, group in enumerate(groups.values()):
         if Counter(_kind(k.name) for k in group) != names:
             return None
@@ -173,7 +173,7 @@ def in_place(kernels: Sequence[Kernel], operations: int, *, replayed: bool) -> I
 
 
 def _by_operation(run: Sequence[Kernel]) -> dict[int, int]:
-    intervals = defaultdict(list)
+    intervals: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for kernel in run:
         if kernel.operation is not None:
             intervals[kernel.operation].append((kernel.start, kernel.end))

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from ..trace import ModuleTime
+from ..trace import ModuleTime, Timing
+from ..trace.modules import named_modules
 from .device import Device
 from .replay import CaptureError
 from .stats import timing
@@ -32,8 +33,8 @@ class ModuleCall:
     path: str
     call: int
     module: nn.Module
-    args: tuple
-    kwargs: dict
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
     def __call__(self) -> Any:
         return self.module(*self.args, **self.kwargs)
@@ -54,11 +55,14 @@ class Plan:
 
 def leaf_calls(model: nn.Module, call: Callable[[], Any]) -> list[ModuleCall]:
     """Every call of a module without children, in one run of the model."""
-    leaves = {id(m): name for name, m in model.named_modules() if not list(m.children())}
+    leaves: dict[int, str] = {}
+    for name, m in named_modules(model):
+        if not list(m.children()):
+            leaves.setdefault(id(m), name)
     counts: dict[int, int] = {}
-    found = []
+    found: list[ModuleCall] = []
 
-    def keep(module, args, kwargs):
+    def keep(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         n = counts[id(module)] = counts.get(id(module), -1) + 1
         found.append(ModuleCall(leaves[id(module)], n, module, args, kwargs))
 
@@ -84,10 +88,11 @@ def time_alone(
     """Times of each module call alone, in the order of `calls`; alike ones are measured once.
 
     `operations` says how many operations the call (path, call) makes."""
-    cases: dict[tuple, list[ModuleCall]] = {}
+    cases: dict[tuple[object, ...], list[ModuleCall]] = {}
     for one in calls:
         cases.setdefault(_signature(one), []).append(one)
-    draw, times = random.Random(0), {}
+    draw = random.Random(0)
+    times: dict[tuple[str, int], ModuleTime] = {}
     for done, alike in enumerate(cases.values()):
         progress(done, len(cases))
         first = alike[0]
@@ -98,7 +103,9 @@ def time_alone(
     return [times[one.path, one.call] for one in calls]
 
 
-def _warm_and_cold(device: Device, one: ModuleCall, draw: random.Random):
+def _warm_and_cold(
+    device: Device, one: ModuleCall, draw: random.Random
+) -> tuple[Timing, Timing | None]:
     """Timings of one module, blocks of both in random order; None for cold where it is not had."""
     one()
     plans = {"warm": plan(device, [one])}
@@ -112,7 +119,7 @@ def _warm_and_cold(device: Device, one: ModuleCall, draw: random.Random):
     return timing(samples["warm"]), timing(samples["cold"]) if copies else None
 
 
-def _signature(one: ModuleCall) -> tuple:
+def _signature(one: ModuleCall) -> tuple[object, ...]:
     """What makes two calls alike: of torch's own modules what they show of themselves and their
     tensors; a user's module may hide anything, so it is like itself alone."""
     module = one.module
@@ -144,20 +151,23 @@ def rotated(device: Device, one: ModuleCall) -> list[ModuleCall] | None:
 def _copy(one: ModuleCall) -> ModuleCall:
     """A call with tensors of its own. One of torch's modules is copied by its parameters and
     buffers, which is a hundred times faster than a deep copy."""
-    args, kwargs = pytree.tree_map(
-        lambda t: t.clone() if isinstance(t, torch.Tensor) else t, (one.args, one.kwargs)
-    )
+    args, kwargs = pytree.tree_map(_cloned, (one.args, one.kwargs))
     if not _is_of_torch(one.module):
         return ModuleCall(one.path, one.call, copy.deepcopy(one.module), args, kwargs)
     module = copy.copy(one.module)
-    module._parameters = {
+    own = vars(module)  # as nn.Module keeps them: None for one that is registered without value
+    params: dict[str, nn.Parameter | None] = own["_parameters"]
+    buffers: dict[str, torch.Tensor | None] = own["_buffers"]
+    own["_parameters"] = {
         name: None if p is None else nn.Parameter(p.detach().clone(), p.requires_grad)
-        for name, p in module._parameters.items()
+        for name, p in params.items()
     }
-    module._buffers = {
-        name: None if b is None else b.clone() for name, b in module._buffers.items()
-    }
+    own["_buffers"] = {name: None if b is None else b.clone() for name, b in buffers.items()}
     return ModuleCall(one.path, one.call, module, args, kwargs)
+
+
+def _cloned(value: Any) -> Any:
+    return value.clone() if isinstance(value, torch.Tensor) else value
 
 
 @dataclass(frozen=True)
@@ -168,9 +178,9 @@ class _Chain:
     calls: list[ModuleCall]
     rounds: int = 1
 
-    def __call__(self) -> list:
+    def __call__(self) -> list[object]:
         several = len(self.calls) > 1
-        results = []
+        results: list[object] = []
         for one in self.calls * self.rounds:
             out = one()
             if not several:

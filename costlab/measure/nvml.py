@@ -17,7 +17,7 @@ class Sensors:
     def __init__(self, uuid: str | None):
         self._nvml, self._handle, self.missing = None, None, ""
         try:
-            import pynvml  # pyright: ignore[reportMissingImports] an extra
+            import pynvml
         except ImportError:
             self.missing = MISSING
             return

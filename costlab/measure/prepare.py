@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
+from .._narrow import is_list_or_tuple
 from .device import DTYPES, Device, MeasureError
 
 
@@ -21,7 +22,7 @@ def prepare(
     device: Device,
     dtype: str,
     channels_last: bool,
-) -> tuple[nn.Module, tuple, dict]:
+) -> tuple[nn.Module, tuple[Any, ...], dict[str, Any]]:
     """A copy of the model in evaluation mode, and its inputs, in the dtype and layout asked for.
 
     Raises MeasureError for meta tensors, and for weights that do not fit on the device."""
@@ -29,15 +30,16 @@ def prepare(
     if any(t.device.type == "meta" for t in own):
         raise MeasureError("the model has meta tensors; measure one with real weights")
     require_memory(sum(map(_bytes_as(dtype), own)), device, dtype)
+    positional: tuple[Any, ...] = ()
     if isinstance(inputs, dict):
-        inputs, kwargs = (), {**inputs, **(kwargs or {})}
-    elif not isinstance(inputs, (tuple, list)):
-        inputs = (inputs,)
+        kwargs = {**cast("dict[str, Any]", inputs), **(kwargs or {})}
+    else:
+        positional = tuple(inputs) if is_list_or_tuple(inputs) else (inputs,)
 
-    def move(t):
+    def move(t: Any) -> Any:
         return _moved(t, device, dtype, channels_last) if isinstance(t, torch.Tensor) else t
 
-    args, kw = pytree.tree_map(move, (tuple(inputs), dict(kwargs or {})))
+    args, kw = pytree.tree_map(move, (positional, dict(kwargs or {})))
     # parameters go to the device one by one, so that the host holds no second copy of them
     moved = {id(p): _moved_parameter(p, device, dtype) for p in model.parameters()}
     ready = copy.deepcopy(model, moved).to(device.kind, DTYPES[dtype]).eval()
@@ -62,8 +64,11 @@ def _dtype_of(t: torch.Tensor, dtype: str) -> torch.dtype:
     return DTYPES[dtype] if t.is_floating_point() else t.dtype
 
 
-def _bytes_as(dtype: str):
-    return lambda t: t.numel() * _dtype_of(t, dtype).itemsize
+def _bytes_as(dtype: str) -> Callable[[torch.Tensor], int]:
+    def size(t: torch.Tensor) -> int:
+        return t.numel() * _dtype_of(t, dtype).itemsize
+
+    return size
 
 
 def _moved_parameter(p: nn.Parameter, device: Device, dtype: str) -> nn.Parameter:

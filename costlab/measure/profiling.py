@@ -25,7 +25,9 @@ def read_events(events: Iterable[Any]) -> tuple[list[HostEvent], list[Kernel]]:
     Calls of the CUDA runtime are left out: their ids are of another numbering than those that
     kernels name. Stamps, and a model's own annotations, are repeated on the device under their
     name: those are no kernels."""
-    host, kernels, annotations = [], [], set()
+    host: list[HostEvent] = []
+    kernels: list[Kernel] = []
+    annotations: set[str] = set()
     for e in events:
         name, start, end = e.name(), e.start_ns(), e.start_ns() + e.duration_ns()
         if not str(e.device_type()).endswith("CPU"):

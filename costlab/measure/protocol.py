@@ -13,7 +13,7 @@ import datetime
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -30,7 +30,7 @@ from .modules import leaf_calls, time_alone
 from .prepare import prepare
 from .progress import Progress, Reporter
 from .replay import CaptureError, Replay
-from .stats import align, timing
+from .stats import OpPlace, align, timing
 from .watch import Watch, bytes_of, tensors_of
 
 _LONG = 1.0  # seconds; a model that takes longer is measured in fewer blocks
@@ -99,7 +99,7 @@ def paired(
     and errors as of `measure`."""
     place, draw = _device(device, dtype), random.Random(0)
     with _refusals_as_errors(place), precision(dtype), torch.inference_mode():
-        runs = []
+        runs: list[Callable[[], Any]] = []
         for model in (first, second):
             ready, args, kw = prepare(
                 model, inputs, kwargs, device=place, dtype=dtype, channels_last=channels_last
@@ -108,7 +108,7 @@ def paired(
             _warm_up(place, call)
             runs.append(_captured(place, call)[0] or call)
         repeats = [_repeats(place, run) for run in runs]
-        ratios = []
+        ratios: list[float] = []
         for _ in range(blocks):
             took = {i: place.seconds(runs[i], repeats[i]) for i in draw.sample((0, 1), 2)}
             ratios.append(took[1] / took[0])
@@ -120,8 +120,8 @@ class _Call:
     """A model and what it is called with."""
 
     model: nn.Module
-    args: tuple
-    kwargs: dict
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
     def __call__(self) -> Any:
         return self.model(*self.args, **self.kwargs)
@@ -137,7 +137,7 @@ def _device(name: str, dtype: str) -> Device:
 
 
 @contextlib.contextmanager
-def _refusals_as_errors(device: Device, report: Reporter | None = None) -> Iterator[None]:
+def _refusals_as_errors(device: Device, report: Reporter | None = None) -> Generator[None]:
     """What torch refuses is a MeasureError of one line; the random state is put back."""
     state = torch.get_rng_state()
     try:
@@ -204,7 +204,9 @@ class _Blocks:
 def _blocks(device: Device, fn: Callable[[], Any], blocks: int) -> _Blocks:
     """Time blocks of calls; one during which the clock moved is not kept. The clock is read while
     the device works: an idle one slows down."""
-    repeats, samples, seconds = _repeats(device, fn), [], []
+    repeats = _repeats(device, fn)
+    samples: list[Sample] = []
+    seconds: list[float] = []
     device.seconds(fn, repeats, lambda: samples.append(device.sample()))
     for _ in range(blocks):
         seconds.append(device.seconds(fn, repeats, lambda: samples.append(device.sample())))
@@ -266,7 +268,8 @@ class _Run:
     def with_compiled(self, measured: Measured, blocks: int) -> Measured:
         """With the time of `torch.compile(model)`; a model that does not compile is a result."""
         try:
-            call = replace(self.call, model=torch.compile(self.call.model))
+            whole_torch: Any = torch  # the types of torch.compile are partial
+            call = replace(self.call, model=whole_torch.compile(self.call.model))
             _warm_up(self.device, call)
             samples = _blocks(self.device, call, self._as_many(blocks)).seconds
             return replace(measured, compiled=timing(samples))
@@ -306,7 +309,7 @@ class _Run:
         }
 
     def _operation_times(
-        self, trace: Trace, operations: list, seconds: tuple[float, ...]
+        self, trace: Trace, operations: list[OpPlace], seconds: tuple[float, ...]
     ) -> tuple[tuple[OpTime, ...], int]:
         """Each operation's time, traffic and memory, and the most bytes of all."""
         places = align(operations, [(o.name, o.module, o.call) for o in trace.ops])
@@ -319,7 +322,7 @@ class _Run:
         )
         return times, peak
 
-    def _alone(self, operations: list) -> tuple[tuple[ModuleTime, ...], str]:
+    def _alone(self, operations: list[OpPlace]) -> tuple[tuple[ModuleTime, ...], str]:
         """Times of the modules alone, or why there are none."""
         calls = leaf_calls(self.call.model, self.call)
         needed = bytes_of(t for c in calls for t in tensors_of((c.args, c.kwargs)))

@@ -7,13 +7,15 @@ it returned, and every tensor that an operation read and that was made before th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from ..trace.memory import storage_of
 
 
 class CaptureError(RuntimeError):
@@ -62,13 +64,13 @@ class ReadTensors(TorchDispatchMode):
     """Collects the tensors that operations read and that none of them made: `tensors`."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] torch has no types here
         self._read: dict[int, torch.Tensor] = {}
         self._outside: set[int] = set()  # storages of what was read
         self._made: set[int] = set()  # storages of results: the graph's own memory
 
     @classmethod
-    def _should_skip_dynamo(cls):  # the default imports dynamo, which takes 0.35 s
+    def _should_skip_dynamo(cls) -> bool:  # the default imports dynamo, which takes 0.35 s
         return False
 
     @property
@@ -76,20 +78,22 @@ class ReadTensors(TorchDispatchMode):
         """What was read, in the order of the first read."""
         return tuple(self._read.values())
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         for t in _tensors((args, kwargs)):
-            if _storage(t) not in self._made:
+            if storage_of(t) not in self._made:
                 self._read[id(t)] = t
-                self._outside.add(_storage(t))
+                self._outside.add(storage_of(t))
         out = func(*args, **(kwargs or {}))
         # what is written in place, or is a view, is still memory from outside
-        self._made |= {_storage(t) for t in _tensors(out)} - self._outside
+        self._made |= {storage_of(t) for t in _tensors(out)} - self._outside
         return out
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
     return [t for t in pytree.tree_leaves(value) if isinstance(t, torch.Tensor)]
-
-
-def _storage(t: torch.Tensor) -> int:
-    return t.untyped_storage()._cdata if t.layout is torch.strided else id(t)

@@ -16,6 +16,10 @@ _DTYPES = ("fp32", "tf32", "bf16", "fp16")
 _LAYOUTS = ("nchw", "nhwc")
 
 
+# places of dtype and layout, the sizes of the inputs, the device
+Order = tuple[tuple[int, str], tuple[int, str], tuple[int, ...], str]
+
+
 @dataclass(frozen=True)
 class Run:
     """A measured trace and what tells it from the others of its folder."""
@@ -29,7 +33,7 @@ class Run:
         return self.name.device, self.name.dtype, self.name.layout
 
     @property
-    def order(self) -> tuple:
+    def order(self) -> Order:
         """Which of several runs of a model comes first: fp32 before smaller dtypes, NCHW before
         NHWC, the smallest batch, then the device by name."""
         name = self.name
@@ -67,5 +71,5 @@ def find_run(runs: Iterable[Run], model: str) -> Run | None:
     return min((r for r in runs if r.name.model == words(model)), key=_order, default=None)
 
 
-def _order(run: Run) -> tuple:
+def _order(run: Run) -> Order:
     return run.order

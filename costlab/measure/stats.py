@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 import statistics
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 from ..cost import VIEWS
 from ..trace import Timing
 
 RESAMPLES = 1000
+OpPlace = tuple[str, str, int]  # an operation: its name, its module and the call of that
 
 
-def timing(samples, seed: int = 0) -> Timing:
+def timing(samples: Iterable[float], seed: int = 0) -> Timing:
     """Median, 95% percentile-bootstrap interval of the median (Efron 1979) and interquartile range
     of seconds.
 
@@ -42,11 +44,11 @@ def differ(a: Timing, b: Timing) -> bool:
     return a.high < b.low or b.high < a.low
 
 
-def align(measured, traced) -> list[int]:
+def align(measured: Sequence[OpPlace], traced: Sequence[OpPlace]) -> list[int]:
     """For each measured operation, as (name, module, call), the index of the traced one that it
     stands for: in its module call the one of the same name in order, otherwise (a fused form) the
     one that the plain form has at that place; -1 for a module call that the trace does not know."""
-    places: dict[tuple, tuple[list[int], list[int]]] = {}
+    places: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
     for side, ops in enumerate((measured, traced)):
         for i, (_, module, call) in enumerate(ops):
             places.setdefault((module, call), ([], []))[side].append(i)
@@ -64,10 +66,13 @@ def align(measured, traced) -> list[int]:
     return found
 
 
-def _kin(name, names, free):
+def _kin(name: str, names: Sequence[str], free: Sequence[int]) -> int:
     """Of the places `free`, the first operation whose name says the same (batch_norm,
     native_batch_norm), otherwise the first that does work."""
-    plain = lambda n: n.rpartition(".")[2].strip("_")  # noqa: E731
+
+    def plain(full: str) -> str:
+        return full.rpartition(".")[2].strip("_")
+
     same = (
         i
         for i in free

@@ -4,8 +4,9 @@ each."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from math import prod
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,10 +14,16 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..cost import GATHERS
+from ..trace.memory import storage_of
 from ..trace.modules import ModuleStack, hooked
+from .stats import OpPlace
 
 # what hands a tensor on and runs nothing
 _NOT_RECORDED = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
+
+
+def _nothing_around(_: int) -> contextlib.AbstractContextManager[Any]:
+    return contextlib.nullcontext()
 
 
 class Watch(TorchDispatchMode):
@@ -28,22 +35,28 @@ class Watch(TorchDispatchMode):
     def __init__(
         self,
         model: nn.Module,
-        around: Callable[[int], contextlib.AbstractContextManager] | None = None,
+        around: Callable[[int], contextlib.AbstractContextManager[Any]] | None = None,
         *,
         sizes: bool = False,
     ):
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] torch has no types here
         self.ops: list[tuple[str, str, int]] = []
         self.bytes: list[int] = []
-        self._around = around or (lambda i: contextlib.nullcontext())
+        self._around = around or _nothing_around
         self._modules = ModuleStack(model)
         self._sizes = sizes
 
     @classmethod
-    def _should_skip_dynamo(cls):  # the default imports dynamo, which takes 0.35 s
+    def _should_skip_dynamo(cls) -> bool:  # the default imports dynamo, which takes 0.35 s
         return False
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         name = func._schema.name
         if name in _NOT_RECORDED or name.startswith("profiler::"):
             return func(*args, **(kwargs or {}))
@@ -58,14 +71,14 @@ class Watch(TorchDispatchMode):
         return out
 
     @contextlib.contextmanager
-    def watching(self):
+    def watching(self) -> Generator[Watch]:
         """The mode and the module hooks together."""
         enter, leave = self._modules.enter, self._modules.leave
-        with hooked(lambda m, _: enter(m), lambda m, *_: leave()), self:
+        with hooked(lambda m, _: enter(m), lambda m, args, out: leave()), self:
             yield self
 
 
-def same_operations(before: list | None, now: list) -> list:
+def same_operations(before: list[OpPlace] | None, now: list[OpPlace]) -> list[OpPlace]:
     """What two runs did, when it is the same. Raises RuntimeError when it is not."""
     if before is not None and now != before:
         raise RuntimeError(
@@ -75,12 +88,12 @@ def same_operations(before: list | None, now: list) -> list:
     return now
 
 
-def tensors_of(value) -> list[torch.Tensor]:
+def tensors_of(value: object) -> list[torch.Tensor]:
     """The tensors in a nested value."""
     return [t for t in pytree.tree_leaves(value) if isinstance(t, torch.Tensor)]
 
 
-def bytes_of(tensors) -> int:
+def bytes_of(tensors: Iterable[torch.Tensor]) -> int:
     """What tensors take in memory: an expanded one shows some of its elements many times."""
     return sum(
         t.element_size()
@@ -89,12 +102,12 @@ def bytes_of(tensors) -> int:
     )
 
 
-def _traffic(name: str, given, out, writes: bool) -> int:
+def _traffic(name: str, given: object, out: object, writes: bool) -> int:
     """Bytes that an operation read and wrote."""
     read = list({id(t): t for t in tensors_of(given)}.values())
-    given_storages = {t.untyped_storage()._cdata for t in read}
+    given_storages = set(map(storage_of, read))
     written = tensors_of(out)
-    new = [t for t in written if t.untyped_storage()._cdata not in given_storages]
+    new = [t for t in written if storage_of(t) not in given_storages]
     if written and not new and not writes:
         return 0  # a view, or nothing done
     written = new or written

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 
@@ -14,10 +16,13 @@ def stored_elements(t: torch.Tensor) -> int:
 
 def storage_of(t: torch.Tensor) -> int:
     """What tells apart the memory of tensors; a sparse one has its own."""
-    return t.untyped_storage()._cdata if t.layout is torch.strided else id(t)
+    if t.layout is not torch.strided:
+        return id(t)
+    storage: Any = t.untyped_storage()  # public names do not tell storages on meta apart
+    return storage._cdata
 
 
-def memory_of(t: torch.Tensor) -> tuple:
+def memory_of(t: torch.Tensor) -> tuple[object, ...]:
     """What tells apart the places of tensors in memory, with shape and strides."""
     if t.layout is not torch.strided:
         return (id(t),)

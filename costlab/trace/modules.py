@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
+import torch
 from torch import nn
 
 
-def named_modules(model: nn.Module):
+def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Every module with its path, those that are there twice under each of them. As
     `model.named_modules(remove_duplicate=False)`, for models whose attributes shadow that too."""
-    stack = [("", model, ())]
+    stack: list[tuple[str, nn.Module, tuple[int, ...]]] = [("", model, ())]
     while stack:
         path, module, above = stack.pop()
         yield path, module
         if id(module) in above:
             continue
-        children = [(name, m) for name, m in module._modules.items() if m is not None]
+        registered: dict[str, nn.Module | None] = vars(module)["_modules"]
+        children = [(name, m) for name, m in registered.items() if m is not None]
         above = (*above, id(module))
         stack += [(f"{path}.{name}" if path else name, m, above) for name, m in reversed(children)]
 
@@ -26,7 +30,7 @@ def modules_of(model: nn.Module) -> list[nn.Module]:
     return list({id(m): m for _, m in named_modules(model)}.values())
 
 
-def named_tensors(model: nn.Module, *kinds: str):
+def named_tensors(model: nn.Module, *kinds: str) -> Iterator[tuple[str, torch.Tensor]]:
     """Every name of the tensors that modules register as `kinds` ("_parameters", "_buffers")."""
     for path, module in named_modules(model):
         for kind in kinds:
@@ -66,7 +70,9 @@ class ModuleStack:
 
 
 @contextlib.contextmanager
-def hooked(before, after):
+def hooked(
+    before: Callable[[nn.Module, Any], None], after: Callable[[nn.Module, Any, Any], None]
+) -> Generator[None]:
     """Every module call in the process goes through `before(module, args)` and, also when it fails,
     `after(module, args, out)`."""
     hooks = nn.modules.module
