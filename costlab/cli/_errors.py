@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Generator, Iterable
+
 import contextlib
 import re
 import sys
@@ -17,7 +20,7 @@ class UserError(ValueError):
 
 
 @contextlib.contextmanager
-def errors(extra="", what="this", about=""):
+def errors(extra: str = "", what: str = "this", about: str = "") -> Generator[None]:
     """Errors of the public functions as the one line that the user reads, which begins with
     `about` and names options as the command line does.
 
@@ -38,7 +41,7 @@ def errors(extra="", what="this", about=""):
         progress_line("")
 
 
-def _with_options(text):
+def _with_options(text: str):
     """A message of a public function, which names its keywords as `engine` and `engine=dask`, in
     the words of the command line: --engine, --engine dask."""
     return re.sub(
@@ -51,7 +54,7 @@ def _with_options(text):
     )
 
 
-def refuse(args, names, why):
+def refuse(args: argparse.Namespace, names: Iterable[str], why: str) -> None:
     """Refuse options that were given where they do nothing: `names` of arguments whose default is
     None or empty."""
     given = next((n for n in names if getattr(args, n) not in (None, [])), None)
@@ -59,14 +62,14 @@ def refuse(args, names, why):
         raise UserError(f"--{given.replace('_', '-')} {why}")
 
 
-def default(args, **values):
+def default(args: argparse.Namespace, **values: object) -> None:
     """The defaults of options, after those that do nothing were refused."""
     for name, value in values.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
 
 
-def progress_line(text):
+def progress_line(text: str) -> None:
     """Show a line of progress on a terminal, over the one before; "" clears it."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

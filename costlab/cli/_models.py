@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterable
 import ast
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import costlab
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
     from ..api import Loaded, Trace
 
 
-def add_model(parser, several=False, optional=False):
+def add_model(
+    parser: argparse.ArgumentParser, several: bool = False, optional: bool = False
+) -> None:
     """The arguments of every command that takes a model; with `several` one or more, with
     `optional` one or none."""
     parser.add_argument(
@@ -39,7 +43,7 @@ def add_model(parser, several=False, optional=False):
     add_device(parser)
 
 
-def add_inputs(parser):
+def add_inputs(parser: argparse.ArgumentParser) -> None:
     """`--input` and `--arg` of every command that builds models."""
     parser.add_argument(
         "--input",
@@ -57,7 +61,7 @@ def add_inputs(parser):
     )
 
 
-def add_device(parser):
+def add_device(parser: argparse.ArgumentParser) -> None:
     """`--device` of every command that traces."""
     parser.add_argument(
         "--device",
@@ -67,7 +71,7 @@ def add_device(parser):
     )
 
 
-def add_mode(parser):
+def add_mode(parser: argparse.ArgumentParser) -> None:
     """`--mode` of every command that can count the backward pass."""
     parser.add_argument(
         "--mode",
@@ -78,9 +82,9 @@ def add_mode(parser):
     )
 
 
-def arguments(items):
+def arguments(items: Iterable[str]) -> dict[str, Any]:
     """The `--arg` items as a dict; values that are Python literals are read as such."""
-    kwargs = {}
+    kwargs: dict[str, Any] = {}
     for item in items:
         key, eq, value = item.partition("=")
         if not eq or not key.isidentifier():
@@ -92,7 +96,9 @@ def arguments(items):
     return kwargs
 
 
-def get_model(args, spec=None, device="meta") -> Loaded | Trace:
+def get_model(
+    args: argparse.Namespace, spec: str | None = None, device: str = "meta"
+) -> Loaded | Trace:
     """What `spec` (default `args.model`) names: a model with its inputs, or a saved trace."""
     with errors():
         return costlab.load(
@@ -104,7 +110,7 @@ def get_model(args, spec=None, device="meta") -> Loaded | Trace:
         )
 
 
-def phase(args):
+def phase(args: argparse.Namespace) -> dict[str, Any]:
     """The options of `costlab.load` for `--phase`."""
     given = sizes(args)
     if args.phase and args.input:
@@ -119,12 +125,12 @@ def phase(args):
     return {"phase": args.phase, **given}
 
 
-def sizes(args):
+def sizes(args: argparse.Namespace) -> dict[str, int]:
     """`--context` and `--batch`, where they are given."""
     return {n: getattr(args, n) for n in ("context", "batch") if getattr(args, n) is not None}
 
 
-def get_trace(args, spec=None) -> Trace:
+def get_trace(args: argparse.Namespace, spec: str | None = None) -> Trace:
     """The trace that `spec` (default `args.model`) names: loaded, or made now."""
     spec = spec or args.model
     several = isinstance(args.model, list) or getattr(args, "base", None)
@@ -133,7 +139,7 @@ def get_trace(args, spec=None) -> Trace:
         return costlab.trace(model, device=args.device, backward=args.mode == "train")
 
 
-def building(args):
+def building(args: argparse.Namespace) -> dict[str, Any]:
     """How a model is built, for the public functions that build several."""
     return {
         "inputs": args.input,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
 import os
 import sys
 
@@ -9,6 +11,9 @@ from ..render import (
     CHART_FORMATS,
     DIAGRAM_FORMATS,
     FORMATS,
+    Chart,
+    Picture,
+    Sheet,
     SUFFIXES,
     csv_text,
     latex,
@@ -22,7 +27,7 @@ _LOOK = ("width", "theme", "title")
 PICTURES = {"diagram": DIAGRAM_FORMATS, "chart": CHART_FORMATS, "roofline": CHART_FORMATS}
 
 
-def add_output(parser):
+def add_output(parser: argparse.ArgumentParser):
     """`--format` and `-o` of every command that prints a table."""
     parser.add_argument(
         "--format",
@@ -47,7 +52,7 @@ def add_output(parser):
     parser.add_argument("--label", help=r"LaTeX: a name for \ref, as tab:googlenet")
 
 
-def add_look(parser):
+def add_look(parser: argparse.ArgumentParser):
     """`--width`, `--theme` and `--title` of every command that draws a chart."""
     parser.add_argument(
         "--width",
@@ -58,7 +63,7 @@ def add_look(parser):
     parser.add_argument("--title", help='instead of the chart\'s own; "" for none')
 
 
-def _require_look(args):
+def _require_look(args: argparse.Namespace):
     """Refuse a look that no chart can have, and one without a chart."""
     charts = [name for name in ("chart", "roofline") if name in args]
     if charts and not any(getattr(args, name) for name in charts):
@@ -71,7 +76,7 @@ def _require_look(args):
         look(args.width, args.theme)
 
 
-def show(args, sheet):
+def show(args: argparse.Namespace, sheet: Sheet) -> None:
     """Print the sheet of a result, or write it to a file, in the format that the arguments name."""
     name = require_format(args)
     if name == "latex":
@@ -86,11 +91,11 @@ def show(args, sheet):
     write(args.output, data)
 
 
-def _latex_options(args):
+def _latex_options(args: argparse.Namespace):
     return {"fragment": args.fragment, "caption": args.caption, "label": args.label}
 
 
-def require_outputs(args):
+def require_outputs(args: argparse.Namespace):
     """Refuse what could not be written, before anything is computed: files of another format, and
     files in no folder that can be written."""
     if "format" in args:
@@ -103,7 +108,7 @@ def require_outputs(args):
     writable(*(getattr(args, option, None) for option in ("output", *PICTURES)))
 
 
-def require_format(args):
+def require_format(args: argparse.Namespace):
     """The name of the format, by `--format` or the suffix of `-o`."""
     suffix = os.path.splitext(args.output or "")[1].lower()
     if not args.format and suffix and suffix not in SUFFIXES:
@@ -118,7 +123,7 @@ def require_format(args):
     return name
 
 
-def _require_latex(args, name):
+def _require_latex(args: argparse.Namespace, name: str):
     """Refuse LaTeX's options for another format, and a label that LaTeX cannot take."""
     given = [option for option, value in _latex_options(args).items() if value not in (None, False)]
     if given and name != "latex":
@@ -127,7 +132,7 @@ def _require_latex(args, name):
         require_label(args.label)
 
 
-def require_suffix(path, formats):
+def require_suffix(path: str, formats: Sequence[str]):
     """Refuse a picture's file of another format, before anything is computed."""
     suffix = os.path.splitext(path)[1].removeprefix(".").lower()
     if suffix not in formats:
@@ -135,24 +140,26 @@ def require_suffix(path, formats):
         raise UserError(f"cannot tell the format of {path!r}; name it {', '.join(first)} or {last}")
 
 
-def draw(path, picture, extra="diagrams", what="this diagram"):
+def draw(path: str, picture: Picture, extra: str = "diagrams", what: str = "this diagram"):
     """Write a picture of a result, where a file was asked for."""
     with errors(extra, what):
         data = picture.draw(picture.format_of(path))
     write(path, data)
 
 
-def save_chart(args, path, picture, numbers=None):
+def save_chart(args: argparse.Namespace, path: str, picture: Chart, numbers: Sheet | None = None):
     """Write a chart as `add_look`'s options say, and its numbers beside it as CSV; `numbers`
     instead of the chart's own."""
     with errors("charts", "this chart"):
         picture = picture.with_look(**{name: getattr(args, name) for name in _LOOK})
         data = picture.draw(picture.format_of(path))
-    write(os.path.splitext(path)[0] + ".csv", csv_text(numbers or picture.numbers))
+    shown = numbers or picture.numbers
+    if shown is not None:  # charts have numbers, other pictures none
+        write(os.path.splitext(path)[0] + ".csv", csv_text(shown))
     write(path, data)
 
 
-def writable(*paths):
+def writable(*paths: str | None):
     """Refuse files that could not be written, before a long run."""
     for path in (os.path.realpath(p) for p in paths if p and p != "-"):
         home = os.path.dirname(path) or "."
@@ -163,7 +170,7 @@ def writable(*paths):
             raise UserError(f"cannot write {path}: {reason}")
 
 
-def write(path, data):
+def write(path: str | None, data: str | bytes):
     """Print, or write the file (text or bytes) beside and rename it."""
     if path in (None, "-"):
         try:

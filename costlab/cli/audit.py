@@ -1,13 +1,18 @@
 """`costlab audit MODEL`: printed tables and totals against a trace, cell by cell."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import UserError, errors, progress_line, refuse
 from ._models import add_model, get_trace
 from ._output import add_output, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "audit", help="check a printed table cell by cell: which convention, and what none explains"
@@ -33,7 +38,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace, solve, render; with --check, say by the exit code whether all is explained."""
     if args.all:
         return _all(args)
@@ -46,7 +51,7 @@ def run(args):
     return 1 if args.check and not result.explained else 0
 
 
-def _all(args):
+def _all(args: argparse.Namespace):
     """Every printed figure."""
     if args.model is not None:
         raise UserError(f"--all audits every model that papers print: leave out {args.model}")

@@ -1,13 +1,18 @@
 """`costlab aux`: auxiliary classifiers: their cost, and where to put them."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ..render import CHART_FORMATS
 from ._errors import UserError, errors, progress_line, refuse
 from ._output import add_look, add_output, draw, require_suffix, save_chart, show, writable
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "aux",
@@ -82,7 +87,7 @@ _OF_THE_PROBE = (
 )
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Cost table, or the probe of one network."""
     if args.probe:
         _probe(args)
@@ -97,7 +102,7 @@ def run(args):
     show(args, costs.sheet)
 
 
-def _probe(args):
+def _probe(args: argparse.Namespace):
     """Train, then draw, keep and print."""
     if args.diagram:
         raise UserError("--diagram draws one network: costlab aux googlenet --diagram FILE")
@@ -116,7 +121,7 @@ def _probe(args):
     show(args, result.sheet)
 
 
-def _probed(args):
+def _probed(args: argparse.Namespace):
     given = {
         name: value
         for name in ("iterations", "batch", "threshold", "setting", "beside", "device")
@@ -125,7 +130,7 @@ def _probed(args):
     first = args.seed or 0
     seeds = range(first, first + (3 if args.seeds is None else args.seeds))
 
-    def progress(done, of):
+    def progress(done: int, of: int):
         progress_line(f"{done} of {of} iterations")
 
     with errors("probe", "the probe"):

@@ -1,13 +1,18 @@
 """`costlab bottleneck`: naive against reduced Inception modules."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import UserError, default, errors, refuse
 from ._models import add_mode
 from ._output import add_output, draw, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "bottleneck", help="naive against reduced Inception modules, module by module and chained"
@@ -29,7 +34,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace, render."""
     if not args.widths:
         refuse(args, ("c_in", "grid"), "is of a module of your own: give its --widths too")
@@ -43,7 +48,7 @@ def run(args):
     show(args, result.sheet)
 
 
-def _widths(text):
+def _widths(text: str):
     if not text:
         return None
     try:

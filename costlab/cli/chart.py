@@ -3,6 +3,7 @@ CSV."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from ..render import CHART_FORMATS
 from ._errors import UserError, errors, refuse
 from ._models import add_model, get_trace
 from ._output import add_look, require_suffix, save_chart
+from ._types import Commands
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,27 @@ class _Kind:
     options: tuple[str, ...] = ()
 
 
-def _profile(args):
+def _profile(args: argparse.Namespace):
     return costlab.profile(get_trace(args), style=args.style or "auto", depth=args.depth)
 
 
-def _roofline(args):
-    def of(spec):
+def _roofline(args: argparse.Namespace):
+    def of(spec: str):
         return costlab.roofline(get_trace(args, spec), style=args.style or "auto", depth=args.depth)
 
     return of(args.model).chart(of(args.against) if args.against else None)
 
 
-def _compare(args):
+def _compare(args: argparse.Namespace):
     return costlab.compare(*(get_trace(args, spec) for spec in args.models)).chart()
 
 
-def _waterfall(args):
+def _waterfall(args: argparse.Namespace):
     base, head = (get_trace(args, spec) for spec in args.models)
     return costlab.diff(base, head, style=args.style or "auto", depth=args.depth).chart()
 
 
-def _times(args):
+def _times(args: argparse.Namespace):
     if args.measured and args.models:
         raise UserError("the times chart takes traces or --measured FOLDER; leave out one of them")
     if args.measured:
@@ -59,47 +61,47 @@ def _times(args):
     return costlab.times([get_trace(args, spec) for spec in args.models]).chart()
 
 
-def _savings(args):
+def _savings(args: argparse.Namespace):
     if args.measured:
         return _measured(args, "factorize")
     table = costlab.rules(**_given(args, "c_in", "c_out"))
     return table.chart(**_given(args, "kernel"))
 
 
-def _grid(args):
+def _grid(args: argparse.Namespace):
     if args.measured:
         return _measured(args, "grid")
     return costlab.grid(**_given(args, "d", "c_in", "c_out", "kernel")).chart()
 
 
-def _towers(args):
+def _towers(args: argparse.Namespace):
     chosen = [args.model] if args.model else []
     traces = [get_trace(args, spec) for spec in (*chosen, *(args.beside or ()))]
     return costlab.towers(traces) if traces else costlab.towers()
 
 
-def _mlpconv(args):
+def _mlpconv(args: argparse.Namespace):
     given = _given(args, "c_in", "kernel")
     if args.widths:
         given["widths"] = _integers(args.widths)
     return costlab.mlpconv(**given)
 
 
-def _integers(text):
+def _integers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise UserError(f"cannot read --widths {text}; write 96,96,96") from None
 
 
-def _measured(args, rules):
+def _measured(args: argparse.Namespace, rules: str):
     """What the rules save in measured time."""
     if _given(args, "d", "c_in", "c_out", "kernel"):
         raise UserError("--measured shows what was measured; leave out the widths, grid and kernel")
     return costlab.savings(args.measured, of=rules, on=args.on or "").chart()
 
 
-def _given(args, *names):
+def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
     """The options that were given, by name; the public functions have the defaults."""
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
@@ -135,7 +137,7 @@ _KINDS = {
 KINDS = tuple(_KINDS)
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser("chart", help="charts, with their numbers as CSV: " + ", ".join(KINDS))
     p.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
@@ -199,7 +201,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Compute, draw, write the picture and its numbers."""
     require_suffix(args.output, CHART_FORMATS)
     kind = _require_kind(args)
@@ -208,7 +210,7 @@ def run(args):
     save_chart(args, args.output, picture)
 
 
-def _require_kind(args) -> _Kind:
+def _require_kind(args: argparse.Namespace) -> _Kind:
     """The kind of chart that the arguments name, which takes all that is given."""
     kind = _KINDS.get(args.kind)
     if kind is None:
@@ -225,7 +227,7 @@ def _require_kind(args) -> _Kind:
     return kind
 
 
-def _require_models(args, kind: _Kind) -> None:
+def _require_models(args: argparse.Namespace, kind: _Kind) -> None:
     """Set `args.models` to the models that were named, as many as the chart takes, and `args.model`
     to the first."""
     args.models = args.model

@@ -1,12 +1,17 @@
 """`costlab claims [ID ...]`: the executable ledger of the study note, or a ledger of your own."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import errors
 from ._output import add_output, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "claims", help="run a ledger of claims: what is said, what is computed now, the verdict"
@@ -31,7 +36,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Run the ledger; explain single claims."""
     with errors("yaml", "a YAML ledger"):
         ledger = costlab.claims(args.id, ledger=args.ledger)

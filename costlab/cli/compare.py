@@ -1,13 +1,18 @@
 """`costlab compare A B [C ...]`: networks side by side."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import UserError
 from ._models import add_model, get_trace
 from ._output import add_output, draw, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "compare", help="networks side by side: totals, ratios, stage by stage, published error"
@@ -23,7 +28,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace each, compare, render."""
     if len(args.model) < 2:
         raise UserError(

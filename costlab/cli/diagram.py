@@ -1,14 +1,19 @@
 """`costlab diagram MODEL -o FILE`: block diagrams as SVG, PDF, PNG or DOT."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ..render import DIAGRAM_FORMATS
 from ._errors import errors
 from ._models import add_model, get_trace
 from ._output import draw, require_suffix
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser("diagram", help="block diagrams of a network or of a module")
     add_model(p)
@@ -41,7 +46,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace, draw."""
     require_suffix(args.output, DIAGRAM_FORMATS)
     trace = get_trace(args)

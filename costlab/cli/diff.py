@@ -1,5 +1,9 @@
 """`costlab diff BASE HEAD`: what changed from one version of a model to the next."""
 
+from __future__ import annotations
+
+import argparse
+
 import sys
 
 import costlab
@@ -7,9 +11,10 @@ import costlab
 from ._errors import errors
 from ._models import add_device, add_inputs, add_mode, arguments
 from ._output import add_look, add_output, draw, save_chart, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "diff", help="what changed from one version of a model to the next, block by block"
@@ -56,7 +61,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace both, compare, render; exit code 1 where a limit is met."""
     with errors():
         change = costlab.diff(

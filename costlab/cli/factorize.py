@@ -1,15 +1,25 @@
 """`costlab factorize [MODEL]`: the rules of factorized convolutions, or a model rewritten for
 real."""
 
+from __future__ import annotations
+
+import argparse
+
+from typing import TYPE_CHECKING, Any
+
 import costlab
 
 from ._errors import UserError, default, errors, progress_line, refuse
 from ._models import add_model, get_model
 from ._output import add_look, add_output, draw, save_chart, show
+from ._types import Commands
 from .trace import add_measuring, measuring
 
+if TYPE_CHECKING:
+    from ..api._factorize import Ranking
 
-def add(sub):
+
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "factorize",
@@ -70,7 +80,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Tabulate the rules, rank the candidates, or apply some."""
     if args.model is None:
         return _rules(args)
@@ -91,11 +101,11 @@ def run(args):
     return 0
 
 
-def _middle(text):
+def _middle(text: str) -> int | str:
     return int(text) if text.isdecimal() and text.isascii() else text
 
 
-def _rules(args):
+def _rules(args: argparse.Namespace):
     refuse(args, ("apply", "top", "input", "arg"), "is of a model; name one, or leave it out")
     default(args, c_in=64, c_out=64, grid=28, padding="same")
     if args.measure or args.roofline:
@@ -117,7 +127,7 @@ def _rules(args):
     return 0
 
 
-def _require_a_case(args):
+def _require_a_case(args: argparse.Namespace):
     """Refuse options that do nothing for a model."""
     refuse(
         args,
@@ -132,7 +142,7 @@ def _require_a_case(args):
         )
 
 
-def _ranking(args):
+def _ranking(args: argparse.Namespace):
     model = get_model(args)
     return costlab.factorize(
         model,
@@ -144,8 +154,8 @@ def _ranking(args):
     )
 
 
-def _applied(args, ranking):
-    how = measuring(args) if args.measure else {}
+def _applied(args: argparse.Namespace, ranking: Ranking):
+    how: dict[str, Any] = measuring(args) if args.measure else {}
     result = ranking.apply(
         *args.apply,
         device=args.device,

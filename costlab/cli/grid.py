@@ -1,13 +1,18 @@
 """`costlab grid`: grid reductions compared."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import UserError, default, errors, refuse
 from ._models import add_model, get_trace
 from ._output import add_output, draw, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "grid",
@@ -30,7 +35,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace the schemes, or find a model's, render."""
     if args.model:
         return _of_a_model(args)
@@ -51,7 +56,7 @@ def run(args):
     return show(args, result.sheet)
 
 
-def _of_a_model(args):
+def _of_a_model(args: argparse.Namespace):
     refuse(
         args,
         ("d", "c_in", "c_out", "kernel", "pool", "body"),

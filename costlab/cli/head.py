@@ -1,13 +1,18 @@
 """`costlab head`: classifier heads compared."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import errors
 from ._models import add_mode
 from ._output import add_output, draw, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "head",
@@ -33,7 +38,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace, render."""
     with errors():
         result = costlab.head(

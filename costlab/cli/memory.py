@@ -1,12 +1,17 @@
 """`costlab memory MODEL`: peak memory by liveness."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._models import add_model, get_trace
 from ._output import add_output, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "memory",
@@ -17,6 +22,6 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace, add up, render."""
     show(args, costlab.memory(get_trace(args)).sheet)

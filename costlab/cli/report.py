@@ -1,5 +1,9 @@
 """`costlab report`: the document that an architecture review passes around, as PDF or HTML."""
 
+from __future__ import annotations
+
+import argparse
+
 import shlex
 
 import costlab
@@ -7,9 +11,10 @@ import costlab
 from ._errors import UserError, errors, progress_line
 from ._models import add_model, building
 from ._output import require_suffix, write
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "report",
@@ -31,7 +36,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def _again(args):
+def _again(args: argparse.Namespace):
     """The command line that makes the same report, on any device."""
     given = [
         ("--config", args.config),
@@ -57,7 +62,7 @@ def _again(args):
     )
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace, build, typeset."""
     require_suffix(args.output, ("pdf", "html"))
     _require_models(args)
@@ -78,7 +83,7 @@ def run(args):
     write(args.output, data)
 
 
-def _require_models(args):
+def _require_models(args: argparse.Namespace):
     """Refuse a report without a model; a configuration may name it."""
     if not (args.config or args.model or args.base or args.head):
         raise UserError("name a model, for example: costlab report googlenet -o googlenet.pdf")

@@ -1,9 +1,14 @@
 """`costlab results`: the papers' tables of results, as published."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import errors
 from ._output import add_output, show
+from ._types import Commands
 
 _FILTERS = {
     "paper": "of papers whose title or address contains TEXT",
@@ -13,7 +18,7 @@ _FILTERS = {
 }
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser("results", help="show the errors that the papers print, by paper and table")
     for name, what in _FILTERS.items():
@@ -22,7 +27,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Print the results that the filters leave."""
     with errors():
         found = costlab.results(**{name: getattr(args, name) for name in _FILTERS})

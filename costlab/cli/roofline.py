@@ -1,12 +1,17 @@
 """`costlab roofline TRACE`: what a measured run reached of its device's ceilings."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import errors
 from ._output import add_output, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "roofline",
@@ -22,7 +27,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Load, compute, render."""
     with errors():
         trace = costlab.Trace.load(args.trace)

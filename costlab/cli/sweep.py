@@ -1,6 +1,11 @@
 """`costlab sweep MODEL ... --over NAME=RANGE`: cost, memory and time over batch, resolution,
 tokens and arguments of the factory."""
 
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+
 import re
 
 import costlab
@@ -8,6 +13,7 @@ import costlab
 from ._errors import UserError, errors, progress_line
 from ._models import add_model, building
 from ._output import add_look, add_output, save_chart, show, writable
+from ._types import Commands
 from .trace import add_measuring
 
 _GRID = ("resolution", "height", "width")
@@ -15,7 +21,7 @@ _LONGEST = 9  # digits of a size
 _GRID_STEP = 32  # pixels from one resolution to the next, where no step is given
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "sweep",
@@ -68,7 +74,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def values(name, text):
+def values(name: str, text: str) -> list[int | str]:
     """The values of a range: 1..8 doubles (resolution, height, width: in steps of 32), 1..8:2
     steps, 1,2,x lists."""
     found = re.fullmatch(r"(\d+)\.\.(\d+)(?::(\d+))?", text)
@@ -85,7 +91,7 @@ def values(name, text):
     return list(_doubled(low, high))
 
 
-def _listed(name, text):
+def _listed(name: str, text: str) -> list[int | str]:
     words = [v.strip() for v in text.split(",")]
     if ".." in text or not all(words):
         raise UserError(
@@ -94,13 +100,13 @@ def _listed(name, text):
     return [int(v) if v.isdecimal() and len(v) <= _LONGEST else v for v in words]
 
 
-def _doubled(low, high):
+def _doubled(low: int, high: int) -> Iterator[int]:
     while low <= high:
         yield low
         low *= 2
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Run all configurations, render."""
     axes = _axes(args.over)
     writable(args.journal)
@@ -125,9 +131,9 @@ def run(args):
     return 1 if result.failed == len(result.outcomes) else 0
 
 
-def _axes(over):
+def _axes(over: Iterable[str]) -> dict[str, list[int | str]]:
     """The values by axis, in the order in which they were given."""
-    axes = {}
+    axes: dict[str, list[int | str]] = {}
     for item in over:
         name, eq, text = item.partition("=")
         if not eq or not name.removeprefix("arg.").isidentifier():

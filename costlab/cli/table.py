@@ -1,13 +1,18 @@
 """`costlab table MODEL`: the per-layer table."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import UserError, errors
 from ._models import add_model, arguments, get_trace, sizes
 from ._output import add_output, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser("table", help="per-layer table in the GoogLeNet paper's format")
     add_model(p)
@@ -39,7 +44,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace, tabulate, render."""
     if args.phase == "both" or (args.phase is None and sizes(args)):
         return show(args, _phases(args).sheet)
@@ -56,7 +61,7 @@ def run(args):
     show(args, result.sheet)
 
 
-def _phases(args):
+def _phases(args: argparse.Namespace):
     """Prefill and decoding of a language model side by side."""
     if args.depth is not None or args.columns or args.convention or args.style != "auto":
         raise UserError(

@@ -1,12 +1,23 @@
 """`costlab trace MODEL -o FILE`: record once, use everywhere."""
 
+from __future__ import annotations
+
+import argparse
+
+from typing import TYPE_CHECKING, Any
+
 import costlab
 
 from ._errors import UserError, errors, progress_line
 from ._models import add_model, get_model, get_trace
+from ._types import Commands
+
+if TYPE_CHECKING:
+    from ..api import Trace
+    from ..api._models import Progress
 
 
-def add_measuring(parser):
+def add_measuring(parser: argparse.ArgumentParser):
     """How a model is run when it is measured."""
     parser.add_argument(
         "--dtype",
@@ -18,7 +29,7 @@ def add_measuring(parser):
     parser.add_argument("--compile", action="store_true", help="time torch.compile(model) too")
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "trace", help="record a model's run in a file, with --measure also its time and memory"
@@ -35,18 +46,22 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def measuring(args):
+def measuring(args: argparse.Namespace) -> dict[str, Any]:
     """The options of `costlab.measure` that the arguments give, and its progress on the
     terminal."""
+
+    def show_step(step: Progress) -> None:
+        progress_line(str(step))
+
     return {
         "dtype": args.dtype,
         "channels_last": args.channels_last,
         "compile": args.compile,
-        "progress": lambda step: progress_line(str(step)),
+        "progress": show_step,
     }
 
 
-def require_measuring(args):
+def require_measuring(args: argparse.Namespace):
     """Refuse options that say how to measure where nothing is measured, and measuring of a
     training step."""
     if not args.measure and (args.dtype != "fp32" or args.channels_last or args.compile):
@@ -55,7 +70,7 @@ def require_measuring(args):
         raise UserError("--measure times inference; leave out --mode train")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Trace, measure where asked, save."""
     require_measuring(args)
     trace = _measured(args) if args.measure else get_trace(args)
@@ -68,13 +83,13 @@ def run(args):
     )
 
 
-def _measured(args):
+def _measured(args: argparse.Namespace):
     model = get_model(args)
     with errors():
         return costlab.measure(model, device=args.device, **measuring(args))
 
 
-def _took(trace):
+def _took(trace: Trace):
     if not trace.measured:
         return ""
     device = trace.measured.conditions["device"]

@@ -1,13 +1,18 @@
 """`costlab verify MODEL`: a second count by fvcore and by torch, each difference explained."""
 
+from __future__ import annotations
+
+import argparse
+
 import costlab
 
 from ._errors import UserError, errors
 from ._models import add_model, get_model
 from ._output import add_output, show
+from ._types import Commands
 
 
-def add(sub):
+def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "verify", help="count again with fvcore and FlopCounterMode, and explain each difference"
@@ -17,7 +22,7 @@ def add(sub):
     p.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int | None:
     """Count, compare, render; exit code 1 when a difference is not explained."""
     if args.device == "cuda":
         raise UserError("verify counts on the CPU, where both peers run; leave --device out")

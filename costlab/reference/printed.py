@@ -194,7 +194,7 @@ def _table(entry: Mapping[str, Any], citation: str) -> PrintedTable:
 
 def _shares(entry: Mapping[str, Any], citation: str) -> PrintedShares:
     _only("keys of shares", entry, _SHARES_KEYS)
-    rows = {}
+    rows: dict[str, dict[str, str]] = {}
     for row in _rows(entry["rows"]):
         _only("columns of shares", row, _SHARES_COLUMNS)
         rows[row["layers"]] = {q: row[q] for q in QUANTITIES if row.get(q)}

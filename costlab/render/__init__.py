@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from .._narrow import StrPath
-from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS
+from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS, Chart, Picture
 from ..tables import Sheet
 from ..trace.files import write_file
 from .data import csv_text, json_text, parquet
@@ -52,9 +52,12 @@ def format_of(path: StrPath | None, format: str | None = None) -> str:
 
 __all__ = [
     "CHART_FORMATS",
+    "Chart",
     "DIAGRAM_FORMATS",
     "FORMATS",
+    "Picture",
     "SUFFIXES",
+    "Sheet",
     "csv_text",
     "format_of",
     "html_fragment",

@@ -37,7 +37,7 @@ def build(
     names = config.sections or tuple(
         name for name, kind in SECTIONS.items() if kind.applies(context) or name in noted
     )
-    sections = []
+    sections: list[Section] = []
     for i, name in enumerate(names):
         kind = SECTIONS[name]
         if progress:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .._narrow import is_list
 from .errors import ReportError
 
 __all__ = ["Config", "ReportError", "line", "read"]
@@ -123,7 +124,7 @@ def _check_keys(file: _File) -> None:
     for key, value in file.doc.items():
         if key not in _KEYS:
             raise file.error(key, f"unknown key {key!r}; there are {', '.join(_KEYS)}")
-        texts = not isinstance(value, list) or all(isinstance(v, str) for v in value)
+        texts = not is_list(value) or all(isinstance(v, str) for v in value)
         if not isinstance(value, _KEYS[key]) or not texts:
             raise file.error(key, f"{key} is {_KINDS[_KEYS[key]]}")
 

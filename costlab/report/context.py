@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ..analysis import audit as auditing
 from ..analysis.change import Change, change
-from ..analysis.factorize import Conv, candidates
+from ..analysis.factorize import Candidate, Conv, candidates
 from ..analysis.grid import reductions
 from ..analysis.profile import profile
 from ..analysis.ranking import ranked
@@ -63,16 +63,16 @@ class About:
         return default_convention(self.trace)
 
     @cached_property
-    def rewrites(self):
+    def rewrites(self) -> list[Candidate]:
         """Rewrites that save MACs at the input's width, the best first. A patch embedding, whose
         patches do not overlap, has no smaller windows to stack."""
         found = candidates(self.trace, ["stacked-3x3", "1xn-nx1"], "in")
         return [c for c in found if c.saved > 0 and not _is_patch_embedding(c.conv)]
 
     @cached_property
-    def best_rewrites(self):
+    def best_rewrites(self) -> list[Candidate]:
         """The best rewrite of each convolution."""
-        best = {}
+        best: dict[str, Candidate] = {}
         for c in self.rewrites:
             best.setdefault(c.path, c)
         return list(best.values())

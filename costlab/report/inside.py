@@ -22,7 +22,7 @@ def layers_inside(trace: Trace, shown: Table) -> dict[str, tuple[Cells, ...]]:
         for merge in (True, False)
     )
     name = shown.columns[0].key
-    found = {}
+    found: dict[str, tuple[Cells, ...]] = {}
     for row in shown.rows:
         inside = _parts(row, merged) or _parts(row, single)
         if len(inside) > 1:

@@ -18,9 +18,9 @@ def box_links(trace: Trace, rows: Sequence[Row], boxes: Sequence[Box]) -> Links:
     boxes; one that holds no operation, such as the input's, has no row."""
     place = {id(op): i for i, op in enumerate(trace.ops)}
     of_node = [{place[id(op)] for op in node.ops} for node in layer_graph(trace)]
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for box in boxes:
-        ops = set().union(*(of_node[n] for n in box.nodes))
+        ops = {i for n in box.nodes for i in of_node[n]}
         ids = tuple(row.id for row in rows if not ops.isdisjoint(row.ops))
         if ids:
             found[box.id] = ids

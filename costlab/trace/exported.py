@@ -25,5 +25,6 @@ def module_of(program: Any) -> nn.Module:
 
 def example_inputs(program: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Positional and keyword inputs that a program was exported with; empty where it has none."""
-    args, kwargs = program.example_inputs or ((), {})
+    nothing: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+    args, kwargs = program.example_inputs or nothing
     return tuple(args), dict(kwargs)

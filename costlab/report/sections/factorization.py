@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 from ...analysis.diagram import modules
-from ...analysis.factorize import curve, rules
+from ...analysis.factorize import Rule, curve, rules
 from ...analysis.savings import factorization_savings
 from ...render import charts
 from ...render.document import Grid, Picture, Ref, Text
@@ -69,7 +69,7 @@ def _narrow() -> list[Block]:
     ]
 
 
-def _before_and_after(rule) -> Picture:
+def _before_and_after(rule: Rule) -> Picture:
     diagrams = modules(list(zip(("before", "after"), rule.traces, strict=True)))
     alt = "; ".join(f"{d.title}: {d.alt}" for d in diagrams)
     ident = f"pair-{rule.name.split(' ')[0]}"

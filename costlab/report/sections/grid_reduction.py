@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...analysis.diagram import modules
-from ...analysis.grid import grid
+from ...analysis.grid import Scheme, grid
 from ...analysis.savings import grid_savings
 from ...cost import short
 from ...render import charts
@@ -42,7 +44,7 @@ def grid_reduction(c: Context) -> list[Block]:
     ]
 
 
-def _drawn(schemes, ident: str) -> Picture:
+def _drawn(schemes: Sequence[Scheme], ident: str) -> Picture:
     diagrams = modules([("", s.trace) for s in schemes])
     alt = "; ".join(d.alt for d in diagrams)
     return drawn_together(diagrams, alt, id=ident, caption=listed(s.name for s in schemes))
