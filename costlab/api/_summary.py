@@ -73,7 +73,7 @@ def summary(
     return Summary(rows, total(trace), trainable, memory(trace))
 
 
-def _parameters(model: Any) -> list[torch.nn.Parameter]:
+def _parameters(model: Any) -> list[torch.Tensor]:
     """Every parameter once, also of a model that defines `parameters` itself."""
     from ..trace.modules import named_tensors
 
