@@ -71,7 +71,7 @@ RESULTS = {
     "verify": lambda t: costlab.verify(tiny(), torch.empty(1, 3, 8, 8)),
 }
 NO_RESULT = {
-    *("load", "trace", "measure"),  # a model or its record
+    *("load", "trace", "measure", "assert_cost"),  # a model or its record
     *("cost_of", "total", "training"),  # plain numbers of a trace
     *("diagram", "formula"),  # a picture; a decorator
 }

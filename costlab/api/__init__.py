@@ -9,6 +9,7 @@ from ..cost import CONVENTIONS, cost_of, formula, total, training
 from ..sources import FORMS as MODEL_FORMS
 from ..sources import Loaded, SourceError
 from ..trace import Trace, TraceError, TraceFileError
+from ._budget import assert_cost
 from ._counting import compare, diagram, memory, pareto, profile, table, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._diff import diff
@@ -31,6 +32,7 @@ __all__ = [
     "Trace",
     "TraceError",
     "TraceFileError",
+    "assert_cost",
     "audit",
     "audit_all",
     "aux",

@@ -25,12 +25,14 @@ class Quantity:
         says: what it is, in a few words.
         value: (trace, module path, "" for the whole model) -> the figure, None where the trace does
             not have it.
+        adds_up: whether the figures of all blocks add up to that of the model.
     """
 
     name: str
     unit: Unit
     says: str
     value: Value
+    adds_up: bool = True
 
 
 def in_block(op: Op, block: str) -> bool:
@@ -110,9 +112,19 @@ QUANTITIES = {
             "bytes that the operations read and write",
             lambda t, b: _totals(t, b).read + _totals(t, b).written,
         ),
-        Quantity("peak", "bytes", "peak memory beyond params, buffers and inputs", _peak),
         Quantity(
-            "receptive-field", "positions", "receptive field of the last output", _receptive_field
+            "peak",
+            "bytes",
+            "peak memory beyond params, buffers and inputs",
+            _peak,
+            adds_up=False,
+        ),
+        Quantity(
+            "receptive-field",
+            "positions",
+            "receptive field of the last output",
+            _receptive_field,
+            adds_up=False,
         ),
         Quantity("time", "seconds", "measured time", _seconds),
     )

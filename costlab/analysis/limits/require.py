@@ -1,0 +1,23 @@
+"""Limits that must hold of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...trace import Trace
+from . import notes
+from .blocks import blocks_behind
+from .expression import Limit
+from .judge import judge
+
+
+def require(limits: Sequence[Limit], head: Trace, base: Trace | None = None) -> None:
+    """Raise AssertionError where the condition of a limit does not hold: each that does not, with
+    its figures and the blocks that they come from.
+
+    Raises LimitError for a limit that the traces cannot answer."""
+    __tracebackhide__ = True  # pytest shows the caller's line, and not this one
+    judged = [judge(limit, head, base) for limit in limits]
+    failed = [(j, blocks_behind(j.limit, head, base)) for j in judged if not j.holds]
+    if failed:
+        raise AssertionError(notes.failure(head.provenance["model"], len(judged), failed))

@@ -1,0 +1,46 @@
+"""Limits on what a model costs, as assertions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..trace import Trace
+from ._models import trace
+
+
+def assert_cost(
+    model: Any, inputs: Any = None, *limits: str, base: Any = None, **quantities: str
+) -> Trace:
+    """Assert that a model keeps limits, as in `assert_cost(model, inputs, macs="<= 2.1G")`.
+
+    Args:
+        model, inputs: as `costlab.trace` takes them; a trace, such as a measured one, without
+            inputs.
+        limits: whole expressions, as "stages.2: macs <= 300M" for one block.
+        base: an earlier version, as `model`, for limits such as params="<= +1%"; a module runs on
+            the same inputs. The message says which blocks grew against it.
+        quantities: a limit each by its quantity: params, macs, integer_macs, flops, activations,
+            bytes, peak (bytes), receptive_field, and time of a measured trace.
+
+    Returns the trace.
+
+    Raises AssertionError where a limit is not met, with the figures and the blocks they come from;
+    ValueError for no limits, for one that cannot be read, and for one that the traces cannot
+    answer; what `costlab.trace` raises."""
+    __tracebackhide__ = True
+    from ..analysis.limits import parse, require
+
+    parsed = [parse(text) for text in limits]
+    parsed += [parse(f"{name} {text}") for name, text in quantities.items()]
+    if not parsed:
+        raise ValueError(
+            'assert_cost has no limit to assert; give one, as macs="<= 2.1G", params="<= +1%"'
+        )
+    head = trace(model, inputs)
+    require(parsed, head, None if base is None else _base(base, inputs))
+    return head
+
+
+def _base(base: Any, inputs: Any) -> Trace:
+    """The trace of the earlier version."""
+    return trace(base, inputs if hasattr(base, "named_parameters") else None)
