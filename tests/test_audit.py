@@ -499,3 +499,27 @@ def test_the_readme_names_every_cell_of_the_zoo_that_is_not_accounted_for():
     lines = Path(__file__).parents[1].joinpath("README.md").read_text().splitlines()
     shown = [line for line in lines if re.match(r"\| `\w+`, (Table 1|Figure 5|totals) \|", line)]
     assert len(shown) >= 5 and sorted(shown) == sorted(filter(None, expected))
+
+
+def test_a_column_that_nothing_is_compared_with_is_named(tmp_path, capsys):
+    file = tmp_path / "t.csv"
+    file.write_text(
+        "type,output size,MFLOPs,latency,top-1\n"
+        "convolution,112x112x64,118,0.3,\n"
+        "inception (3a),28x28x256,128,0.4,\n"
+    )
+    doc = audit(capsys, "googlenet", "--against", str(file))
+    assert [r["cell"] for r in doc["rows"]] == ["ops", "ops"]  # 128M of Table 1, in millions
+    (note,) = [n for n in doc["notes"] if n.startswith("not compared")]
+    assert note.startswith("not compared: latency; ")
+
+
+@pytest.mark.parametrize("header", ["ops (M)", "M ops", "MMACs", "MFLOPs", "mult-adds (million)"])
+def test_a_header_may_name_the_unit(tmp_path, capsys, header):
+    file = tmp_path / "t.csv"
+    file.write_text(f"type,{header}\ninception (3a),128\ninception (3b),304\n")
+    rows = audit(capsys, "googlenet", "--against", str(file))["rows"]
+    assert [(r["cell"], r["printed"], r["verdict"]) for r in rows] == [
+        ("ops", "128M", "within rounding"),
+        ("ops", "304M", "within rounding"),
+    ]

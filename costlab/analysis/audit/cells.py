@@ -130,12 +130,12 @@ class PrintedRow:
 
 
 _MODEL = ("model", "network")
-_LABELS = ("layer name", "name", "type", "layer", *_MODEL)
+LABELS = ("layer name", "name", "type", "layer", *_MODEL)
 
 
 def row_label(cells: Mapping[str, str]) -> str:
     """What a row is called: its layer name or module path where it has one, otherwise its type."""
-    return next((cells[key] for key in _LABELS if cells.get(key)), "")
+    return next((cells[key] for key in LABELS if cells.get(key)), "")
 
 
 _KINDS = (
@@ -199,7 +199,11 @@ def _words_after(key: str, spellings: Iterable[str]) -> list[str] | None:
 
 
 def _count_column(key: str) -> tuple[str, str] | None:
-    """(params or ops, unit) of a header that names a count; None for another header."""
+    """(params or ops, unit) of a header that names a count, as "params (M)", "M params" or
+    "GFLOPs"; None for another header."""
+    unit, name = key[:1], key[1:].strip()
+    if unit in ("k", "m", "g") and any(name in spellings for spellings in _COUNT_HEADERS.values()):
+        key = f"{name} {unit}"
     for name, spellings in _COUNT_HEADERS.items():
         words = _words_after(key, spellings)
         if words is not None and all(w in _UNITS or w in _FILLERS for w in words):

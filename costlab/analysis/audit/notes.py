@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .causes import (
@@ -141,9 +141,19 @@ def notes(audit: Audit) -> tuple[str, ...]:
         found.append(f"structure: {_structure(audit.structure)}")
     found += _causes(audit.cells)
     found += [f"{c.column} {c.printed}: {c.where}" for c in audit.cells if c.where]
+    if audit.ignored:
+        found.append(_ignored(audit.ignored))
     if any(cell.finding.chance is not None for cell in audit.cells):
         found.append(_CHANCE)
     return tuple(found)
+
+
+def _ignored(columns: Sequence[str]) -> str:
+    """Columns that nothing is compared with."""
+    return (
+        f"not compared: {', '.join(columns)}; the audit knows the table's columns, and counts "
+        "called params and ops (or MACs, mult-adds, FLOPs)"
+    )
 
 
 def _causes(cells: Iterable[Cell]) -> list[str]:

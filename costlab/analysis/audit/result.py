@@ -107,7 +107,7 @@ class Audit(Result):
 
     `other_input`: set where the trace is not of the printed input; `source`: where the model is
     from, such as its paper; `reading`: the reading of the network that fits most cells, "" for the
-    trace."""
+    trace; `ignored`: printed columns that the audit compares with nothing."""
 
     title: str
     cells: tuple[Cell, ...] = ()
@@ -117,6 +117,7 @@ class Audit(Result):
     other_input: OtherInput | None = None
     source: str = ""
     reading: str = ""
+    ignored: tuple[str, ...] = ()
 
     def best(self, kind: str) -> Fit | None:
         """The convention that fits most cells of a kind (params or ops)."""

@@ -12,7 +12,7 @@ from .conventions import KINDS
 from .lines import Line, OtherTrace, questions
 from .result import Audit, Cell, Structure
 from .rows import Counted, align, align_in_best_style, count_ops, count_rows
-from .structure import Compared, compare
+from .structure import Compared, compare, ignored_columns
 from .totals import audit_totals, neurons
 from .verdicts import Solved, fits, solve, sums
 
@@ -61,6 +61,7 @@ def audit(
         tuple(sums(lines, solved.choice)),
         _structure(compared.values()),
         reading=solved.choice.reading,
+        ignored=ignored_columns((line.printed, line.row) for line in lines if not line.is_total),
     )
 
 

@@ -6,10 +6,11 @@ hint."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .causes import Cause, FilterSum, Finding, InputGrid, LayerCount, Verdict
-from .cells import PrintedRow
+from .cells import LABELS, PrintedRow
 from .conventions import KINDS
 from .result import Cell
 from .rows import Counted
@@ -40,6 +41,16 @@ def compare(name: str, printed: PrintedRow, row: Counted) -> Compared:
             finding = Finding(Verdict.UNEXPLAINED, _hint(key, printed, row))
             different.append(Cell(name, key, text, have, finding))
     return Compared(compared, tuple(different))
+
+
+def ignored_columns(layers: Iterable[tuple[PrintedRow, Counted | None]]) -> tuple[str, ...]:
+    """The columns with content that are compared in no row: the trace has none of these names."""
+    found: dict[str, bool] = {}
+    for printed, row in layers:
+        for key, text in printed.cells.items():
+            if text and key not in (*_NOT_COMPARED, *LABELS, "input") and row is not None:
+                found[key] = found.get(key, False) or _is_compared(key, text, row)
+    return tuple(key for key, compared in found.items() if not compared)
 
 
 def _is_compared(key: str, text: str, row: Counted) -> bool:

@@ -79,7 +79,8 @@ def _profile(ax: Axes, result: Probe, theme: Theme) -> None:
     _published(ax, result, theme)
     low, high = ax.get_ylim()
     ax.set_ylim(low / MARGIN, high * MARGIN**3)
-    ax.legend(loc="upper left", ncols=2)
+    legend = ax.legend(loc="upper left", ncols=2, frameon=True, edgecolor="none", borderpad=0)
+    legend.get_frame().set(facecolor=theme.paper, alpha=1)  # over the dotted line
 
 
 def _decimal_ticks(ax: Axes) -> None:
@@ -105,7 +106,8 @@ def _threshold(ax: Axes, result: Probe, theme: Theme) -> None:
     lowest, threshold = result.without.lowest.mean, result.threshold
     if lowest > FAR * threshold:
         said = f"the rule's {small(threshold)} is {lowest / threshold:,.0f} times below the lowest"
-        ax.text(0.02, 0.02, said, transform=ax.transAxes, color=theme.worse, fontsize=SMALL)
+        words = ax.text(0.02, 0.02, said, transform=ax.transAxes, color=theme.worse, fontsize=SMALL)
+        words.set_bbox({"facecolor": theme.paper, "edgecolor": "none", "pad": 1})
         return
     ax.axhline(threshold, color=theme.worse, linestyle="--", linewidth=1)
     ax.annotate(
