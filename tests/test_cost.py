@@ -1,6 +1,11 @@
 """Every count against its closed form, with the derivation in the case."""
 
 import copy
+import gc
+import pickle
+import weakref
+from collections import Counter
+from dataclasses import fields
 
 import pytest
 import torch
@@ -583,3 +588,41 @@ def test_the_model_is_left_as_it_was(device, fails):
     assert len(nn.modules.module._global_forward_hooks) == hooks and not model._forward_hooks
     assert all(p.device.type == "cpu" and p.grad is None for p in model.parameters())
     assert torch.backends.mha.get_fastpath_enabled() and torch.backends.cuda.flash_sdp_enabled()
+
+
+def test_a_trace_is_dropped_with_what_was_worked_out_from_it():
+    """Costs, layouts, layers and blocks refer to their trace."""
+    trace = costlab.trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), torch.zeros(1, 3, 8, 8))
+    assert costlab.table(trace, style="resnet").macs == 6 * 6 * 4 * 27
+    gone = weakref.ref(trace)
+    del trace
+    gc.collect()
+    assert gone() is None
+
+
+def test_the_cost_of_an_operation_is_worked_out_once(monkeypatch):
+    """A formula runs once an operation, however many tables, totals and charts ask for it."""
+    called = Counter()
+    monkeypatch.setattr(REGISTRY, "formulas", dict(REGISTRY.formulas))
+    for name, fn in list(REGISTRY.formulas.items()):
+
+        def counted(trace, op, fn=fn):
+            called[id(op)] += 1
+            return fn(trace, op)
+
+        REGISTRY.formulas[name] = counted
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 1))
+    trace = costlab.trace(model.eval(), torch.zeros(1, 3, 8, 8))
+    for style in ("layers", "resnet", "auto"):
+        costlab.table(trace, style=style)
+    costlab.total(trace)
+    costlab.profile(trace)
+    costlab.compare(trace, trace)
+    assert called == {id(op): 1 for op in trace.ops}
+
+
+def test_a_pickled_trace_holds_its_fields_alone():
+    trace = costlab.trace(nn.Linear(4, 5), torch.zeros(2, 4))
+    assert costlab.total(trace).macs == 40
+    again = pickle.loads(pickle.dumps(trace))
+    assert again == trace and vars(again).keys() == {f.name for f in fields(trace)}

@@ -12,6 +12,9 @@ from .._narrow import StrPath
 from .facts import Attributes, Conditions, Provenance
 
 
+KEPT = "_kept"  # of a trace: what was worked out from it, see `cached`
+
+
 class TraceError(RuntimeError):
     """The model could not be run; the message says where and what to try."""
 
@@ -196,6 +199,10 @@ class Trace:
     saved: tuple[int, ...] = ()
     measured: Measured | None = None
     gradients: tuple[int, ...] = ()
+
+    def __getstate__(self) -> dict:
+        """The fields alone: what was worked out from them is worked out again in a copy."""
+        return {name: value for name, value in vars(self).items() if name != KEPT}
 
     @property
     def forward(self) -> tuple[Op, ...]:
