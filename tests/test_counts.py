@@ -198,6 +198,48 @@ class Masked(nn.Module):
         return self.fc(x) + mask
 
 
+class Writes(nn.Module):
+    """Writes values without dimensions: from Python, of the model's own, computed, of another
+    dtype."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(8, 8)
+        self.register_buffer("value", torch.tensor(3.0))
+
+    def forward(self, x):
+        x = self.fc(x)
+        mask = x.new_zeros(8, 8)
+        mask[0] = torch.tensor(2.0)
+        mask[0:4, 1:3] = torch.tensor(2)
+        mask[1] = self.value
+        mask[2] = x.sum()
+        mask[3, 3] = x.sum()
+        mask[mask > 1] = torch.tensor(2.0)
+        mask[torch.tensor([1, 2])] = torch.tensor(2.0)
+        mask[4] = True
+        mask[...] = torch.tensor(1.0, dtype=torch.float64)
+        mask[5].fill_(x.sum())
+        mask[6].copy_(torch.tensor(2.0))
+        mask = mask.index_put((torch.tensor([1, 2]),), torch.tensor(2.0))
+        mask = mask.masked_fill(x > 0, torch.tensor(-1.0)).masked_fill(x > 1, float("-inf"))
+        return torch.where(x > 0, mask, torch.tensor(0.0)) + torch.tensor([1.0] * 8).to(x)
+
+
+@pytest.mark.parametrize("module", [Masked, Writes])
+def test_writes_are_the_same_operations_on_the_cpu_and_on_meta(module):
+    model = module()
+
+    def ops(device):
+        trace = costlab.trace(model, torch.zeros(8, 8), device=device)
+        return [
+            (op.name, trace.shapes(op), [trace.tensors[i] for i in op.outputs]) for op in trace.ops
+        ]
+
+    assert ops("cpu") == ops("meta")
+    assert not any(name == "aten.copy_" for name, _, _ in ops("meta"))
+
+
 class Dropped(nn.Module):
     def __init__(self):
         super().__init__()

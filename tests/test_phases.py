@@ -89,7 +89,7 @@ def test_macs_and_cache_are_the_closed_forms(model, phase):
     found = loaded(model, phase)
     trace = costlab.trace(found.model, found.inputs, found.kwargs, device="meta")
     assert costlab.total(trace).macs == macs(model, phase)
-    assert f"takes {cached(model):,} bytes" in found.notes[0]
+    assert f" ({cached(model):,} bytes)" in found.notes[0]
     if phase == "decode":
         assert cache_bytes(found.kwargs[cache_argument(found.model)]) == cached(model)
 
@@ -110,7 +110,14 @@ def test_active_params_of_a_mixture():
         ("resnet18 --context 8", "not a causal language model"),
         ("transformers:LlamaConfig --phase both --columns MACs", "are of the table of one phase"),
         ("transformers:LlamaConfig --phase decode --input 1x8:int64", "leave out --input"),
-        ("transformers:LlamaConfig --phase decode --batch 0", "context and batch are 1 or more"),
+        (
+            "transformers:LlamaConfig --phase decode --batch 0",
+            "batch is 0; give the number of sequences, 1 or more",
+        ),
+        (
+            "transformers:LlamaConfig --context -3",
+            "context is -3; give the tokens of a sequence, 1 or more",
+        ),
     ],
 )
 def test_what_has_no_phase_is_one_line(argv, line, capsys):
@@ -125,7 +132,10 @@ def test_the_command_line_states_the_cache(tmp_path):
     small = [w for k, v in SHARED.items() for w in ("--arg", f"{k}={v}")]
     phase = ["--phase", "decode", "--context", "16", "--batch", "3"]
     assert main(["table", "transformers:LlamaConfig", *small, *phase, "-o", str(out)]) == 0
-    assert "16 tokens cached; the KV cache takes 24,576 bytes" in " ".join(out.read_text().split())
+    assert (
+        "decode: one token for each of 3 sequences with 16 tokens cached; the KV cache takes "
+        "24.6 KB (24,576 bytes)"
+    ) in " ".join(out.read_text().split())
 
 
 def active(model):
@@ -168,7 +178,7 @@ def test_the_command_line_puts_both_phases_side_by_side(words, tmp_path):
     assert [row["phase"] for row in found["rows"]] == ["prefill", "decode"]
     # 4 bytes x 3 sequences x 2 layers x 16 tokens x keys and values of 4 heads of 8
     assert found["cache_bytes"] == 4 * 3 * 2 * 16 * 2 * 4 * 8
-    assert "KV cache takes 24,576 bytes" in " ".join(found["notes"])
+    assert "KV cache takes 24.6 KB (24,576 bytes)" in " ".join(found["notes"])
 
 
 def test_phases_of_two_uses_are_refused():
@@ -185,3 +195,49 @@ def test_phases_of_two_uses_are_refused():
 def test_both_phases_belong_to_the_table(argv, capsys):
     assert main([*argv.split(), "transformers:LlamaConfig", "--phase", "both"]) == 2
     assert "--phase both is a summary that costlab table prints" in capsys.readouterr().err
+
+
+def said(model, use, **arguments):
+    found = costlab.load(
+        f"transformers:{model}Config", arguments={**SHARED, **MODELS[model], **arguments}
+    )
+    return in_phase(found, use).notes
+
+
+# 2 layers x keys and values of 2 heads of 8 in float32 for each token
+SAID = [
+    (
+        Use("prefill", 16, 1),
+        "prefill: 1 sequence of 16 tokens; afterwards the KV cache takes 4.1 KB (4,096 bytes)",
+    ),
+    (
+        Use("prefill", 1, 2),
+        "prefill: 2 sequences of 1 token; afterwards the KV cache takes 512 bytes",
+    ),
+    (
+        Use("decode", 16, 1),
+        "decode: one token of a sequence with 16 tokens cached; the KV cache takes 4.1 KB (4,096 "
+        "bytes)",
+    ),
+]
+
+
+@pytest.mark.parametrize("use, note", SAID)
+def test_a_phase_is_said_in_words(use, note):
+    assert said("Llama", use)[0] == note
+
+
+def test_active_params_are_said():
+    """Of 8 experts of 3 width x mlp weights in each of 2 layers 2 are active."""
+    total, some = active("Mixtral")
+    (note,) = (n for n in said("Mixtral", Use("decode", 4)) if n.startswith("mixture"))
+    assert f"params are active for a token ({some:,} of {total:,})" in note
+
+
+def test_a_context_beyond_the_configuration_is_said():
+    note = (
+        "the configuration is for at most 8 tokens (max_position_embeddings), fewer than the "
+        "context of 9"
+    )
+    assert note in said("Llama", Use("decode", 9), max_position_embeddings=8)
+    assert note not in said("Llama", Use("decode", 8), max_position_embeddings=8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..cost import short
+from ..cost import scaled, short
 
 if TYPE_CHECKING:
     from .results import Protocol
@@ -102,8 +102,8 @@ def phases(params: int, said: Sequence[str]) -> tuple[str, ...]:
     """Of prefill and decoding. `params`: elements; `said`: the notes of the traces."""
     return (
         *said,
-        f"params: {params:,}; one MAC = one multiply-add; bytes are summed over the operations, "
-        "each input of an operation once",
+        f"params: {scaled(params)} ({params:,}); one MAC = one multiply-add; bytes are summed over "
+        "the operations, each input of an operation once",
     )
 
 

@@ -36,9 +36,9 @@ def add_model(
         "default with --context or --batch",
     )
     parser.add_argument(
-        "--context", type=int, metavar="N", help="tokens of --phase a sequence (default: 4096)"
+        "--context", type=int, metavar="N", help="tokens a sequence in --phase (default: 4096)"
     )
-    parser.add_argument("--batch", type=int, metavar="N", help="sequences of --phase (default: 1)")
+    parser.add_argument("--batch", type=int, metavar="N", help="sequences in --phase (default: 1)")
     add_mode(parser)
     add_device(parser)
 

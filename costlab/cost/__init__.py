@@ -11,7 +11,7 @@ from .sizes import VIEWS, size_of
 from .totals import Total, UnknownOpError, total
 from .traffic import GATHERS
 from .training_step import OPTIMIZERS, Training, training
-from .units import counted, in_unit, scaled, short, three_digits
+from .units import byte_size, counted, in_unit, scaled, short, three_digits
 
 __all__ = [
     "CONVENTIONS",
@@ -25,6 +25,7 @@ __all__ = [
     "Training",
     "UnknownOpError",
     "Work",
+    "byte_size",
     "constant_operands",
     "cost_of",
     "formula",

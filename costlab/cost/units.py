@@ -42,6 +42,12 @@ def short(value: float) -> str:
     return f"{_rounded(value / size):.15g}{letter}" if letter else f"{value:g}"
 
 
+def byte_size(value: int) -> str:
+    """A size in a sentence: "4.29 GB", with GB for 10^9 bytes, or "512 bytes"."""
+    text = short(value)
+    return f"{text[:-1]} {text[-1]}B" if text[-1].isalpha() else f"{text} bytes"
+
+
 def three_digits(value: float) -> str:
     """A count beside a bar or a point, with exactly three digits from 1,000 on: 128M, 9.50K."""
     size, letter = _unit_of_three_digits(value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..trace.facts import UseFacts
+from ..cost import byte_size, scaled
 from ._model import Loaded, SourceError
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def in_phase(loaded: Loaded, use: Use) -> Loaded:
     Raises SourceError for a model that is not a causal language model of transformers, for one
     that cannot run in this phase, and for sizes below 1."""
     model, spec = loaded.model, loaded.provenance["spec"]
-    if use.phase not in PHASES or use.context < 1 or use.batch < 1:
-        raise SourceError("a phase is prefill or decode; context and batch are 1 or more")
+    _validate(use)
     if not _is_causal(model):
         raise SourceError(
             f"{spec} is a {type(model).__name__}, not a causal language model: --phase needs one, "
@@ -68,11 +68,20 @@ def in_phase(loaded: Loaded, use: Use) -> Loaded:
         loaded,
         inputs=(),
         kwargs=kwargs,
-        notes=(*_notes(use, size, params), *loaded.notes),
+        notes=(*_notes(use, size, params), *_positions_note(use, model), *loaded.notes),
         use=facts,
         guessed=False,
         rebuild=lambda device: in_phase(loaded.on(device), use),
     )
+
+
+def _validate(use: Use) -> None:
+    if use.phase not in PHASES:
+        raise SourceError(f"phase is {use.phase!r}; choose prefill or decode")
+    if use.context < 1:
+        raise SourceError(f"context is {use.context}; give the tokens of a sequence, 1 or more")
+    if use.batch < 1:
+        raise SourceError(f"batch is {use.batch}; give the number of sequences, 1 or more")
 
 
 def cache_bytes(cache: Any) -> int:
@@ -160,22 +169,41 @@ def _prefilled(model: nn.Module, use: Use, device: str) -> Any:
 
 
 def _notes(use: Use, size: int, params: ParamCount) -> tuple[str, ...]:
+    tokens, cache = _count(use.context, "token"), _size(size)
     if use.phase == "prefill":
-        what = f"prefill: {_count(use.batch, 'sequence')} of {_count(use.context, 'token')}"
-        when = "after it"
+        what = (
+            f"prefill: {_count(use.batch, 'sequence')} of {tokens}; afterwards the KV cache takes"
+        )
+    elif use.batch == 1:
+        what = f"decode: one token of a sequence with {tokens} cached; the KV cache takes"
     else:
         what = (
-            f"decode: one token for each of {_count(use.batch, 'sequence')}, "
-            f"{_count(use.context, 'token')} cached"
+            f"decode: one token for each of {use.batch:,} sequences with {tokens} cached; the KV "
+            "cache takes"
         )
-        when = "before it"
-    notes = (f"{what}; the KV cache takes {size:,} bytes {when}",)
+    notes = (f"{what} {cache}",)
     if params.active < params.total:
         notes += (
-            f"mixture of experts: {params.active:,} of {params.total:,} params are active for a "
-            "token; MACs do not depend on how tokens are routed; bytes read are of all experts",
+            f"mixture of experts: {scaled(params.active)} of {scaled(params.total)} params are "
+            f"active for a token ({params.active:,} of {params.total:,}); MACs do not depend on "
+            "how tokens are routed; bytes read are of all experts",
         )
     return notes
+
+
+def _positions_note(use: Use, model: nn.Module) -> tuple[str, ...]:
+    """Of a context that the model was not made for, which has the same cost."""
+    most = getattr(_text_config(model), "max_position_embeddings", None)
+    if not isinstance(most, int) or use.context <= most:
+        return ()
+    return (
+        f"the configuration is for at most {_count(most, 'token')} (max_position_embeddings), "
+        f"fewer than the context of {use.context:,}",
+    )
+
+
+def _size(size: int) -> str:
+    return f"{byte_size(size)} ({size:,} bytes)" if size >= 1000 else f"{size} bytes"
 
 
 def _count(n: int, what: str) -> str:

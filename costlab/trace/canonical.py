@@ -64,6 +64,16 @@ def spreads_number(name: str, inputs: Sequence[int], numbers: set[int]) -> bool:
     return name in ("aten.view", "aten.expand") and bool(inputs) and inputs[0] in numbers
 
 
+def first_shown(ops: Sequence[Op], source: int, tensors: Sequence[Tensor]) -> int | None:
+    """The tensor without dimensions that the last two operations, a view and an expansion, show as
+    `source`; None where they do something else."""
+    if [op.name for op in ops] != ["aten.view", "aten.expand"] or ops[1].outputs != (source,):
+        return None
+    view, expansion = ops
+    first = view.inputs[0]
+    return first if expansion.inputs == view.outputs and tensors[first].shape == () else None
+
+
 def canonical(form: Form, tensors: Sequence[Tensor], numbers: set[int]) -> Form:
     """The form that is recorded; `numbers` are tensors that stand for Python numbers."""
     form = _asked_for(form)

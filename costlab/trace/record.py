@@ -200,7 +200,7 @@ class Trace:
     measured: Measured | None = None
     gradients: tuple[int, ...] = ()
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, object]:
         """The fields alone: what was worked out from them is worked out again in a copy."""
         return {name: value for name, value in vars(self).items() if name != KEPT}
 

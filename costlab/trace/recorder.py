@@ -22,6 +22,7 @@ from .canonical import (
     NUMBER,
     Form,
     canonical,
+    first_shown,
     makes_nothing,
     spreads_number,
     statistics,
@@ -265,9 +266,7 @@ class Recorder(TorchDispatchMode):
     def _add_outputs(self, call, args, out) -> list[int] | None:
         """Give what an operation made its indices; None where the operation is not recorded."""
         if spreads_number(call.operator.name, call.inputs, self._numbers):
-            index = self.table.add(out)
-            self.table.mark_made(out, index)
-            self._numbers.add(index)
+            self.table.mark(out, call.inputs[0])
             return None
         recorded = call.operator.recorded and not _only_moves(call, args, out)
         outputs = []
@@ -312,6 +311,8 @@ class Recorder(TorchDispatchMode):
         place = self._place()
         if self.forward_ops is not None and not self.in_backward:
             self.forward_ops.add(name, len(self.ops))
+        if name == "aten.copy_" and self.forward_ops is None:
+            call.inputs[-1] = self._taken_back(call.inputs[-1])
         form = Form(name, tuple(call.inputs), tuple(outputs), call.attrs)
         form = self._zeros.follow(canonical(form, tensors, self._numbers))
         for i in statistics(form, tensors):
@@ -324,6 +325,15 @@ class Recorder(TorchDispatchMode):
         for t in call.written:
             if isinstance(t, torch.Tensor) and t._base is not None:
                 self._record_write(t, place)
+
+    def _taken_back(self, source: int) -> int:
+        """What `x[i] = value` copies: on the CPU a value without dimensions fills, elsewhere it is
+        viewed and expanded first, which is no work and is taken back here."""
+        shown = first_shown(self.ops[-2:], source, self.table.tensors)
+        if shown is None:
+            return source
+        del self.ops[-2:]
+        return shown
 
     def _place(self) -> _Place:
         """Where the operation that has just run is recorded."""

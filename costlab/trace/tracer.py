@@ -380,9 +380,8 @@ def _chain(e: BaseException | None) -> list[BaseException]:
 def _described(recorder, call) -> str:
     """An operation and the shapes of its inputs."""
     shapes = (recorder.table.tensors[i].shape for i in call.inputs)
-    return (
-        f"{call.operator.name} on {', '.join('x'.join(map(str, s)) or 'a scalar' for s in shapes)}"
-    )
+    words = ", ".join("x".join(map(str, s)) or "a scalar" for s in shapes)
+    return f"{call.operator.name} on {words}" if words else call.operator.name
 
 
 def _provenance(recorder: Recorder, name: str, inputs: Sequence[int]) -> Provenance:
