@@ -610,3 +610,140 @@ def test_a_loop_without_an_end_is_one_line(tmp_path, capsys, monkeypatch):
     assert main(["table", file]) == 2
     err = capsys.readouterr().err
     assert "takes over 50 steps" in err and err.count("\n") == 1
+
+
+MS = "com.microsoft"
+CONV = 36 * 9 * 2 * 4  # MACs of weights (4, 2, 3, 3) on 6 x 6 positions
+# operator, attributes, inputs by shape, initializers by shape and dtype, MACs, integer MACs, params
+FUSED = {
+    # 4 heads of 8; 1 query a sequence sees 7 cached keys and its own: 8 x 32 products, twice
+    "MultiHeadAttention after cached keys": (
+        ("MultiHeadAttention", {"num_heads": 4}, ["x", "x", "x", "", "", "", "pk", "pv"]),
+        {"x": [2, 1, 32], "pk": [2, 4, 7, 8], "pv": [2, 4, 7, 8]},
+        {},
+        (2 * 2 * 8 * 32, 0, 0),
+    ),
+    # (batch, tokens, heads, 3, size)
+    "MultiHeadAttention of packed values": (
+        ("MultiHeadAttention", {"num_heads": 4}, ["x"]),
+        {"x": [2, 5, 4, 3, 8]},
+        {},
+        (2 * 2 * 5 * 5 * 32, 0, 0),
+    ),
+    # (4 + 2 + 2) heads of 8 in one
+    "GroupQueryAttention of packed values after cached keys": (
+        ("GroupQueryAttention", {"num_heads": 4, "kv_num_heads": 2}, ["x", "", "", "pk", "pv"]),
+        {"x": [2, 1, 64], "pk": [2, 2, 7, 8], "pv": [2, 2, 7, 8]},
+        {},
+        (2 * 2 * 8 * 32, 0, 0),
+    ),
+    "Attention after cached keys": (
+        ("Attention", {"num_heads": 4}, ["x", "w", "b", "", "past"]),
+        {"x": [2, 1, 32], "past": [2, 2, 4, 7, 8]},
+        {"w": ((32, 96), "float32"), "b": ((96,), "float32")},
+        (2 * 32 * 96 + 2 * 2 * 8 * 32, 0, 32 * 96 + 96),
+    ),
+    "Attention with a mask of (batch, keys)": (
+        ("Attention", {"num_heads": 4}, ["x", "w", "b", "mask"]),
+        {"x": [2, 5, 32]},
+        {"w": ((32, 96), "float32"), "b": ((96,), "float32"), "mask": ((2, 5), "int32")},
+        (10 * 32 * 96 + 2 * 2 * 5 * 5 * 32, 0, 32 * 96 + 96),
+    ),
+    "FusedConv with an addition and Relu": (
+        ("FusedConv", {"activation": "Relu", "kernel_shape": [3, 3]}, ["x", "w", "b", "z"]),
+        {"x": [1, 2, 8, 8], "z": [1, 4, 6, 6]},
+        {"w": ((4, 2, 3, 3), "float32"), "b": ((4,), "float32")},
+        (CONV, 0, 76),
+    ),
+    "FusedMatMul": (
+        ("FusedMatMul", {"transB": 1, "alpha": 0.5}, ["x", "w"]),
+        {"x": [5, 8]},
+        {"w": ((3, 8), "float32")},
+        (5 * 8 * 3, 0, 24),
+    ),
+    "FusedGemm": (
+        ("FusedGemm", {"transB": 1, "activation": "Relu"}, ["x", "w", "b"]),
+        {"x": [5, 8]},
+        {"w": ((3, 8), "float32"), "b": ((3,), "float32")},
+        (5 * 8 * 3, 0, 27),
+    ),
+    "DynamicQuantizeMatMul": (
+        ("DynamicQuantizeMatMul", {}, ["x", "w", "s"]),
+        {"x": [5, 8]},
+        {"w": ((8, 3), "int8"), "s": ((), "float32")},
+        (0, 5 * 8 * 3, 24),
+    ),
+}
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("made, inputs, held, counts", FUSED.values(), ids=FUSED)
+def test_onnxruntime_s_fused_operators(made, inputs, held, counts, device, tmp_path):
+    operator, attrs, names = made
+    node = onnx.helper.make_node(operator, names, ["y"], domain=MS, **attrs)
+    tensors = [tensor(name, *kind) for name, kind in held.items()]
+    model = graph([node], inputs, {"y": None}, tensors)
+    model.opset_import.append(onnx.helper.make_opsetid(MS, 1))
+    file = str(tmp_path / "fused.onnx")
+    onnx.save(model, file)
+    total = costlab.total(traced(file, device), strict=True)
+    assert (total.macs, total.integer_macs, total.params) == counts
+
+
+# operator, inputs, initializers; q is (2, 4, 6, 6) in 8 bits
+QLINEAR = {
+    "QLinearAdd": (["q", "s", "z", "q", "s", "z", "s", "z"], {}, (2, 4, 6, 6)),
+    "QLinearMul": (["q", "s", "z", "q", "s", "z", "s", "z"], {}, (2, 4, 6, 6)),
+    "QLinearSigmoid": (["q", "s", "z", "s", "z"], {}, (2, 4, 6, 6)),
+    "QLinearLeakyRelu": (["q", "s", "z", "s", "z"], {}, (2, 4, 6, 6)),
+    "QLinearGlobalAveragePool": (["q", "s", "z", "s", "z"], {}, (2, 4, 1, 1)),
+    "QLinearAveragePool": (["q", "s", "z", "s", "z"], {"kernel_shape": [3, 3]}, (2, 4, 4, 4)),
+    "QLinearConcat": (["s", "z", "q", "s", "z", "q", "s", "z"], {"axis": 1}, (2, 8, 6, 6)),
+}
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("operator", QLINEAR)
+def test_quantized_operators_keep_eight_bits(operator, device, tmp_path):
+    names, attrs, shape = QLINEAR[operator]
+    nodes = [
+        onnx.helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        onnx.helper.make_node(operator, names, ["y"], domain=MS, **attrs),
+    ]
+    held = [tensor("s", ()), tensor("z", (), "uint8")]
+    model = graph(nodes, {"x": [2, 4, 6, 6]}, {"y": None}, held)
+    model.opset_import.append(onnx.helper.make_opsetid(MS, 1))
+    file = str(tmp_path / "q.onnx")
+    onnx.save(model, file)
+    trace = traced(file, device)
+    total = costlab.total(trace, strict=True)
+    assert (total.macs, total.integer_macs, total.params) == (0, 0, 0)
+    out = trace.tensors[trace.outputs[0]]
+    assert (out.shape, out.dtype) == (shape, "uint8")
+
+
+@pytest.mark.parametrize("operator", ["QGemm", "MatMulIntegerToFloat"])
+def test_products_of_quantized_values_are_integer(operator, tmp_path):
+    """int8 weights (8, 3) for 5 rows; QGemm has an int32 bias of 3."""
+    names = {
+        "QGemm": ["q", "s", "z", "w", "s", "zw", "c"],
+        "MatMulIntegerToFloat": ["q", "w", "s", "s", "z", "zw"],
+    }[operator]
+    nodes = [
+        onnx.helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        onnx.helper.make_node(operator, names, ["y"], domain=MS),
+    ]
+    held = {
+        "s": ((), "float32"),
+        "z": ((), "uint8"),
+        "zw": ((), "int8"),
+        "w": ((8, 3), "int8"),
+        "c": ((3,), "int32"),
+    }
+    used = [tensor(n, *kind) for n, kind in held.items() if n in {*names, "s", "z"}]
+    model = graph(nodes, {"x": [5, 8]}, {"y": None}, used)
+    model.opset_import.append(onnx.helper.make_opsetid(MS, 1))
+    file = str(tmp_path / "q.onnx")
+    onnx.save(model, file)
+    total = costlab.total(traced(file), strict=True)
+    assert (total.macs, total.integer_macs, total.weights) == (0, 5 * 8 * 3, 24)

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812  (its usual name)
 from torch import Tensor
 
 from ._operators import Node, operator
-from ._products import convolution, split_heads
+from ._products import convolution, gemm, split_heads
 
 _ACTIVATIONS = {"Relu": torch.relu, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh}
 
@@ -17,11 +17,19 @@ _ACTIVATIONS = {"Relu": torch.relu, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh
 @operator("com.microsoft.FusedConv", weights=(1, 2))
 def fused_convolution(node, x, w, b=None, added=None):
     out = convolution(node, x, w, b)
-    out = out if added is None else out + added
+    return _activated(node, out if added is None else out + added)
+
+
+@operator("com.microsoft.FusedGemm", weights=(1, 2))
+def fused_gemm(node, a, b, c=None):
+    return _activated(node, gemm(node, a, b, c))
+
+
+def _activated(node: Node, x: Tensor) -> Tensor:
     name = node.get("activation", "")
     if name and name not in _ACTIVATIONS:
-        raise ValueError(f"FusedConv with the activation {name} has no mapping")
-    return _ACTIVATIONS[name](out) if name else out
+        raise ValueError(f"{node.operator} with the activation {name} has no mapping")
+    return _ACTIVATIONS[name](x) if name else x
 
 
 @operator("com.microsoft.Attention", weights=(1, 2))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F  # noqa: N812  (its usual name)
 
 from ._operators import Node, operator
-from ._products import convolution, matmul
+from ._products import convolution, gemm, matmul
+from ._reductions import average_pool
 
 
 def _along(parameter: torch.Tensor, x: torch.Tensor, axis: int) -> torch.Tensor:
@@ -97,7 +99,70 @@ def quantized_matmul(node: Node, *inputs):
     return quantized(out, y_scale, y_zero, -1)
 
 
+@operator("com.microsoft.QGemm", weights=(3, 6))
+def quantized_gemm(node: Node, *inputs):
+    """The bias is int32 in steps of both scales; without a scale of the output that is float."""
+    a, a_scale, a_zero, b, b_scale, b_zero, *rest = inputs
+    c, y_scale, y_zero = (*rest, None, None, None)[:3]
+    channels = 0 if node.get("transB", 0) else 1
+    c = None if c is None else c * (a_scale * b_scale)
+    out = gemm(_of_integers(node), real(a, a_scale, a_zero), real(b, b_scale, b_zero, channels), c)
+    return out if y_scale is None else quantized(out, y_scale, y_zero)
+
+
+@operator("com.microsoft.MatMulIntegerToFloat", weights=(1, 6))
+def integer_matmul_to_float(node: Node, *inputs):
+    a, b, a_scale, b_scale, *rest = inputs
+    a_zero, b_zero, bias = (*rest, None, None, None)[:3]
+    out = matmul(_of_integers(node), real(a, a_scale, a_zero, -2), real(b, b_scale, b_zero, -1))
+    return out if bias is None else out + bias
+
+
+@operator("com.microsoft.DynamicQuantizeMatMul", weights=(1, 4))
+def dynamic_quantize_matmul(node: Node, x, b, b_scale, b_zero=None, bias=None):
+    a = real(*dynamic_quantize(node, x))
+    out = matmul(_of_integers(node), a, real(b, b_scale, b_zero, -1))
+    return out if bias is None else out + bias
+
+
 @operator("com.microsoft.QLinearAdd")
 def quantized_add(node: Node, *inputs):
     a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero = inputs
     return quantized(real(a, a_scale, a_zero) + real(b, b_scale, b_zero), y_scale, y_zero)
+
+
+@operator("com.microsoft.QLinearMul")
+def quantized_mul(node: Node, *inputs):
+    a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero = inputs
+    return quantized(real(a, a_scale, a_zero) * real(b, b_scale, b_zero), y_scale, y_zero)
+
+
+_OF_ONE = {
+    "QLinearSigmoid": lambda node, x: torch.sigmoid(x),
+    "QLinearLeakyRelu": lambda node, x: F.leaky_relu(x, node.get("alpha", 0.01)),
+    "QLinearGlobalAveragePool": lambda node, x: x.mean(tuple(range(2, x.dim())), keepdim=True),
+    "QLinearAveragePool": average_pool,
+}
+
+
+def _of_one(compute):
+    """An operator on one quantized value, whose channels are second."""
+
+    def run(node: Node, *inputs):
+        x, x_scale, x_zero, y_scale, y_zero = (*inputs, None)[:5]
+        if node.get("channels_last", 0):
+            raise ValueError(f"{node.operator} with channels_last has no mapping")
+        return quantized(compute(node, real(x, x_scale, x_zero)), y_scale, y_zero)
+
+    return run
+
+
+for _name, _compute in _OF_ONE.items():
+    operator(f"com.microsoft.{_name}")(_of_one(_compute))
+
+
+@operator("com.microsoft.QLinearConcat")
+def quantized_concat(node: Node, y_scale, y_zero, *parts):
+    """`parts`: value, scale and zero point of each."""
+    each = [real(*parts[i : i + 3]) for i in range(0, len(parts), 3)]
+    return quantized(torch.cat(each, node.get("axis")), y_scale, y_zero)
