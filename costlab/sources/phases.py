@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..trace.facts import UseFacts
-from ..cost import byte_size, scaled
+from ..cost import byte_size, counted, scaled
 from ._model import Loaded, SourceError
 
 if TYPE_CHECKING:
@@ -169,10 +169,10 @@ def _prefilled(model: nn.Module, use: Use, device: str) -> Any:
 
 
 def _notes(use: Use, size: int, params: ParamCount) -> tuple[str, ...]:
-    tokens, cache = _count(use.context, "token"), _size(size)
+    tokens, cache = counted(use.context, "token"), _size(size)
     if use.phase == "prefill":
         what = (
-            f"prefill: {_count(use.batch, 'sequence')} of {tokens}; afterwards the KV cache takes"
+            f"prefill: {counted(use.batch, 'sequence')} of {tokens}; afterwards the KV cache takes"
         )
     elif use.batch == 1:
         what = f"decode: one token of a sequence with {tokens} cached; the KV cache takes"
@@ -197,14 +197,10 @@ def _positions_note(use: Use, model: nn.Module) -> tuple[str, ...]:
     if not isinstance(most, int) or use.context <= most:
         return ()
     return (
-        f"the configuration is for at most {_count(most, 'token')} (max_position_embeddings), "
+        f"the configuration is for at most {counted(most, 'token')} (max_position_embeddings), "
         f"fewer than the context of {use.context:,}",
     )
 
 
 def _size(size: int) -> str:
     return f"{byte_size(size)} ({size:,} bytes)" if size >= 1000 else f"{size} bytes"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'s' * (n != 1)}"
