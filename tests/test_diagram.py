@@ -28,6 +28,7 @@ pytest.importorskip("matplotlib")
 from costlab.render.diagram import A4, clock, dot, sheets, svg  # noqa: E402
 from costlab.render.diagram.measure import width  # noqa: E402
 from costlab.render.diagram.metrics import MARKS  # noqa: E402
+from costlab.render.diagram.pages import fold  # noqa: E402
 
 
 @cache
@@ -469,6 +470,32 @@ def test_a_layout_that_takes_too_long_is_given_up_for_a_smaller_depth(monkeypatc
     late = html.unescape(svg([d]))
     assert "depth 2 takes more than -1 s to lay out: drawn at depth 0" in words_of(late)
     assert late.count('class="node"') == len(diagram(GOOGLENET, 0).boxes)
+
+
+@pytest.mark.parametrize(
+    "spec, opened, closed",
+    [
+        # the branches of these two beside each other are wider than a turned page
+        ("inception_v3", ("mixed_6b",), ("mixed_7b", "mixed_7c")),
+        ("torchvision:maxvit_t", (), ("blocks.2.layers x 5",)),
+    ],
+)
+def test_only_a_part_that_is_larger_than_a_page_is_closed(spec, opened, closed):
+    d = diagram(as_trace(spec, "diagram"), 1, style="cost")
+    drawn = fold(d, A4, lambda d, wide: 90.0).diagram
+    names = [b.name for b in drawn.boxes]
+    assert set(closed) <= set(names) and not set(opened) & set(names)
+    assert len(names) > 2 * len(diagram(as_trace(spec, "diagram"), 0).boxes)
+    assert (drawn.own_macs, drawn.params) == (d.own_macs, d.params)
+    assert len({b.id for b in drawn.boxes}) == len(names)
+    read = {e.target for e in drawn.edges}
+    assert [b.name for b in drawn.boxes if b.id not in read] == ["input"]
+    place = {b.id: i for i, b in enumerate(drawn.boxes)}
+    assert sorted(drawn.root.boxes()) == sorted(place)
+    assert all(place[e.source] < place[e.target] for e in drawn.edges)
+    *_, note = drawn.notes
+    verb = "is" if len(closed) == 1 else "are"
+    assert note.startswith(f"{', '.join(closed)} {verb} larger than a page at depth 1")
 
 
 def words_of(text):

@@ -2,6 +2,7 @@
 
 from .build import LIMIT, diagram
 from .change import compared, marked, modules, on_one_scale, rewritten
+from .closing import with_closed
 from .result import STYLES, Box, Diagram, Edge, Part
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "modules",
     "on_one_scale",
     "rewritten",
+    "with_closed",
 ]

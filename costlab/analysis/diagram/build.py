@@ -204,6 +204,7 @@ class _Boxes:
             seconds=self.seconds(ops) if ops else None,
             inside=", ".join(first.inside) if single else self._inside(members),
             nodes=nodes if first.kind not in ("input", "output") else (),
+            units=tuple(group.units),
         )
 
     def _elements(self, param: int) -> int:

@@ -27,6 +27,7 @@ class Box:
         seconds: measured in place; None where the trace is not measured.
         inside: what runs in it and is not in its text ("batch norm, ReLU").
         nodes: its layers, as indices of the layer graph.
+        units: what it draws, as numbers that are the same in every diagram of a trace.
         mark: "changed", "added" or "removed" beside another version; "" otherwise.
     """
 
@@ -41,6 +42,7 @@ class Box:
     seconds: float | None = None
     inside: str = ""
     nodes: tuple[int, ...] = ()
+    units: tuple[int, ...] = ()
     mark: str = ""
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ...analysis.diagram import Diagram, Part
+from ...analysis.diagram import Diagram, Part, with_closed
 from . import clock as limits
 from .clock import Clock, OutOfTimeError
 from .geometry import Piece
@@ -36,24 +36,30 @@ A4 = Room(559.0, 806.0)  # less 18 points on every side
 @dataclass(frozen=True)
 class Folded:
     """The pages of a diagram, and the diagram that was drawn: with alike blocks as one or at a
-    smaller depth where the whole did not fit."""
+    smaller depth where the whole did not fit. `large`: places of the parts in its chain that are
+    larger than a page."""
 
     diagram: Diagram
     pages: tuple[Piece, ...]
+    large: frozenset[int] = frozenset()
 
 
 def fold(d: Diagram, room: Room, header: Header) -> Folded:
     """A diagram on one page, upright or turned, in full or with alike blocks as one; on several
-    pages where none of these fits; at a smaller depth, with a note, where a part is larger than a
-    page or the layout takes longer than `SECONDS`. `header`: points that heading and legend of a
-    diagram take at a width."""
+    pages where none of these fits. A part that is larger than a page is drawn at a smaller depth,
+    and the whole where that cannot be or where the layout takes longer than `SECONDS`; a note says
+    so. `header`: points that heading and legend of a diagram take at a width."""
     shown = d
     while True:
         last = shown.collapsed is None
         try:
             clock = Clock() if last else Clock.started(limits.SECONDS)
-            if found := _folded(shown, room, header, clock, last):
+            found = _folded(shown, room, header, clock)
+            if last or not found.large:
                 return found
+            if closed := _with_large_closed(shown, found):
+                shown = closed
+                continue
             why = "has a part that is larger than a page"
         except OutOfTimeError:
             why = f"takes more than {limits.SECONDS:g} s to lay out"
@@ -61,9 +67,18 @@ def fold(d: Diagram, room: Room, header: Header) -> Folded:
         shown = shown.collapsed.reduced_from(d.depth, why)
 
 
-def _folded(d: Diagram, room: Room, header: Header, clock: Clock, last: bool) -> Folded | None:
-    """The pages of a diagram at its depth; None where a part is larger than a page, unless this is
-    the `last` depth."""
+def _with_large_closed(d: Diagram, found: Folded) -> Diagram | None:
+    """The diagram with the parts that are larger than a page at a smaller depth."""
+    smaller = d.collapsed
+    while smaller is not None:
+        if closed := with_closed(found.diagram, found.large, smaller.shorter or smaller):
+            return replace(closed, collapsed=smaller.collapsed)
+        smaller = smaller.collapsed
+    return None
+
+
+def _folded(d: Diagram, room: Room, header: Header, clock: Clock) -> Folded:
+    """The pages of a diagram at its depth."""
     rooms = (room, room.turned)
     options = [_Columns(option, clock) for option in _options(d)]
     for found in options:
@@ -72,15 +87,14 @@ def _folded(d: Diagram, room: Room, header: Header, clock: Clock, last: bool) ->
             if piece is not None:
                 return Folded(found.diagram, (piece,))
     several = options[-1]
-    for page in rooms:
-        pieces = several.on_several(page, header(d, page.wide))
-        if all(
-            p.width <= page.wide and p.height <= page.high - header(d, page.wide) for p in pieces
-        ):
-            return Folded(several.diagram, tuple(pieces))
-    if not last:
-        return None
-    return Folded(several.diagram, tuple(several.on_several(room, header(d, room.wide))))
+    tried = [_several(several, page, header(d, page.wide)) for page in rooms]
+    return min(tried, key=lambda folded: len(folded.large))
+
+
+def _several(columns: _Columns, room: Room, header: float) -> Folded:
+    """Several pages, and the parts that are larger than one of them."""
+    large = columns.larger_than(room.wide, room.high - header)
+    return Folded(columns.diagram, tuple(columns.on_several(room, header)), large)
 
 
 def _options(d: Diagram) -> list[Diagram]:
@@ -148,6 +162,20 @@ class _Columns:
                 pages.append([])
             pages[-1].append(column)
         return [self.beside(page) for page in pages]
+
+    def larger_than(self, wide: float, high: float) -> frozenset[int]:
+        """The places of the parts that no page of this size holds; all of those in a column that is
+        too wide for the arcs beside it."""
+        found: set[int] = set()
+        start = 0
+        for column in self.divided(high):
+            places = range(start, start + len(column))
+            start += len(column)
+            mine = {i for i, p in zip(places, column, strict=True) if _beyond(p, wide, high)}
+            if not mine and _beyond(self.beside([column]), wide, high):
+                mine = set(places)
+            found |= mine
+        return frozenset(found)
 
     # --- columns ---
 
@@ -217,6 +245,10 @@ class _Columns:
                     before = min(r.x for i, r in found.rects.items() if i in b.rects) - 5
                     into = [(before, 0.4), (before, t.cy), (t.x, t.cy)]
                 found.ways[source, target] = [*out, (gutter, 0.4), *into]
+
+
+def _beyond(piece: Piece, wide: float, high: float) -> bool:
+    return piece.width > wide or piece.height > high
 
 
 def _pairs(items: Sequence) -> list[tuple]:
