@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from .results import Protocol
 
 COUNTED = "params with biases; one MAC = one multiply-add"
+PEAKS = (
+    "peak memory: the most bytes alive while the row runs, beyond params, buffers and inputs; the "
+    "total is the peak of the whole run"
+)
+
+
+def order(words: str, rest: int) -> str:
+    """How the rows of a table are sorted; `rest`: those that are one row at the end."""
+    end = f"; {others(rest)} together at the end" if rest else ""
+    return f"rows by {words}, most expensive first{end}"
+
+
+def others(rows: int) -> str:
+    """What the rows are called that are not shown one by one."""
+    return "the other row" if rows == 1 else f"the other {rows} rows"
 
 
 def heads(difference: float) -> tuple[str, ...]:

@@ -29,8 +29,11 @@ def table(
     depth: int | None = None,
     strict: bool = False,
     columns: Iterable[str] = (),
+    by: str | None = None,
+    sort: str | None = None,
+    top: int | None = None,
 ) -> Table:
-    """The per-layer table of a model.
+    """The per-layer table of a model, or its totals by kind of operation.
 
     Args:
         model: a trace, a `costlab.load` result, or a name such as "googlenet".
@@ -40,12 +43,26 @@ def table(
         depth: module depth of the layers style.
         strict: refuse an operation without a formula.
         columns: names to add, such as "receptive-field".
+        by: "operator", a row for each kind of operation, or "module", one for each type of module,
+            in place of layers; most MACs first unless `sort` says otherwise. The rows add up to
+            the totals.
+        sort: "macs", "params", "activations", "bytes", "peak" or "time": rows that have most of it
+            first, each with its share; None for the order of execution. "bytes" are read and
+            written; "peak" is the most that is alive while a row runs.
+        top: so many rows, the others together as one; by MACs where `sort` is None.
 
-    Raises ValueError for an unknown style, convention or column; UnknownOpError with `strict`."""
+    Raises ValueError for an unknown style, convention, column, `by` or `sort`, for `top` below 1,
+    and for time of a trace that is not measured; UnknownOpError with `strict`."""
+    from ..analysis.ordering import order_named, ordered
     from ..tables import table as tabulate
 
+    trace = as_trace(model, "table")
+    order = order_named(sort or ("macs" if by else None), top, trace)
     names = [columns] if isinstance(columns, str) else list(columns)
-    return tabulate(as_trace(model, "table"), style, convention, depth, strict, names)
+    if order and order.asked_for and order.column not in names:
+        names.append(order.column)
+    found = tabulate(trace, style, convention, depth, strict, names, by=by)
+    return ordered(found, trace, order, top) if order else found
 
 
 def compare(*models: Model) -> Comparison:

@@ -39,6 +39,19 @@ def add(sub: Commands) -> None:
         "count); "
         "default: paper for a network whose paper prints this table, otherwise macs",
     )
+    p.add_argument(
+        "--by",
+        choices=("operator", "module"),
+        help="totals by kind of operation (convolution 3x3, linear, relu activation, ...) or by "
+        "type of module (Conv2d, Bottleneck, ...), in place of layers",
+    )
+    p.add_argument(
+        "--sort",
+        choices=("macs", "params", "activations", "bytes", "peak", "time"),
+        help="the rows that have most of it first, with shares (default: in order of execution; "
+        "with --by or --top: macs)",
+    )
+    p.add_argument("--top", type=int, metavar="N", help="N rows, the others together as one")
     p.add_argument("--strict", action="store_true", help="fail when an operation has no formula")
     add_output(p)
     p.set_defaults(run=run)
@@ -57,16 +70,20 @@ def run(args: argparse.Namespace) -> int | None:
             depth=args.depth,
             strict=args.strict,
             columns=[c for c in args.columns.split(",") if c],
+            by=args.by,
+            sort=args.sort,
+            top=args.top,
         )
     show(args, result.sheet)
 
 
 def _phases(args: argparse.Namespace):
     """Prefill and decoding of a language model side by side."""
-    if args.depth is not None or args.columns or args.convention or args.style != "auto":
+    rows = (args.depth, args.columns, args.convention, args.by, args.sort, args.top)
+    if any(rows) or args.style != "auto":
         raise UserError(
-            "--style, --depth, --columns and --convention are of the table of one phase; choose "
-            "--phase prefill or --phase decode"
+            "--style, --depth, --columns, --convention, --by, --sort and --top are of the table of "
+            "one phase; choose --phase prefill or --phase decode"
         )
     if args.input or args.mode == "train":
         raise UserError(

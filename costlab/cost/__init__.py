@@ -5,6 +5,7 @@ from .constants import constant_operands
 from .conventions import CONVENTIONS, Convention
 from .formulas.detection import DATA_DEPENDENT
 from .op_cost import Cost, cost_of
+from .operators import forms_of_params, operator_of
 from .registry import Work, formula
 from .roles import is_weight, role_of
 from .sizes import VIEWS, size_of
@@ -29,9 +30,11 @@ __all__ = [
     "constant_operands",
     "cost_of",
     "formula",
+    "forms_of_params",
     "counted",
     "in_unit",
     "is_weight",
+    "operator_of",
     "role_of",
     "scaled",
     "short",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..trace.record import Op, Trace
+from ..trace.record import Op, Param, Trace
 from .op_cost import cost_of
 from .roles import role_of
 
@@ -24,6 +24,7 @@ class Total:
         weights, biases, scales: the params by what they are used for; they add up to `params`.
         ops: operations.
         unknown: an operation without a formula -> how often it ran.
+        trainable: the params that require a gradient; None where the trace does not say.
     """
 
     macs: int
@@ -39,6 +40,12 @@ class Total:
     integer_macs: int = 0
     biases: int = 0
     scales: int = 0
+    trainable: int | None = None
+
+    @property
+    def moved(self) -> int:
+        """Bytes read and written."""
+        return self.read + self.written
 
     @property
     def coverage(self) -> str:
@@ -86,4 +93,12 @@ def total(trace: Trace, ops: Sequence[Op] | None = None, *, strict: bool = False
         integer_macs=sum(c.integer_macs for c in costs),
         biases=sizes["bias"],
         scales=sizes["scale"],
+        trainable=_trainable([trace.params[i] for i in used]),
     )
+
+
+def _trainable(params: Sequence[Param]) -> int | None:
+    """Elements of the params that require a gradient; None where a trace does not say."""
+    if any(p.trainable is None for p in params):
+        return None
+    return sum(p.numel for p in params if p.trainable)

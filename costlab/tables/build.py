@@ -9,7 +9,8 @@ from ..graph import layer_graph
 from ..trace.record import Trace
 from .columns import ASKED_FOR, COLUMNS, count_columns, extra_columns, extra_totals, style_columns
 from .conventions import choose_convention
-from .notes import table_notes
+from .notes import rows_note, table_notes
+from .partitions import PARTITIONS, partitioned
 from .result import Row, Table
 from .rows import RowCounter
 from .sheet import Column
@@ -25,6 +26,7 @@ def table(
     columns: str | Iterable[str] = (),
     *,
     merge: bool = True,
+    by: str | None = None,
 ) -> Table:
     """The table of `trace`.
 
@@ -40,22 +42,28 @@ def table(
         columns: names of `COLUMNS` to add, such as "receptive field".
         merge: of the layers style without a depth: whether alike modules of different number are
             one row, with how many there are.
+        by: a name of `PARTITIONS`, whose kinds of operations are the rows, instead of a style's.
 
     Raises:
-        ValueError: for an unknown style, convention or column, or a depth that cuts nothing.
+        ValueError: for an unknown style, convention, column or partition, for a depth that cuts
+            nothing, and for a style or depth with a partition.
         UnknownOpError: in strict mode, for an operation without a formula.
     """
     _check(style, depth)
+    _check_partition(by, style, depth)
     chosen, stated = choose_convention(trace, convention)
-    added = extra_columns(columns)
+    added = extra_columns((*(PARTITIONS[by].columns if by else ()), *extra_columns(columns)))
     whole = total(trace, strict=strict)
     # of a training step, the operations of the backward pass too
     covered = total(trace, trace.ops, strict=strict) if trace.trained else whole
     nodes = layer_graph(trace)
-    name = _style(trace, style, depth)
+    name = f"by {by}" if by else _style(trace, style, depth)
     counter = RowCounter(trace, chosen, added)
-    groups = list(STYLES[name].rows(trace, nodes, depth, merge))
-    rows = tuple(counter.rows(groups, drop_input=name != "layers"))
+    if by:
+        groups = partitioned(trace, nodes, by)
+    else:
+        groups = list(STYLES[name].rows(trace, nodes, depth, merge))
+    rows = tuple(counter.rows(groups, drop_input=not by and name != "layers"))
     return Table(
         title=trace.provenance["model"],
         style=name,
@@ -69,8 +77,7 @@ def table(
             trace,
             convention=stated,
             coverage=covered.coverage,
-            style=name,
-            chosen_by_auto=style == "auto",
+            rows=rows_note(name, chosen_by_auto=style == "auto" and not by),
             merged=any(r.cells.get("times") for r in rows),
             unused_params=_unused(trace, counter.used),
         ),
@@ -87,6 +94,20 @@ def _check(style: str, depth: Depth) -> None:
         )
     if isinstance(depth, int) and depth < 1:
         raise ValueError(f"depth {depth} shows no module; choose 1 or more")
+
+
+def _check_partition(by: str | None, style: str, depth: Depth) -> None:
+    """Raises ValueError for a partition that there is not, or that a style or a depth is given
+    with."""
+    if by is None:
+        return
+    if by not in PARTITIONS:
+        raise ValueError(f"no totals by {by!r}; choose {' or '.join(PARTITIONS)}")
+    if style != "auto" or depth is not None:
+        raise ValueError(
+            f"a style and a depth choose layers, and totals by {by} are of all of them; leave out "
+            "one or the other"
+        )
 
 
 def _style(trace: Trace, style: str, depth: Depth) -> str:

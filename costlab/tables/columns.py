@@ -13,9 +13,11 @@ from .groups import Group, x
 from .sheet import Column
 
 _FIRST = (
+    "operator",
     "type",
     "name",
     "times",
+    "calls",
     "layer name",
     "patch size/stride",
     "output size",
@@ -34,13 +36,17 @@ _BRANCHES = (
     "pool proj",
 )
 
+_COUNTED = frozenset(("times", "calls"))
+
 # what a narrow terminal drops first; the type says what a row is where it has no name
 _IMPORTANCE = {
+    "operator": 9,
     "name": 9,
     "layer name": 9,
     "layers": 8,
     "output size": 7,
     "times": 6,
+    "calls": 6,
     "patch size/stride": 2,
     "depth": 1,
 }
@@ -74,6 +80,11 @@ def _receptive_field(trace: Trace, group: Group) -> str:
     return x(map(max, zip(*known, strict=True)))
 
 
+def _trainable(trace: Trace, group: Group) -> int | str:
+    found = total(trace, group.ops).trainable
+    return "unknown" if found is None else found
+
+
 def _sum_of(field: str, unit: str) -> ExtraColumn:
     """A column that adds up over the rows."""
     return ExtraColumn(unit, lambda trace, group: getattr(total(trace, group.ops), field), field)
@@ -95,16 +106,19 @@ COLUMNS = {
     "FLOPs": _sum_of("flops", "FLOPs"),
     "activations": _sum_of("activations", "elements"),
     "outputs": _sum_of("outputs", "elements"),
+    "bytes": _sum_of("moved", "bytes"),
     "bytes read": _sum_of("read", "bytes"),
     "bytes written": _sum_of("written", "bytes"),
     "integer MACs": _sum_of("integer_macs", "MACs"),
     "weights": _sum_of("weights", "elements"),
     "biases": _sum_of("biases", "elements"),
     "scales": _sum_of("scales", "elements"),
+    "trainable": ExtraColumn("elements", _trainable, "trainable"),
     "input size": ExtraColumn("", _input_size),
     "groups": _of_each_layer(lambda n: n.groups),
     "dilation": _of_each_layer(lambda n: x(n.dilation)),
     "module": ExtraColumn("", lambda trace, group: group.path),
+    "modules": ExtraColumn("count", lambda trace, group: len({op.module for op in group.ops})),
     "operations": ExtraColumn("count", lambda trace, group: len(group.ops)),
 }
 
@@ -140,7 +154,7 @@ def style_columns(cells: Iterable[dict[str, Any]]) -> Iterator[Column]:
     for key in _FIRST:
         if key in keys:
             importance = _IMPORTANCE.get(key, _NAMED if "name" not in keys else _BESIDE_NAMES)
-            yield Column(key, "count" if key == "times" else "", importance=importance)
+            yield Column(key, "count" if key in _COUNTED else "", importance=importance)
     for key in sorted((k for k in keys if k not in _FIRST), key=_place):
         yield Column(key, importance=_OF_A_BRANCH)
 

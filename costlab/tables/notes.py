@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..cost import DATA_DEPENDENT, constant_operands, total, training
+from ..cost import DATA_DEPENDENT, constant_operands, scaled, total, training
 from ..trace.record import Measured, Trace
 from .names import version_name
+from .partitions import PARTITIONS
 
 
 def table_notes(
@@ -12,8 +13,7 @@ def table_notes(
     *,
     convention: str,
     coverage: str,
-    style: str,
-    chosen_by_auto: bool,
+    rows: str,
     merged: bool,
     unused_params: int,
 ) -> tuple[str, ...]:
@@ -22,31 +22,36 @@ def table_notes(
     Args:
         convention: the line that states it, with its reason.
         coverage: how many operations have a formula.
-        style: of the rows; `chosen_by_auto`: not by the user.
+        rows: what they are, by `rows_note`.
         merged: whether a row stands for several alike modules.
         unused_params: elements that are in no row.
     """
     return (
         convention,
         f"coverage: {coverage}",
-        _style_note(trace, style, chosen_by_auto),
+        f"{rows}; {_run_note(trace)}",
         *(("alike modules are one row, with how many there are; --depth N lists each",) * merged),
         *_provenance_notes(trace),
         *_unused_note(unused_params),
+        *frozen_note(trace),
         *arithmetic_notes(trace),
         *((training(trace).note,) if trace.trained else ()),
         *((measured_note(trace.measured),) if trace.measured else ()),
     )
 
 
-def _style_note(trace: Trace, style: str, chosen_by_auto: bool) -> str:
-    how = " (chosen by auto)" if chosen_by_auto else ""
+def rows_note(style: str, *, chosen_by_auto: bool) -> str:
+    """What the rows of a table are; `chosen_by_auto`: not by the user."""
+    partition = PARTITIONS.get(style.removeprefix("by "))
+    if partition:
+        return partition.means
+    return f"style {style}{' (chosen by auto)' if chosen_by_auto else ''}"
+
+
+def _run_note(trace: Trace) -> str:
     where = trace.provenance
     inputs = ", ".join(f"{shape} {dtype}" for shape, dtype in where["inputs"])
-    return (
-        f"style {style}{how}; traced on {where['device']} with torch {where['torch']}, "
-        f"input {inputs}"
-    )
+    return f"traced on {where['device']} with torch {where['torch']}, input {inputs}"
 
 
 def _provenance_notes(trace: Trace) -> tuple[str, ...]:
@@ -78,6 +83,17 @@ def _unused_note(elements: int) -> tuple[str, ...]:
     if not elements:
         return ()
     return (f"{elements:,} params were not used in this run and are in no row",)
+
+
+def frozen_note(trace: Trace) -> tuple[str, ...]:
+    """How many params are trained, where some are frozen; exact in CSV and JSON too."""
+    whole = total(trace)
+    if whole.trainable is None or whole.trainable == whole.params:
+        return ()
+    return (
+        f"{scaled(whole.params)} params, {scaled(whole.trainable) or 0} trainable "
+        f"({whole.trainable:,} of {whole.params:,})",
+    )
 
 
 def arithmetic_notes(trace: Trace) -> tuple[str, ...]:

@@ -36,13 +36,14 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What charts and sentences call it: layer name, module path, or type; a convolution or
-        pool with its patch size, alike modules with how many there are."""
-        name = self.cells.get("layer name") or self.cells.get("name")
+        """What charts and sentences call it: layer name, module path, operator, or type; a
+        convolution or pool with its patch size, alike modules with how many there are."""
+        cells = self.cells
+        name = cells.get("layer name") or cells.get("name") or cells.get("operator")
         if name:
-            times = self.cells.get("times")
+            times = cells.get("times")
             return f"{name} x {times}" if times else name
-        kind, patch = self.cells["type"], self.cells.get("patch size/stride", "")
+        kind, patch = cells["type"], cells.get("patch size/stride", "")
         return f"{kind} {patch}" if patch[:1].isdigit() else kind
 
 
@@ -52,7 +53,7 @@ class Table(Result):
 
     Attributes:
         title: name of the model.
-        style: the style that made the rows.
+        style: the style that made the rows, or "by operator" and its like.
         columns: what is shown, in order.
         rows: in execution order.
         params: elements of all rows, under `convention`.

@@ -3,7 +3,7 @@
 File format (version 2): gzip-compressed UTF-8 JSON, one object with
 - `format` = "costlab-trace", `version`, `provenance`, `count` (of operations);
 - `tensors`: [shape, dtype] each, and of an expanded one the elements in memory;
-- `params`: [names, shape, dtype, tensor] each;
+- `params`: [names, shape, dtype, tensor, trainable] each, the last since 2026-11-27;
 - `ops`: [name, module, module_type, call, inputs, outputs, params, attrs] each, and for a
   backward operation `of`;
 - `inputs`, `outputs`, `saved` (tensors kept for the backward pass), `gradients` (parameters that
@@ -127,7 +127,7 @@ def _to_json(trace: Trace) -> dict[str, object]:
         "tensors": [
             [t.shape, t.dtype, *([] if t.distinct is None else [t.distinct])] for t in trace.tensors
         ],
-        "params": [[p.names, p.shape, p.dtype, p.tensor] for p in trace.params],
+        "params": [_param_to_json(p) for p in trace.params],
         "ops": [_op_to_json(op) for op in trace.ops],
         "inputs": trace.inputs,
         "outputs": trace.outputs,
@@ -135,6 +135,11 @@ def _to_json(trace: Trace) -> dict[str, object]:
         "gradients": trace.gradients,
         **({"measured": asdict(trace.measured)} if trace.measured else {}),
     }
+
+
+def _param_to_json(p: Param) -> list[object]:
+    trainable = () if p.trainable is None else (p.trainable,)
+    return [p.names, p.shape, p.dtype, p.tensor, *trainable]
 
 
 def _op_to_json(op: Op) -> list[object]:
@@ -147,7 +152,7 @@ def _from_json(doc: Mapping[str, Any]) -> Trace:
     return Trace(
         ops=tuple(_op_from_json(*row) for row in doc["ops"]),
         tensors=tuple(Tensor(tuple(shape), *rest) for shape, *rest in doc["tensors"]),
-        params=tuple(Param(tuple(n), tuple(s), d, t) for n, s, d, t in doc["params"]),
+        params=tuple(Param(tuple(n), tuple(s), *rest) for n, s, *rest in doc["params"]),
         inputs=tuple(doc["inputs"]),
         outputs=tuple(doc["outputs"]),
         provenance=doc["provenance"],
@@ -184,6 +189,7 @@ def _validate_tensors(trace: Trace) -> None:
         _need(all(type(n) is int and n >= 0 for n in t.shape))
     for p in trace.params:
         _need(p.tensor in known and p.shape == trace.tensors[p.tensor].shape)
+        _need(p.trainable is None or type(p.trainable) is bool)
     _need(all(i in known for i in (*trace.inputs, *trace.outputs, *trace.saved)))
     _need(all(i in params for i in trace.gradients))
 

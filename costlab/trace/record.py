@@ -41,12 +41,13 @@ class Tensor:
 @dataclass(frozen=True)
 class Param:
     """One parameter object. `names` holds every registered name (several when tied); `tensor` its
-    index."""
+    index; `trainable`: whether it requires a gradient (None: in traces of before 2026-11-27)."""
 
     names: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: str
     tensor: int
+    trainable: bool | None = None
 
     @property
     def numel(self) -> int:

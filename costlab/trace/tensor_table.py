@@ -108,7 +108,11 @@ class TensorTable:
         """The parameters as a trace has them."""
         return tuple(
             Param(
-                tuple(p.names), self.tensors[p.tensor].shape, self.tensors[p.tensor].dtype, p.tensor
+                tuple(p.names),
+                self.tensors[p.tensor].shape,
+                self.tensors[p.tensor].dtype,
+                p.tensor,
+                p.original.requires_grad,
             )
             for p in self.parameters
         )
