@@ -8,6 +8,10 @@ import costlab
 
 SPECS = (
     "googlenet",
+    "torchvision:swin_t",
+    "transformers:LlamaConfig",
+)
+MORE_SPECS = (
     "alexnet",
     "inception_v3",
     "cnds8",
@@ -19,19 +23,19 @@ SPECS = (
     "torchvision:densenet121",
     "torchvision:shufflenet_v2_x1_0",
     "torchvision:convnext_tiny",
-    "torchvision:swin_t",
     "torchvision:vit_b_16",
     "torchvision:fcn_resnet50",
     "timm:regnety_002",
     "timm:mixer_s32_224",
     "timm:coatnet_0_rw_224",
-    "transformers:LlamaConfig",
     "transformers:BertConfig",
     "transformers:T5Config",
 )
 
 
-@pytest.fixture(scope="module", params=SPECS)
+@pytest.fixture(
+    scope="module", params=(*SPECS, *(pytest.param(s, marks=pytest.mark.slow) for s in MORE_SPECS))
+)
 def trace(request):
     return costlab.trace(request.param)
 
