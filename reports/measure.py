@@ -84,7 +84,7 @@ def _networks(batch: int, dtype: str, channels_last: bool) -> Iterator[Case]:
 def _review(dtype: str, channels_last: bool) -> Iterator[Case]:
     """The worked design review: the base and both proposals."""
     for make in (backbone.base, backbone.asymmetric, backbone.narrow):
-        name = f"backbone-{make.__name__}"
+        name = f"backbone.py:{make.__name__}"
         yield Case(name, make, (BATCH, 3, 224, 224), dtype, channels_last)
 
 

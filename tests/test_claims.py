@@ -118,7 +118,8 @@ PROSE = [
 NOT_A_FIGURE = re.compile(
     r"""\{[^{}]*\}                  # computed
     | “[^”]*”                       # quoted from the note or the paper
-    | \b(?:\d+|n)x(?:\d+|n)(?:x\d+)?(?:/\d)?\b # a kernel or a grid
+    | \b(?:\d+|n)x(?:\d+|n)(?:x\d+)*(?:/\d)?\b # a kernel or a grid
+    | \b(?:bfloat|float)\d+\b      # a dtype
     | \b(?:Figure|Table|Section)\ \d+
     | \b\d[a-e]\b                   # a module: 3a
     | \b(?:VGG|ResNet|CNDS|[Tt]op)-\d+\b | \bcnds8\b | \bX4\b

@@ -12,6 +12,7 @@ from ..analysis.factorize import Candidate, Conv, candidates
 from ..analysis.grid import reductions
 from ..analysis.profile import profile
 from ..analysis.ranking import ranked
+from ..analysis.variants import Variants, variants
 from ..cost import Convention, total
 from ..measure.runs import Run
 from ..tables import Row, Table, default_convention, display_name, table
@@ -128,6 +129,11 @@ class Context:
     def change(self) -> Change | None:
         """Base against head; None without a review."""
         return change(*self.review) if self.review else None
+
+    @cached_property
+    def variants(self) -> Variants:
+        """The other models against the first, with the measured runs of each."""
+        return variants(self.first, self.traces[1:], [run.trace for run in self.runs])
 
     def idents(self, stem: str) -> list[tuple[About, str]]:
         """Each model with the id of its table or figure: the stem for the first, then stem-2."""

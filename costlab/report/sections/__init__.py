@@ -35,6 +35,7 @@ from .note import (
 from .opportunities import has_opportunities, opportunities
 from .summary import summary
 from .tables import tables
+from .variants import variant_changes, variant_counts, variant_times
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ SECTIONS = {
     "bottleneck": SectionKind("Naive and reduced modules", reduced_modules, _never),
     "error": SectionKind("Cost against error", errors, _never),
     "measurements": SectionKind("Time, memory and roofline", measurements),
+    "variants": SectionKind("The variants", variant_counts, _never),
+    "variant-changes": SectionKind("What each variant changes", variant_changes, _never),
+    "variant-times": SectionKind("What was measured", variant_times, _never),
+    "decision": SectionKind("Decision", introduction, _never),
     "network-in-network": SectionKind("Network in Network", network_in_network, _never),
     "pointwise": SectionKind("1x1 convolutions", pointwise, _never),
     "inception-modules": SectionKind("Inception modules", inception_modules, _never),

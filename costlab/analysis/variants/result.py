@@ -1,0 +1,131 @@
+"""Variants beside their base, and the sheets that show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..._result import Result
+from ...tables import Column, Sheet
+from ...trace import Timing
+from ..limits import QUANTITIES
+from . import notes
+
+COUNTED = ("params", "macs", "activations", "bytes", "peak")  # quantities that every trace has
+_HEADERS = {"macs": "MACs"}
+_UNITS = {"params": "params", "macs": "MACs", "activations": "elements"}
+
+
+class Lead(Enum):
+    """Which of two measured times is the shorter."""
+
+    FASTER = "faster"
+    SLOWER = "slower"
+    NEITHER = "no difference"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A version by name, with its figures by quantity, in the units of `limits.QUANTITIES`."""
+
+    name: str
+    figures: dict[str, float]
+
+    def change(self, base: Variant, quantity: str) -> float | None:
+        """The change from a base as a share of it; None where the base has nothing."""
+        before = base.figures[quantity]
+        return (self.figures[quantity] - before) / before if before else None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What was measured in the same way: `name` is the device, the dtype, the layout and the input;
+    `base` and `variants` are times of the whole model (None: that one was not measured so)."""
+
+    name: str
+    base: Timing
+    variants: tuple[Timing | None, ...]
+
+    def change(self, place: int) -> float | None:
+        """The change of a variant's median, as a share of the base's."""
+        time = self.variants[place]
+        return time.median / self.base.median - 1 if time else None
+
+    def lead(self, place: int) -> Lead | None:
+        """Whether a variant is faster: its 95% interval and that of the base do not overlap."""
+        time = self.variants[place]
+        if time is None:
+            return None
+        if time.high < self.base.low:
+            return Lead.FASTER
+        return Lead.SLOWER if time.low > self.base.high else Lead.NEITHER
+
+
+@dataclass(frozen=True)
+class Variants(Result):
+    """A base, its variants, and the conditions under which they were measured.
+
+    Attributes:
+        caveats: what a reader must know of how they were built and traced.
+    """
+
+    base: Variant
+    others: tuple[Variant, ...]
+    conditions: tuple[Condition, ...] = ()
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def sheet(self) -> Sheet:
+        """A row a version: each quantity, with its change from the base."""
+        columns = [Column("version")]
+        for name in COUNTED:
+            columns += [
+                Column(_HEADERS.get(name, name), _UNITS.get(name, "bytes"), scaled=True),
+                Column(f"{_HEADERS.get(name, name)} change", "%", format="+.2%"),
+            ]
+        rows = tuple(self._counts(v) for v in (self.base, *self.others))
+        said = notes.counts(self.base.name, [QUANTITIES[n].says for n in COUNTED])
+        return Sheet("Variants", tuple(columns), rows, (*said, *self.caveats))
+
+    def _counts(self, variant: Variant) -> dict[str, object]:
+        cells: dict[str, object] = {"version": variant.name}
+        for name in COUNTED:
+            header = _HEADERS.get(name, name)
+            cells[header] = int(variant.figures[name])
+            change = None if variant is self.base else variant.change(self.base, name)
+            cells[f"{header} change"] = "" if change is None else change
+        return cells
+
+    @property
+    def times(self) -> Sheet:
+        """A row a condition: the time of each version, and its change from the base."""
+        columns = [Column("measured on"), Column(self.base.name, "ms", format=",.3f")]
+        for variant in self.others:
+            columns += [
+                Column(variant.name, "ms", format=",.3f"),
+                Column(f"{variant.name} change", "%", format="+.1%"),
+                Column(f"{variant.name} is"),
+            ]
+        return Sheet(
+            "Measured time of each version",
+            tuple(columns),
+            tuple(map(self._times, self.conditions)),
+            notes.times(),
+        )
+
+    def _times(self, condition: Condition) -> dict[str, object]:
+        cells: dict[str, object] = {
+            "measured on": condition.name,
+            self.base.name: 1e3 * condition.base.median,
+        }
+        for place, variant in enumerate(self.others):
+            time, lead = condition.variants[place], condition.lead(place)
+            if time is not None and lead is not None:
+                cells[variant.name] = 1e3 * time.median
+                cells[f"{variant.name} change"] = time.median / condition.base.median - 1
+                cells[f"{variant.name} is"] = lead.value
+        return cells
+
+    def sentences(self) -> tuple[str, ...]:
+        """What each variant saves, and under which conditions it is faster."""
+        return tuple(notes.sentence(self, place) for place in range(len(self.others)))

@@ -1,0 +1,67 @@
+"""Several variants against one base: the first model of the report and the others."""
+
+from __future__ import annotations
+
+from ...analysis.change import change
+from ...analysis.diagram import compared
+from ...analysis.variants import Variants
+from ...render import charts
+from ...render.document import Grid, Points, Text
+from ..context import Context
+from ..pieces import Block, chart, cited, drawn_together
+
+_NONE = "A report on variants needs a base and a variant: name two models or more."
+
+
+def variant_counts(c: Context) -> list[Block]:
+    """What each variant changes, in counts."""
+    if len(c.traces) < 2:
+        return [Text(_NONE)]
+    found = c.variants
+    caption = f"Each version, and its change from {found.base.name}"
+    return [Grid(found.sheet, caption, "variants")]
+
+
+def variant_changes(c: Context) -> list[Block]:
+    """Each variant block by block: a waterfall, and what changed marked in the drawing."""
+    return [block for place in range(len(c.traces) - 1) for block in _changes(c, place)]
+
+
+def _changes(c: Context, place: int) -> list[Block]:
+    name, base = c.variants.others[place].name, c.variants.base.name
+    result = change(c.first, c.traces[place + 1])
+    differing = [s for s in result.steps if s.what != "equal"]
+    if not differing:
+        return [Text(f"Every block of {name} equals its counterpart in {base}.")]
+    ident = f"variant-{place + 1}"
+    said = "; ".join(f"{s.name} {s.macs[1] - s.macs[0]:+,}" for s in differing)
+    pair = compared(result.traces.base, result.traces.head, words=("before", "after"))
+    return [
+        cited(f"{name} changes {len(differing)} of {len(result.steps)} blocks", ident),
+        chart(
+            charts.waterfall,
+            result,
+            id=ident,
+            caption=f"MACs from {base} to {name}, block by block",
+            alt=f"Waterfall chart of the change in MACs: {said}",
+        ),
+        drawn_together(
+            pair,
+            f"Block diagrams of {base} and {name}, what changed marked",
+            id=f"{ident}-blocks",
+            caption=f"{base} and {name} as blocks on one scale; what changed is marked",
+        ),
+    ]
+
+
+def variant_times(c: Context) -> list[Block]:
+    """Each variant's measured time under every condition, and what follows."""
+    found = c.variants
+    if not found.conditions:
+        return [Text(f"Neither {found.base.name} nor a variant was measured under one condition.")]
+    caption = "Measured time of the whole model under each condition"
+    return [Grid(found.times, caption, "variant-times"), *_decided(found)]
+
+
+def _decided(found: Variants) -> list[Block]:
+    return [Points(tuple(cited(words, "variant-times") for words in found.sentences()))]
