@@ -3,6 +3,7 @@
 from . import formulas as formulas  # fills the registry
 from .constants import constant_operands
 from .conventions import CONVENTIONS, Convention
+from .executed import Effort, effort, partial_work
 from .formulas.detection import DATA_DEPENDENT
 from .op_cost import Cost, cost_of
 from .operators import forms_of_params, operator_of
@@ -22,6 +23,7 @@ __all__ = [
     "VIEWS",
     "Convention",
     "Cost",
+    "Effort",
     "Total",
     "Training",
     "UnknownOpError",
@@ -29,12 +31,14 @@ __all__ = [
     "byte_size",
     "constant_operands",
     "cost_of",
+    "effort",
     "formula",
     "forms_of_params",
     "counted",
     "in_unit",
     "is_weight",
     "operator_of",
+    "partial_work",
     "role_of",
     "scaled",
     "short",

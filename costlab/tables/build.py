@@ -71,7 +71,7 @@ def table(
         rows=rows,
         params=sum(r.params for r in rows),
         macs=whole.macs,
-        totals={**extra_totals(added, whole), **_totals(trace, rows, whole)},
+        totals={**extra_totals(added, trace), **_totals(trace, rows, whole)},
         convention=chosen,
         notes=table_notes(
             trace,

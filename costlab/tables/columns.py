@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..cost import Convention, Total, total
+from ..cost import Convention, effort, total
 from ..graph import Node, layouts
 from ..trace.record import Trace
 from .groups import Group, x
@@ -56,12 +56,12 @@ ASKED_FOR = 8  # the importance of the columns that `--columns` adds
 
 @dataclass(frozen=True)
 class ExtraColumn:
-    """A column that `--columns` adds: its `unit` ("" for text), the `value` of a row, and the
-    `field` of `Total` that its last row shows (None: it has no total)."""
+    """A column that `--columns` adds: its `unit` ("" for text), the `value` of a row, and that of
+    the last row (None: it has no total)."""
 
     unit: str
     value: Callable[[Trace, Group], Any]
-    field: str | None = None
+    whole: Callable[[Trace], Any] | None = None
 
 
 def _input_size(trace: Trace, group: Group) -> str:
@@ -87,7 +87,20 @@ def _trainable(trace: Trace, group: Group) -> int | str:
 
 def _sum_of(field: str, unit: str) -> ExtraColumn:
     """A column that adds up over the rows."""
-    return ExtraColumn(unit, lambda trace, group: getattr(total(trace, group.ops), field), field)
+    return ExtraColumn(
+        unit,
+        lambda trace, group: getattr(total(trace, group.ops), field),
+        lambda trace: getattr(total(trace), field),
+    )
+
+
+def _effort_of(field: str) -> ExtraColumn:
+    """A column of `Effort`."""
+    return ExtraColumn(
+        "MACs",
+        lambda trace, group: getattr(effort(trace, group.ops), field),
+        lambda trace: getattr(effort(trace), field),
+    )
 
 
 def _of_each_layer(get: Callable[[Node], Any]) -> ExtraColumn:
@@ -110,10 +123,12 @@ COLUMNS = {
     "bytes read": _sum_of("read", "bytes"),
     "bytes written": _sum_of("written", "bytes"),
     "integer MACs": _sum_of("integer_macs", "MACs"),
+    "dense MACs": _effort_of("dense"),
+    "executed MACs": _effort_of("executed"),
     "weights": _sum_of("weights", "elements"),
     "biases": _sum_of("biases", "elements"),
     "scales": _sum_of("scales", "elements"),
-    "trainable": ExtraColumn("elements", _trainable, "trainable"),
+    "trainable": ExtraColumn("elements", _trainable, lambda trace: total(trace).trainable),
     "input size": ExtraColumn("", _input_size),
     "groups": _of_each_layer(lambda n: n.groups),
     "dilation": _of_each_layer(lambda n: x(n.dilation)),
@@ -141,10 +156,10 @@ def extra_columns(asked: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(known[_option(name)] for name in names))
 
 
-def extra_totals(keys: Iterable[str], whole: Total) -> dict[str, int]:
+def extra_totals(keys: Iterable[str], trace: Trace) -> dict[str, int]:
     """The totals of the added columns that have one."""
-    fields = ((key, COLUMNS[key].field) for key in keys)
-    return {key: getattr(whole, field) for key, field in fields if field}
+    found = ((key, COLUMNS[key].whole) for key in keys)
+    return {key: whole(trace) for key, whole in found if whole}
 
 
 def style_columns(cells: Iterable[dict[str, Any]]) -> Iterator[Column]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ..cost import DATA_DEPENDENT, constant_operands, scaled, total, training
+from ..cost import (
+    DATA_DEPENDENT,
+    constant_operands,
+    effort,
+    partial_work,
+    scaled,
+    total,
+    training,
+)
 from ..trace.record import Measured, Trace
 from .names import version_name
 from .partitions import PARTITIONS
@@ -34,6 +42,7 @@ def table_notes(
         *_provenance_notes(trace),
         *_unused_note(unused_params),
         *frozen_note(trace),
+        *executed_note(trace),
         *arithmetic_notes(trace),
         *((training(trace).note,) if trace.trained else ()),
         *((measured_note(trace.measured),) if trace.measured else ()),
@@ -93,6 +102,25 @@ def frozen_note(trace: Trace) -> tuple[str, ...]:
     return (
         f"{scaled(whole.params)} params, {scaled(whole.trainable) or 0} trainable "
         f"({whole.trainable:,} of {whole.params:,})",
+    )
+
+
+def executed_note(trace: Trace) -> tuple[str, ...]:
+    """Dense against executed work, where masks or routing leave less than all."""
+    parts = partial_work(trace).values()
+    if not parts:
+        return ()
+    found = effort(trace)
+    scores = [p for p in parts if not p.routed]
+    words: list[str] = []
+    if scores:
+        share = sum(p.some for p in scores) / sum(p.whole for p in scores)
+        words.append(f"masks leave {100 * share:.1f}% of the scores of attention")
+    chosen = dict.fromkeys((p.some, p.whole) for p in parts if p.routed)
+    words += [f"a token takes {some} of {whole} experts" for some, whole in chosen]
+    return (
+        f"dense {scaled(found.dense)} MACs, executed {scaled(found.executed)}: {'; '.join(words)}; "
+        f"ops are what ran, {scaled(total(trace).macs)} MACs",
     )
 
 
