@@ -99,6 +99,14 @@ def test_the_public_names_stand_once():
     assert {*api.__all__, "__version__"} <= {*namespace}
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """GoogLeNet's trace in a file."""
+    file = tmp_path_factory.mktemp("saved") / "g.trace"
+    costlab.trace("googlenet", device="meta").save(file)
+    return file
+
+
 def fresh(code):
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -127,12 +135,10 @@ print([m for m in {heavy!r} if m in sys.modules])"""
     assert fresh(code).strip() == "[]"
 
 
-def test_a_saved_trace_opens_without_torch(tmp_path):
-    file = tmp_path / "g.trace"
-    cli.main(["trace", "googlenet", "-o", str(file)])
+def test_a_saved_trace_opens_without_torch(saved):
     code = f"""import sys; sys.modules['torch'] = None
 from costlab.cli import main
-main(['table', {str(file)!r}, '--format', 'csv'])"""
+main(['table', {str(saved)!r}, '--format', 'csv'])"""
     assert any(line.startswith("softmax,softmax,") for line in fresh(code).splitlines())
 
 
@@ -151,12 +157,10 @@ main(['table', {str(file)!r}, '--format', 'csv'])"""
         ("claims C13", 2),
     ],
 )
-def test_without_torch_a_command_works_or_says_so_in_one_line(argv, code, tmp_path):
-    file = tmp_path / "g.trace"
-    cli.main(["trace", "googlenet", "-o", str(file)])
+def test_without_torch_a_command_works_or_says_so_in_one_line(argv, code, saved, tmp_path):
     hide = f"""import sys; sys.modules['torch'] = None
 from costlab.cli import main
-sys.exit(main({argv.format(f=file, d=tmp_path).split()!r}))"""
+sys.exit(main({argv.format(f=saved, d=tmp_path).split()!r}))"""
     done = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True)
     if code is not None:
         assert done.returncode == code, done.stderr
