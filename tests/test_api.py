@@ -1,6 +1,8 @@
 """The public functions: what they give, what results can do, what wrong arguments are told."""
 
+import ast
 import inspect
+import re
 import subprocess
 import sys
 from functools import cache
@@ -180,6 +182,36 @@ def test_importing_costlab_imports_no_torch():
     code = "import sys, costlab; dir(costlab); print('torch' in sys.modules, 'rich' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "False False\n"
+
+
+FUNCTIONS = [name for name in api.__all__ if inspect.isfunction(getattr(api, name))]
+# of `costlab.api`: each refuses what is no model, and a name that is not known
+TAKES_A_MODEL = {"as_trace", "load", "load_named", "real_model", "trace_named"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_docstring_names_every_param(name):
+    """In its `Args`, or in the sentence that says what the function does, in backticks."""
+    function = getattr(api, name)
+    text = inspect.getdoc(function)
+    named = {
+        n for names in re.findall(r"^ {4}((?:\w+, )*\w+): ", text, re.M) for n in names.split(", ")
+    }
+    named |= set(re.findall(r"`(\w+)`", text))
+    assert set(inspect.signature(function).parameters) <= named
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_docstring_says_what_is_raised(name):
+    function = getattr(api, name)
+    tree = ast.parse(inspect.getsource(function))
+    called = {
+        n.func.id
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }
+    if called & TAKES_A_MODEL or any(isinstance(n, ast.Raise) for n in ast.walk(tree)):
+        assert re.search(r"\bRaises:? ?\n? *\w+", inspect.getdoc(function))
 
 
 @pytest.mark.parametrize("name", costlab.__all__)

@@ -52,7 +52,8 @@ def table(
         top: so many rows, the others together as one; by MACs where `sort` is None.
 
     Raises ValueError for an unknown style, convention, column, `by` or `sort`, for `top` below 1,
-    and for time of a trace that is not measured; UnknownOpError with `strict`."""
+    and for time of a trace that is not measured; UnknownOpError with `strict`; SourceError for a
+    name that is not known."""
     from ..analysis.ordering import order_named, ordered
     from ..tables import table as tabulate
 
@@ -68,7 +69,10 @@ def table(
 def compare(*models: Model) -> Comparison:
     """Two models or more side by side: totals, ratios, stage by stage, published error.
 
-    Raises ValueError for fewer than two."""
+    Args:
+        models: two or more, each a trace, a `costlab.load` result, or a name.
+
+    Raises ValueError for fewer than two, SourceError for a name that is not known."""
     from ..analysis.compare import compare as run
 
     if len(models) < 2:
@@ -79,8 +83,13 @@ def compare(*models: Model) -> Comparison:
 
 
 def memory(model: Model) -> Memory:
-    """Peak memory by liveness: in inference, or of a training step where the trace has a backward
-    pass."""
+    """Peak memory in bytes, by liveness: a tensor is there from the operation that makes it to the
+    last one that uses it. Of inference, or of a training step where the trace has a backward pass.
+
+    Args:
+        model: a trace, a `costlab.load` result, or a name.
+
+    Raises TypeError for anything else, SourceError for a name that is not known."""
     from ..analysis.memory import memory as estimate
 
     return estimate(as_trace(model, "memory"))
@@ -93,15 +102,28 @@ def profile(
     depth: int | None = None,
     convention: str | None = None,
 ) -> Profile:
-    """Where params, MACs and activations go, row by row; its chart shows stages or cumulatively."""
+    """Where params, MACs and activations (elements) go, row by row of the model's table; its chart
+    shows stages or sums from the input on.
+
+    Args:
+        model: a trace, a `costlab.load` result, or a name.
+        style, depth, convention: of the rows, as `costlab.table` takes them.
+
+    Raises ValueError for an unknown style or convention, SourceError for a name that is not
+    known."""
     from ..analysis.profile import profile as run
 
     return run(as_trace(model, "profile"), style, depth, convention)
 
 
 def pareto(*, crops: str = "1") -> Pareto:
-    """Cost against published error over the zoo: errors of one network and so many crops of each
-    validation image are compared, "1" or "10"; the others say why they are not."""
+    """MACs and params of the zoo's networks against their published top-5 error in percent.
+
+    Args:
+        crops: "1" or "10": errors of one network on so many crops of each validation image are
+            compared. The others say why they are not.
+
+    Raises ValueError for other numbers of crops."""
     from ..analysis.pareto import pareto as run
 
     return run(crops)
@@ -120,6 +142,7 @@ def diagram(
     beside each other.
 
     Args:
+        model: a trace, a `costlab.load` result, or a name.
         depth: how many blocks inside one another are opened; 0: each block is one box. None: 0, or
             1 in the paper style; of a module what fits a page.
         module: only the layers under this module path.

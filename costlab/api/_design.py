@@ -63,7 +63,13 @@ def grid(
 
 
 def reductions(model: Model) -> Reductions:
-    """The places where a model's grid shrinks, and what a parallel form would save there."""
+    """The places where a model's grid shrinks, and what a parallel form would save there:
+    *Rethinking the Inception Architecture* (arXiv 1512.00567), Section 5.
+
+    Args:
+        model: a trace, a `costlab.load` result, or a name.
+
+    Raises TypeError for anything else, SourceError for a name that is not known."""
     from ..analysis.grid import reductions as find
     from ..cost import total
     from ..tables import caveats
@@ -76,7 +82,8 @@ def reductions(model: Model) -> Reductions:
 def bottleneck(
     widths: Sequence[int] | None = None, *, c_in: int = 192, grid: int = 28, train: bool = False
 ) -> Bottleneck:
-    """Naive against reduced Inception modules: GoogLeNet's nine and the network chained.
+    """Naive against reduced Inception modules: GoogLeNet's nine and the network chained. *Going
+    Deeper with Convolutions* (arXiv 1409.4842), Figure 2(a) and 2(b).
 
     Args:
         widths: one module of your own instead: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool
@@ -100,7 +107,15 @@ def head(
     hidden: int = 4096,
     train: bool = False,
 ) -> Heads:
-    """Fully connected heads against global average pooling on a (c_in, side, side) feature map.
+    """Fully connected heads against global average pooling on a (c_in, side, side) feature map:
+    *Network in Network* (arXiv 1312.4400), Section 3.2. The defaults are AlexNet's.
+
+    Args:
+        c_in: channels of the feature map.
+        side: its height and width.
+        classes: outputs.
+        hidden: outputs of each of the two hidden layers.
+        train: count the backward pass too.
 
     Raises ValueError for sizes below 1."""
     from ..analysis.head import heads

@@ -159,6 +159,7 @@ def measure(
         compile: time `torch.compile(model)` too.
         blocks: of repeated calls of the whole model; fewer when it is slow.
         isolate: time single modules too.
+        spec: what a module is called, for the provenance.
         progress: called with a `Progress` at every step.
 
     Returns a `Trace` whose `measured` is filled, in seconds and bytes.

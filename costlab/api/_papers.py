@@ -51,7 +51,9 @@ def audit_all(*, progress: Callable[[int, int, str], None] | None = None) -> Rep
     Models of torchvision and timm need these packages. Takes about a minute.
 
     Args:
-        progress: called with (done, of, model) before each model is traced."""
+        progress: called with (done, of, model) before each model is traced.
+
+    Raises SourceError where a model cannot be built."""
     from ..analysis.audit import audit_all as solve
 
     return solve(lambda model, shape: trace_named(model, [shape]), progress)

@@ -42,6 +42,10 @@ class Cost:
 def cost_of(trace: Trace, op: Op) -> Cost:
     """The cost of one operation, worked out once a trace.
 
+    Args:
+        trace: the trace that the operation is of.
+        op: one of `trace.ops`.
+
     Raises TypeError when its formula returns something else than numbers."""
     known = _known_costs(trace)
     key = REGISTRY.version, id(op)

@@ -49,10 +49,12 @@ INTEGERS = frozenset(
 
 
 def formula(*names: str):
-    """Register `fn(trace, op) -> (MACs, FLOPs)` for ops such as "aten.mm" or "mylib::myop".
+    """Register `fn(trace, op) -> (MACs, FLOPs)` for operations.
 
-    A later one overrides. `fn` may return a `Work` instead, which also has integer MACs.
-    """
+    Args:
+        names: of the operations, such as "aten.mm" or "mylib::myop". A later formula overrides.
+
+    Returns a decorator of `fn`, which may return a `Work` instead: that has integer MACs too."""
 
     def register(fn: Formula) -> Formula:
         REGISTRY.add(names, fn)

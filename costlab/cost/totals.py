@@ -59,9 +59,14 @@ class Total:
 
 
 def total(trace: Trace, ops: Sequence[Op] | None = None, *, strict: bool = False) -> Total:
-    """Sums over `ops`, by default the forward pass; `trace.backward` gives those of the other.
+    """Sums over operations.
 
     Params are those that the operations use; for the whole trace every registered one.
+
+    Args:
+        trace: what `costlab.trace` gives.
+        ops: operations of it, such as `trace.backward`; None for the forward pass.
+        strict: refuse an operation without a formula.
 
     Raises:
         UnknownOpError: in strict mode, where an operation has no formula.

@@ -53,7 +53,12 @@ def _megabytes(size: int) -> str:
 
 
 def training(trace: Trace) -> Training:
-    """The training cost of a trace made with `backward=True`. Raises ValueError for another."""
+    """What a training step costs: multiply-adds forward and backward, and elements of what it keeps.
+
+    Args:
+        trace: of a model traced with `backward=True`.
+
+    Raises ValueError for a trace without a backward pass."""
     if not trace.trained:
         raise ValueError(
             "the trace has no backward pass; make it with backward=True (--mode train)"

@@ -88,7 +88,8 @@ class Loaded:
     `provenance` has `spec`, the name that was loaded, `device`, where it was built, and `source`
     where that is known. `version` changes when the model's code does. `notes` say what a reader of
     its numbers must know. `use`: facts of a language model in use (`costlab.sources.phases`), which
-    its trace's provenance carries. `rebuild(device)` builds it anew on "meta" or "cpu"; None for an
+    its trace's provenance carries. `scope()` is a context that its code runs in, as a script's
+    imports do. `rebuild(device)` builds it anew on "meta" or "cpu"; None for an
     object that was there. `guessed`: the inputs are costlab's own guess for such a model."""
 
     model: nn.Module

@@ -187,9 +187,18 @@ def _timing(doc: Mapping[str, Any] | None) -> Timing | None:
 
 @dataclass(frozen=True)
 class Trace:
-    """What one run of a model did: a dataflow graph in execution order, with provenance. `saved`
-    tensors are kept for the backward pass, and `gradients` are the parameters that got one
-    there."""
+    """What one run of a model did: a dataflow graph in execution order.
+
+    Attributes:
+        ops: operations in execution order.
+        tensors: shape and dtype of each tensor; everything else names tensors by their index here.
+        params: registered parameters, whether or not they are used.
+        inputs, outputs: tensors that the model took and gave.
+        provenance: model, inputs, device, versions and date.
+        saved: tensors kept for the backward pass.
+        measured: times in seconds and memory in bytes; None where nothing was measured.
+        gradients: indices in `params` of those that got a gradient in the backward pass.
+    """
 
     ops: tuple[Op, ...]
     tensors: tuple[Tensor, ...]
