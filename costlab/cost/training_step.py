@@ -53,7 +53,7 @@ def _megabytes(size: int) -> str:
 
 
 def training(trace: Trace) -> Training:
-    """What a training step costs: multiply-adds forward and backward, and elements of what it keeps.
+    """A training step: multiply-adds forward and backward, and elements of what it keeps.
 
     Args:
         trace: of a model traced with `backward=True`.
