@@ -6,16 +6,13 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 
-from . import plain_forms, shapes, values
+from . import plain_forms, values
 from .backward import ForwardOps, wanted_gradients
 from .canonical import (
     ALL_GRADIENTS,
@@ -28,72 +25,14 @@ from .canonical import (
     statistics,
 )
 from .jagged import are_jagged
-from .memory import stored_elements
 from .modules import ModuleStack
+from .operation import Call, Operator, Place, attribute, is_composite, only_moves
 from .packed import is_packed, window
 from .record import Op
 from .tangents import KnownZeros
 from .tensor_table import Outside, TensorTable
 
 _DROPOUT = nn.modules.dropout._DropoutNd
-_STATISTICS = frozenset(("running_mean", "running_var"))  # not every schema says it writes them
-_NOT_RECORDED = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Operator:
-    """What recording needs to know of an overload. `written`: arguments that it writes; `recorded`:
-    False for what only makes another object of the same values; `shape_rule`: its output shapes on
-    `meta`, where there is a rule."""
-
-    name: str
-    arguments: tuple[str, ...]
-    written: frozenset[str]
-    recorded: bool
-    shape_rule: Callable | None
-
-    @classmethod
-    def of(cls, func, device: str) -> _Operator:
-        schema = func._schema
-        written = {
-            a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write
-        }
-        if "batch_norm" in schema.name:
-            written |= _STATISTICS
-        return cls(
-            schema.name.replace("::", "."),
-            tuple(a.name for a in schema.arguments),
-            frozenset(written),
-            schema.name not in _NOT_RECORDED and not schema.name.startswith("profiler::"),
-            shapes.find(func) if device == "meta" else None,
-        )
-
-
-class _Place(NamedTuple):
-    """Where an operation is recorded: a call of a module, and for a backward operation the forward
-    operation that it belongs to."""
-
-    module: str
-    module_type: str
-    call: int
-    of: int | None = None
-
-
-@dataclass(slots=True)
-class _Call:
-    """An operation while it runs. `written`: the tensors that it writes, or the model's own that
-    stand-ins are written for."""
-
-    operator: _Operator
-    inputs: list[int] = field(default_factory=list)
-    params: list[int] = field(default_factory=list)
-    attrs: dict = field(default_factory=dict)
-    written: list = field(default_factory=list)
-
-    def note_sparse(self, t) -> None:
-        """Of the first sparse input: which one it is, and the elements that it keeps."""
-        if t.layout is not torch.strided:
-            self.attrs.setdefault("sparse", (len(self.inputs), stored_elements(t)))
 
 
 class Recorder(TorchDispatchMode):
@@ -113,7 +52,7 @@ class Recorder(TorchDispatchMode):
         self.table = TensorTable(model, device)
         self.modules = ModuleStack(model)
         self.failed_module: tuple[BaseException, str] | None = None
-        self.failed_call: tuple[BaseException, _Call] | None = None
+        self.failed_call: tuple[BaseException, Call] | None = None
         self.unseen: str | None = None
         self._thread = threading.get_ident()
         self._handled: list[BaseException | None] = []  # by the code that called each open module
@@ -135,14 +74,14 @@ class Recorder(TorchDispatchMode):
         if operator is None:
             if isinstance(func, torch._ops.HigherOrderOperator):
                 return self._higher_order(func, args, kwargs)
-            if _is_composite(func):
+            if is_composite(func):
                 with self:
                     return func.decompose(*args, **kwargs)
             if func in plain_forms.OVERLOADS:
                 with self:
                     return plain_forms.OVERLOADS[func](*args, **kwargs)
-            operator = self._operators[func] = _Operator.of(func, self.device)
-        call = _Call(operator)
+            operator = self._operators[func] = Operator.of(func, self.device)
+        call = Call(operator)
         args, kwargs = self._swap(call, args, kwargs)
         try:
             out = self._run(func, call, args, kwargs)
@@ -172,7 +111,7 @@ class Recorder(TorchDispatchMode):
         before = len(call.inputs)
         new = self._swap_value(call, value, name in call.operator.written)
         if len(call.inputs) == before and value is not None:
-            call.attrs[name] = _attribute(value)
+            call.attrs[name] = attribute(value)
         return new
 
     def _swap_value(self, call, value, written):
@@ -268,7 +207,7 @@ class Recorder(TorchDispatchMode):
         if spreads_number(call.operator.name, call.inputs, self._numbers):
             self.table.mark(out, call.inputs[0])
             return None
-        recorded = call.operator.recorded and not _only_moves(call, args, out)
+        recorded = call.operator.recorded and not only_moves(call, args, out)
         outputs = []
         for t in (out,) if isinstance(out, torch.Tensor) else pytree.tree_leaves(out):
             if not isinstance(t, torch.Tensor):
@@ -335,16 +274,16 @@ class Recorder(TorchDispatchMode):
         del self.ops[-2:]
         return shown
 
-    def _place(self) -> _Place:
+    def _place(self) -> Place:
         """Where the operation that has just run is recorded."""
         if not self.in_backward:
-            return _Place(*self.modules.now)
+            return Place(*self.modules.now)
         assert self.forward_ops is not None, "a backward pass follows a recorded forward pass"
         of = self.forward_ops.of_current_node()
         if of < 0:
-            return _Place(*self.modules.now, of)
+            return Place(*self.modules.now, of)
         forward = self.ops[of]
-        return _Place(forward.module, forward.module_type, forward.call, of)
+        return Place(forward.module, forward.module_type, forward.call, of)
 
     def _record_write(self, view, place) -> None:
         """A view was written: what it is a view of has changed too, and comes from both from now
@@ -399,27 +338,3 @@ class Recorder(TorchDispatchMode):
             return
         attrs = {"p": module.p}
         self.ops.append(Op("costlab.dropout", *self.modules.now, (index,), (index,), (), attrs))
-
-
-def _is_composite(func) -> bool:
-    """In inference mode, and in higher-order operators, torch leaves composite operations whole."""
-    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
-
-
-def _only_moves(call, args, out) -> bool:
-    """Only from one device to another: nothing on a single one."""
-    return (
-        call.operator.name == "aten._to_copy"
-        and isinstance(args[0], torch.Tensor)
-        and args[0].device != out.device
-        and args[0].dtype == out.dtype
-    )
-
-
-def _attribute(value):
-    """An argument that is no tensor, as a trace keeps it."""
-    if isinstance(value, (bool, int, float, str)) or value is None:
-        return value
-    if isinstance(value, (list, tuple)):
-        return tuple(_attribute(v) for v in value)
-    return str(value).removeprefix("torch.")

@@ -17,6 +17,7 @@ from .._version import __version__
 from . import exported, patches
 from .backward import ForwardOps, SavedTensors, run_backward
 from .facts import Provenance
+from .failures import failure, shortened, words_of
 from .jagged import is_jagged, map_parts, values_of
 from .modules import hooked, modules_of, named_tensors
 from .nested import each, map_tensors
@@ -27,18 +28,7 @@ from .session import Snapshot, random_state
 __all__ = ["TraceError", "resolve_device", "trace"]
 
 
-_LONGEST_PATH = 120  # characters in a message
-_LONGEST_QUOTE = 240  # characters of somebody else's message
 _NO_GRADIENT = "does not require grad and does not have a grad_fn"  # autograd's own words
-_NO_VALUES = ("meta", "no fake impl registered")  # torch's words, where it misses values
-_SCRIPT_FAILED = "The following operation failed in the TorchScript interpreter."
-# what torch says where a backward pass cannot be followed, and what to do
-_ADVICE = {
-    "don't yet support saved tensor hooks": "; beside the derivatives of torch.func the backward "
-    "pass cannot be traced, so trace without it",
-    "Please convert all Tensors to FakeTensors first": "; torch traces the backward pass of this "
-    "operator by itself, so trace without it",
-}
 
 
 class _NeedsGradientsError(Exception):
@@ -133,9 +123,9 @@ def _trace_once(model, arguments, options) -> Trace:
     except (TraceError, _NeedsGradientsError):
         raise
     except (Exception, SystemExit) as e:
-        if not options.gradients and not options.backward and _NO_GRADIENT in _words(e):
+        if not options.gradients and not options.backward and _NO_GRADIENT in words_of(e):
             raise _NeedsGradientsError from e
-        raise TraceError(_failure(recorder, model, e)) from e
+        raise TraceError(failure(recorder, model, e)) from e
     return Trace(
         ops=tuple(recorder.ops),
         tensors=tuple(recorder.table.tensors),
@@ -209,7 +199,7 @@ def _refuse_hidden_products(model) -> None:
 def _refuse_threads(recorder) -> None:
     if recorder.unseen is not None:
         raise TraceError(
-            f"the model runs {_shortened(recorder.unseen)} in another thread, where torch shows "
+            f"the model runs {shortened(recorder.unseen)} in another thread, where torch shows "
             "its operations to no recorder; call it in the thread of forward"
         )
 
@@ -314,74 +304,6 @@ def _tensors_of(out) -> list[torch.Tensor]:
 def _outputs(table, out) -> tuple[int, ...]:
     indices = (table.index_of(values_of(t)) for t in out)
     return tuple(i for i in indices if i is not None)
-
-
-def _failure(recorder, model, e) -> str:
-    """What the user reads where the model failed."""
-    if recorder is None:
-        return f"the model cannot be read: {type(e).__name__}: {_first_line(e)}"
-    errors = _chain(e)
-    where = type(model).__name__
-    if recorder.failed_module is not None and recorder.failed_module[0] in errors:
-        where = recorder.failed_module[1] or where
-    if "NestedTensor outside of its fast path" in _words(e):
-        return (
-            f"the model failed in {_shortened(where)}: torch's MultiheadAttention takes no jagged "
-            "tensors; pad them, or use scaled_dot_product_attention, which does"
-        )
-    message = f"the model failed in {_shortened(where)}: {type(e).__name__}: {_first_line(e)}"
-    if recorder.failed_call is not None and recorder.failed_call[0] in errors:
-        message += f" ({_described(recorder, recorder.failed_call[1])})"
-    return message + _advice(recorder.device, e)
-
-
-def _advice(device: str, e: BaseException) -> str:
-    """What to do about an error, where that is known."""
-    words = _words(e)
-    if device == "meta" and any(said in words.lower() for said in _NO_VALUES):
-        return "; the model needs real values, so trace it with device cpu"
-    if isinstance(e, RecursionError):
-        return "; modules are nested too deeply, or forward calls itself without end"
-    if isinstance(e, SystemExit):
-        return "; the model ends the process, so take that call out of its forward"
-    return next((advice for said, advice in _ADVICE.items() if said in words), "")
-
-
-def _words(e: BaseException) -> str:
-    """What an exception says; nothing where its own class fails to."""
-    try:
-        return str(e).strip()
-    except Exception:
-        return ""
-
-
-def _first_line(e: BaseException) -> str:
-    """The first line of an error that says something, cut where it is long."""
-    lines = _words(e).splitlines() or [type(e).__name__]
-    line = lines[-1] if lines[0] == _SCRIPT_FAILED else lines[0]
-    line = line.partition(", but there was no fake impl")[0]  # which is for those who write kernels
-    return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " ..."
-
-
-def _shortened(path: str) -> str:
-    """A module's path with its middle left out where it is long."""
-    return path if len(path) <= _LONGEST_PATH else f"{path[:40]}...{path[-40:]}"
-
-
-def _chain(e: BaseException | None) -> list[BaseException]:
-    """An exception and those that it came from."""
-    found: list[BaseException] = []
-    while e is not None and e not in found:
-        found.append(e)
-        e = e.__cause__ or (None if e.__suppress_context__ else e.__context__)
-    return found
-
-
-def _described(recorder, call) -> str:
-    """An operation and the shapes of its inputs."""
-    shapes = (recorder.table.tensors[i].shape for i in call.inputs)
-    words = ", ".join("x".join(map(str, s)) or "a scalar" for s in shapes)
-    return f"{call.operator.name} on {words}" if words else call.operator.name
 
 
 def _provenance(recorder: Recorder, name: str, inputs: Sequence[int]) -> Provenance:

@@ -1,0 +1,95 @@
+"""An operation while it runs: what recording needs to know of it, and where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+
+from . import shapes
+from .memory import stored_elements
+
+_STATISTICS = frozenset(("running_mean", "running_var"))  # not every schema says it writes them
+_NOT_RECORDED = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What recording needs to know of an overload. `written`: arguments that it writes; `recorded`:
+    False for what only makes another object of the same values; `shape_rule`: its output shapes on
+    `meta`, where there is a rule."""
+
+    name: str
+    arguments: tuple[str, ...]
+    written: frozenset[str]
+    recorded: bool
+    shape_rule: Callable | None
+
+    @classmethod
+    def of(cls, func, device: str) -> Operator:
+        schema = func._schema
+        written = {
+            a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write
+        }
+        if "batch_norm" in schema.name:
+            written |= _STATISTICS
+        return cls(
+            schema.name.replace("::", "."),
+            tuple(a.name for a in schema.arguments),
+            frozenset(written),
+            schema.name not in _NOT_RECORDED and not schema.name.startswith("profiler::"),
+            shapes.find(func) if device == "meta" else None,
+        )
+
+
+class Place(NamedTuple):
+    """Where an operation is recorded: a call of a module, and for a backward operation the forward
+    operation that it belongs to."""
+
+    module: str
+    module_type: str
+    call: int
+    of: int | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """An operation while it runs. `written`: the tensors that it writes, or the model's own that
+    stand-ins are written for."""
+
+    operator: Operator
+    inputs: list[int] = field(default_factory=list)
+    params: list[int] = field(default_factory=list)
+    attrs: dict = field(default_factory=dict)
+    written: list = field(default_factory=list)
+
+    def note_sparse(self, t) -> None:
+        """Of the first sparse input: which one it is, and the elements that it keeps."""
+        if t.layout is not torch.strided:
+            self.attrs.setdefault("sparse", (len(self.inputs), stored_elements(t)))
+
+
+def is_composite(func) -> bool:
+    """In inference mode, and in higher-order operators, torch leaves composite operations whole."""
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+
+
+def only_moves(call, args, out) -> bool:
+    """Only from one device to another: nothing on a single one."""
+    return (
+        call.operator.name == "aten._to_copy"
+        and isinstance(args[0], torch.Tensor)
+        and args[0].device != out.device
+        and args[0].dtype == out.dtype
+    )
+
+
+def attribute(value):
+    """An argument that is no tensor, as a trace keeps it."""
+    if isinstance(value, (bool, int, float, str)) or value is None:
+        return value
+    if isinstance(value, (list, tuple)):
+        return tuple(attribute(v) for v in value)
+    return str(value).removeprefix("torch.")
