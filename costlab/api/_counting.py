@@ -76,9 +76,7 @@ def compare(*models: Model) -> Comparison:
     from ..analysis.compare import compare as run
 
     if len(models) < 2:
-        raise ValueError(
-            'compare takes two models or more: costlab.compare("googlenet", "alexnet")'
-        )
+        raise ValueError("compare needs two models or more, such as googlenet and alexnet")
     return run([as_trace(model, "compare") for model in models])
 
 

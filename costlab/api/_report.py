@@ -124,7 +124,7 @@ def report(
         raise ReportError(
             f"{path}: name a model, as in models = ['googlenet']"
             if path
-            else 'report takes a model: costlab.report("googlenet").save("googlenet.pdf")'
+            else "name a model to report, such as googlenet"
         )
     how = _Building(
         inputs=inputs or settings.inputs or None,

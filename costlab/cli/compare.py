@@ -6,7 +6,7 @@ import argparse
 
 import costlab
 
-from ._errors import UserError
+from ._errors import errors
 from ._models import add_model, get_trace
 from ._output import add_output, draw, show
 from ._types import Commands
@@ -30,11 +30,9 @@ def add(sub: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace each, compare, render."""
-    if len(args.model) < 2:
-        raise UserError(
-            "compare needs two models or more, for example `costlab compare googlenet alexnet`"
-        )
-    comparison = costlab.compare(*(get_trace(args, spec) for spec in args.model))
+    traces = [get_trace(args, spec) for spec in args.model]
+    with errors():
+        comparison = costlab.compare(*traces)
     if args.diagram:
         draw(args.diagram, comparison.diagram())
     show(args, comparison.sheet)

@@ -8,7 +8,7 @@ import shlex
 
 import costlab
 
-from ._errors import UserError, errors, progress_line
+from ._errors import errors, progress_line
 from ._models import add_model, building
 from ._output import require_suffix, write
 from ._types import Commands
@@ -65,7 +65,6 @@ def _again(args: argparse.Namespace):
 def run(args: argparse.Namespace) -> int | None:
     """Trace, build, typeset."""
     require_suffix(args.output, ("pdf", "html"))
-    _require_models(args)
     with errors("report", "reports"):
         report = costlab.report(
             *args.model,
@@ -81,9 +80,3 @@ def run(args: argparse.Namespace) -> int | None:
         )
         data = report.render(args.output.rpartition(".")[2].lower())
     write(args.output, data)
-
-
-def _require_models(args: argparse.Namespace):
-    """Refuse a report without a model; a configuration may name it."""
-    if not (args.config or args.model or args.base or args.head):
-        raise UserError("name a model, for example: costlab report googlenet -o googlenet.pdf")
