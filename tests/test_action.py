@@ -331,6 +331,31 @@ def test_no_comment_where_it_is_not_asked_for_or_there_is_no_pull_request(
     assert (found.code, project.comments) == (0, []) and "Comment" not in found.ran
 
 
+def test_costlab_is_installed_where_it_is_not_there(project):
+    """Into an environment without it; what it depends on comes from that of the tests, so that
+    nothing is downloaded."""
+    packages = Path(yaml.__file__).parent.parent
+    if (packages / "costlab").exists():
+        pytest.skip("costlab is installed in the environment of the tests")
+    action = project.folder / "action"
+    action.mkdir()
+    for name in ("action.yml", "pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, action)
+    shutil.copytree(ROOT / ".github", action / ".github")
+    shutil.copytree(ROOT / "costlab", action / "costlab")
+    bare = project.folder / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    (project.commands / "python").write_text(f'#!/bin/sh\nexec "{bare}/bin/python" "$@"\n')
+    project.checkout()
+    # pip reads 0 as "no isolation"
+    env = {"PYTHONPATH": str(packages), "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    found = project.run(model="nets/backbone.py:build", base="", action=action, env=env)
+    assert "Successfully installed costlab" in found.log and "no base" in found.log
+    (command,) = bare.glob("bin/costlab")
+    shown = subprocess.run([command, "--version"], env={**os.environ, **env}, capture_output=True)
+    assert shown.stdout.startswith(b"costlab ")
+
+
 def test_outside_a_pull_request_a_base_must_be_named(compared):
     found = compared("the report\n", event={"ref": "main"})
     assert found.code == 2 and "::error title=costlab diff::no base" in found.log
