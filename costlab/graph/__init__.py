@@ -6,6 +6,7 @@ from .forks import Branch, Fork, forks
 from .layers import WEIGHTED, Node, layer_graph, longest
 from .layout import Layout, layouts
 from .receptive_field import Field, fields
+from .source_lines import source_line
 
 __all__ = [
     "WEIGHTED",
@@ -22,4 +23,5 @@ __all__ = [
     "layouts",
     "longest",
     "partition",
+    "source_line",
 ]

@@ -80,6 +80,7 @@ def table(
             rows=rows_note(name, chosen_by_auto=style == "auto" and not by),
             merged=any(r.cells.get("times") for r in rows),
             unused_params=_unused(trace, counter.used),
+            lines_asked_for="source" in added,
         ),
     )
 

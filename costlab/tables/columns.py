@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cost import Convention, effort, total
-from ..graph import Node, layouts
+from ..graph import Node, layouts, source_line
 from ..trace.record import Trace
 from .groups import Group, x
 from .sheet import Column
@@ -85,6 +85,13 @@ def _trainable(trace: Trace, group: Group) -> int | str:
     return "unknown" if found is None else found
 
 
+def _source(trace: Trace, group: Group) -> str:
+    layers = {id(n.op) for n in group.nodes if n.op}
+    # what is only prepared or moved before the first layer does not say where the row is
+    ops = sorted(group.ops, key=lambda op: id(op) not in layers)
+    return str(source_line(trace, ops) or "")
+
+
 def _sum_of(field: str, unit: str) -> ExtraColumn:
     """A column that adds up over the rows."""
     return ExtraColumn(
@@ -132,6 +139,7 @@ COLUMNS = {
     "input size": ExtraColumn("", _input_size),
     "groups": _of_each_layer(lambda n: n.groups),
     "dilation": _of_each_layer(lambda n: x(n.dilation)),
+    "source": ExtraColumn("", _source),
     "module": ExtraColumn("", lambda trace, group: group.path),
     "modules": ExtraColumn("count", lambda trace, group: len({op.module for op in group.ops})),
     "operations": ExtraColumn("count", lambda trace, group: len(group.ops)),

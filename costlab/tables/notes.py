@@ -24,6 +24,7 @@ def table_notes(
     rows: str,
     merged: bool,
     unused_params: int,
+    lines_asked_for: bool = False,
 ) -> tuple[str, ...]:
     """The lines that every output of a table states.
 
@@ -33,6 +34,7 @@ def table_notes(
         rows: what they are, by `rows_note`.
         merged: whether a row stands for several alike modules.
         unused_params: elements that are in no row.
+        lines_asked_for: whether a column shows lines of code.
     """
     return (
         convention,
@@ -43,6 +45,7 @@ def table_notes(
         *_unused_note(unused_params),
         *frozen_note(trace),
         *executed_note(trace),
+        *(_lines_note(trace) if lines_asked_for else ()),
         *arithmetic_notes(trace),
         *((training(trace).note,) if trace.trained else ()),
         *((measured_note(trace.measured),) if trace.measured else ()),
@@ -122,6 +125,12 @@ def executed_note(trace: Trace) -> tuple[str, ...]:
         f"dense {scaled(found.dense)} MACs, executed {scaled(found.executed)}: {'; '.join(words)}; "
         f"ops are what ran, {scaled(total(trace).macs)} MACs",
     )
+
+
+def _lines_note(trace: Trace) -> tuple[str, ...]:
+    if any(op.source for op in trace.ops):
+        return ()
+    return ("source: the trace has no lines of code; trace the model again from its Python code",)
 
 
 def arithmetic_notes(trace: Trace) -> tuple[str, ...]:

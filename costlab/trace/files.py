@@ -8,6 +8,9 @@ File format (version 2): gzip-compressed UTF-8 JSON, one object with
   backward operation `of`;
 - `inputs`, `outputs`, `saved` (tensors kept for the backward pass), `gradients` (parameters that
   got one);
+- `sources` where lines of code were recorded: `files`; `lines`: [index of the file, line, index of
+  the calling line or -1], callers first; `ops`: the index of each operation's line, -1 for none;
+- `nodes`, of each operation, where an ONNX graph or an exported program ran;
 - `measured` (the fields of `Measured`) where the run was measured.
 
 Version 1 has the same fields, and operations as the device at hand named them; it is read by the
@@ -21,14 +24,14 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from .._narrow import StrPath, is_list, json_object
 from .canonical import upgraded
 from .facts import Provenance
-from .record import Measured, Op, Param, Tensor, Trace, TraceFileError
+from .record import Measured, Op, Param, Source, Tensor, Trace, TraceFileError
 
 FORMAT, VERSION = "costlab-trace", 2
 _PROVENANCE = ("model", "device", "torch", "costlab", "date")
@@ -133,6 +136,8 @@ def _to_json(trace: Trace) -> dict[str, object]:
         "outputs": trace.outputs,
         "saved": trace.saved,
         "gradients": trace.gradients,
+        **_sources_to_json(trace.ops),
+        **({"nodes": [op.node for op in trace.ops]} if any(op.node for op in trace.ops) else {}),
         **({"measured": asdict(trace.measured)} if trace.measured else {}),
     }
 
@@ -140,6 +145,21 @@ def _to_json(trace: Trace) -> dict[str, object]:
 def _param_to_json(p: Param) -> list[object]:
     trainable = () if p.trainable is None else (p.trainable,)
     return [p.names, p.shape, p.dtype, p.tensor, *trainable]
+
+
+def _sources_to_json(ops: Sequence[Op]) -> dict[str, object]:
+    """Each file and each line once; nothing where no line is known."""
+    files: dict[str, int] = {}
+    places: dict[int, int] = {}
+    lines: list[tuple[int, int, int]] = []
+    for op in ops:
+        for s in op.source.stack if op.source and id(op.source) not in places else ():
+            if id(s) not in places:
+                places[id(s)] = len(lines)
+                file = files.setdefault(s.file, len(files))
+                lines.append((file, s.line, places[id(s.caller)] if s.caller else -1))
+    of_ops = [places[id(op.source)] if op.source else -1 for op in ops]
+    return {"sources": {"files": list(files), "lines": lines, "ops": of_ops}} if files else {}
 
 
 def _op_to_json(op: Op) -> list[object]:
@@ -150,7 +170,7 @@ def _op_to_json(op: Op) -> list[object]:
 
 def _from_json(doc: Mapping[str, Any]) -> Trace:
     return Trace(
-        ops=tuple(_op_from_json(*row) for row in doc["ops"]),
+        ops=_with_origins([_op_from_json(*row) for row in doc["ops"]], doc),
         tensors=tuple(Tensor(tuple(shape), *rest) for shape, *rest in doc["tensors"]),
         params=tuple(Param(tuple(n), tuple(s), *rest) for n, s, *rest in doc["params"]),
         inputs=tuple(doc["inputs"]),
@@ -166,6 +186,26 @@ def _op_from_json(name: str, module: str, kind: str, call: int, *rest: Any) -> O
     inputs, outputs, params, attrs, *of = rest
     attrs = {k: _tuples(v) for k, v in attrs.items()}
     return Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(params), attrs, *of)
+
+
+def _with_origins(ops: Sequence[Op], doc: Mapping[str, Any]) -> tuple[Op, ...]:
+    """The operations with the lines and nodes that the file has; files of before 2026-11-27 have
+    none."""
+    if "sources" not in doc and "nodes" not in doc:
+        return tuple(ops)
+    table: Mapping[str, Any] = doc.get("sources") or {
+        "files": [],
+        "lines": [],
+        "ops": [-1] * len(ops),
+    }
+    lines: list[Source] = []
+    places: list[tuple[int, int, int]] = table["lines"]
+    for file, line, caller in places:
+        _need(file >= 0 and -1 <= caller < len(lines))
+        lines.append(Source(table["files"][file], line, lines[caller] if caller >= 0 else None))
+    known: dict[int, Source | None] = {-1: None, **dict(enumerate(lines))}
+    rows = zip(ops, table["ops"], doc.get("nodes", [""] * len(ops)), strict=True)
+    return tuple(replace(op, source=known[place], node=node) for op, place, node in rows)
 
 
 def _tuples(value: object) -> object:
@@ -198,7 +238,8 @@ def _validate_op(trace: Trace, op: Op) -> None:
     known, params = range(len(trace.tensors)), range(len(trace.params))
     _need(all(i in known for i in (*op.inputs, *op.outputs)))
     _need(all(i in params for i in op.params))
-    _need(_is(str, op.name, op.module, op.module_type))
+    _need(_is(str, op.name, op.module, op.module_type, op.node))
+    _need(op.source is None or _is(str, op.source.file) and type(op.source.line) is int)
     _need(_is(dict, op.attrs) and type(op.call) is int)
     _need(op.of is None or op.of == -1 or 0 <= op.of < len(trace.ops))
 

@@ -54,12 +54,37 @@ class Param:
         return prod(self.shape)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A line of the model's code: `file` from the root of its project or package
+    ("nets/backbone.py"), `line` from 1, and the line that called the function it is in."""
+
+    file: str
+    line: int
+    caller: Source | None = None
+
+    @property
+    def stack(self) -> tuple[Source, ...]:
+        """The lines that were running, this one last."""
+        found: list[Source] = []
+        line: Source | None = self
+        while line is not None:
+            found.append(line)
+            line = line.caller
+        return tuple(reversed(found))
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
 @dataclass(frozen=True)
 class Op:
     """One executed operation. `inputs`, `outputs`, `params` index `Trace.tensors` / `Trace.params`;
     `call` counts from 0 the calls of `module`; `attrs` are the non-tensor arguments by schema name;
     `of` is None in the forward pass, and in the backward pass the index of the operation whose
-    gradient it works out (-1: not known)."""
+    gradient it works out (-1: not known); `source` is the line that ran it (None: not known), and
+    `node` the node of the ONNX graph or exported program that it is of ("": of none). Neither is
+    part of what an operation did, so that they make no two operations differ."""
 
     name: str
     module: str
@@ -70,6 +95,8 @@ class Op:
     params: tuple[int, ...]
     attrs: Attributes = field(default_factory=dict)
     of: int | None = None
+    source: Source | None = field(default=None, compare=False)
+    node: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

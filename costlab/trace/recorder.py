@@ -27,6 +27,7 @@ from .canonical import (
 from .jagged import are_jagged
 from .modules import ModuleStack
 from .operation import Call, Operator, Place, attribute, is_composite, only_moves
+from .origins import Origin, Origins
 from .packed import is_packed, window
 from .record import Op
 from .tangents import KnownZeros
@@ -51,6 +52,7 @@ class Recorder(TorchDispatchMode):
         self.ops: list[Op] = []
         self.table = TensorTable(model, device)
         self.modules = ModuleStack(model)
+        self.origins = Origins(model)
         self.failed_module: tuple[BaseException, str] | None = None
         self.failed_call: tuple[BaseException, Call] | None = None
         self.unseen: str | None = None
@@ -258,9 +260,8 @@ class Recorder(TorchDispatchMode):
             self.table.set_dtype(i, "float32")
         where = place.module, place.module_type, place.call
         params = tuple(call.params)
-        self.ops.append(
-            Op(form.name, *where, form.inputs, form.outputs, params, form.attrs, place.of)
-        )
+        done = form.name, *where, form.inputs, form.outputs, params, form.attrs
+        self.ops.append(Op(*done, place.of, *self._origin(place)))
         for t in call.written:
             if isinstance(t, torch.Tensor) and t._base is not None:
                 self._record_write(t, place)
@@ -285,6 +286,14 @@ class Recorder(TorchDispatchMode):
         forward = self.ops[of]
         return Place(forward.module, forward.module_type, forward.call, of)
 
+    def _origin(self, place: Place) -> Origin:
+        """Where the operation comes from; in the backward pass, where it runs no code of the
+        model's, that of the operation whose gradient it works out."""
+        origin = self.origins.now()
+        if origin.source is None and place.of is not None and place.of >= 0:
+            return Origin(self.ops[place.of].source, self.ops[place.of].node)
+        return origin
+
     def _record_write(self, view, place) -> None:
         """A view was written: what it is a view of has changed too, and comes from both from now
         on."""
@@ -297,7 +306,8 @@ class Recorder(TorchDispatchMode):
             return
         index = self.table.add(base)
         where = place.module, place.module_type, place.call
-        self.ops.append(Op("costlab.write", *where, (before, after), (index,), (), {}, place.of))
+        done = "costlab.write", *where, (before, after), (index,), (), {}
+        self.ops.append(Op(*done, place.of, *self._origin(place)))
         if outside is not None:
             outside.index = index
         else:
@@ -337,4 +347,5 @@ class Recorder(TorchDispatchMode):
         if index is None:
             return
         attrs = {"p": module.p}
-        self.ops.append(Op("costlab.dropout", *self.modules.now, (index,), (index,), (), attrs))
+        done = "costlab.dropout", *self.modules.now, (index,), (index,), (), attrs
+        self.ops.append(Op(*done, None, *self.origins.now()))

@@ -21,6 +21,7 @@ from .failures import failure, shortened, words_of
 from .jagged import is_jagged, map_parts, values_of
 from .modules import hooked, modules_of, named_tensors
 from .nested import each, map_tensors
+from .origins import traced_code
 from .record import Trace, TraceError
 from .recorder import Recorder
 from .session import Snapshot, random_state
@@ -279,15 +280,15 @@ def _run(recorder, model, arguments, options) -> _Ran:
     inputs = tuple(map(table.index_of, given.values()))
     if not options.backward:
         with torch.set_grad_enabled(autograd), recorder:
-            out = _tensors_of(model(*args, **kwargs))
+            out = traced_code(lambda: _tensors_of(model(*args, **kwargs)))
         return _Ran(inputs, _outputs(table, out))
     saved = SavedTensors(table, leaves)
     recorder.forward_ops = ForwardOps()
     wanted = [t for t in given.values() if t.requires_grad]
     with torch.enable_grad(), recorder:
         with torch.autograd.graph.saved_tensors_hooks(saved.add, lambda t: t):
-            out = _tensors_of(model(*args, **kwargs))
-        gradients = run_backward(recorder, out, leaves, wanted)
+            out = traced_code(lambda: _tensors_of(model(*args, **kwargs)))
+        gradients = traced_code(lambda: run_backward(recorder, out, leaves, wanted))
     return _Ran(inputs, _outputs(table, out), saved.indices, gradients)
 
 

@@ -92,7 +92,8 @@ class Graph(nn.Module):
             for i, name in enumerate(node.inputs):
                 uses[name].append((node.operator, i, scope.path))
             inside = {k: self._body_of(g, protos, uses) for k, g in entry.bodies.items()}
-            steps.append(Step(node, path, inside))
+            stack = entry.metadata.get("pkg.torch.onnx.stack_trace", "")
+            steps.append(Step(node, path, stack, inside))
         return Body(tuple(steps), graph.inputs, graph.outputs)
 
     def _scope(self, node, metadata, protos) -> _scopes.Scope:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import _disable_current_modes
 
+from ...trace.origins import stated
 from ._file import File
 from ._operators import OPERATORS, Node, number
 
@@ -37,10 +38,12 @@ class Body:
 
 @dataclass(frozen=True)
 class Step:
-    """An operator with the path of its module, and with its bodies by attribute."""
+    """An operator with the path of its module, and with its bodies by attribute. `stack`: the
+    traceback that its exporter kept, as text."""
 
     node: Node
     path: tuple[str, ...]
+    stack: str = ""
     bodies: Mapping[str, Body] = field(default_factory=dict)
 
 
@@ -104,7 +107,8 @@ class Run:
         from ._control import CONTROL
 
         control = CONTROL.get(step.node.operator)
-        found = control(self, step) if control else self._computed(step)
+        with stated(step.node.name, step.stack):
+            found = control(self, step) if control else self._computed(step)
         for name, value in zip(step.node.outputs, found, strict=False):
             self.set(name, value)
 
