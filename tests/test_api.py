@@ -74,6 +74,7 @@ RESULTS = {
 }
 NO_RESULT = {
     *("load", "trace", "measure", "assert_cost"),  # a model or its record
+    "export",  # a file for another tool
     *("cost_of", "total", "training"),  # plain numbers of a trace
     *("diagram", "formula"),  # a picture; a decorator
 }

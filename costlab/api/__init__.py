@@ -13,6 +13,7 @@ from ._budget import assert_cost
 from ._counting import compare, diagram, memory, pareto, profile, table, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._diff import diff
+from ._export import export
 from ._factorize import factorize, rules
 from ._illustrations import fields, mixing, mlpconv, saturation, towers
 from ._measured import roofline, savings, times
@@ -42,6 +43,7 @@ __all__ = [
     "cost_of",
     "diagram",
     "diff",
+    "export",
     "factorize",
     "fields",
     "formula",

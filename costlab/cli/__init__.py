@@ -33,6 +33,7 @@ COMMANDS = (
     "roofline",
     "sweep",
     "trace",
+    "export",
     "verify",
     "list",
 )

@@ -107,7 +107,7 @@ class Run:
         from ._control import CONTROL
 
         control = CONTROL.get(step.node.operator)
-        with stated(step.node.name, step.stack):
+        with stated(step.node.name or step.node.outputs[0], step.stack):
             found = control(self, step) if control else self._computed(step)
         for name, value in zip(step.node.outputs, found, strict=False):
             self.set(name, value)
