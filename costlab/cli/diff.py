@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int | None:
         draw(args.diagram, change.diagram())
     if args.chart:
         save_chart(args, args.chart, change.chart())
-    show(args, change.sheet)
+    show(args, change.whole if args.wide else change.sheet)
     for judgement in change.failed:
         print(f"costlab: {judgement}", file=sys.stderr)
     return 1 if change.failed else 0

@@ -103,9 +103,9 @@ def _shares(parts: list[float]) -> Text:
 
 def _may_go(column: Column, *, first: bool) -> bool:
     """Whether a narrow terminal may leave a column out: not what has a share or is one, nor the
-    `first` where it is not said to matter little."""
+    `first`, unless they are said to matter little."""
     percentage = column.share or column.unit == "%" or column.format.endswith("%")
-    return not percentage and (not first or column.importance < Column("").importance)
+    return not (percentage or first) or column.importance < Column("").importance
 
 
 def _is_long(value: object) -> bool:

@@ -21,8 +21,8 @@ class Column:
         scaled: whether each number takes the unit that suits its size.
         detail: whether it is for machines: text, Markdown, LaTeX and HTML leave it out.
         importance: a terminal that is too narrow for all columns drops those of least importance
-            first, and those of the same importance below 5 together. Shares and percentages always
-            stay, and so does the first column unless its importance is below 5.
+            first, and those of the same importance below 5 together. Shares, percentages and the
+            first column always stay unless their importance is below 5.
     """
 
     key: str

@@ -3,16 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..notes import COUNTED
+from .figures import relative
+from .sheets import label
 
-_COUNTED_APART = ("params", "ops", "time", "backward")  # cells that have columns of their own
+if TYPE_CHECKING:
+    from ..limits import Judgement
+    from .result import Change
+
+# cells that have columns of their own, and names
+_COUNTED_APART = ("params", "ops", "integer ops", "time", "backward", "name", "layer name")
+_SUMMED_UP = ("macs", "params", "peak", "time")  # quantities of a verdict
 _SHOWN = 3  # differences of one block
+
+
+def verdict(change: Change) -> str:
+    """What changed and which limits are met, in a line: `MACs +3.20%, params unchanged, peak memory
+    +1.10%; 2 changed, 1 added; limits met: 1 of 2`."""
+    shares = (
+        f"{label(name)} {_percent(relative(change.figures[name]))}"
+        for name in _SUMMED_UP
+        if name in change.figures
+    )
+    blocks = [f"{n} {what}" for what, n in change.counts.items() if n and what != "equal"]
+    parts = [", ".join(shares), ", ".join(blocks) or "no block differs"]
+    if change.judgements:
+        parts.append(f"limits met: {len(change.failed)} of {len(change.judgements)}")
+    return "; ".join(parts)
+
+
+def _percent(share: float | None) -> str:
+    return "is new" if share is None else f"{100 * share:+.2f}%" if share else "unchanged"
+
+
+def met(judgement: Judgement) -> str:
+    """A limit whose condition holds."""
+    return f"met: {judgement}"
 
 
 def changes(equal: int) -> tuple[str, ...]:
     """`equal`: blocks that are the same in base and head."""
-    return (f"{equal} blocks are equal and not listed; {COUNTED}",)
+    alike = f"{equal} block{' is' if equal == 1 else 's are'} equal and not listed; " * bool(equal)
+    return (f"{alike}{COUNTED}",)
+
+
+def was(path: str) -> str:
+    """Where a block was in the base."""
+    return f"was {path or 'the model'}"
+
+
+def reordered() -> str:
+    """A block that runs at another place."""
+    return "runs at another place"
 
 
 def cells(base: Mapping[str, object], head: Mapping[str, object]) -> list[str]:
@@ -36,14 +80,14 @@ def replaced(base: object, head: object) -> str:
 
 
 def argument(module_type: str, name: str, base: object, head: object) -> str:
-    """Another argument of the same operation."""
-    return f"{module_type} {name}: {_spell(base)} -> {_spell(head)}"
-
-
-def shape(module_type: str, base: tuple[int, ...], head: tuple[int, ...]) -> str:
-    """Another output shape of the same operation."""
-    return f"{module_type}: {_spell(base)} -> {_spell(head)}"
+    """Another argument or other shapes of the same operation; no name for those of its output."""
+    subject = f"{module_type} {name}" if name else module_type
+    return f"{subject}: {_spell(base)} -> {_spell(head)}"
 
 
 def _spell(value: object) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if not isinstance(value, tuple):
+        return str(value)
+    if value and isinstance(value[0], tuple):
+        return " and ".join(map(_spell, value))
+    return "x".join(map(str, value))

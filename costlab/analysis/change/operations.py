@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 from ...tables import Row
 from ...trace import Op, Trace
 from . import notes
-from .result import Sides
+from .figures import Sides
 
+Shape = tuple[int, ...]
 _ARGUMENTS = (
     "stride",
     "padding",
@@ -29,18 +30,17 @@ _ARGUMENTS = (
 
 @dataclass(frozen=True)
 class Operation:
-    """What distinguishes an operation in a block: aten name, module type, arguments, output
-    shape."""
+    """What distinguishes an operation in a block: aten name, arguments, shapes of inputs, weights
+    and output, and the output's dtype. The class of the module that runs it is told and not
+    compared, because classes are renamed."""
 
     name: str
-    module_type: str
+    module_type: str = field(compare=False)
     arguments: tuple[tuple[str, Any], ...]
-    shape: tuple[int, ...]
-
-    @property
-    def kind(self) -> tuple[str, str]:
-        """What runs, whatever its arguments."""
-        return self.name, self.module_type
+    inputs: tuple[Shape, ...]
+    weights: tuple[Shape, ...]
+    shape: Shape
+    dtype: str
 
     def __str__(self) -> str:
         return f"{self.module_type} ({self.name.removeprefix('aten.')})"
@@ -49,8 +49,17 @@ class Operation:
 def operation(trace: Trace, op: Op) -> Operation:
     """What an operation of a trace is, wherever it runs."""
     arguments = tuple((k, op.attrs[k]) for k in _ARGUMENTS if k in op.attrs)
-    shape = trace.tensors[op.outputs[0]].shape if op.outputs else ()
-    return Operation(op.name, op.module_type, arguments, shape)
+    weights = {trace.params[p].tensor for p in op.params}
+    output = trace.tensors[op.outputs[0]] if op.outputs else None
+    return Operation(
+        op.name,
+        op.module_type,
+        arguments,
+        tuple(trace.tensors[i].shape for i in op.inputs if i not in weights),
+        tuple(trace.params[p].shape for p in op.params),
+        output.shape if output else (),
+        output.dtype if output else "",
+    )
 
 
 def differences(traces: Sides[Trace], rows: Sides[Row]) -> list[str]:
@@ -77,12 +86,19 @@ def _aligned(
 
 def _words(base: Operation | None, head: Operation | None) -> Iterator[str]:
     """The differences of two operations that are not the same."""
-    if base is None or head is None or base.kind != head.kind:
+    if base is None or head is None or base.name != head.name:
         yield notes.replaced(base, head)
         return
     old, new = dict(base.arguments), dict(head.arguments)
     for key in dict.fromkeys([*old, *new]):
         if old.get(key) != new.get(key):
             yield notes.argument(base.module_type, key, old.get(key), new.get(key))
-    if base.shape != head.shape:
-        yield notes.shape(base.module_type, base.shape, head.shape)
+    for what, a, b in (
+        ("", base.shape, head.shape),
+        ("weights", base.weights, head.weights),
+        ("inputs", base.inputs, head.inputs),
+        ("dtype", base.dtype, head.dtype),
+    ):
+        if a != b:
+            yield notes.argument(base.module_type, what, a, b)
+            return

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from ..._pictures import Picture
 from ..._pictures import diagram as picture_of
 from ..._result import Charted
-from ...tables import Column, Sheet
+from ...tables import Sheet
 from ...trace import Trace
 from ..limits import Judgement
-from . import notes
+from . import notes, sheets
+from .figures import Figures, Sides
 
-_T = TypeVar("_T")
-_U = TypeVar("_U")
-
-
-class Sides(NamedTuple, Generic[_T]):
-    """The same of base and of head."""
-
-    base: _T
-    head: _T
-
-    def map(self, function: Callable[[_T], _U]) -> Sides[_U]:
-        """`function` of each."""
-        return Sides(function(self.base), function(self.head))
+What = Literal["equal", "changed", "added", "removed", "moved", "renamed"]
 
 
 @dataclass(frozen=True)
@@ -34,29 +23,36 @@ class Step:
     """A block of base, head or both.
 
     Attributes:
-        what: equal, changed, added or removed.
-        params: elements, 0 where the block is not there.
-        macs: multiply-adds, 0 where the block is not there.
+        name: in the head; in the base where it was removed.
+        what: as `align` says.
+        figures: of each quantity; of a block that is not there 0, or None for what does not add up.
         cells: what differs, in words.
-        seconds: measured in place; None where base or head is not measured.
+        paths: module paths; None where the block is not there.
     """
 
     name: str
-    what: str
-    params: Sides[int]
-    macs: Sides[int]
+    what: What
+    figures: Figures
     cells: str
-    seconds: Sides[float] | None = None
+    paths: Sides[str | None]
+
+    @property
+    def params(self) -> Sides[int]:
+        """Elements; each is in the block that uses it first."""
+        return self.figures["params"].map(_whole)
+
+    @property
+    def macs(self) -> Sides[int]:
+        """Multiply-adds."""
+        return self.figures["macs"].map(_whole)
 
 
 @dataclass(frozen=True)
 class Change(Charted):
-    """Base and head by name, all steps in order, and totals.
+    """Base and head by name or revision, all steps in the order of the head, and totals.
 
     Attributes:
-        params: elements.
-        macs: multiply-adds.
-        seconds: of the operations in place; None where base or head is not measured.
+        figures: of the models, of each quantity that both have.
         traces: what was counted.
         caveats: what a reader must know of how they were built and traced.
         judgements: a limit each, evaluated.
@@ -65,19 +61,44 @@ class Change(Charted):
     base: str
     head: str
     steps: tuple[Step, ...]
-    params: Sides[int]
-    macs: Sides[int]
+    figures: Figures
     traces: Sides[Trace] = field(repr=False)
-    seconds: Sides[float] | None = None
     caveats: tuple[str, ...] = ()
     judgements: tuple[Judgement, ...] = ()
 
     chart_kind = "waterfall"
 
     @property
+    def params(self) -> Sides[int]:
+        """Elements."""
+        return self.figures["params"].map(_whole)
+
+    @property
+    def macs(self) -> Sides[int]:
+        """Multiply-adds."""
+        return self.figures["macs"].map(_whole)
+
+    @property
     def failed(self) -> tuple[Judgement, ...]:
         """The limits whose condition holds."""
         return tuple(j for j in self.judgements if j.holds)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Blocks by what they are, `Step.what`."""
+        found = Counter(s.what for s in self.steps)
+        kinds: tuple[What, ...] = ("changed", "added", "removed", "moved", "renamed", "equal")
+        return {what: found[what] for what in kinds}
+
+    @property
+    def differing(self) -> tuple[Step, ...]:
+        """The steps that are not equal."""
+        return tuple(s for s in self.steps if s.what != "equal")
+
+    @property
+    def verdict(self) -> str:
+        """What changed and which limits are met, in a line."""
+        return notes.verdict(self)
 
     def diagram(self) -> Picture:
         """Base and head beside each other on one scale, what is not the same in both marked. Needs
@@ -88,50 +109,51 @@ class Change(Charted):
 
     @property
     def sheet(self) -> Sheet:
-        """A row a block that differs."""
-        differing = [s for s in self.steps if s.what != "equal"]
-        rows = tuple(
-            {
-                "block": s.name,
-                "what": s.what,
-                **_figures(s.params, s.macs, s.seconds),
-                "cells": s.cells,
-            }
-            for s in differing
-        )
+        """A row a block that differs; columns that people rarely need are for machines."""
         return Sheet(
             f"{self.base} to {self.head}",
-            (*_BLOCK, *_COUNTS, *(_TIMES if self.seconds else ()), Column("cells")),
-            rows,
-            (*notes.changes(equal=len(self.steps) - len(differing)), *self.caveats),
-            _figures(self.params, self.macs, self.seconds),
+            sheets.block_columns(self.figures),
+            tuple(_row(s) for s in self.differing),
+            (
+                notes.verdict(self),
+                *(notes.met(j) for j in self.failed),
+                *notes.changes(self.counts["equal"]),
+                *self.caveats,
+            ),
+            sheets.cells(self.figures),
+            facts=_facts(self),
         )
 
-
-_BLOCK = (Column("block"), Column("what"))
-_COUNTS = (
-    Column("params base", "params"),
-    Column("params head", "params"),
-    Column("params change", "params", format="+,d"),
-    Column("MACs base", "MACs"),
-    Column("MACs head", "MACs"),
-    Column("MACs change", "MACs", format="+,d"),
-)
-_TIMES = (Column("time base", "ms", format=",.3f"), Column("time head", "ms", format=",.3f"))
+    @property
+    def whole(self) -> Sheet:
+        """The same with all columns for people too."""
+        columns = tuple(replace(c, detail=False) for c in self.sheet.columns)
+        return replace(self.sheet, columns=columns)
 
 
-def _figures(
-    params: Sides[int], macs: Sides[int], seconds: Sides[float] | None
-) -> dict[str, int | float]:
-    """The cells of `_COUNTS` and, where measured, of `_TIMES`."""
-    cells: dict[str, int | float] = {
-        "params base": params.base,
-        "params head": params.head,
-        "params change": params.head - params.base,
-        "MACs base": macs.base,
-        "MACs head": macs.head,
-        "MACs change": macs.head - macs.base,
+def _row(step: Step) -> dict[str, Any]:
+    return {
+        "block": step.name,
+        "what": step.what,
+        **sheets.cells(step.figures),
+        "differences": step.cells,
+        "base module": step.paths.base,
+        "head module": step.paths.head,
     }
-    if seconds:
-        cells |= {"time base": 1e3 * seconds.base, "time head": 1e3 * seconds.head}
-    return cells
+
+
+def _facts(change: Change) -> dict[str, Any]:
+    """What JSON carries beside the rows."""
+    return {
+        "base": change.base,
+        "head": change.head,
+        "blocks": change.counts,
+        "limits": [
+            {"limit": j.limit.text, "met": j.holds, "base": j.base, "head": j.head}
+            for j in change.judgements
+        ],
+    }
+
+
+def _whole(value: float | None) -> int:
+    return int(value or 0)

@@ -1,17 +1,19 @@
-"""The rows of two tables, compared by their module path."""
+"""The rows of two tables, paired and compared."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from ...graph import layer_graph
 from ...tables import Row, Table, caveats, choose_style, opened, table, version_name
 from ...trace import Trace
-from ..limits import Limit, judge
+from ..limits import QUANTITIES, Limit, judge, measure_ops
 from . import notes
-from .operations import differences
-from .result import Change, Sides, Step
+from .align import Block, Pair, align, new_parents
+from .figures import Figures, Sides
+from .operations import differences, operation
+from .result import Change, Step, What
 
 
 def change(
@@ -21,32 +23,34 @@ def change(
     depth: int | None = None,
     limits: Sequence[Limit] = (),
 ) -> Change:
-    """Compare the rows of both tables by their module path, and judge the limits.
+    """Compare the rows of both tables, paired as `align` says, and judge the limits.
 
     With style auto, the base's style is used for both. Raises ValueError for an unknown style,
     LimitError for a limit that these traces cannot answer."""
     traces = Sides(base, head)
     tables = _tables(traces, style, depth)
-    rows = tables.map(lambda t: {r.id: r for r in t.rows})
-    measured = all(t.measured for t in traces)
-    names = Counter(r.name for r in (rows.base | rows.head).values())
-    steps = []
-    for ident in _order(tables):
-        pair = Sides(rows.base.get(ident), rows.head.get(ident))
-        name = (pair.base or rows.head[ident]).name
-        shown = f"{name} [{ident}]" if names[name] > 1 else name
-        steps.append(_step(shown, traces, pair, measured))
+    figures = _figures(traces)
     return Change(
         version_name(base),
         version_name(head),
-        tuple(steps),
-        tables.map(lambda t: t.params),
-        tables.map(lambda t: t.macs),
+        tuple(_steps(traces, tables, figures)),
+        figures,
         traces,
-        tables.map(lambda t: sum(r.seconds or 0.0 for r in t.rows)) if measured else None,
         caveats(base, head),
         tuple(judge(limit, head, base) for limit in limits),
     )
+
+
+def _figures(traces: Sides[Trace]) -> Figures:
+    """Of the models: of each quantity that both have; integer multiply-adds where there are any."""
+    found = {
+        name: traces.map(lambda t, name=name: measure_ops(t, name, None)) for name in QUANTITIES
+    }
+    return {
+        name: sides
+        for name, sides in found.items()
+        if None not in sides and (name != "integer-macs" or any(sides))
+    }
 
 
 def _tables(traces: Sides[Trace], style: str, depth: int | None) -> Sides[Table]:
@@ -60,29 +64,84 @@ def _tables(traces: Sides[Trace], style: str, depth: int | None) -> Sides[Table]
     return traces.map(lambda t: table(t, style, "macs", opening, merge=False))
 
 
-def _order(tables: Sides[Table]) -> list[str]:
-    """The ids of all rows: those of base, and what is new in head after what it follows there."""
-    order = [r.id for r in tables.base.rows]
-    known = set(order)
-    before = None
-    for row in tables.head.rows:
-        if row.id not in known:
-            order.insert(order.index(before) + 1 if before is not None else 0, row.id)
-        before = row.id
-    return order
+def _steps(traces: Sides[Trace], tables: Sides[Table], quantities: Iterable[str]) -> Iterator[Step]:
+    """The blocks of both, paired."""
+    blocks = Sides(_blocks(traces.base, tables.base), _blocks(traces.head, tables.head))
+    pairs = align(blocks.base, blocks.head)
+    elsewhere = new_parents(blocks.base, blocks.head, pairs)
+    names = Counter(row.name for row in {r.id: r for t in tables for r in t.rows}.values())
+    for pair in pairs:
+        rows = Sides(
+            None if pair.base is None else tables.base.rows[pair.base],
+            None if pair.head is None else tables.head.rows[pair.head],
+        )
+        found = _found(pair, elsewhere, blocks, rows)
+        row = rows.head or rows.base
+        assert row is not None
+        yield Step(
+            f"{row.name} [{row.id}]" if names[row.name] > 1 else row.name,
+            found,
+            {name: _figure(traces, rows, name) for name in quantities},
+            "; ".join(_words(traces, rows, found, pair.crossing)),
+            rows.map(lambda r: r.path if r else None),
+        )
 
 
-def _step(name: str, traces: Sides[Trace], rows: Sides[Row | None], measured: bool) -> Step:
-    """A row of base, head or both."""
-    params = rows.map(lambda r: r.params if r else 0)
-    macs = rows.map(lambda r: r.macs if r else 0)
-    seconds = rows.map(lambda r: (r.seconds or 0.0) if r else 0.0) if measured else None
+def _blocks(trace: Trace, table: Table) -> list[Block]:
+    """The rows of a table with what runs in each."""
+    return [
+        Block(r.id, r.path, tuple(operation(trace, trace.ops[i]) for i in r.ops))
+        for r in table.rows
+    ]
+
+
+def _found(
+    pair: Pair, elsewhere: Container[int], blocks: Sides[list[Block]], rows: Sides[Row | None]
+) -> What:
+    """What a pair of blocks is; see `align`."""
+    if pair.base is None or pair.head is None:
+        return "added" if pair.base is None else "removed"
+    assert rows.base and rows.head
+    old, new = blocks.base[pair.base], blocks.head[pair.head]
+    counts = (rows.base.params, rows.base.macs) == (rows.head.params, rows.head.macs)
+    if old.operations != new.operations or not counts:
+        return "changed"
+    if pair.crossing or pair.base in elsewhere:
+        return "moved"
+    return "equal" if old.ident == new.ident else "renamed"
+
+
+def _words(
+    traces: Sides[Trace], rows: Sides[Row | None], what: What, crossing: bool
+) -> Iterator[str]:
+    """What differs between the two of a pair."""
     base, head = rows
-    words: list[str] = []
     if base is None or head is None:
-        what = "added" if base is None else "removed"
-    else:
-        words = notes.cells(base.cells, head.cells) or differences(traces, Sides(base, head))
-        counts_differ = params.base != params.head or macs.base != macs.head
-        what = "changed" if words or counts_differ else "equal"
-    return Step(name, what, params, macs, "; ".join(words), seconds)
+        return
+    if base.path != head.path:
+        yield notes.was(base.path)
+    if crossing:
+        yield notes.reordered()
+    if what == "changed":
+        yield from notes.cells(base.cells, head.cells) or differences(traces, Sides(base, head))
+
+
+def _figure(traces: Sides[Trace], rows: Sides[Row | None], name: str) -> Sides[float | None]:
+    """One quantity of a block on both sides."""
+    absent = 0 if QUANTITIES[name].adds_up else None
+    return Sides(
+        *(
+            _of_row(trace, row, name) if row else absent
+            for trace, row in zip(traces, rows, strict=True)
+        )
+    )
+
+
+def _of_row(trace: Trace, row: Row, name: str) -> float | None:
+    """One quantity of a row. A param that several rows use is in the first of them, so that rows
+    add up."""
+    if name == "params":
+        return row.params
+    forward = set(row.ops)
+    backward = (i for i, op in enumerate(trace.ops) if op.of in forward) if trace.trained else ()
+    return measure_ops(trace, name, [*row.ops, *backward])

@@ -10,7 +10,8 @@ base. `costlab diff --fail-on`, `costlab check` and the pytest plugin read the s
 from .blocks import BlockFigure, blocks_behind
 from .expression import Limit, LimitError, parse
 from .judge import Judgement, judge
-from .quantities import QUANTITIES, Quantity, block_names, measure_block
+from .notes import spell
+from .quantities import QUANTITIES, Quantity, block_names, measure_block, measure_ops
 from .require import require
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "blocks_behind",
     "judge",
     "measure_block",
+    "measure_ops",
     "parse",
     "require",
+    "spell",
 ]

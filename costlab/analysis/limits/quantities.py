@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ...cost import total
+from ...cost import Total, total
 from ...graph.receptive_field import fields
 from ...trace import Op, Trace
+from ...trace.cached import once_per_trace
 from ..memory import memory
 
 Unit = Literal["count", "bytes", "seconds", "positions"]
-Value = Callable[[Trace, str], "float | None"]
+Indices = Sequence[int]  # of operations in `Trace.ops`
+Value = Callable[[Trace, "Indices | None"], "float | None"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Quantity:
         name: as expressions spell it.
         unit: what its values are in; decides which suffixes an expression may use.
         says: what it is, in a few words.
-        value: (trace, module path, "" for the whole model) -> the figure, None where the trace does
-            not have it.
+        value: (trace, indices of operations, or None for the whole model) -> the figure, None where
+            the trace does not have it.
         adds_up: whether the figures of all blocks add up to that of the model.
     """
 
@@ -53,64 +55,80 @@ def block_names(trace: Trace) -> tuple[str, ...]:
 
 def measure_block(trace: Trace, quantity: str, block: str = "") -> float | None:
     """The figure of one quantity of a module, or of the model; None where the trace has none."""
-    return QUANTITIES[quantity].value(trace, block)
+    chosen = [i for i, op in enumerate(trace.ops) if in_block(op, block)] if block else None
+    return measure_ops(trace, quantity, chosen)
 
 
-def _totals(trace: Trace, block: str):
-    chosen = [op for op in trace.forward if in_block(op, block)] if block else None
-    return total(trace, chosen)
+def measure_ops(trace: Trace, quantity: str, ops: Indices | None) -> float | None:
+    """The figure of one quantity of some operations, by their indices, or of the model."""
+    return QUANTITIES[quantity].value(trace, ops)
 
 
-def _peak(trace: Trace, block: str) -> float | None:
-    """Bytes alive at most beyond params, buffers and inputs, while operations of the block run."""
-    live = memory(trace).live
-    return max((live[i] for i, op in enumerate(trace.ops) if in_block(op, block)), default=0)
+def _totals(trace: Trace, ops: Indices | None) -> Total:
+    """Of the forward pass."""
+    if ops is None:
+        return total(trace)
+    return total(trace, [op for op in (trace.ops[i] for i in ops) if op.of is None])
 
 
-def _receptive_field(trace: Trace, block: str) -> float | None:
-    """The longest side of what the last output of the block sees that has a receptive field."""
+@once_per_trace
+def _live(trace: Trace) -> tuple[int, ...]:
+    return memory(trace).live
+
+
+def _peak(trace: Trace, ops: Indices | None) -> float | None:
+    """Bytes alive at most beyond params, buffers and inputs, while these operations run."""
+    live = _live(trace)
+    return max((live[i] for i in (range(len(trace.ops)) if ops is None else ops)), default=0)
+
+
+def _receptive_field(trace: Trace, ops: Indices | None) -> float | None:
+    """The longest side of what the last output that has a receptive field sees."""
     seen = fields(trace)
-    for op in reversed(trace.forward):
-        if in_block(op, block):
-            field = next((f for f in (seen[i] for i in op.outputs) if f), None)
+    for i in reversed(range(len(trace.ops)) if ops is None else ops):
+        if trace.ops[i].of is None:
+            field = next((f for f in (seen[o] for o in trace.ops[i].outputs) if f), None)
             if field and field.size:
                 return max(field.size)
     return None
 
 
-def _seconds(trace: Trace, block: str) -> float | None:
-    """Measured: of the whole model as it ran; of a block the sum of its operations in place."""
+def _seconds(trace: Trace, ops: Indices | None) -> float | None:
+    """Measured: of the whole model as it ran; of operations the sum of their times in place."""
     measured = trace.measured
     if not measured:
         return None
-    if not block:
+    if ops is None:
         return measured.total.median
-    return sum(o.seconds for o in measured.ops if o.of >= 0 and in_block(trace.ops[o.of], block))
+    chosen = set(ops)
+    return sum(o.seconds for o in measured.ops if o.of in chosen)
 
 
 QUANTITIES = {
     q.name: q
     for q in (
-        Quantity("params", "count", "params", lambda t, b: _totals(t, b).params),
-        Quantity("macs", "count", "multiply-adds", lambda t, b: _totals(t, b).macs),
+        Quantity("params", "count", "params", lambda t, ops: _totals(t, ops).params),
+        Quantity("macs", "count", "multiply-adds", lambda t, ops: _totals(t, ops).macs),
         Quantity(
             "integer-macs",
             "count",
             "multiply-adds of integers",
-            lambda t, b: _totals(t, b).integer_macs,
+            lambda t, ops: _totals(t, ops).integer_macs,
         ),
-        Quantity("flops", "count", "floating-point operations", lambda t, b: _totals(t, b).flops),
+        Quantity(
+            "flops", "count", "floating-point operations", lambda t, ops: _totals(t, ops).flops
+        ),
         Quantity(
             "activations",
             "count",
             "outputs of convolutions and matrix products",
-            lambda t, b: _totals(t, b).activations,
+            lambda t, ops: _totals(t, ops).activations,
         ),
         Quantity(
             "bytes",
             "bytes",
             "bytes that the operations read and write",
-            lambda t, b: _totals(t, b).read + _totals(t, b).written,
+            lambda t, ops: _totals(t, ops).read + _totals(t, ops).written,
         ),
         Quantity(
             "peak",

@@ -1,0 +1,110 @@
+"""The columns of a change: base, head, and the change, absolute and relative, of each quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...tables import Column
+from ..limits import QUANTITIES, spell
+from .figures import Figures, difference, relative
+
+
+_ALL = ("base", "head", "change", "relative")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """How a quantity is shown.
+
+    Attributes:
+        label: what it is called.
+        unit: of its columns.
+        people: which of its columns people see; machines see all.
+        importance: of its change, where there is little room.
+    """
+
+    label: str
+    unit: str
+    people: tuple[str, ...] = ()
+    importance: int = 1
+
+
+# by name of `limits.QUANTITIES`, in the order of the columns
+_QUANTITIES = {
+    "params": _Shown("params", "params", _ALL, 7),
+    "macs": _Shown("MACs", "MACs", _ALL, 8),
+    "time": _Shown("time", "ms", _ALL, 6),
+    "peak": _Shown("peak memory", "bytes", ("change", "relative"), 4),
+    "activations": _Shown("activations", "elements", ("change", "relative"), 3),
+    "receptive-field": _Shown("receptive field", "positions", ("base", "head"), 2),
+    "bytes": _Shown("bytes", "bytes"),
+    "flops": _Shown("FLOPs", "FLOPs"),
+    "integer-macs": _Shown("integer MACs", "MACs"),
+}
+
+
+def label(quantity: str) -> str:
+    """What a quantity is called for people."""
+    return _QUANTITIES[quantity].label
+
+
+def in_order(figures: Figures) -> list[str]:
+    """The quantities of some figures, as they are shown."""
+    return [name for name in _QUANTITIES if name in figures]
+
+
+def block_columns(figures: Figures) -> tuple[Column, ...]:
+    """The columns of a row a block."""
+    return (
+        Column("block", importance=9),
+        Column("what", importance=8),
+        *(c for name in in_order(figures) for c in _columns(_QUANTITIES[name])),
+        Column("differences", importance=5),
+        Column("base module", detail=True),
+        Column("head module", detail=True),
+    )
+
+
+def _columns(shown: _Shown) -> Iterator[Column]:
+    """Of one quantity."""
+    digits = ",.3f" if shown.unit == "ms" else ",d"
+    for key in _ALL:
+        yield Column(
+            f"{shown.label} {key}",
+            "%" if key == "relative" else shown.unit,
+            format={"change": f"+{digits}", "relative": "+.1%"}.get(key, digits),
+            detail=key not in shown.people,
+            importance=shown.importance if key in ("change", "relative") else 1,
+        )
+
+
+def cells(figures: Figures) -> dict[str, Any]:
+    """The cells of a row by column key; none for what is not known."""
+    found: dict[str, Any] = {}
+    for name in in_order(figures):
+        shown, sides = _QUANTITIES[name], figures[name]
+        values = {
+            "base": _value(sides.base, shown),
+            "head": _value(sides.head, shown),
+            "change": _value(difference(sides), shown),
+            "relative": relative(sides),
+        }
+        found |= {f"{shown.label} {k}": v for k, v in values.items() if v is not None}
+    return found
+
+
+def _value(value: float | None, shown: _Shown) -> float | None:
+    """In the unit of the columns; counts are whole numbers."""
+    if value is None:
+        return None
+    return 1e3 * value if shown.unit == "ms" else round(value)
+
+
+def spelled(quantity: str, value: float | None, *, signed: bool = False) -> str:
+    """A figure as people read it: 1.58G, +12.40MB, 3.210 ms; nothing for what is not known."""
+    if value is None:
+        return ""
+    sign = ("-" if value < 0 else "+" if value > 0 else "") if signed else ""
+    return sign + spell(abs(value) if signed else value, QUANTITIES[quantity].unit)
