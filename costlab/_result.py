@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     import pandas
 
     from ._pictures import Chart, Picture
+    from .analysis.change import Change
     from .tables import Sheet
     from .trace import Trace
 
 
 class Result:
-    """Numbers with a `sheet`: one table of exact values, and notes."""
+    """Numbers with a `sheet`: one table of exact values, and notes; `more_formats`: what it can be
+    saved as beside `costlab.render.FORMATS`."""
+
+    more_formats: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -69,11 +73,17 @@ class Result:
         """Write the table: .txt, .md, .tex, .html, .csv, .json or .parquet, or `format` by name.
 
         Raises ValueError for an unknown suffix or format, OSError where it cannot be written."""
-        from .render import FORMATS, format_of
+        from .render import format_of
         from .trace.files import write_file
 
-        data = FORMATS[format_of(path, format)](self.sheet)
+        data = self.render(format_of(path, format, self.more_formats))
         write_file(path, data.encode() if isinstance(data, str) else data)
+
+    def render(self, format: str) -> str | bytes:
+        """The table in a format by name, as `save` writes it."""
+        from .render import FORMATS
+
+        return FORMATS[format](self.sheet)
 
 
 class Charted(Result):
@@ -111,3 +121,17 @@ class Drawn(Result):
         from ._pictures import modules
 
         return modules(self.drawings, self.drawn_a_row)
+
+
+def review(change: Change, format: str, command: str) -> str | bytes:
+    """A change as a document: "md" is a comment for a pull request, "html" and "pdf" a report with
+    charts and pictures, whose last page names the `command`.
+
+    Raises ModuleNotFoundError without the report and diagrams extras, for "html" and "pdf"."""
+    if format == "md":
+        from .render.comment import comment
+
+        return comment(change)
+    from .api._report import review_of
+
+    return review_of(change, command).render(format)

@@ -1,6 +1,9 @@
 """`costlab diff`: what changed between two versions, through the command and real commits."""
 
+import csv
+import io
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +13,9 @@ from torch import nn
 
 import costlab
 from costlab.cli import main
+from costlab.render import terminal
+
+MEASUREMENTS = Path(costlab.__file__).parents[1] / "reports" / "measurements"
 
 NET = """\
 from torch import nn
@@ -271,3 +277,107 @@ def test_googlenet_under_other_names_is_renamed_and_nothing_else():
     for depth in (1, 2):
         counts = costlab.diff(own, other, style="layers", depth=depth).counts
         assert counts["changed"] == counts["added"] == counts["removed"] == counts["moved"] == 0
+
+
+def markdown(base, head, **options):
+    return costlab.diff(base, head, **options).render("md")
+
+
+def test_a_comment_has_a_marker_the_verdict_totals_and_changes(tmp_path):
+    """stem 3*4*9 + 4, body 4*w*9 + w, head 2w + 2 params for w = 4 and 6, on 64 positions."""
+    text = markdown(
+        stem_body_head(), stem_body_head(width=6), fail_on=["macs > +20%", "params > +99%"]
+    )
+    lines = text.splitlines()
+    assert lines[0] == "<!-- costlab -->" and lines[1].startswith("### costlab: Net to Net")
+    # MACs 64 * (108 + 144 + 8) = 16,640 and 64 * (108 + 216 + 12) = 21,504
+    assert "| MACs | 16.64K | 21.50K | +4.86K | +29.23% |" in lines
+    assert "| params | 270 | 348 | +78 | +28.89% |" in lines
+    assert lines[3] == (
+        "**MACs +29.23%, params +28.89%, peak memory +25.00%; 2 changed; limits failed: 1 of 2**"
+    )
+    assert lines[5] == "- :x: macs 16.64K -\\> 21.50K (+29.23%), limit: macs \\> +20%"
+    assert lines[6].startswith("- :white_check_mark: params 270 -\\> 348")
+    rows = [line for line in lines if line.startswith(("| body", "| head"))]
+    assert rows[0].startswith("| body | changed | +4.61K (+50.00%) | +74 (+50.00%) |")
+    assert rows[1].startswith("| head | changed | +256 (+50.00%) | +4 (+40.00%) |")
+    assert "1 block is equal and not listed" in text and "</details>" in text
+
+
+def test_a_comment_of_any_change_fits_and_folds_what_is_beyond_ten():
+    names = [f"a_layer_with_a_very_long_name_that_says_little_about_it_{i:04}" for i in range(600)]
+    steps = {name: conv(3, 3, 1) for name in names}
+    wide = {name: conv(3, 3, 3) for name in names}
+    change = costlab.diff(net(**steps), net(**wide), depth=1)
+    text = change.render("md")
+    assert len(text) < 65536 and text.count("<details>") == text.count("</details>") == 2
+    assert "<summary>590 more blocks differ</summary>" in text
+    before, folded = text.split("<summary>590", 1)
+    assert before.count("| changed |") == 10
+    listed = folded.count("| changed |")
+    assert 100 < listed < 590 and f"and {590 - listed} more, which" in folded
+
+
+def test_markdown_is_escaped(tmp_path):
+    trace = costlab.trace(Net(a=conv(3, 4)), torch.zeros(1, 3, 8, 8), spec="a|b <script>")
+    text = markdown(trace, stem_body_head())
+    assert "a\\|b \\<script\\>" in text and "<script" not in text.replace("\\<script", "")
+
+
+def test_every_format_through_the_command(tmp_path, capsys):
+    """Two models; a page without network, with the waterfall and both versions; a PDF."""
+    net = tmp_path / "net.py"
+    net.write_text(NET.format(kernel=3))
+    base, head = tmp_path / "base.trace", tmp_path / "head.trace"
+    for path, kernel in ((base, 3), (head, 5)):
+        loaded = costlab.load(f"{net}:build", ["1x3x8x8"], arguments={"kernel": kernel})
+        costlab.trace(loaded).save(path)
+    argv = ["diff", str(base), str(head)]
+    for name in ("md", "html", "pdf", "csv", "json"):
+        assert main([*argv, "-o", str(tmp_path / f"c.{name}")]) == 0
+    page = (tmp_path / "c.html").read_text()
+    assert 'id="waterfall"' in page and 'id="versions"' in page and "changed" in page
+    assert "https://" not in page.replace("https://www.w3.org", "")
+    assert (tmp_path / "c.pdf").read_bytes().startswith(b"%PDF")
+    row = next(csv.DictReader((tmp_path / "c.csv").open()))
+    assert (row["block"], row["what"], row["head module"]) == ("1", "changed", "1")
+    assert int(row["MACs change (MACs)"]) == FIVE - THREE
+    assert float(row["MACs relative (fraction)"]) == pytest.approx(25 / 9 - 1)
+    assert int(row["FLOPs change (FLOPs)"]) == 2 * (FIVE - THREE)
+    assert main([*argv, "--format", "markdown"]) == 0
+    assert capsys.readouterr().out == (tmp_path / "c.md").read_text()
+    assert main([*argv, "--format", "pdf"]) == 2
+    assert "pdf is no text: name a file with -o FILE" in capsys.readouterr().err
+
+
+def test_a_terminal_shows_the_changes_and_wide_all_columns(capsys):
+    change = costlab.diff(stem_body_head(), stem_body_head(width=6))
+    out = io.StringIO()
+    terminal(change.sheet, out, 80)
+    table = out.getvalue()
+    assert max(map(len, table.splitlines())) <= 80 and "+50.0%" in table
+    assert "not shown in this width: params base (params)" in table
+    assert {c.header for c in change.whole.columns if not c.detail} >= {
+        "peak memory base (bytes)",
+        "receptive field change (positions)",
+        "FLOPs relative (%)",
+        "head module",
+    }
+
+
+def test_measured_traces_have_their_time():
+    """Of the whole model its median; of a block the sum of its operations in place."""
+    base, head = (
+        costlab.Trace.load(MEASUREMENTS / f"backbone-py-{n}.h200.fp32.nchw.32x3x224x224.trace")
+        for n in ("base", "asymmetric")
+    )
+    change = costlab.diff(base, head, fail_on="time > +0.1%")
+    times = [t.measured.total.median for t in (base, head)]
+    assert change.figures["time"] == tuple(times) and [j.head for j in change.failed] == [times[1]]
+    step = next(s for s in change.steps if s.name == "stages.1.5")
+    for trace, found in zip((base, head), step.figures["time"], strict=True):
+        own = (
+            o.seconds for o in trace.measured.ops if trace.ops[o.of].module.startswith("stages.1.5")
+        )
+        assert found == pytest.approx(sum(own))
+    assert sum("the whole model" in note for note in change.sheet.notes) == 2

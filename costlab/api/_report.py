@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._result import Result
 from ..trace import Trace, TraceError
-from ._models import CONTEXT, Model, as_trace, load, trace
+from ._models import CONTEXT, Model, as_trace, load, trace, trace_named
 
 if TYPE_CHECKING:
+    from ..analysis.change import Change
     from ..render.document import Document
     from ..report import Config
     from ..tables import Sheet
@@ -142,6 +143,13 @@ def report(
         review = (find(pair[0]), find(pair[1])) if pair else None
         traces = [review[1] if review and m == pair[1] else find(m) for m in named]
         return Report(build(settings, traces, review, command, find, progress), path)
+
+
+def review_of(change: Change, command: str) -> Report:
+    """The review of base and head that were compared; `command` made it."""
+    from ..report import build_review
+
+    return Report(build_review(change, command, trace_named))
 
 
 def _pair(base: Model | None, head: Model | None, path: str | None) -> tuple[Model, ...]:

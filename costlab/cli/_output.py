@@ -27,13 +27,16 @@ _LOOK = ("width", "theme", "title")
 PICTURES = {"diagram": DIAGRAM_FORMATS, "chart": CHART_FORMATS, "roofline": CHART_FORMATS}
 
 
-def add_output(parser: argparse.ArgumentParser):
-    """`--format` and `-o` of every command that prints a table."""
+def add_output(parser: argparse.ArgumentParser, more: tuple[str, ...] = ()):
+    """`--format` and `-o` of every command that prints a table; `more` formats of it alone."""
+    formats = (*FORMATS, *more)
+    parser.set_defaults(more_formats=more)
     parser.add_argument(
         "--format",
-        choices=tuple(FORMATS),
+        type=_format_name,
+        choices=formats,
         metavar="FORMAT",
-        help=f"{', '.join(FORMATS)} (default: by the suffix of FILE, otherwise text)",
+        help=f"{', '.join(formats)} (default: by the suffix of FILE, otherwise text)",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write to FILE instead of the terminal"
@@ -50,6 +53,11 @@ def add_output(parser: argparse.ArgumentParser):
     )
     parser.add_argument("--caption", metavar="TEXT", help="LaTeX: instead of the table's own title")
     parser.add_argument("--label", help=r"LaTeX: a name for \ref, as tab:googlenet")
+
+
+def _format_name(name: str) -> str:
+    """A format by its short name."""
+    return "md" if name == "markdown" else name
 
 
 def add_look(parser: argparse.ArgumentParser):
@@ -110,15 +118,16 @@ def require_outputs(args: argparse.Namespace):
 
 def require_format(args: argparse.Namespace):
     """The name of the format, by `--format` or the suffix of `-o`."""
+    suffixes = {**SUFFIXES, **{f".{name}": name for name in args.more_formats}}
     suffix = os.path.splitext(args.output or "")[1].lower()
-    if not args.format and suffix and suffix not in SUFFIXES:
+    if not args.format and suffix and suffix not in suffixes:
         raise UserError(
-            f"cannot tell the format of {args.output!r}; name it {', '.join(SUFFIXES)}, or give "
+            f"cannot tell the format of {args.output!r}; name it {', '.join(suffixes)}, or give "
             "--format"
         )
-    name = args.format or SUFFIXES.get(suffix, "text")
-    if name == "parquet" and args.output is None:
-        raise UserError("parquet is no text: name a file with -o FILE")
+    name = args.format or suffixes.get(suffix, "text")
+    if name in ("parquet", "pdf") and args.output is None:
+        raise UserError(f"{name} is no text: name a file with -o FILE")
     _require_latex(args, name)
     return name
 

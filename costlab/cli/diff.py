@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-
+import shlex
 import sys
 
 import costlab
 
 from ._errors import errors
 from ._models import add_device, add_inputs, add_mode, arguments
-from ._output import add_look, add_output, draw, save_chart, show
+from ._output import add_look, add_output, draw, require_format, save_chart, show, write
 from ._types import Commands
 
 
@@ -57,7 +57,7 @@ def add(sub: Commands) -> None:
         "--chart", metavar="FILE", help="draw the waterfall of MACs, as .svg, .pdf or .png"
     )
     add_look(p)
-    add_output(p)
+    add_output(p, more=("pdf",))
     p.set_defaults(run=run)
 
 
@@ -80,7 +80,29 @@ def run(args: argparse.Namespace) -> int | None:
         draw(args.diagram, change.diagram())
     if args.chart:
         save_chart(args, args.chart, change.chart())
-    show(args, change.whole if args.wide else change.sheet)
+    name = require_format(args)
+    if name in ("md", "html", "pdf"):
+        with errors("diagrams", f"format {name}"):
+            data = change.render(name, command=_again(args))
+        write(args.output, data)
+    else:
+        show(args, change.whole if args.wide else change.sheet)
     for judgement in change.failed:
         print(f"costlab: {judgement}", file=sys.stderr)
     return 1 if change.failed else 0
+
+
+def _again(args: argparse.Namespace) -> str:
+    """The command line that makes the same review."""
+    given: list[tuple[str, str | None]] = [
+        ("--model", args.model),
+        *(("--input", v) for v in args.input or ()),
+        *(("--arg", v) for v in args.arg),
+        ("--mode", args.mode if args.mode != "eval" else None),
+        ("--style", args.style if args.style != "auto" else None),
+        ("--depth", args.depth and str(args.depth)),
+        *(("--fail-on", v) for v in args.fail_on),
+        ("-o", args.output),
+    ]
+    words = [word for option, value in given if value for word in (option, value)]
+    return shlex.join(["costlab", "diff", args.base, args.head, *words])

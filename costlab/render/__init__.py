@@ -2,7 +2,7 @@
 shares."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .._narrow import StrPath
 from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS, Chart, Picture
@@ -34,20 +34,23 @@ SUFFIXES = {
 }
 
 
-def format_of(path: StrPath | None, format: str | None = None) -> str:
+def format_of(path: StrPath | None, format: str | None = None, more: Sequence[str] = ()) -> str:
     """The name of the format of a file: `format` where it is given, otherwise by the suffix; "text"
-    where there is none. Raises ValueError for an unknown format or suffix."""
+    where there is none. `more`: formats of this result alone, by suffix. Raises ValueError for an
+    unknown format or suffix."""
     if format is not None:
-        if format not in FORMATS:
-            raise ValueError(f"unknown format {format!r}; choose {', '.join(FORMATS)}")
+        known = (*FORMATS, *more)
+        if format not in known:
+            raise ValueError(f"unknown format {format!r}; choose {', '.join(known)}")
         return format
+    suffixes = {**SUFFIXES, **{f".{name}": name for name in more}}
     suffix = os.path.splitext(path or "")[1].lower()
-    if suffix and suffix not in SUFFIXES:
+    if suffix and suffix not in suffixes:
         raise ValueError(
             f"cannot tell the format of {os.fspath(path or '')!r}; "
-            f"name it {', '.join(SUFFIXES)}, or name the format"
+            f"name it {', '.join(suffixes)}, or name the format"
         )
-    return SUFFIXES.get(suffix, "text")
+    return suffixes.get(suffix, "text")
 
 
 __all__ = [

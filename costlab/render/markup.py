@@ -9,29 +9,33 @@ from ..tables import Sheet
 from .cells import columns
 
 
+def escape(text: str) -> str:
+    """Text as Markdown shows it, in one line."""
+    return re.sub(r"([\\|`*_<>\[\]#])", r"\\\1", " ".join(text.splitlines()))
+
+
 def markdown(sheet: Sheet) -> str:
     """A GitHub table and the notes; the heading of a group is a row of its own."""
     cols = columns(sheet, grouped=True)
-    esc = lambda s: re.sub(r"([\\|`*_<>\[\]#])", r"\\\1", s)  # noqa: E731
-    line = lambda r: "| " + " | ".join(map(esc, r)) + " |"  # noqa: E731
+    line = lambda r: "| " + " | ".join(map(escape, r)) + " |"  # noqa: E731
     align = "|" + "|".join("---:" if c.right else "---" for c in cols) + "|"
     end = [line([c.total for c in cols])] if sheet.total is not None else []
     body = []
     for i, heading in enumerate(sheet.headings()):
         if heading:
-            body.append(f"| **{esc(heading)}** |" + " |" * (len(cols) - 1))
+            body.append(f"| **{escape(heading)}** |" + " |" * (len(cols) - 1))
         body.append(line([c.cells[i] for c in cols]))
     return (
         "\n".join(
             [
-                f"**{esc(sheet.title)}**",
+                f"**{escape(sheet.title)}**",
                 "",
                 line([c.header for c in cols]),
                 align,
                 *body,
                 *end,
                 "",
-                *(f"- {esc(n)}" for n in sheet.notes),
+                *(f"- {escape(n)}" for n in sheet.notes),
             ]
         )
         + "\n"

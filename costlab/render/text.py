@@ -12,7 +12,6 @@ from .fit import GAP, Fitted, fit, whole
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _WIDEST_BAR, _NARROWEST_BAR = 8, 3
-_NAMED = 8  # columns that are not shown
 
 
 def plain(sheet: Sheet) -> str:
@@ -61,10 +60,7 @@ def terminal(
 def _not_shown(found: Fitted) -> Sequence[str]:
     """What a narrow terminal left out, and how to see it."""
     if found.hidden:
-        more = len(found.hidden) - _NAMED
-        named = ", ".join(found.hidden[:_NAMED] if more > 1 else found.hidden)
-        rest = f" and {more} more columns" if more > 1 else ""
-        return (f"not shown in this width: {named}{rest}; --wide shows all",)
+        return (f"not shown in this width: {', '.join(found.hidden)}; --wide shows all",)
     return ("some texts are shortened to fit; --wide shows them whole",) if found.shortened else ()
 
 

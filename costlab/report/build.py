@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..analysis.change import Change
 from ..analysis.claims import LedgerError
 from ..analysis.claims.prose import fill
 from ..render.document import Document, Section, Text
@@ -17,6 +18,7 @@ from .runs import measured_runs
 from .sections import SECTIONS
 
 Review = tuple[Trace, Trace]
+_OF_A_REVIEW = ("summary", "change", "conventions")  # sections
 
 
 def build(
@@ -33,9 +35,22 @@ def build(
     Raises ReportError for an unknown section or an unreadable logo."""
     _check_names(config.sections)
     context = Context(tuple(traces), review, command, find, measured_runs(config), config.probe)
+    return _document(config, context, progress)
+
+
+def build_review(change: Change, command: str, find: Callable[[str], Trace]) -> Document:
+    """The document of base and head that were compared: what changed, and how it was counted;
+    `command` and `find` as in `build`."""
+    context = Context((change.traces.head,), change.traces, command, find, compared=change)
+    return _document(Config(sections=_OF_A_REVIEW), context)
+
+
+def _document(
+    config: Config, c: Context, progress: Callable[[int, int, str], None] | None = None
+) -> Document:
     noted = dict(config.notes)
     names = config.sections or tuple(
-        name for name, kind in SECTIONS.items() if kind.applies(context) or name in noted
+        name for name, kind in SECTIONS.items() if kind.applies(c) or name in noted
     )
     sections: list[Section] = []
     for i, name in enumerate(names):
@@ -43,10 +58,10 @@ def build(
         if progress:
             progress(i, len(names), kind.title)
         note = [Text(_words(config, name), True)] if name in noted else []
-        sections.append(Section(name, kind.title, (*note, *kind.make(context))))
+        sections.append(Section(name, kind.title, (*note, *kind.make(c))))
     return Document(
-        config.title or _title(traces, review),
-        config.subtitle or f"Computed by costlab {traces[0].provenance['costlab']}",
+        config.title or _title(c.traces, c.review),
+        config.subtitle or f"Computed by costlab {c.first.provenance['costlab']}",
         tuple(sections),
         config.paper,
         read_logo(config.logo),

@@ -100,7 +100,7 @@ class About:
 class Context:
     """What a section is made of: the traces (the first is what the report is about), base and head
     of a review (or None), the command that makes the report, `find(spec)`, which traces another
-    model by name, and the measured `runs`."""
+    model by name, and the measured `runs`; `compared`: base against head, where that is known."""
 
     traces: tuple[Trace, ...]
     review: tuple[Trace, Trace] | None
@@ -108,6 +108,7 @@ class Context:
     find: Find
     runs: tuple[Run, ...] = ()
     probe: str = ""
+    compared: Change | None = None
 
     @cached_property
     def models(self) -> tuple[About, ...]:
@@ -128,7 +129,9 @@ class Context:
     @cached_property
     def change(self) -> Change | None:
         """Base against head; None without a review."""
-        return change(*self.review) if self.review else None
+        if self.compared or not self.review:
+            return self.compared
+        return change(*self.review)
 
     @cached_property
     def variants(self) -> Variants:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ...tables import measured_note, version_name
+from ...trace import Trace
 from ..notes import COUNTED
 from .figures import relative
 from .sheets import label
@@ -21,7 +23,7 @@ _SHOWN = 3  # differences of one block
 
 def verdict(change: Change) -> str:
     """What changed and which limits are met, in a line: `MACs +3.20%, params unchanged, peak memory
-    +1.10%; 2 changed, 1 added; limits met: 1 of 2`."""
+    +1.10%; 2 changed, 1 added; limits failed: 1 of 2`."""
     shares = (
         f"{label(name)} {_percent(relative(change.figures[name]))}"
         for name in _SUMMED_UP
@@ -30,7 +32,7 @@ def verdict(change: Change) -> str:
     blocks = [f"{n} {what}" for what, n in change.counts.items() if n and what != "equal"]
     parts = [", ".join(shares), ", ".join(blocks) or "no block differs"]
     if change.judgements:
-        parts.append(f"limits met: {len(change.failed)} of {len(change.judgements)}")
+        parts.append(f"limits failed: {len(change.failed)} of {len(change.judgements)}")
     return "; ".join(parts)
 
 
@@ -38,9 +40,15 @@ def _percent(share: float | None) -> str:
     return "is new" if share is None else f"{100 * share:+.2f}%" if share else "unchanged"
 
 
-def met(judgement: Judgement) -> str:
+def failed(judgement: Judgement) -> str:
     """A limit whose condition holds."""
-    return f"met: {judgement}"
+    return f"failed: {judgement}"
+
+
+def measured(trace: Trace) -> str:
+    """How the times of one side were measured."""
+    assert trace.measured
+    return f"{version_name(trace)}: {measured_note(trace.measured)}"
 
 
 def changes(equal: int) -> tuple[str, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..._pictures import Picture
 from ..._pictures import diagram as picture_of
-from ..._result import Charted
-from ...tables import Sheet
+from ..._result import Charted, review
+from ...tables import Column, Sheet
 from ...trace import Trace
 from ..limits import Judgement
 from . import notes, sheets
@@ -67,6 +68,7 @@ class Change(Charted):
     judgements: tuple[Judgement, ...] = ()
 
     chart_kind = "waterfall"
+    more_formats = ("pdf",)
 
     @property
     def params(self) -> Sides[int]:
@@ -97,8 +99,14 @@ class Change(Charted):
 
     @property
     def verdict(self) -> str:
-        """What changed and which limits are met, in a line."""
+        """What changed and how many limits failed, in a line."""
         return notes.verdict(self)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the counts."""
+        measured = (notes.measured(t) for t in self.traces) if "time" in self.figures else ()
+        return (*notes.changes(self.counts["equal"]), *measured, *self.caveats)
 
     def diagram(self) -> Picture:
         """Base and head beside each other on one scale, what is not the same in both marked. Needs
@@ -106,6 +114,15 @@ class Change(Charted):
         from ..diagram import compared
 
         return picture_of(*compared(self.traces.base, self.traces.head, words=("before", "after")))
+
+    def render(self, format: str, *, command: str = "costlab.diff(base, head)") -> str | bytes:
+        """In a format by name, as `save` writes it: "md" is a comment for a pull request, "html"
+        and "pdf" a report whose last page names the `command`, all others are the table.
+
+        Raises ModuleNotFoundError without the report and diagrams extras, for "html" and "pdf"."""
+        if format in ("md", "html", "pdf"):
+            return review(self, format, command)
+        return super().render(format)
 
     @property
     def sheet(self) -> Sheet:
@@ -115,10 +132,9 @@ class Change(Charted):
             sheets.block_columns(self.figures),
             tuple(_row(s) for s in self.differing),
             (
-                notes.verdict(self),
-                *(notes.met(j) for j in self.failed),
-                *notes.changes(self.counts["equal"]),
-                *self.caveats,
+                self.verdict,
+                *(notes.failed(j) for j in self.failed),
+                *self.notes,
             ),
             sheets.cells(self.figures),
             facts=_facts(self),
@@ -127,8 +143,18 @@ class Change(Charted):
     @property
     def whole(self) -> Sheet:
         """The same with all columns for people too."""
-        columns = tuple(replace(c, detail=False) for c in self.sheet.columns)
-        return replace(self.sheet, columns=columns)
+        return _shown(self.sheet, lambda column: True)
+
+    @property
+    def brief(self) -> Sheet:
+        """The same with the columns that matter most, for the width of a page."""
+        return _shown(self.sheet, lambda column: column.importance >= Column("").importance)
+
+
+def _shown(sheet: Sheet, wanted: Callable[[Column], bool]) -> Sheet:
+    """With some columns for people, and the others for machines."""
+    columns = tuple(replace(c, detail=not wanted(c)) for c in sheet.columns)
+    return replace(sheet, columns=columns)
 
 
 def _row(step: Step) -> dict[str, Any]:

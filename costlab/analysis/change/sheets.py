@@ -50,7 +50,7 @@ def label(quantity: str) -> str:
     return _QUANTITIES[quantity].label
 
 
-def in_order(figures: Figures) -> list[str]:
+def quantities(figures: Figures) -> list[str]:
     """The quantities of some figures, as they are shown."""
     return [name for name in _QUANTITIES if name in figures]
 
@@ -60,10 +60,10 @@ def block_columns(figures: Figures) -> tuple[Column, ...]:
     return (
         Column("block", importance=9),
         Column("what", importance=8),
-        *(c for name in in_order(figures) for c in _columns(_QUANTITIES[name])),
+        *(c for name in quantities(figures) for c in _columns(_QUANTITIES[name])),
         Column("differences", importance=5),
-        Column("base module", detail=True),
-        Column("head module", detail=True),
+        Column("base module", detail=True, importance=1),
+        Column("head module", detail=True, importance=1),
     )
 
 
@@ -83,7 +83,7 @@ def _columns(shown: _Shown) -> Iterator[Column]:
 def cells(figures: Figures) -> dict[str, Any]:
     """The cells of a row by column key; none for what is not known."""
     found: dict[str, Any] = {}
-    for name in in_order(figures):
+    for name in quantities(figures):
         shown, sides = _QUANTITIES[name], figures[name]
         values = {
             "base": _value(sides.base, shown),

@@ -24,7 +24,7 @@ def changes(c: Context) -> list[Block]:
     caption = f"Blocks that differ between {result.base} and {result.head}"
     return [
         *_waterfall(result, moved),
-        Grid(result.sheet, caption, "changes"),
+        Grid(result.brief, caption, "changes"),
         _blocks(result),
     ]
 

@@ -52,13 +52,14 @@ def _numbers(base: Trace, head: Trace) -> Numbers:
 
 
 def _points(change: Change) -> Iterator[Text]:
-    steps = [s for s in change.steps if s.what != "equal"]
+    steps = change.differing
     kinds = Counter(s.what for s in steps)
     counts = listed(f"{n} {what}" for what, n in kinds.items())
     words = f"{counts} of {len(change.steps)} blocks" if steps else "No block differs"
     yield cited(words, "changes")
     for step in sorted(steps, key=_moved)[:3]:
         yield _step(step)
+    yield from (Text(f"Failed: {judgement}.") for judgement in change.failed)
 
 
 def _moved(step: Step) -> int:
