@@ -2,6 +2,7 @@
 row alone on a page, pictures in a size that can be read."""
 
 import io
+import math
 import re
 import shutil
 import subprocess
@@ -16,7 +17,9 @@ from costlab.api._models import as_trace
 from costlab.render.diagram import Room, sheets
 from costlab.render.document import Document, Grid, Picture, Section, Text
 from costlab.render.fullness import PPI, blank
-from costlab.render.pdf import pdf
+from costlab.render.pdf import Way, pdf, typst_source
+from costlab.render.pdf_tables import typst_table
+from costlab.render.typeset import compile
 from costlab.report import Config, build
 from costlab.tables import Column, Sheet
 
@@ -57,8 +60,7 @@ def blank_parts(data):
     return found
 
 
-@needs_poppler
-@pytest.mark.parametrize(
+SEVERAL = pytest.mark.parametrize(
     "what",
     [
         *sorted(p.stem for p in REPORTS.glob("*.toml")),
@@ -75,11 +77,31 @@ def blank_parts(data):
     ],
     ids=str,
 )
+
+
+@needs_poppler
+@SEVERAL
 def test_no_page_but_the_last_is_more_than_half_empty(what):
     data = printed(what)
     *pages, _ = blank_parts(data)
     assert pages and max(pages) <= 0.5
     assert "Contents" in pypdf.PdfReader(io.BytesIO(data)).pages[0].extract_text()
+
+
+@SEVERAL
+def test_no_text_is_under_7_points(what):
+    """In tables and pictures too, turned or not: the height of a letter under all matrices."""
+    sizes = []
+
+    def visit(text, outer, inner, _, size):
+        if text.strip():
+            x = inner[2] * outer[0] + inner[3] * outer[2]
+            y = inner[2] * outer[1] + inner[3] * outer[3]
+            sizes.append(math.hypot(x, y) * size)
+
+    for page in pypdf.PdfReader(io.BytesIO(printed(what))).pages:
+        page.extract_text(visitor_text=visit)
+    assert sizes and min(sizes) >= 6.95
 
 
 def page_of(*stripes, high=280):
@@ -118,6 +140,60 @@ def test_a_table_never_leaves_one_row_on_a_page(rows):
     counts = [len(re.findall(r"layer-\d+", page.extract_text())) for page in pages]
     assert sum(counts) == rows
     assert 1 not in counts
+
+
+def wide_table(rows, wide, sparse=0, notes=()):
+    """Columns that most rows have something in, and `sparse` that one row has something in each."""
+    columns = [Column("layer"), *(Column(f"size of {i}", "count") for i in range(wide + sparse))]
+    cells = [{"layer": f"layer-{r}"} for r in range(rows)]
+    for r, row in enumerate(cells):
+        row.update((f"size of {i}", 1000 + i) for i in range(wide))
+        row.update((f"size of {i}", 7) for i in range(wide, wide + sparse) if i % rows == r)
+    return Grid(Sheet("t", tuple(columns), tuple(cells), notes), "Layers", "layers", main=True)
+
+
+def test_the_notes_of_a_turned_table_stay_with_it():
+    notes = tuple(f"Note number-{i} of the table. {'It says more. ' * 8}" for i in range(4))
+    grid = wide_table(16, 17, notes=notes)
+    assert typst_table(grid, "a4", sideways=False).turned
+    assert "rotate" in typst_table(grid, "a4", sideways=True).source
+    text = Text("A sentence that takes a line of the page. " * 120)
+    document = Document("t", "s", (Section("a", "A", (text, grid, text)),))
+    source = typst_source(document, Way(sideways=True, floating=True))
+    pages = pypdf.PdfReader(io.BytesIO(compile(*source, "ua-1")[0])).pages
+    texts = [re.sub(r"\s", "", page.extract_text()) for page in pages]
+    (place,) = [i for i, text in enumerate(texts) if "layer-0" in text]
+    assert all(f"number-{i}" in texts[place] for i in range(4))
+
+
+def test_many_sparse_columns_become_one_where_that_keeps_the_page_upright():
+    table = typst_table(wide_table(10, 5, sparse=12), "a4", sideways=False)
+    assert not table.turned
+    header = table.source.split("table.header")[1].split("table.hline")[0]
+    assert re.findall(r'#"([^"]*)"', header) == [
+        "layer",
+        *(f"size of {i}" for i in range(5)),
+        "further columns",
+    ]
+    # the sparse column i has something in row i % 10
+    assert re.findall(r'#"(size of [^"]* 7)"', table.source) == [
+        "size of 10 7",
+        "size of 11 7",
+        "size of 12 7",
+        "size of 13 7",
+        "size of 14 7",
+        "size of 5 7; size of 15 7",
+        "size of 6 7; size of 16 7",
+        "size of 7 7",
+        "size of 8 7",
+        "size of 9 7",
+    ]
+    assert "left out" not in table.source
+
+
+def test_few_sparse_columns_stay():
+    """Table 1 of GoogLeNet has none that is sparse: it is turned and whole."""
+    assert typst_table(wide_table(10, 16, sparse=3), "a4", sideways=False).turned
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ alternative text; PDF/UA-1."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from . import notes
@@ -46,24 +46,35 @@ def pdf(document: Document) -> bytes:
     """PDF bytes, the same for the same document. Raises ImportError without typst and matplotlib
     (for its fonts), ValueError for a logo that cannot be set."""
     try:
-        return compile(*_fullest(document), "ua-1")[0]
+        return _compiled(_fullest_first(document))
     except ValueError as e:
         raise ValueError(f"{e}; is the logo damaged?" if document.logo else str(e)) from None
 
 
-def _fullest(document: Document) -> Source:
-    """The first way to set a document that leaves no page but the last more than half empty,
-    otherwise the one whose emptiest page is the fullest."""
-    best, least = None, 2.0
+def _compiled(sources: Iterable[Source]) -> bytes:
+    """The PDF of the first source that typst can tag: it fails on some whose figures float."""
+    failed: list[ValueError] = []
+    for source in sources:
+        try:
+            return compile(*source, "ua-1")[0]
+        except ValueError as e:
+            failed.append(e)
+    raise failed[0]
+
+
+def _fullest_first(document: Document) -> Iterator[Source]:
+    """The ways to set a document: each that leaves no page but the last more than half empty, as
+    soon as it is tried; then the others, the one whose emptiest page is the fullest first."""
+    others: list[tuple[float, Source]] = []
     for way in WAYS:
         source = typst_source(document, way)
         empty = blankest(compile(*source, ppi=PPI))
         if empty <= MOST:
-            return source
-        if empty < least:
-            best, least = source, empty
-    assert best is not None, "there is a way"
-    return best
+            yield source
+        else:
+            others.append((empty, source))
+    for _, source in sorted(others, key=lambda found: found[0]):
+        yield source
 
 
 def typst_source(document: Document, way: Way) -> Source:

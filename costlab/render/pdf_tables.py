@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .cells import Text as Cells
 from .cells import columns
@@ -22,11 +22,13 @@ _LETTER = 0.6
 _BOLD = 1.1  # how much wider a bold letter is
 _SHORT = 22  # letters of a cell up to which text is not folded
 _LONG = 120  # letters of a cell beyond which its column gets no wider
-_SIZES = (8.5, 7.5, 6.6, 6.2)  # points: upright, then turned
+_SIZES = (8.5, 7.5, 7.0)  # points: upright, then turned
 _SIZES_TURNED = (7.5, 7.0)
 _FEW = 3  # columns that are left out so that a page stays upright
 _MIDDLE = 5  # the importance below which a column may go
-_SPARSE = 0.34  # of the rows: a column with something in fewer is sparse
+_SPARSE, _HALF = 0.34, 0.55  # of the rows: a column with something in fewer is sparse, half empty
+_MANY = 4  # sparse columns that become one
+_ONE = "further columns"  # the header of what is one
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ def typst_table(grid: Grid, paper: str, sideways: bool) -> TypstTable:
     notes = grid.sheet.notes
     if hidden:
         notes = (f"left out for width: {', '.join(hidden)}; the HTML report has them", *notes)
-    body = f"{_figure(grid, layout)} #label({quote(grid.id)})\n{_notes(notes, layout.turned)}"
-    if layout.turned and sideways and _height(len(grid.sheet.rows), (), layout, room) < _SIDEWAYS:
+    height = _height(len(grid.sheet.rows), notes, layout, sum(layout.widths))
+    if layout.turned and sideways and height < _SIDEWAYS:
         return TypstTable(_turned_figure(grid, layout, notes), turned=False)
+    body = f"{_figure(grid, layout)} #label({quote(grid.id)})\n{_notes(notes, layout.turned)}"
     if _height(len(grid.sheet.rows), notes, layout, room) < _WHOLE:
         rule = "#block(breakable: false)[#show figure: set block(breakable: false)"
     else:
@@ -66,8 +69,9 @@ def typst_table(grid: Grid, paper: str, sideways: bool) -> TypstTable:
 
 
 def _fitted(grid: Grid, room: tuple[int, int]) -> tuple[_Layout, list[str]]:
-    """The layout, and the headers of the columns that are left out: a few of little importance
-    where that keeps the page upright, then those that most rows have nothing in."""
+    """The layout, and the headers of the columns that are left out. What does not fit gives way in
+    this order: a few columns of little importance go and many sparse ones become one, where that
+    keeps the page upright; the page is turned; sparse columns go."""
     cols = columns(grid.sheet, grouped=True)
     upright, turned = room
     if layout := _layout(cols, _SIZES, upright, turned=False):
@@ -76,10 +80,13 @@ def _fitted(grid: Grid, room: tuple[int, int]) -> tuple[_Layout, list[str]]:
         for kept in _dropped(cols, _by_importance(cols)[:_FEW]):
             if layout := _layout(kept, _SIZES, upright, turned=False):
                 return layout, _headers_without(cols, kept)
+    for folded in _folded(cols):
+        if layout := _layout(folded, _SIZES, upright, turned=False):
+            return layout, []
     if layout := _layout(cols, _SIZES_TURNED, turned, turned=True):
         return layout, []
     kept = cols
-    for kept in _dropped(cols, _sparse(cols)):
+    for kept in _dropped(cols, _emptiest(cols, _SPARSE)):
         if layout := _layout(kept, _SIZES_TURNED, turned, turned=True):
             return layout, _headers_without(cols, kept)
     size = _SIZES_TURNED[-1]
@@ -111,11 +118,35 @@ def _by_importance(cols: Sequence[Cells]) -> list[Cells]:
     )
 
 
-def _sparse(cols: Sequence[Cells]) -> list[Cells]:
-    """Columns without a total that few rows have something in, the emptiest first."""
+def _emptiest(cols: Sequence[Cells], part: float) -> list[Cells]:
+    """Columns without a total that at most this part of the rows has something in, the emptiest
+    first."""
     filled = {id(c): sum(map(bool, c.cells)) for c in cols}
-    few = [c for c in cols[1:] if not c.total and filled[id(c)] <= _SPARSE * len(c.cells)]
+    few = [c for c in cols[1:] if not c.total and filled[id(c)] <= part * len(c.cells)]
     return sorted(few, key=lambda c: filled[id(c)])
+
+
+def _folded(cols: Sequence[Cells]) -> Iterator[list[Cells]]:
+    """The columns with all sparse ones as one where these are many, then with one more that is half
+    empty, ..."""
+    order, sparse = _emptiest(cols, _HALF), len(_emptiest(cols, _SPARSE))
+    if sparse < _MANY:
+        return
+    for count in range(sparse, len(order) + 1):
+        folded = {id(c) for c in order[:count]}
+        mine = [c for c in cols if id(c) in folded]
+        place = next(i for i, c in enumerate(cols) if c is mine[0])
+        rest = [c for c in cols if id(c) not in folded]
+        yield [*rest[:place], _as_one(mine), *rest[place:]]
+
+
+def _as_one(cols: Sequence[Cells]) -> Cells:
+    """Several columns as one of text, each value after its header."""
+    rows = zip(*(c.cells for c in cols), strict=True)
+    said = (
+        "; ".join(f"{c.header} {v}" for c, v in zip(cols, row, strict=True) if v) for row in rows
+    )
+    return replace(cols[0], header=_ONE, right=False, cells=tuple(said), bars=())
 
 
 def _headers_without(cols: Sequence[Cells], kept: Sequence[Cells]) -> list[str]:
@@ -170,11 +201,13 @@ def _squeezed(cols: Sequence[Cells], size: float, room: float) -> list[float]:
 
 
 def _turned_figure(grid: Grid, layout: _Layout, notes: Sequence[str]) -> str:
-    """The table turned by 90 degrees under its upright caption, where there is room for it."""
-    table = f"rotate(-90deg, reflow: true)[{_table(grid, layout)}]"
+    """The table with its notes, turned by 90 degrees under its upright caption, where there is room
+    for it."""
     return (
-        f"#figure(kind: table, placement: auto, caption: [{set_text(grid.caption)}], {table}) "
-        f"#label({quote(grid.id)})\n{_notes(notes, turned=False)}"
+        f"#figure(kind: table, placement: auto, caption: [{set_text(grid.caption)}], "
+        f"rotate(-90deg, reflow: true)[#block(width: {sum(layout.widths):.1f}pt)["
+        f"#[{_table(grid, layout)}]\n#align(left)[{_notes(notes, turned=True)}]]]) "
+        f"#label({quote(grid.id)})\n"
     )
 
 
@@ -238,7 +271,11 @@ def _cell(text: str, share: float | None, bar: str = "") -> str:
 def _notes(notes: Sequence[str], turned: bool) -> str:
     """The notes, a line each; on a turned page, which is low, as one paragraph."""
     lines = [". ".join(notes)] if turned and notes else notes
-    return "".join(f"#text(size: 8pt, fill: luma(25%))[{set_text(note)}]\\\n" for note in lines)
+    # blocks of their own: typst fails on a paragraph that a floating figure parts
+    return "".join(
+        f"#block(spacing: 4.5pt)[#text(size: 8pt, fill: luma(25%))[{set_text(note)}]]\n"
+        for note in lines
+    )
 
 
 def _height(rows: int, notes: Sequence[str], layout: _Layout, room: float) -> float:
