@@ -60,7 +60,8 @@ def blank_parts(data):
     return found
 
 
-SEVERAL = pytest.mark.parametrize(
+@needs_poppler
+@pytest.mark.parametrize(
     "what",
     [
         *sorted(p.stem for p in REPORTS.glob("*.toml")),
@@ -77,10 +78,6 @@ SEVERAL = pytest.mark.parametrize(
     ],
     ids=str,
 )
-
-
-@needs_poppler
-@SEVERAL
 def test_no_page_but_the_last_is_more_than_half_empty(what):
     data = printed(what)
     *pages, _ = blank_parts(data)
@@ -88,7 +85,13 @@ def test_no_page_but_the_last_is_more_than_half_empty(what):
     assert "Contents" in pypdf.PdfReader(io.BytesIO(data)).pages[0].extract_text()
 
 
-@SEVERAL
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(p.stem, marks=[pytest.mark.slow] if p.stem == "note" else [])
+        for p in sorted(REPORTS.glob("*.toml"))
+    ],
+)
 def test_no_text_is_under_7_points(what):
     """In tables and pictures too, turned or not: the height of a letter under all matrices."""
     sizes = []

@@ -124,6 +124,32 @@ def test_no_text_is_small_or_cut_or_over_another(name, towers):
         assert not any(box.overlaps(other) for other in boxes[:i])
 
 
+def test_a_number_over_a_bar_lower_than_its_letters_has_paper_of_its_own():
+    """Five networks in one column, a row each: so that a level has few points."""
+    pytest.importorskip("matplotlib")
+    from costlab.render.charts import towers as draw
+    from costlab.render.charts.style import LIGHT, Look, styled
+
+    names = ("alexnet", "googlenet", "inception_v2", "inception_v3", "resnet34")
+    with styled(LIGHT):
+        figure = draw(costlab.towers(names), Look(width=3.3))
+        figure.canvas.draw()
+    crossed = 0
+    for ax in figure.axes:
+        for text in ax.texts:
+            box = text.get_window_extent()
+            over = [
+                bar.get_window_extent()
+                for bar in ax.patches
+                if bar.get_window_extent().width > 0.5 * box.width
+                and bar.get_window_extent().overlaps(box)
+            ]
+            low = [bar for bar in over if bar.height < 0.8 * box.height]
+            crossed += bool(low)
+            assert not low or text.get_bbox_patch() is not None, text.get_text()
+    assert crossed
+
+
 def text_of(result):
     """All text of a chart, where it stands, and its page, in pixels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

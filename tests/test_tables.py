@@ -195,6 +195,24 @@ def test_residual_stages():
     ]
 
 
+@pytest.mark.parametrize(
+    "name, repeats",
+    [
+        # the blocks of one width after the first, which has another stride (Table 2 of the paper)
+        ("mobilenet_v2", ["features.5-6", "features.8-10", "features.12-13", "features.15-16"]),
+        ("mobilenet_v3_large", ["features.5-6", "features.9-10", "features.14-15"]),
+        ("mobilenet_v3_small", ["features.5-6", "features.10-11"]),
+        ("resnet18", []),
+        ("efficientnet_b0", []),
+        ("shufflenet_v2_x1_0", []),
+    ],
+)
+def test_rows_of_a_table_have_names_of_their_own(name, repeats):
+    names = [row.name for row in costlab.table(f"torchvision:{name}").rows]
+    assert len(set(names)) == len(names)
+    assert [n for n in names if "-" in n and n.startswith("features.")] == repeats
+
+
 def test_a_grid_with_its_channels_last_is_spelt_so():
     class Last(nn.Module):
         def __init__(self):

@@ -97,9 +97,12 @@ def _tower(ax: Axes, tower: Tower, scale: _Scale, theme: Theme) -> None:
         _layers(ax, level.kinds, place, theme)
     most = max(range(len(params)), key=params.__getitem__)
     _grids(ax, tower, params, scale, most)
-    _largest(ax, three_digits(tower.levels[most].params), params[most], most, -half, theme)
+    thin = BAR * scale.pitch < SMALL  # points: the bars are lower than the letters
+    number = three_digits(tower.levels[most].params)
+    _largest(ax, number, params[most], most, -half, theme, thin=thin)
     most = max(range(len(macs)), key=macs.__getitem__)
-    _largest(ax, three_digits(tower.levels[most].macs), macs[most], most, half, theme)
+    number = three_digits(tower.levels[most].macs)
+    _largest(ax, number, macs[most], most, half, theme, thin=thin)
     ax.text(0, -0.25, f"input {_side(tower)}", ha="center", va="top", fontsize=SMALL)
 
 
@@ -134,10 +137,14 @@ def _grids(ax: Axes, tower: Tower, params: list[float], scale: _Scale, most: int
             last = i
 
 
-def _largest(ax: Axes, text: str, share: float, level: int, start: float, theme: Theme) -> None:
-    """The value of a tower's longest bar: in it where it is long, otherwise beyond its end."""
+def _largest(
+    ax: Axes, text: str, share: float, level: int, start: float, theme: Theme, *, thin: bool
+) -> None:
+    """The value of a tower's longest bar: in it where it is long, on paper of its own where the bar
+    is too thin for it, otherwise beyond its end."""
     sign, long = (1 if start > 0 else -1), share > LONG
     color = theme.macs if sign > 0 else theme.params
+    paper = {"facecolor": theme.paper, "edgecolor": "none", "pad": 0.8}
     ax.text(
         start + sign * 0.03 if long else start + sign * (share + 0.03),
         level + 0.5,
@@ -145,7 +152,8 @@ def _largest(ax: Axes, text: str, share: float, level: int, start: float, theme:
         ha="left" if sign > 0 else "right",
         va="center",
         fontsize=SMALL,
-        color=theme.on(color) if long else theme.ink,
+        color=theme.on(color) if long and not thin else theme.ink,
+        bbox=paper if long and thin else None,
     )
 
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...graph import WEIGHTED, Block, Node, longest, partition
 from ...trace.record import Trace
@@ -31,11 +32,13 @@ def rows(
     """Groups in execution order: a run of alike blocks is one row, and so is each other block or
     layer. `depth` and `merge` are those of the other styles, and change nothing here."""
     text = _Text(nodes)
-    for blocks in _in_rows(nodes, partition(trace)):
+    found = _in_rows(nodes, partition(trace))
+    shared = Counter(blocks[0].path for blocks in found)
+    for blocks in found:
         members = [nodes[i] for block in blocks for i in block.nodes]
-        name = _name(blocks[0])
+        name = _name(blocks[0], shared)
         yield Group(
-            blocks[0].path or name,
+            name,
             {
                 "layer name": name or "(model)",
                 "output size": members[-1].layout.size,
@@ -47,9 +50,10 @@ def rows(
         )
 
 
-def _name(block: Block) -> str:
-    """The module path; of alike modules side by side the first and the last."""
-    if block.path or block.kind != "repeat":
+def _name(block: Block, shared: Mapping[str, int]) -> str:
+    """The module path; the first and the last of alike modules beside each other, also where their
+    container has further rows (`shared`: the rows of each path)."""
+    if block.kind != "repeat" or (block.path and shared[block.path] == 1):
         return block.path
     paths = [c.path for c in block.children]
     return span(paths) if len({re.sub(r"\d+", "*", p) for p in paths}) == 1 else paths[0]
