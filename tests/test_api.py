@@ -71,6 +71,7 @@ RESULTS = {
     "times": lambda t: costlab.times([MEASURED]),
     "towers": lambda t: costlab.towers(t),
     "verify": lambda t: costlab.verify(tiny(), torch.empty(1, 3, 8, 8)),
+    "what_if": lambda t: costlab.what_if(costlab.load(tiny(), torch.empty(1, 3, 8, 8)), "batch=2"),
 }
 NO_RESULT = {
     *("load", "trace", "measure", "assert_cost"),  # a model or its record

@@ -23,6 +23,7 @@ from ._phases import phases
 from ._report import report
 from ._summary import summary
 from ._sweep import sweep
+from ._what_if import what_if
 from ._zoo import models
 
 __all__ = [
@@ -75,4 +76,5 @@ __all__ = [
     "trace",
     "training",
     "verify",
+    "what_if",
 ]

@@ -6,7 +6,7 @@ import argparse
 
 import costlab
 
-from ._errors import UserError, errors
+from ._errors import UserError, errors, refuse
 from ._models import add_model, arguments, get_trace, sizes
 from ._output import add_output, show
 from ._types import Commands
@@ -52,6 +52,15 @@ def add(sub: Commands) -> None:
         "with --by or --top: macs)",
     )
     p.add_argument("--top", type=int, metavar="N", help="N rows, the others together as one")
+    p.add_argument(
+        "--what-if",
+        action="append",
+        default=[],
+        metavar="CHANGE",
+        help="beside the model as it would be: batch=8, resolution=384, height=256, width=192, "
+        "tokens=512, or kernel=5:3 (every 5x5 convolution as a 3x3 one, on the same grids); repeat "
+        "for several changes at once",
+    )
     p.add_argument("--strict", action="store_true", help="fail when an operation has no formula")
     add_output(p)
     p.set_defaults(run=run)
@@ -61,6 +70,8 @@ def run(args: argparse.Namespace) -> int | None:
     """Trace, tabulate, render."""
     if args.phase == "both" or (args.phase is None and sizes(args)):
         return show(args, _phases(args).sheet)
+    if args.what_if:
+        return show(args, _what_if(args).sheet)
     trace = get_trace(args)
     with errors():
         result = costlab.table(
@@ -75,6 +86,28 @@ def run(args: argparse.Namespace) -> int | None:
             top=args.top,
         )
     show(args, result.sheet)
+
+
+def _what_if(args: argparse.Namespace):
+    """The model beside what it would be."""
+    refuse(
+        args,
+        ("phase", "convention", "by", "sort", "top"),
+        "is of a table of one model; leave out --what-if",
+    )
+    if args.columns or args.strict:
+        raise UserError("--columns and --strict are of a table of one model; leave out --what-if")
+    with errors():
+        return costlab.what_if(
+            args.model,
+            args.what_if,
+            inputs=args.input,
+            arguments=arguments(args.arg),
+            train=args.mode == "train",
+            device=args.device,
+            style=args.style,
+            depth=args.depth,
+        )
 
 
 def _phases(args: argparse.Namespace):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
 from ..trace.facts import UseFacts
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 _LONG = 240  # characters quoted from the message of another library
@@ -110,6 +111,13 @@ class Loaded:
         if self.rebuild is None or self.provenance["device"] == device:
             return self
         return self.rebuild(device)
+
+    def resized(self, shape_of: Callable[[torch.Tensor], Sequence[int]]) -> Loaded:
+        """The same model with inputs of the shapes that `shape_of` gives."""
+        from ._inputs import resized
+
+        inputs = resized(Inputs(self.inputs, self.kwargs), shape_of)
+        return replace(self, inputs=inputs.args, kwargs=inputs.kwargs)
 
     def __repr__(self) -> str:
         spec, device = self.provenance["spec"], self.provenance["device"]

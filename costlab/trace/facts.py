@@ -30,7 +30,8 @@ class Provenance(TypedDict):
     """Where a trace is from. `model`: as it was named; `inputs`: of each its shape ("1x3x224x224")
     and its dtype; `device` it ran on; versions of `torch` and `costlab`; `date` in ISO 8601;
     `source`: the paper or library of the model; `notes`: what building and tracing had to say;
-    `revision`: of a git repository, as "main (3f2c1ab)"."""
+    `revision`: which version of the model: of a git repository, as "main (3f2c1ab)", or what was
+    changed, as "googlenet with batch=8"."""
 
     model: str
     inputs: list[list[str]]
