@@ -70,6 +70,7 @@ RESULTS = {
     "table": lambda t: costlab.table(t, style="layers"),
     "times": lambda t: costlab.times([MEASURED]),
     "towers": lambda t: costlab.towers(t),
+    "variants": lambda t: costlab.variants(t, t),
     "verify": lambda t: costlab.verify(tiny(), torch.empty(1, 3, 8, 8)),
     "what_if": lambda t: costlab.what_if(costlab.load(tiny(), torch.empty(1, 3, 8, 8)), "batch=2"),
 }

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import costlab
 from costlab.cli import main
 
 
@@ -74,3 +75,44 @@ def test_errors_of_different_protocols_are_not_to_be_compared(capsys, other, com
 
 def test_one_model_is_refused(capsys):
     assert main(["compare", "googlenet"]) == 2 and "two models or more" in capsys.readouterr().err
+
+
+def heads():
+    """A base of one 3x3 convolution on an 8x8 grid with three heads: none, a linear layer on the
+    pooled grid, and one on the whole grid."""
+    import torch
+    from torch import nn
+
+    def conv():
+        return nn.Conv2d(3, 4, 3, padding=1, bias=False)
+
+    pooled = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5, bias=False))
+    whole = (nn.Flatten(), nn.Linear(4 * 64, 5, bias=False))
+    return [
+        costlab.trace(nn.Sequential(conv(), *more), torch.zeros(1, 3, 8, 8), device="meta")
+        for more in ((), pooled, whole)
+    ]
+
+
+def test_variants_against_a_base():
+    """The base has 108 params and 64 x 108 MACs; the heads add 4 x 5 and 256 x 5 of each."""
+    rows = costlab.variants(*heads()).sheet.rows
+    assert [row["params"] for row in rows] == [108, 108 + 20, 108 + 1280]
+    assert [row["MACs"] for row in rows] == [64 * 108, 64 * 108 + 20, 64 * 108 + 1280]
+    assert [row["activations"] for row in rows] == [256, 256 + 5, 256 + 5]
+    assert [row["params change"] for row in rows] == ["", 20 / 108, 1280 / 108]
+    assert [row["MACs change"] for row in rows] == ["", 20 / 6912, 1280 / 6912]
+    # the head on the pooled grid: 4 elements beside the 256 that are pooled
+    assert rows[1]["peak"] - rows[0]["peak"] == 4 * 4
+
+
+def test_against(capsys):
+    assert (
+        main(["compare", "nin_cifar10", "cnds8", "--against", "alexnet", "--format", "json"]) == 0
+    )
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["version"] for row in rows] == ["alexnet", "nin_cifar10", "cnds8"]
+    assert main(["compare", "cnds8", "--against", "alexnet", "--diagram", "x.svg"]) == 2
+    assert "leave out --against" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="variants takes a base and a variant or more"):
+        costlab.variants("alexnet")

@@ -125,8 +125,10 @@ def _with_kernels(model: nn.Module, kernels: Mapping[int, int], name: str) -> nn
 
 def _side(module: Any) -> int:
     """The side of a square kernel of a convolution; 0 for anything else."""
-    sides: tuple[int, ...] = module.kernel_size if _is_convolution(module) else ()
-    return sides[0] if len(set(sides)) == 1 else 0
+    if not _is_convolution(module):
+        return 0
+    first, *others = module.kernel_size
+    return first if all(n == first for n in others) else 0
 
 
 def _is_convolution(module: object) -> bool:

@@ -10,7 +10,7 @@ from ..sources import FORMS as MODEL_FORMS
 from ..sources import Loaded, SourceError
 from ..trace import Trace, TraceError, TraceFileError
 from ._budget import assert_cost
-from ._counting import compare, diagram, memory, pareto, profile, table, verify
+from ._counting import compare, diagram, memory, pareto, profile, table, variants, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._diff import diff
 from ._export import export
@@ -75,6 +75,7 @@ __all__ = [
     "towers",
     "trace",
     "training",
+    "variants",
     "verify",
     "what_if",
 ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..analysis.memory import Memory
     from ..analysis.pareto import Pareto
     from ..analysis.profile import Profile
+    from ..analysis.variants import Variants
     from ..analysis.verify import Verification
     from ..cost import Convention
     from ..tables import Table
@@ -78,6 +79,21 @@ def compare(*models: Model) -> Comparison:
     if len(models) < 2:
         raise ValueError("compare needs two models or more, such as googlenet and alexnet")
     return run([as_trace(model, "compare") for model in models])
+
+
+def variants(base: Model, *others: Model) -> Variants:
+    """Variants of a model against one base: params, MACs, activations, bytes and peak memory of
+    each, with the change from the base.
+
+    Raises ValueError without a variant."""
+    from ..analysis.variants import variants as run
+
+    if not others:
+        raise ValueError(
+            'variants takes a base and a variant or more: costlab.variants("resnet50", "resnet101")'
+        )
+    traces = [as_trace(model, "variants") for model in others]
+    return run(as_trace(base, "variants"), traces)
 
 
 def memory(model: Model) -> Memory:

@@ -68,16 +68,8 @@ def summary(
     from ..tables import table
 
     trace = _traced(model, inputs, dtype, device)
-    rows = table(trace, "layers", "macs", depth, columns=list(columns))
-    trainable = sum(p.numel() for p in _parameters(model) if p.requires_grad)
-    return Summary(rows, total(trace), trainable, memory(trace))
-
-
-def _parameters(model: Any) -> list[torch.Tensor]:
-    """Every parameter once, also of a model that defines `parameters` itself."""
-    from ..trace.modules import named_tensors
-
-    return list({id(p): p for _, p in named_tensors(model, "_parameters")}.values())
+    rows, whole = table(trace, "layers", "macs", depth, columns=list(columns)), total(trace)
+    return Summary(rows, whole, whole.trainable or 0, memory(trace))
 
 
 def _traced(model: Any, inputs: Any, dtype: Any, device: str) -> Trace:
