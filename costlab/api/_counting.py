@@ -85,6 +85,10 @@ def variants(base: Model, *others: Model) -> Variants:
     """Variants of a model against one base: params, MACs, activations, bytes and peak memory of
     each, with the change from the base.
 
+    Args:
+        base: a trace, a `costlab.load` result, or a name.
+        others: the variants, each as the base.
+
     Raises ValueError without a variant."""
     from ..analysis.variants import variants as run
 
