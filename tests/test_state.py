@@ -419,3 +419,41 @@ def test_threads_trace_at_once():
     for t in threads:
         t.join()
     assert found == {n: n * 2 * 8 * 8 for n in (20, 30, 40, 50)}
+
+
+class Meets(nn.Module):
+    """Says that it runs, then waits for another thread, half a second at most."""
+
+    def __init__(self, runs, waits_for):
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        self.runs, self.waits_for = runs, waits_for
+
+    def forward(self, x):
+        self.runs.set()
+        self.waits_for.wait(0.5)
+        return self.layer(x)
+
+
+def test_threads_that_overlap_leave_torch_as_it_was():
+    """The second thread would run inside the first and outlast it: each would put back what the
+    other had replaced. One waits for the other instead."""
+    before = torch.compile, nn.functional.one_hot, torch.rms_norm
+    first_runs, second_runs, first_done = (threading.Event() for _ in range(3))
+    found = {}
+
+    def first():
+        found[1] = costlab.trace(Meets(first_runs, second_runs), torch.rand(2, 8), device="cpu")
+        first_done.set()
+
+    def second():
+        first_runs.wait()
+        found[2] = costlab.trace(Meets(second_runs, first_done), torch.rand(2, 8), device="cpu")
+
+    threads = [threading.Thread(target=run) for run in (first, second)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert [costlab.total(found[n]).macs for n in (1, 2)] == [2 * 8 * 8] * 2
+    assert (torch.compile, nn.functional.one_hot, torch.rms_norm) == before

@@ -7,7 +7,7 @@ import torch
 import costlab
 from costlab import reference, zoo
 from costlab.graph import layer_graph
-from costlab.graph.layers import longest
+from costlab.graph import longest
 from costlab.trace.build import build_on_meta
 from costlab.zoo import modules as m
 

@@ -2,9 +2,11 @@
 diagrams share."""
 
 from .blocks import Block, consumers, partition
+from .depth import longest
 from .forks import Branch, Fork, forks
-from .layers import WEIGHTED, Node, layer_graph, longest
+from .layers import layer_graph
 from .layout import Layout, layouts
+from .node import WEIGHTED, Node
 from .receptive_field import Field, fields
 from .source_lines import source_line
 

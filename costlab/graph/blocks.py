@@ -10,7 +10,8 @@ from functools import cached_property, reduce
 
 from ..trace.cached import once_per_trace
 from ..trace.record import Trace
-from .layers import WEIGHTED, Node, layer_graph
+from .layers import layer_graph
+from .node import WEIGHTED, Node
 
 _ADDS = frozenset(f"aten.{n}" for n in ("add", "add_", "sub", "sub_", "rsub")) | {
     "quantized.add",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .blocks import consumers
-from .layers import Node
+from .node import Node
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@ follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from ..cost.formulas import quantized
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
 from .layout import CHANNEL, PLACES, Layout, layouts
 from .moves import Shape, ints
+from .node import Node
 from .receptive_field import fields
 
 _KINDS = {
@@ -67,57 +67,6 @@ _EMPTY = frozenset(
 _CATS = frozenset(("aten.cat", "quantized.cat", "quantized.cat_relu"))
 _OVER = frozenset(("aten.copy_", "aten.copy"))
 _VIEWS = frozenset(("aten.view", "aten._unsafe_view"))
-WEIGHTED = ("conv", "transposed conv", "linear")
-
-
-@dataclass(frozen=True)
-class Node:
-    """One layer. `ops` are its own operation `op` and those that follow it up to the next layer;
-    `preds` index earlier nodes, `idom` the immediate dominator (where a fork began). `kernel`,
-    `stride`, `dilation` in elements a spatial dimension; `layout` of its output; `field` and
-    `jump`: receptive field and step between neighbours, in input positions a dimension of the
-    input's grid, None where that is not known or there is no grid."""
-
-    index: int
-    kind: str
-    op: Op | None
-    output: int
-    preds: tuple[int, ...]
-    ops: tuple[Op, ...]
-    idom: int
-    layout: Layout
-    in_shape: tuple[int, ...] = ()
-    out_shape: tuple[int, ...] = ()
-    kernel: tuple[int, ...] = ()
-    stride: tuple[int, ...] = ()
-    dilation: tuple[int, ...] = ()
-    groups: int = 1
-    field: tuple[int, ...] | None = None
-    jump: tuple[Fraction, ...] | None = None
-
-    @property
-    def pointwise(self) -> bool:
-        """A 1x1 convolution of any rank."""
-        return self.kind == "conv" and set(self.kernel) == {1}
-
-    @property
-    def depthwise(self) -> bool:
-        """A convolution of each channel by itself."""
-        return self.kind == "conv" and self.groups == self.in_shape[1] > 1
-
-    @property
-    def width(self) -> int:
-        """Output channels (features for a linear layer)."""
-        return self.out_shape[1] if self.kind != "linear" else self.out_shape[-1]
-
-    @property
-    def weights(self) -> frozenset[int]:
-        """The parameters that its own operation multiplies by, by index; views of them are prepared
-        before it."""
-        if self.op is None:
-            return frozenset()
-        own = self.ops[: self.ops.index(self.op) + 1]
-        return frozenset(p for op in own for p in op.params)
 
 
 @dataclass
@@ -337,35 +286,3 @@ def viewed(draft: _Draft | Node) -> int:
             if op.name in _VIEWS and op.inputs[0] == draft.output:
                 return op.outputs[0]
     return draft.output
-
-
-def longest(
-    members: Sequence[Node], counts: Callable[[Node], bool] = lambda n: n.kind in WEIGHTED
-) -> int:
-    """Layers on the longest path through `members` (in execution order) for which `counts` is true:
-    by default those with weights, which is what the papers call depth. The time steps of a
-    recurrent layer are one layer."""
-    again = _further_steps(members)
-    best: dict[int, int] = {}
-    for n in members:
-        own = bool(counts(n)) and n.index not in again
-        best[n.index] = max((best.get(p, 0) for p in n.preds), default=0) + own
-    return max(best.values(), default=0)
-
-
-def _further_steps(members: Sequence[Node]) -> frozenset[int]:
-    """Nodes that apply the weights of a recurrent layer again: those of one call of a module, or of
-    a cell in any call. Where the layer has weights that it applies once, to the whole sequence, all
-    its steps are with those."""
-    calls: dict[tuple[str, int], dict[frozenset[int], list[int]]] = {}
-    for n in members:
-        if n.op and n.kind in WEIGHTED and n.weights:
-            call = -1 if n.op.module_type.endswith("Cell") else n.op.call
-            uses = calls.setdefault((n.op.module, call), {})
-            uses.setdefault(n.weights, []).append(n.index)
-    found: list[int] = []
-    for uses in calls.values():
-        again = sorted(i for indices in uses.values() if len(indices) > 1 for i in indices)
-        once = any(len(indices) == 1 for indices in uses.values())
-        found += again if once else again[1:]
-    return frozenset(found)

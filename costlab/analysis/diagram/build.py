@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ...cost import Convention, total
 from ...cost.roles import is_weight
-from ...graph.layers import layer_graph
+from ...graph import layer_graph
 from ...tables import choose_convention, table
 from ...tables.result import Row
 from ...trace.cached import once_per_trace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...graph.layers import Node
+from ...graph import Node
 from ...graph.layout import CHANNEL
 from ...trace.record import Op
 

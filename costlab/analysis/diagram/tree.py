@@ -8,7 +8,7 @@ from itertools import takewhile
 from math import prod
 
 from ...graph.blocks import Block, partition
-from ...graph.layers import Node, layer_graph
+from ...graph import Node, layer_graph
 from ...trace.record import Trace
 from .result import Part
 from .units import Units

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ...graph.layers import WEIGHTED, Node, layer_graph, viewed
+from ...graph import WEIGHTED, Node, layer_graph
+from ...graph.layers import viewed
 from ...graph.layout import layouts
 from ...trace.cached import once_per_trace
 from ...trace.record import Op, Trace

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..._result import Charted
 from ...cost import total
 from ...graph import Node, layer_graph, longest
-from ...graph.layers import WEIGHTED
+from ...graph import WEIGHTED
 from ...tables import Column, Sheet
 from ...trace import Trace
 

@@ -1,0 +1,61 @@
+"""A layer of the layer graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..trace.record import Op
+from .layout import Layout
+
+WEIGHTED = ("conv", "transposed conv", "linear")  # kinds of layers that multiply by params
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer. `ops` are its own operation `op` and those that follow it up to the next layer;
+    `preds` index earlier nodes, `idom` the immediate dominator (where a fork began). `kernel`,
+    `stride`, `dilation` in elements a spatial dimension; `layout` of its output; `field` and
+    `jump`: receptive field and step between neighbours, in input positions a dimension of the
+    input's grid, None where that is not known or there is no grid."""
+
+    index: int
+    kind: str
+    op: Op | None
+    output: int
+    preds: tuple[int, ...]
+    ops: tuple[Op, ...]
+    idom: int
+    layout: Layout
+    in_shape: tuple[int, ...] = ()
+    out_shape: tuple[int, ...] = ()
+    kernel: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    dilation: tuple[int, ...] = ()
+    groups: int = 1
+    field: tuple[int, ...] | None = None
+    jump: tuple[Fraction, ...] | None = None
+
+    @property
+    def pointwise(self) -> bool:
+        """A 1x1 convolution of any rank."""
+        return self.kind == "conv" and set(self.kernel) == {1}
+
+    @property
+    def depthwise(self) -> bool:
+        """A convolution of each channel by itself."""
+        return self.kind == "conv" and self.groups == self.in_shape[1] > 1
+
+    @property
+    def width(self) -> int:
+        """Output channels (features for a linear layer)."""
+        return self.out_shape[1] if self.kind != "linear" else self.out_shape[-1]
+
+    @property
+    def weights(self) -> frozenset[int]:
+        """The parameters that its own operation multiplies by, by index; views of them are prepared
+        before it."""
+        if self.op is None:
+            return frozenset()
+        own = self.ops[: self.ops.index(self.op) + 1]
+        return frozenset(p for op in own for p in op.params)
