@@ -100,6 +100,23 @@ def test_a_block_that_the_base_does_not_have_is_new():
     ]
 
 
+def test_a_renamed_block_has_not_grown():
+    base, head = nn.Sequential(), nn.Sequential()
+    for model, name, width in ((base, "old", 4), (head, "new", 8)):
+        model.add_module(name, nn.Linear(4, 4, bias=False))
+        model.add_module("last", nn.Linear(4, width, bias=False))
+    assert failure(head, torch.zeros(1, 4), base=base, macs="<= +0%").splitlines()[3:] == [
+        "  blocks that grew:",
+        "    last  16  ->  32  +16  (+100.00%)",
+    ]
+
+
+def test_without_a_block_that_grew_the_largest_are_listed():
+    lines = failure(Net(), X, base=Net(5), macs="<= 15K").splitlines()
+    assert lines[2] == "macs 21.63K -> 18.69K (-13.61%), limit: macs <= 15K"
+    assert lines[3:5] == ["  largest blocks:", "    body.1  9.22K  49.3%"]
+
+
 def test_only_the_most_important_blocks_are_listed():
     deep = nn.Sequential(*(nn.Linear(4, 4) for _ in range(11)))
     lines = failure(deep, torch.zeros(1, 4), macs="<= 100").splitlines()

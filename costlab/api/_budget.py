@@ -28,7 +28,8 @@ def assert_cost(
     ValueError for no limits, for one that cannot be read, and for one that the traces cannot
     answer; what `costlab.trace` raises."""
     __tracebackhide__ = True
-    from ..analysis.limits import parse, require
+    from ..analysis.budget import require
+    from ..analysis.limits import parse
 
     parsed = [parse(text) for text in limits]
     parsed += [parse(f"{name} {text}") for name, text in quantities.items()]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...trace import Trace
+from ..limits import Limit, judge
 from . import notes
 from .blocks import blocks_behind
-from .expression import Limit
-from .judge import judge
 
 
 def require(limits: Sequence[Limit], head: Trace, base: Trace | None = None) -> None:

@@ -1,0 +1,10 @@
+"""Limits that must hold of a model, and the blocks behind those that do not.
+
+`run` judges the limits and raises, `blocks` finds where a figure comes from and where it grew,
+`notes` says it in English.
+"""
+
+from .blocks import BlockFigure, blocks_behind
+from .run import require
+
+__all__ = ["BlockFigure", "blocks_behind", "require"]

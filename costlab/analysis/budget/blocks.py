@@ -1,0 +1,80 @@
+"""Which blocks of a model a figure is in, and in which it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...tables import table
+from ...trace import Trace
+from ..change import change
+from ..limits import Limit, measure_ops
+
+
+@dataclass(frozen=True)
+class BlockFigure:
+    """A quantity of one block, in its unit.
+
+    Attributes:
+        block: module path.
+        head: 0 where the block is not in the head.
+        base: 0 where the block is not in the base; None where there is no base.
+    """
+
+    block: str
+    head: float
+    base: float | None = None
+
+    @property
+    def change(self) -> float:
+        """From base to head; 0 without a base."""
+        return 0.0 if self.base is None else self.head - self.base
+
+
+def blocks_behind(limit: Limit, head: Trace, base: Trace | None = None) -> list[BlockFigure]:
+    """The blocks that a limit's figure comes from, those first that matter most for it.
+
+    With a base they are sorted by how far they changed in the direction that the limit forbids, and
+    those that did not are left out; where there is none of them, or no base, all by size, and
+    without a base."""
+    figures = _figures(limit, head, base)
+    upwards = 1 if limit.relation in ("<", "<=") else -1
+    changed = [f for f in figures if upwards * f.change > 0]
+    if changed:
+        return sorted(changed, key=lambda f: -abs(f.change))
+    sizes = [BlockFigure(f.block, f.head) for f in figures if f.head]
+    return sorted(sizes, key=lambda f: -f.head)
+
+
+def _figures(limit: Limit, head: Trace, base: Trace | None) -> list[BlockFigure]:
+    """Of all blocks: the rows of the layers style, or what is inside the limit's block where that
+    is one row or less; none where that is one as well, which says no more than the limit."""
+    found = _rows(limit, head, base, None)
+    if len(found) < 2 and limit.block:
+        found = _rows(limit, head, base, limit.block.count(".") + 2)
+    return found if len(found) > 1 else []
+
+
+def _rows(limit: Limit, head: Trace, base: Trace | None, depth: int | None) -> list[BlockFigure]:
+    """The rows of the layers style in the limit's block, paired with those of a base that has the
+    quantity."""
+    compared = None if base is None else change(base, head, "layers", depth)
+    if compared and limit.quantity in compared.figures:
+        return [
+            BlockFigure(path, *step.figures[limit.quantity].map(_known)[::-1])
+            for step in compared.steps
+            if _is_in(path := step.paths.head or step.paths.base or "", limit.block)
+        ]
+    return [
+        BlockFigure(row.path, _known(measure_ops(head, limit.quantity, row.ops)))
+        for row in table(head, "layers", "macs", depth, merge=False).rows
+        if _is_in(row.path, limit.block)
+    ]
+
+
+def _known(figure: float | None) -> float:
+    return figure or 0.0
+
+
+def _is_in(path: str, block: str) -> bool:
+    """Whether a module is in a block, or is it; the model itself is no block."""
+    return bool(path) and (not block or path == block or path.startswith(f"{block}."))
