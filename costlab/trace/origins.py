@@ -77,6 +77,7 @@ class Origins:
         }
         self._kinds: dict[str, int] = {__file__: _END}
         self._sources: dict[tuple[str, int, int], Source] = {}
+        self._paths: dict[str, str] = {}  # of files, as the record names them
         self._nodes: dict[tuple[str, int], Origin] = {}
 
     def now(self) -> Origin:
@@ -129,7 +130,9 @@ class Origins:
             key = file, line, id(source)
             known = self._sources.get(key)
             if known is None:
-                known = self._sources[key] = Source(shared_path(file), line, source)
+                if file not in self._paths:
+                    self._paths[file] = shared_path(file)
+                known = self._sources[key] = Source(self._paths[file], line, source)
             source = known
         return source
 
