@@ -24,6 +24,7 @@ ORDER = [
     "analysis",
     "render",
     "report",
+    "callbacks",
     "api",
     "cli",
 ]

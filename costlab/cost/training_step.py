@@ -18,6 +18,8 @@ class Training:
 
     Attributes:
         forward_macs, backward_macs: multiply-adds.
+        recomputed_macs: of the backward ones, those that run the forward pass again because
+            activations were checkpointed.
         weights: bytes of all parameters.
         gradients: bytes of the gradients of parameters that got one; frozen ones have none.
         saved: bytes of the tensors that the backward pass keeps, parameters apart.
@@ -32,6 +34,7 @@ class Training:
     saved: int
     optimizers: dict[str, int]
     unknown: int = 0
+    recomputed_macs: int = 0
 
     @property
     def note(self) -> str:
@@ -39,6 +42,8 @@ class Training:
         bound = ", a lower bound" if self.unknown else ""
         times = self.backward_macs / self.forward_macs if self.forward_macs else None
         ratio = "" if times is None else f" ({times:.2f} times)"
+        if self.recomputed_macs:
+            ratio += f", {self.recomputed_macs:,} of them recomputed activations"
         state = ", ".join(f"{name} {_megabytes(n)}" for name, n in self.optimizers.items())
         return (
             f"training step{bound}: forward {self.forward_macs:,} MACs, "
@@ -72,5 +77,6 @@ def training(trace: Trace) -> Training:
         gradients=gradients,
         saved=sum(size_of(trace, i) for i in trace.saved if i not in parameters),
         optimizers={name: values * gradients for name, values in OPTIMIZERS.items()},
+        recomputed_macs=total(trace, [op for op in trace.backward if op.recomputed]).macs,
         unknown=sum(total(trace, trace.ops).unknown.values()),
     )

@@ -54,12 +54,24 @@ def ceilings(device: Device, dtype: str) -> dict[str, float]:
         wanted += ["tf32", "bfloat16", "float16"]
     name = device.describe()["device"]
     for product in dict.fromkeys(wanted):
-        if (name, product) not in _measured:
-            _measured[name, product] = _products_a_second(device, product)
+        _measure_product(device, name, product)
     if (name, "bandwidth") not in _measured:
         _measured[name, "bandwidth"] = _copied_a_second(device)
     known = (*dict.fromkeys(wanted), "bandwidth")
     return {k: _measured[name, k] for k in known if _measured[name, k]}
+
+
+def product_ceiling(device: Device, dtype: str) -> float:
+    """FLOP/s of large matrix products of one dtype, a name of `DTYPES`, as `ceilings` measures it;
+    0 where the device has no such product."""
+    name = device.describe()["device"]
+    _measure_product(device, name, PRODUCTS[dtype])
+    return _measured[name, PRODUCTS[dtype]]
+
+
+def _measure_product(device: Device, name: str, product: str) -> None:
+    if (name, product) not in _measured:
+        _measured[name, product] = _products_a_second(device, product)
 
 
 def _products_a_second(device: Device, product: str) -> float:

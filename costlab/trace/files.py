@@ -5,7 +5,7 @@ File format (version 2): gzip-compressed UTF-8 JSON, one object with
 - `tensors`: [shape, dtype] each, and of an expanded one the elements in memory;
 - `params`: [names, shape, dtype, tensor, trainable] each, the last since 2026-11-27;
 - `ops`: [name, module, module_type, call, inputs, outputs, params, attrs] each, and for a
-  backward operation `of`;
+  backward operation `of`, then true where it is recomputed;
 - `inputs`, `outputs`, `saved` (tensors kept for the backward pass), `gradients` (parameters that
   got one);
 - `sources` where lines of code were recorded: `files`; `lines`: [index of the file, line, index of
@@ -164,7 +164,7 @@ def _sources_to_json(ops: Sequence[Op]) -> dict[str, object]:
 
 def _op_to_json(op: Op) -> list[object]:
     place = op.name, op.module, op.module_type, op.call
-    of = () if op.of is None else (op.of,)
+    of = () if op.of is None else (op.of, True) if op.recomputed else (op.of,)
     return [*place, op.inputs, op.outputs, op.params, op.attrs, *of]
 
 
@@ -242,6 +242,7 @@ def _validate_op(trace: Trace, op: Op) -> None:
     _need(op.source is None or _is(str, op.source.file) and type(op.source.line) is int)
     _need(_is(dict, op.attrs) and type(op.call) is int)
     _need(op.of is None or op.of == -1 or 0 <= op.of < len(trace.ops))
+    _need(type(op.recomputed) is bool)
 
 
 def _validate_provenance(provenance: Provenance) -> None:

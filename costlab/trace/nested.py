@@ -63,7 +63,7 @@ def is_plain(value) -> bool:
     return _is_users_own(type(value)) and type(getattr(value, "__dict__", None)) is dict
 
 
-def each(value, run_iterators: bool = False) -> list[torch.Tensor]:
+def each(value: Any, run_iterators: bool = False) -> list[torch.Tensor]:
     """Every tensor in a nested value, in order. `run_iterators`: generators and maps are run to
     their end, which may do work."""
     found, stack, seen = [], [value], set()

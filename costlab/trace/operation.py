@@ -46,12 +46,13 @@ class Operator:
 
 class Place(NamedTuple):
     """Where an operation is recorded: a call of a module, and for a backward operation the forward
-    operation that it belongs to."""
+    operation that it belongs to, and whether it repeats one of the forward pass."""
 
     module: str
     module_type: str
     call: int
     of: int | None = None
+    recomputed: bool = False
 
 
 @dataclass(slots=True)

@@ -82,9 +82,11 @@ class Op:
     """One executed operation. `inputs`, `outputs`, `params` index `Trace.tensors` / `Trace.params`;
     `call` counts from 0 the calls of `module`; `attrs` are the non-tensor arguments by schema name;
     `of` is None in the forward pass, and in the backward pass the index of the operation whose
-    gradient it works out (-1: not known); `source` is the line that ran it (None: not known), and
-    `node` the node of the ONNX graph or exported program that it is of ("": of none). Neither is
-    part of what an operation did, so that they make no two operations differ."""
+    gradient it works out (-1: not known); `recomputed`: there it runs a part of the forward pass
+    again, because activations were checkpointed; `source` is the line that ran it (None: not
+    known), and `node` the node of the ONNX graph or exported program that it is of ("": of none).
+    Neither of these two is part of what an operation did, so that they make no two operations
+    differ."""
 
     name: str
     module: str
@@ -95,6 +97,7 @@ class Op:
     params: tuple[int, ...]
     attrs: Attributes = field(default_factory=dict)
     of: int | None = None
+    recomputed: bool = False
     source: Source | None = field(default=None, compare=False)
     node: str = field(default="", compare=False)
 

@@ -261,7 +261,7 @@ class Recorder(TorchDispatchMode):
         where = place.module, place.module_type, place.call
         params = tuple(call.params)
         done = form.name, *where, form.inputs, form.outputs, params, form.attrs
-        self.ops.append(Op(*done, place.of, *self._origin(place)))
+        self.ops.append(Op(*done, place.of, place.recomputed, *self._origin(place)))
         for t in call.written:
             if isinstance(t, torch.Tensor) and t._base is not None:
                 self._record_write(t, place)
@@ -281,10 +281,12 @@ class Recorder(TorchDispatchMode):
             return Place(*self.modules.now)
         assert self.forward_ops is not None, "a backward pass follows a recorded forward pass"
         of = self.forward_ops.of_current_node()
+        # autograd works without gradients; a checkpoint turns them on to run its part again
+        recomputed = torch.is_grad_enabled()
         if of < 0:
-            return Place(*self.modules.now, of)
+            return Place(*self.modules.now, of, recomputed)
         forward = self.ops[of]
-        return Place(forward.module, forward.module_type, forward.call, of)
+        return Place(forward.module, forward.module_type, forward.call, of, recomputed)
 
     def _origin(self, place: Place) -> Origin:
         """Where the operation comes from; in the backward pass, where it runs no code of the
@@ -307,7 +309,7 @@ class Recorder(TorchDispatchMode):
         index = self.table.add(base)
         where = place.module, place.module_type, place.call
         done = "costlab.write", *where, (before, after), (index,), (), {}
-        self.ops.append(Op(*done, place.of, *self._origin(place)))
+        self.ops.append(Op(*done, place.of, place.recomputed, *self._origin(place)))
         if outside is not None:
             outside.index = index
         else:
@@ -346,6 +348,6 @@ class Recorder(TorchDispatchMode):
         index = self.table.index_of(out)
         if index is None:
             return
-        attrs = {"p": module.p}
+        attrs, place = {"p": module.p}, self._place()
         done = "costlab.dropout", *self.modules.now, (index,), (index,), (), attrs
-        self.ops.append(Op(*done, None, *self.origins.now()))
+        self.ops.append(Op(*done, place.of, place.recomputed, *self.origins.now()))
