@@ -1,5 +1,11 @@
 """The cost of training steps and MFU as Lightning and transformers log them."""
 
+import csv
+import os
+import re
+from pathlib import Path
+from unittest import mock
+
 import pytest
 import torch
 from torch import nn
@@ -315,3 +321,298 @@ def test_the_dtype_of_the_ceiling(model, autocast, name):
 
 def test_costs_add_up():
     assert StepCost(1, 2, 3, 4, 5, 6) + StepCost(1, 1, 1, 1, 1, 1) == StepCost(2, 3, 4, 5, 6, 7)
+
+
+class Ticking(Ticks):
+    """A clock on which every step takes one second."""
+
+    def mark(self):
+        self.now += 1
+        return self.now
+
+
+def rows():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(32, 8, generator=generator)
+    return x, torch.randint(4, (32,), generator=generator)
+
+
+@pytest.fixture
+def lightning(monkeypatch):
+    """The framework, and our callback on a clock of one second a step."""
+    package = pytest.importorskip("pytorch_lightning")
+    ours = pytest.importorskip("costlab.callbacks.lightning")
+    monkeypatch.setattr(ours, "clock_for", lambda device: Ticking())
+    return package, ours.CostCallback
+
+
+def fit(package, callbacks, folder, loggers=False, **options):
+    """Train two epochs of 8 batches, with validation between them."""
+
+    class Classifier(package.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net, self.norm = mlp(), nn.BatchNorm1d(4)
+
+        def training_step(self, batch, batch_idx):
+            loss = nn.functional.cross_entropy(self.norm(self.net(batch[0])), batch[1])
+            self.log("loss", loss)
+            return loss
+
+        def validation_step(self, batch, batch_idx):
+            self.net(batch[0])
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), 0.1)
+
+    package.seed_everything(0, verbose=False)
+    model = Classifier()
+    trainer = package.Trainer(
+        max_epochs=2,
+        accelerator="cpu",
+        log_every_n_steps=options.pop("log_every_n_steps", 2),
+        callbacks=callbacks,
+        logger=loggers,
+        default_root_dir=folder,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **options,
+    )
+    data = torch.utils.data.TensorDataset(*rows())
+    trainer.fit(
+        model,
+        torch.utils.data.DataLoader(data, 4, shuffle=True),
+        torch.utils.data.DataLoader(data, 4),
+    )
+    return model, trainer
+
+
+STATED = {"ceiling": 1e6, "ceiling_source": "a ceiling for tests"}
+# of the network in `fit`: 4 rows of `mlp`; its batch norm has no multiply-adds
+MACS, MFU = 1792, 2 * 1792 / 1e6
+
+
+def csv_rows(logger):
+    with open(Path(logger.log_dir) / "metrics.csv") as f:
+        return [r for r in csv.DictReader(f) if r["costlab/step_macs"]]
+
+
+@pytest.mark.parametrize("batches, macs, logged", [(1, MACS, 8), (2, 2 * MACS, 4)])
+def test_lightning_logs_the_cost_of_a_step(lightning, tmp_path, batches, macs, logged):
+    package, callback = lightning
+    logger = package.loggers.CSVLogger(tmp_path)
+    options = {"accumulate_grad_batches": batches}
+    model, _ = fit(package, [callback(**STATED)], tmp_path, [logger], **options)
+    rows = csv_rows(logger)
+    assert len(rows) == logged
+    for row in rows:
+        assert int(row["costlab/step_macs"]) == macs
+        assert int(row["costlab/params"]) == 8 * 16 + 16 + 16 * 4 + 4 + 2 * 4
+        assert float(row["costlab/mfu"]) == 2 * macs / 1e6 and row["costlab/step_seconds"] == "1.0"
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+    hparams = (Path(logger.log_dir) / "hparams.yaml").read_text()
+    assert "costlab/ceiling_source: a ceiling for tests" in hparams and "costlab/device:" in hparams
+
+
+def test_training_with_lightning_is_the_same_to_the_bit(lightning, tmp_path):
+    package, callback = lightning
+    plain, _ = fit(package, [], tmp_path)
+    watched, _ = fit(package, [callback()], tmp_path)  # which measures its ceiling
+    assert same(dict(plain.state_dict()), dict(watched.state_dict()))
+
+
+def test_tensorboard_has_them_by_lightning(lightning, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    package, callback = lightning
+    logger = package.loggers.TensorBoardLogger(tmp_path)
+    fit(package, [callback(**STATED)], tmp_path, [logger])
+    events = EventAccumulator(logger.log_dir).Reload()
+    assert [(e.step, e.value) for e in events.Scalars("costlab/step_macs")] == [
+        (step, MACS) for step in range(1, 16, 2)
+    ]
+    assert [e.value for e in events.Scalars("costlab/mfu")] == [pytest.approx(MFU)] * 8
+    named = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    assert b"costlab/ceiling_source" in named and b"a ceiling for tests" in named
+
+
+def test_mlflow_has_them_by_lightning(lightning, tmp_path, monkeypatch):
+    pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    package, callback = lightning
+    logger = package.loggers.MLFlowLogger(tracking_uri=f"file:{tmp_path}")
+    fit(package, [callback(**STATED)], tmp_path, [logger])
+    run = logger.experiment.get_run(logger.run_id).data
+    assert (run.metrics["costlab/step_macs"], run.metrics["costlab/mfu"]) == (MACS, MFU)
+    assert run.params["costlab/ceiling_source"] == "a ceiling for tests"
+
+
+def test_wandb_has_them_by_lightning(lightning, tmp_path, monkeypatch):
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    package, callback = lightning
+    logger = package.loggers.WandbLogger(save_dir=tmp_path, offline=True)
+    try:
+        fit(package, [callback(**STATED)], tmp_path, [logger])
+    finally:
+        logger.experiment.finish()
+    (kept,) = tmp_path.rglob("*.wandb")  # records with JSON values
+    for text in ("costlab/mfu", str(MFU), "costlab/ceiling_source", "a ceiling for tests"):
+        assert text.encode() in kept.read_bytes()
+
+
+@pytest.fixture
+def hugging_face(monkeypatch):
+    """transformers, and our callback on a clock of one second a step."""
+    package = pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+    ours = pytest.importorskip("costlab.callbacks.transformers")
+    monkeypatch.setattr(ours, "clock_for", lambda device: Ticking())
+    return package, ours.CostCallback
+
+
+# of one row of 6 tokens through `language_model`: embeddings look up
+# q, k, v, o 4*(8*8), MLP 3*(8*16), head 8*20, by 6 tokens; two products of attention 2*(6*6*8)
+LINEAR = 6 * (4 * 64 + 3 * 128 + 160)
+FORWARD = LINEAR + 2 * 36 * 8
+
+
+def language_model(package):
+    torch.manual_seed(0)
+    config = package.LlamaConfig(
+        hidden_size=8,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        vocab_size=20,
+        use_cache=False,
+        attention_dropout=0.1,
+    )
+    return package.LlamaForCausalLM(config)
+
+
+def train(package, callback, folder, **options):
+    """Train 6 steps on 12 rows of 6 tokens, with evaluation in between."""
+    ids = torch.randint(20, (12, 6), generator=torch.Generator().manual_seed(0))
+    rows = [
+        {"input_ids": row, "labels": row, "attention_mask": torch.ones_like(row)} for row in ids
+    ]
+    arguments = package.TrainingArguments(
+        output_dir=folder,
+        max_steps=6,
+        logging_steps=2,
+        eval_strategy="steps",
+        eval_steps=3,
+        save_strategy="no",
+        per_device_train_batch_size=2,
+        use_cpu=True,
+        disable_tqdm=True,
+        report_to=options.pop("report_to", "none"),
+        **options,
+    )
+    trainer = package.Trainer(
+        language_model(package), arguments, train_dataset=rows, eval_dataset=rows[:2]
+    )
+    if callback is not None:
+        trainer.add_callback(callback(trainer, **STATED))
+    trainer.train()
+    return trainer
+
+
+def logged(trainer):
+    return [entry for entry in trainer.state.log_history if "costlab/step_macs" in entry]
+
+
+@pytest.mark.parametrize(
+    "options, rows",
+    [
+        ({}, 2),
+        ({"gradient_accumulation_steps": 3}, 6),
+        ({"bf16": True}, 2),
+        ({"torch_compile": True, "torch_compile_backend": "eager"}, 2),
+    ],
+    ids=["plain", "accumulated", "bf16", "compiled"],
+)
+def test_trainer_logs_the_cost_of_a_step(hugging_face, tmp_path, options, rows, capsys):
+    trainer = train(*hugging_face, tmp_path, **options)
+    found = logged(trainer)
+    assert [entry["step"] for entry in found] == [2, 4, 6]
+    for entry in found:
+        assert entry["loss"] > 0 and entry["costlab/step_forward_macs"] == rows * FORWARD
+        assert entry["costlab/step_backward_macs"] == rows * 2 * FORWARD
+        assert entry["costlab/step_seconds"] == 1
+        assert entry["costlab/mfu"] == 2 * 3 * rows * FORWARD / 1e6
+    assert [e["costlab/ceiling"] for e in found if "costlab/ceiling" in e] == [
+        found[0]["costlab/ceiling"]
+    ]
+    assert found[0]["costlab/ceiling"].endswith("ceiling 1e-06 TFLOP/s (a ceiling for tests)")
+    assert "TFLOP/s (a ceiling for tests)" in capsys.readouterr().err
+    assert not any(m._forward_pre_hooks for m in trainer.model.modules())
+
+
+def test_trainer_recomputes_activations(hugging_face, tmp_path):
+    trainer = train(*hugging_face, tmp_path, gradient_checkpointing=True)
+    entry = logged(trainer)[-1]
+    assert entry["costlab/step_backward_macs"] == 2 * 2 * FORWARD
+    assert 0 < entry["costlab/step_recomputed_macs"] <= 2 * FORWARD
+    assert entry["costlab/hfu"] > entry["costlab/mfu"] == 2 * 3 * 2 * FORWARD / 1e6
+
+
+def test_training_with_trainer_is_the_same_to_the_bit(hugging_face, tmp_path):
+    package, callback = hugging_face
+    plain, watched = (train(package, c, tmp_path).model for c in (None, callback))
+    assert same(dict(plain.state_dict()), dict(watched.state_dict()))
+
+
+def test_tensorboard_has_them_by_trainer(hugging_face, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
+    train(*hugging_face, tmp_path, report_to="tensorboard")
+    events = EventAccumulator(str(tmp_path / "board")).Reload()
+    found = events.Scalars("train/costlab/step_macs")
+    assert [(e.step, e.value) for e in found] == [(step, 6 * FORWARD) for step in (2, 4, 6)]
+    assert "train/costlab/ceiling/text_summary" in events.Tags()["tensors"]
+
+
+def test_mlflow_has_them_by_trainer(hugging_face, tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file:{tmp_path}/runs")
+    train(*hugging_face, tmp_path, report_to="mlflow")
+    mlflow.end_run()
+    client = mlflow.MlflowClient(f"file:{tmp_path}/runs")
+    (run,) = client.search_runs([e.experiment_id for e in client.search_experiments()])
+    assert run.data.metrics["costlab/step_macs"] == 6 * FORWARD
+    assert run.data.metrics["costlab/mfu"] == 2 * 6 * FORWARD / 1e6
+
+
+def test_the_readme_shows_how(lightning, hugging_face, tmp_path):
+    """Its two blocks run, and it names all that is logged."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    section = re.search(r"^## While training\n(.*?)(?=^## )", readme, re.M | re.S)
+    assert section
+    first, second = re.findall(r"^```python\n(.*?)^```", section[1], re.M | re.S)
+    names = {"Trainer": lightning[0].Trainer}
+    exec(first, names)
+    assert any(isinstance(c, lightning[1]) for c in names["trainer"].callbacks)
+    trainer = train(hugging_face[0], None, tmp_path)
+    exec(second, {"trainer": trainer})
+    assert any(isinstance(c, hugging_face[1]) for c in trainer.callback_handler.callbacks)
+    clock = Ticks()
+    meter = Meter(clock, MADE_UP, params=0)
+    run_steps(meter, clock, Checkpointed(True), [torch.randn(4, 8)] * 2)
+    for name in meter.metrics():
+        assert f"`{name}`" in section[1] or f"`{name.removeprefix('costlab/')}`" in section[1]
+
+
+# last: W&B keeps nothing of a run in a process that has had a process group
+def test_lightning_under_ddp_counts_the_network_and_not_the_redirection(lightning, tmp_path):
+    package, callback = lightning
+    logger = package.loggers.CSVLogger(tmp_path)
+    with mock.patch.dict(os.environ):  # DDP leaves its ranks there
+        fit(package, [callback(**STATED)], tmp_path, [logger], strategy="ddp", devices=1)
+    torch.distributed.destroy_process_group()
+    assert {int(row["costlab/step_macs"]) for row in csv_rows(logger)} == {MACS}
