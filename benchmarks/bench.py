@@ -14,9 +14,11 @@ import io
 import json
 import logging
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import types
 import warnings
@@ -363,6 +365,44 @@ def timm_models(count):
     print(f"Failed: {', '.join(failed) or 'none'}.\n")
 
 
+_BUDGETS = (
+    "torchvision:resnet50",
+    "torchvision:swin_t",
+    "timm:vit_base_patch16_224",
+    "timm:convnext_base",
+    "timm:efficientnet_b0",
+)
+_CHECK = """import time, torch
+begin = time.perf_counter(), time.process_time()
+import costlab
+assert costlab.check("pyproject.toml").passed
+print(time.perf_counter() - begin[0], time.process_time() - begin[1])"""
+
+
+def budgets(repeats):
+    """`costlab check` of five models in a fresh process, from after `import torch` on: with the
+    imports of costlab, torchvision and timm. CPU seconds beside it, for a machine in use."""
+    limits = 'limits = ["macs <= 20G", "params <= 100M", "peak <= 200MB"]'
+    tables = [f'[[tool.costlab.model]]\nmodel = "{name}"\n{limits}\n' for name in _BUDGETS]
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "pyproject.toml").write_text("".join(tables))
+        here = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        for _ in range(repeats):
+            done = subprocess.run(
+                [sys.executable, "-c", _CHECK],
+                cwd=folder,
+                env=here,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            runs.append([float(x) / len(_BUDGETS) for x in done.stdout.split()])
+    clock, cpu = (statistics.median(values) for values in zip(*runs, strict=True))
+    print(f"## costlab check of {len(_BUDGETS)} models, beyond import torch\n")
+    _table(("seconds a model", "CPU seconds a model"), [(f"{clock:.2f}", f"{cpu:.2f}")])
+
+
 def _seconds(fn):
     begin = time.perf_counter()
     result = _quiet(fn)
@@ -404,6 +444,7 @@ def main():
     start_up(5 if args.quick else 9)
     scaling(repeats)
     loops(repeats)
+    budgets(repeats)
     timm_models(20 if args.quick else 100)
     tracing((1,) if args.quick else (1, 64), repeats)
 

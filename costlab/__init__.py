@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .api import *  # noqa: F403 the list of public names stands once, in costlab/api
 
 # packages that are called like the public function of the same name (costlab._callable)
-_PACKAGES = ("measure", "report", "trace")
+_PACKAGES = ("check", "measure", "report", "trace")
 
 
 def __getattr__(name: str) -> Any:

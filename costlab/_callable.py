@@ -1,6 +1,6 @@
 """Packages that are called like the public function of the same name.
 
-`costlab.trace`, `costlab.measure` and `costlab.report` are packages and functions of the public
+`costlab.trace`, `costlab.measure` and the like are packages and functions of the public
 API. Python binds a package to its name in the parent once it is imported, so the package itself has
 to be callable: `costlab.trace(model, inputs)` is the function, whatever was imported before.
 """

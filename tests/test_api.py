@@ -27,6 +27,7 @@ def trace():
 
 
 MEASUREMENTS = Path(costlab.__file__).parents[1] / "reports" / "measurements"
+BUDGETS = Path(__file__).parent / "data/budgets.toml"
 MEASURED = MEASUREMENTS / "5x5.h100.fp32.nchw.32x64x28x28.trace"
 LLAMA = {
     "vocab_size": 8,
@@ -42,6 +43,7 @@ RESULTS = {
     "audit_all": lambda t: costlab.audit_all(),
     "aux": lambda t: costlab.aux("cnds8"),
     "bottleneck": lambda t: costlab.bottleneck([64, 96, 128, 16, 32, 32]),
+    "check": lambda t: costlab.check(BUDGETS),
     "claims": lambda t: costlab.claims(["C13"]),
     "compare": lambda t: costlab.compare(t, t),
     "diff": lambda t: costlab.diff(t, costlab.trace(tiny()[:1], torch.empty(1, 3, 8, 8))),
@@ -173,7 +175,7 @@ def test_a_summary_takes_shapes_and_tensors(inputs):
 
 @pytest.mark.parametrize(
     "name",
-    ["trace", "measure", "report"],
+    ["trace", "measure", "report", "check"],
 )
 def test_a_package_is_called_like_its_function_whatever_was_imported_before(name):
     code = f"import costlab.{name}, costlab; print(callable(costlab.{name}))"

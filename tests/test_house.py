@@ -25,6 +25,7 @@ ORDER = [
     "render",
     "report",
     "callbacks",
+    "check",
     "api",
     "cli",
 ]

@@ -10,6 +10,7 @@ from ..sources import FORMS as MODEL_FORMS
 from ..sources import Loaded, SourceError
 from ..trace import Trace, TraceError, TraceFileError
 from ._budget import assert_cost
+from ._check import check
 from ._counting import compare, diagram, memory, pareto, profile, table, variants, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._diff import diff
@@ -39,6 +40,7 @@ __all__ = [
     "audit_all",
     "aux",
     "bottleneck",
+    "check",
     "claims",
     "compare",
     "cost_of",

@@ -21,6 +21,7 @@ COMMANDS = (
     "results",
     "compare",
     "diff",
+    "check",
     "factorize",
     "grid",
     "bottleneck",

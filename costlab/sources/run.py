@@ -30,21 +30,31 @@ def trace_loaded(loaded: Loaded, device: str = "auto", **options: Any) -> Trace:
 def _trace_anywhere(loaded: Loaded, options: dict[str, Any]) -> Trace:
     import torch
 
-    from ..trace import TraceError
-    from ..trace.build import LARGEST
-
-    on_cpu = loaded.provenance["device"] == "cpu"  # it could only be built for real
-    small = _bytes(loaded.model) <= LARGEST
-    if torch.cuda.is_available() and small:
+    if torch.cuda.is_available() and _small(loaded):
         return _trace(loaded.on("cpu"), "cuda", options)
-    if on_cpu:
+    return trace_on_host(loaded, **options)
+
+
+def trace_on_host(loaded: Loaded, **options: Any) -> Trace:
+    """The trace of a loaded model on `meta`, without memory for weights; on the CPU where it could
+    only be built there, and where it reads values and is not too large. `options` and errors as of
+    `trace_loaded`."""
+    from ..trace import TraceError
+
+    if loaded.provenance["device"] == "cpu":
         return _trace(loaded, "cpu", options)
     try:
         return _trace(loaded, "meta", options)
     except TraceError as e:
-        if "needs real values" not in str(e) or not small:
+        if "needs real values" not in str(e) or not _small(loaded):
             raise
         return _trace(loaded.on("cpu"), "cpu", options)
+
+
+def _small(loaded: Loaded) -> bool:
+    from ..trace.build import LARGEST
+
+    return _bytes(loaded.model) <= LARGEST
 
 
 def _bytes(model: nn.Module) -> int:

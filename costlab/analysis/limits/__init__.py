@@ -3,21 +3,25 @@
 A limit is a condition on one quantity of a model or of one of its blocks, absolute or against a
 base. `costlab diff --fail-on`, `costlab check` and the pytest plugin read the same expressions.
 
-`quantities` is the registry of what can be limited, `expression` reads, `judge` evaluates, `notes`
-says it in English. `costlab.analysis.budget` requires limits, and finds the blocks behind them.
+`quantities` is the registry of what can be limited, `figures` has them of a trace or of a record,
+`expression` reads, `judge` evaluates, `notes` says it in English. `costlab.analysis.budget`
+requires limits, and finds the blocks behind them.
 """
 
 from .expression import Limit, LimitError, parse
+from .figures import Figures, TraceFigures
 from .judge import Judgement, judge
 from .notes import spell
 from .quantities import QUANTITIES, Quantity, block_names, measure_block, measure_ops
 
 __all__ = [
     "QUANTITIES",
+    "Figures",
     "Judgement",
     "Limit",
     "LimitError",
     "Quantity",
+    "TraceFigures",
     "block_names",
     "judge",
     "measure_block",

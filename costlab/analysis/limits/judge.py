@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...trace import Trace
 from . import notes
 from .expression import Limit, LimitError
-from .quantities import block_names, measure_block
+from .figures import Figures, figures_of
 
 _RELATIONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
@@ -35,17 +35,22 @@ class Judgement:
 
 
 def judge(
-    limit: Limit, head: Trace, base: Trace | None = None, *, tolerance: float = 0.0
+    limit: Limit,
+    head: Trace | Figures,
+    base: Trace | Figures | None = None,
+    *,
+    tolerance: float = 0.0,
 ) -> Judgement:
     """Whether the condition of a limit holds of `head`, against `base` where it is relative.
 
     Args:
+        head, base: traces, or figures that were recorded before.
         tolerance: share of the bound by which the value may be beyond it, for what is measured. It
             widens `<` and `<=` upwards, and `>` and `>=` downwards.
 
-    Raises LimitError where the model has no such block, or the trace does not have the quantity."""
-    value = _value(limit, head, "")
-    before = _base(limit, base)
+    Raises LimitError where the model has no such block, or its figures lack the quantity."""
+    value = _value(limit, figures_of(head), "")
+    before = _base(limit, None if base is None else figures_of(base))
     compared = _compared(limit, value, before)
     slack = tolerance * abs(limit.bound if limit.basis == "value" else before or 0.0)
     if limit.relation in (">", ">="):
@@ -56,7 +61,7 @@ def judge(
     return Judgement(limit, bool(holds), before, value, compared)
 
 
-def _base(limit: Limit, base: Trace | None) -> float | None:
+def _base(limit: Limit, base: Figures | None) -> float | None:
     """The quantity in the base; None where there is no base and none is needed."""
     if base is None:
         if limit.relative:
@@ -64,7 +69,7 @@ def _base(limit: Limit, base: Trace | None) -> float | None:
         return None
     if limit.relative:
         return _value(limit, base, " of the base")
-    return measure_block(base, limit.quantity, limit.block)
+    return base.figure(limit.quantity, limit.block)
 
 
 def _compared(limit: Limit, value: float, before: float | None) -> float:
@@ -79,14 +84,14 @@ def _compared(limit: Limit, value: float, before: float | None) -> float:
     return float("inf") if change > 0 else 0.0
 
 
-def _value(limit: Limit, trace: Trace, whose: str) -> float:
-    """The quantity of a limit's block in a trace."""
-    known = block_names(trace)
+def _value(limit: Limit, figures: Figures, whose: str) -> float:
+    """The quantity of a limit's block."""
+    known = figures.blocks
     if limit.block and limit.block not in known:
         raise LimitError(
             notes.no_block(limit, whose, difflib.get_close_matches(limit.block, known, 1))
         )
-    value = measure_block(trace, limit.quantity, limit.block)
+    value = figures.figure(limit.quantity, limit.block)
     if value is None:
         raise LimitError(notes.no_value(limit, whose))
     return value

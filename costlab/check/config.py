@@ -1,0 +1,289 @@
+"""`[tool.costlab]` of a pyproject.toml: parsed, checked, then made into a `Config`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._narrow import StrPath, is_list, json_object
+from ..analysis.limits import Limit, LimitError, parse
+from .errors import CheckError
+from .places import Places
+
+LOCK = "costlab.lock"
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_DTYPES = ("fp32", "tf32", "bf16", "fp16")
+_PHASES = ("prefill", "decode")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A limit on a model.
+
+    Attributes:
+        tolerance: the share of the bound by which a value may be beyond it.
+        line: where it stands in the file.
+    """
+
+    limit: Limit
+    tolerance: float
+    line: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How a model is timed, and on what.
+
+    Attributes:
+        device: part of the device's name ("h100"), "cpu" or "cuda"; "" for any.
+        dtype: fp32, tf32, bf16 or fp16.
+        channels_last: 4-d tensors as NHWC.
+    """
+
+    device: str = ""
+    dtype: str = "fp32"
+    channels_last: bool = False
+
+
+@dataclass(frozen=True)
+class ModelBudget:
+    """A model with its limits.
+
+    Attributes:
+        name: of the model in results and in the lock file.
+        model: as it is written, for people; `spec` the same from any folder.
+        inputs: as `costlab.load` takes them; empty for the source's own.
+        arguments: of the factory.
+        train: whether a training step is counted.
+        use: phase, context and batch of a language model in use; empty otherwise.
+        line: where its table begins.
+    """
+
+    name: str
+    model: str
+    spec: str
+    inputs: tuple[str, ...]
+    arguments: Mapping[str, Any]
+    train: bool
+    use: Mapping[str, Any]
+    timing: Timing
+    limits: tuple[Budget, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """The budgets of a repository.
+
+    Attributes:
+        path: of the file, as it was given.
+        lock: path of the lock file.
+    """
+
+    path: str
+    lock: str
+    models: tuple[ModelBudget, ...]
+
+
+def read(path: StrPath) -> Config:
+    """Read the budgets of a pyproject.toml. Raises CheckError for anything it cannot use."""
+    path = os.fspath(path)
+    text, doc = _parse(path)
+    table = json_object((json_object(doc.get("tool")) or {}).get("costlab"))
+    if table is None:
+        raise CheckError(f"{path}: there is no table [tool.costlab]; `costlab check` reads it")
+    models = table.get("model", [])
+    tables = [json_object(m) for m in models] if is_list(models) else []
+    places = Places(text, len(tables))
+    whole = _Table(path, table, "[tool.costlab]", places)
+    whole.require_keys({"lock": str, "model": list})
+    if not tables or None in tables:
+        raise whole.error("model", "models are tables [[tool.costlab.model]], and there is none")
+    found = [_model(path, places, i, t) for i, t in enumerate(tables) if t is not None]
+    _require_names(path, found)
+    lock = table.get("lock", LOCK)
+    return Config(path, os.path.join(os.path.dirname(path), lock), tuple(found))
+
+
+def _parse(path: str) -> tuple[str, dict[str, Any]]:
+    try:
+        with open(path, "rb") as f:
+            text = f.read().decode()
+        return text, tomllib.loads(text)
+    except FileNotFoundError:
+        raise CheckError(f"there is no file {path}; name the pyproject.toml with budgets") from None
+    except OSError as e:
+        raise CheckError(f"cannot read {path}: {e.strerror}") from None
+    except UnicodeDecodeError:
+        raise CheckError(f"cannot read {path}: it is not UTF-8") from None
+    except tomllib.TOMLDecodeError as e:
+        raise CheckError(f"{path}: {e}") from None
+
+
+_KINDS = {
+    str: "a text",
+    list: "a list of texts",
+    dict: "a table",
+    bool: "true or false",
+    int: "a whole number",
+}
+_MODEL_KEYS = {
+    "name": str,
+    "model": str,
+    "inputs": list,
+    "arguments": dict,
+    "limits": list,
+    "tolerance": str,
+    "mode": str,
+    "device": str,
+    "dtype": str,
+    "channels-last": bool,
+    "phase": str,
+    "context": int,
+    "batch": int,
+}
+_LIMIT_KEYS = {"limit": str, "tolerance": str}
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table as it was written; `title` names it in errors, `index` is that of its model."""
+
+    path: str
+    doc: Mapping[str, Any]
+    title: str
+    places: Places = field(repr=False)
+    index: int | None = None
+
+    def error(self, key: str, message: str, line: int = 0) -> CheckError:
+        """An error that says where the key stands."""
+        line = line or self.places.key(key, self.index)
+        return CheckError(f"{self.path}:{line}: {self.title}: {message}")
+
+    def require_keys(self, kinds: Mapping[str, type]) -> None:
+        """Raise CheckError for the first key that is unknown, or of another type."""
+        for key, value in self.doc.items():
+            if key not in kinds:
+                raise self.error(key, f"unknown key {key!r}; {_known(key, kinds)}")
+            kind = kinds[key]
+            if not isinstance(value, kind) or kind is int and isinstance(value, bool):
+                raise self.error(key, f"{key} is {_KINDS[kind]}")
+
+    def one_of(self, key: str, choices: Iterable[str], default: str) -> str:
+        """A text out of some. Raises CheckError for another one."""
+        value = self.doc.get(key, default)
+        if value not in (*choices, default):
+            raise self.error(key, f"unknown {key} {value!r}; {_known(value, choices)}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts. Raises CheckError for another one."""
+        values = self.doc.get(key, [])
+        if not all(isinstance(v, str) for v in values):
+            raise self.error(key, f"{key} is a list of texts")
+        return tuple(values)
+
+    def share(self, text: str, line: int) -> float:
+        """A tolerance as a share. Raises CheckError for what is no percentage."""
+        found = _PERCENT.fullmatch(text.strip())
+        if not found:
+            raise self.error(
+                "tolerance", f'tolerance {text!r} is not a percentage such as "2%"', line
+            )
+        return float(found[1]) / 100
+
+
+def _known(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+
+
+def _model(path: str, places: Places, index: int, doc: Mapping[str, Any]) -> ModelBudget:
+    """One `[[tool.costlab.model]]`. Raises CheckError for anything it cannot use."""
+    called = doc.get("name", doc.get("model", index + 1))
+    table = _Table(path, doc, f"[[tool.costlab.model]] {called!r}", places, index)
+    table.require_keys(_MODEL_KEYS)
+    if not doc.get("model"):
+        raise table.error("model", "the key model is missing; it names the model", _line(table))
+    name = doc.get("name", doc["model"])
+    if not name or not name.isprintable():
+        raise table.error("name", "a name is one line of printable characters")
+    timing = Timing(
+        doc.get("device", ""),
+        table.one_of("dtype", _DTYPES, "fp32"),
+        doc.get("channels-last", False),
+    )
+    return ModelBudget(
+        name,
+        doc["model"],
+        _spec(os.path.dirname(path), doc["model"]),
+        table.texts("inputs"),
+        doc.get("arguments", {}),
+        table.one_of("mode", ("eval", "train"), "eval") == "train",
+        _use(table),
+        timing,
+        tuple(_budget(table, given) for given in doc.get("limits", [])),
+        places.model(index),
+    )
+
+
+def _line(table: _Table) -> int:
+    """Where the table of a model begins."""
+    return table.places.model(table.index or 0)
+
+
+def _use(table: _Table) -> dict[str, Any]:
+    """Phase, context and batch of a language model in use; nothing without a phase."""
+    phase = table.one_of("phase", _PHASES, "")
+    given = {key: table.doc[key] for key in ("context", "batch") if key in table.doc}
+    if given and not phase:
+        key = next(iter(given))
+        raise table.error(key, f'{key} belongs to a phase; add phase = "prefill" or "decode"')
+    for key, value in given.items():
+        if value < 1:
+            raise table.error(key, f"{key} is at least 1")
+    return {"phase": phase, **given} if phase else {}
+
+
+def _budget(table: _Table, given: object) -> Budget:
+    """A limit: a text, or a table with the limit and a tolerance of its own."""
+    doc = {"limit": given} if isinstance(given, str) else json_object(given)
+    if doc is None or not isinstance(doc.get("limit"), str):
+        raise table.error("limits", 'a limit is a text, or {limit = "...", tolerance = "..."}')
+    line = table.places.text(doc["limit"], "limits", table.index or 0)
+    for key, value in doc.items():
+        if key not in _LIMIT_KEYS:
+            message = f"unknown key {key!r} of a limit; {_known(key, _LIMIT_KEYS)}"
+            raise table.error("limits", message, line)
+        if not isinstance(value, str):
+            raise table.error("limits", f"{key} of a limit is a text", line)
+    own = doc.get("tolerance")
+    text, at = (own, line) if own is not None else (table.doc.get("tolerance", "0%"), 0)
+    try:
+        return Budget(parse(doc["limit"]), table.share(text, at), line)
+    except LimitError as e:
+        raise table.error("limits", str(e), line) from None
+
+
+def _spec(folder: str, spec: str) -> str:
+    """What names a model from any folder: files are those beside the pyproject.toml."""
+    name, colon, factory = spec.rpartition(":") if ".py:" in spec else (spec, "", "")
+    beside = os.path.join(folder, name)
+    return beside + colon + factory if os.path.isfile(beside) else spec
+
+
+def _require_names(path: str, models: Iterable[ModelBudget]) -> None:
+    """Raise CheckError for two models of one name."""
+    lines: dict[str, int] = {}
+    for model in models:
+        if model.name in lines:
+            raise CheckError(
+                f"{path}:{model.line}: [[tool.costlab.model]] {model.name!r}: another model has "
+                f"this name (line {lines[model.name]}); give each a name of its own"
+            )
+        lines[model.name] = model.line

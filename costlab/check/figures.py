@@ -1,0 +1,175 @@
+"""What a lock file keeps of a trace, and which blocks explain a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..analysis.limits import Figures, Limit, TraceFigures
+
+# of the whole model; a receptive field takes longer than the others and is kept where it is limited
+_WHOLE = ("params", "macs", "flops", "activations", "bytes", "peak")
+_OF_BLOCKS = ("activations", "macs", "params")
+# by which of these figures of its blocks a change of a quantity is explained
+_EXPLAINED_BY = {
+    "params": "params",
+    "macs": "macs",
+    "flops": "macs",
+    "integer-macs": "macs",
+    "time": "macs",
+    "activations": "activations",
+    "bytes": "activations",
+    "peak": "activations",
+}
+_MOST = 3  # blocks that explain a failure
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The figures of a model that was traced, with times of a measured run of it, where there is
+    one."""
+
+    counted: TraceFigures
+    timed: TraceFigures | None = None
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The modules that a limit may name."""
+        return self.counted.blocks
+
+    def figure(self, quantity: str, block: str = "") -> float | None:
+        """A quantity of a block."""
+        source = self.timed if quantity == "time" and self.timed else self.counted
+        return source.figure(quantity, block)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A figure of one block, before and after; `base` is None without a lock file."""
+
+    block: str
+    quantity: str
+    base: float | None
+    head: float
+
+    @property
+    def change(self) -> float:
+        """What it grew by; without a base all of it."""
+        return self.head - (self.base or 0)
+
+
+def recorded(
+    figures: Figures, parts: Iterable[str], limits: Iterable[Limit]
+) -> dict[str, dict[str, float]]:
+    """What a lock file keeps, by block and quantity: the usual figures of the model and of its
+    parts, and what is limited. Blocks without any of these, such as pooling, are left out."""
+    wanted: dict[str, dict[str, None]] = {"": dict.fromkeys((*_WHOLE, "time"))}
+    wanted |= {block: dict.fromkeys(_OF_BLOCKS) for block in parts}
+    known = {"", *figures.blocks}
+    limited = [limit for limit in limits if limit.block in known]
+    for limit in limited:
+        wanted.setdefault(limit.block, dict.fromkeys(_OF_BLOCKS))[limit.quantity] = None
+    named = {"", *(limit.block for limit in limited)}
+    found = {block: _known(figures, block, names) for block, names in wanted.items()}
+    return {b: values for b, values in found.items() if b in named or any(values.values())}
+
+
+def _known(figures: Figures, block: str, names: Iterable[str]) -> dict[str, float]:
+    """The quantities of a block that are known."""
+    values = {name: figures.figure(name, block) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def parts_of(figures: Figures) -> tuple[str, ...]:
+    """The modules that a model consists of: one level of them, `layer1.0` where `layer1` is a list
+    or a sequence. A module with most of the MACs or params is opened, so that a change in it is
+    found in a smaller place."""
+    names = tuple(figures.blocks)
+    parts = _inside("", names)
+    while (largest := _opened(figures, parts, names)) is not None:
+        at = parts.index(largest)
+        parts[at : at + 1] = _inside(largest, names)
+    return tuple(parts)
+
+
+def _opened(figures: Figures, parts: Iterable[str], names: Iterable[str]) -> str | None:
+    """The part that has most of the model and modules inside; None where there is none."""
+    for quantity in ("macs", "params"):
+        half = (figures.figure(quantity) or 0) / 2
+        for part in parts:
+            large = (figures.figure(quantity, part) or 0) > half
+            if large and any(name.startswith(f"{part}.") for name in names):
+                return part
+    return None
+
+
+def _inside(around: str, names: Iterable[str]) -> list[str]:
+    """The next modules in a module, "" for the model; with the numbers that follow their names."""
+    depth = around.count(".") + 2 if around else 1
+    prefix = f"{around}." if around else ""
+    cut = dict.fromkeys(_cut(name, depth) for name in names if name.startswith(prefix))
+    return _leaves(cut)
+
+
+def _leaves(names: Iterable[str]) -> list[str]:
+    """The names that no other lies in."""
+    around = {".".join(n.split(".")[:i]) for n in names for i in range(1, n.count(".") + 1)}
+    return [name for name in names if name not in around]
+
+
+def _cut(name: str, depth: int) -> str:
+    """The first names of a module path, and the numbers that follow."""
+    parts = name.split(".")
+    end = depth
+    while end < len(parts) and parts[end].isdecimal():
+        end += 1
+    return ".".join(parts[:end])
+
+
+def growth(
+    limit: Limit, parts: Iterable[str], head: Figures, base: Figures | None
+) -> tuple[Growth, ...]:
+    """The blocks that changed most in the direction that breaks the limit, most first; without a
+    base those that have most."""
+    quantity = _EXPLAINED_BY.get(limit.quantity)
+    if quantity is None:
+        return ()
+    inside = f"{limit.block}." if limit.block else ""
+    names = [name for name in _comparable(parts, base) if name.startswith(inside)]
+    sign = -1 if limit.relation in (">", ">=") else 1
+    known = set(head.blocks)
+    changes = [_change(quantity, name, head if name in known else None, base) for name in names]
+    ranked = sorted((c for c in changes if sign * c.change > 0), key=lambda c: -sign * c.change)
+    return tuple(ranked[:_MOST])
+
+
+def _comparable(parts: Iterable[str], base: Figures | None) -> Iterable[str]:
+    """The parts of the head as the base has them too: a part that the base does not have inside a
+    block that it has is that block. Then the base's blocks that are gone."""
+    if base is None:
+        return parts
+    names: dict[str, None] = {}
+    for part in parts:
+        around = [b for b in base.blocks if part.startswith(f"{b}.")]
+        names[part if part in base.blocks or not around else max(around, key=len)] = None
+    apart = [b for b in base.blocks if not any(_nested(b, n) for n in names)]
+    return [*names, *apart]
+
+
+def _nested(one: str, other: str) -> bool:
+    """Whether two module paths are the same, or one lies in the other."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
+
+
+def _change(quantity: str, block: str, head: Figures | None, base: Figures | None) -> Growth:
+    after = (head.figure(quantity, block) if head else None) or 0
+    return Growth(block, quantity, None if base is None else _before(base, quantity, block), after)
+
+
+def _before(base: Figures, quantity: str, block: str) -> float:
+    """What a block had: as recorded, or what the recorded blocks inside it had; 0 if it is new."""
+    value = base.figure(quantity, block)
+    if value is not None:
+        return value
+    inside = [b for b in base.blocks if b.startswith(f"{block}.")]
+    return sum(base.figure(quantity, b) or 0 for b in _leaves(inside))

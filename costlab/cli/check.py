@@ -1,0 +1,72 @@
+"""`costlab check`: the budgets of a repository."""
+
+from __future__ import annotations
+
+import argparse
+
+import costlab
+
+from ._errors import UserError, errors, progress_line
+from ._output import add_output, show, writable, write
+from ._types import Commands
+
+
+def add(sub: Commands) -> None:
+    """Register the command."""
+    p = sub.add_parser(
+        "check", help="whether models keep the limits in pyproject.toml; for CI and pre-commit"
+    )
+    p.add_argument(
+        "file",
+        nargs="?",
+        default="pyproject.toml",
+        metavar="FILE",
+        help="a TOML file with a table [tool.costlab] (default: pyproject.toml)",
+    )
+    p.add_argument(
+        "--update",
+        action="store_true",
+        help="write what the models cost now to costlab.lock, which relative limits refer to",
+    )
+    p.add_argument(
+        "--measure",
+        action="store_true",
+        help="time the models that have a limit on time; without it these limits are skipped",
+    )
+    p.add_argument(
+        "--device",
+        choices=("auto", "cuda", "cpu"),
+        help="where to measure (default: auto)",
+    )
+    p.add_argument(
+        "--github",
+        action="store_true",
+        help="print annotations for GitHub Actions after the table: ::error file=...,line=...",
+    )
+    p.add_argument("--junit", metavar="FILE", help="write JUnit XML too")
+    p.add_argument("--sarif", metavar="FILE", help="write SARIF 2.1.0 too, for code scanning")
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int | None:
+    """Check, print; exit code 1 where a limit is broken or could not be judged."""
+    if args.device and not args.measure:
+        raise UserError("--device says where to measure; add --measure")
+    files = {"junit": args.junit, "sarif": args.sarif}
+    writable(*files.values())
+    with errors():
+        check = costlab.check(
+            args.file,
+            update=args.update,
+            measure=args.measure,
+            device=args.device or "auto",
+            progress=lambda done, of, name: progress_line(f"{done + 1} of {of}: {name}"),
+        )
+    show(args, check.sheet)
+    for format, path in files.items():
+        if path:
+            write(path, check.report(format))
+    if args.github:
+        write(None, check.report("github"))
+    return 0 if check.passed else 1
