@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
+from .experts import Part, routed_experts
 from .masks import Masks
 from .op_cost import cost_of
 from .registry import aten
@@ -32,19 +33,6 @@ _SOFTMAX = frozenset(aten("_softmax _safe_softmax"))
 _PRODUCTS = frozenset(aten("bmm baddbmm mm"))
 _PASSED = VIEWS | frozenset(aten("mul div clone _to_copy sub contiguous")) | {"costlab.dropout"}
 _FUSED = "aten._scaled_dot_product_"
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is left of the work of an operation: `some` of `whole` scores or experts.
-
-    Attributes:
-        routed: experts, of which the operation ran only some; False: scores, all of which ran.
-    """
-
-    some: int
-    whole: int
-    routed: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +62,7 @@ def _effort(trace: Trace, op: Op) -> Effort:
 @once_per_trace
 def partial_work(trace: Trace) -> dict[int, Part]:
     """id of an operation -> what masks or routing leave of it, where that is less than all."""
-    found = {id(op): part for op, part in (*_attention(trace), *_experts(trace))}
+    found = {id(op): part for op, part in (*_attention(trace), *routed_experts(trace))}
     return {key: part for key, part in found.items() if part.some < part.whole}
 
 
@@ -139,19 +127,3 @@ def _products(users: dict[int, list[Op]], tensor: int) -> Iterator[Op]:
             yield op
         elif op.name in _PASSED and tensor not in op.outputs:  # dropout gives what it takes
             yield from _products(users, op.outputs[0])
-
-
-def _experts(trace: Trace) -> Iterator[tuple[Op, Part]]:
-    """The products of (rows, .) with the (experts, ., .) that a choice of the largest routed them
-    to: rows = tokens x k."""
-    routed: tuple[int, int, int] | None = None  # tokens, k, experts
-    for op in trace.forward:
-        if op.name == "aten.topk":
-            experts = trace.shapes(op)[0][-1]
-            chosen = trace.tensors[op.outputs[0]].shape[-1]
-            routed = (trace.tensors[op.outputs[0]].numel // max(1, chosen), chosen, experts)
-        elif op.name == "aten._grouped_mm" and routed:
-            rows, stack = trace.shapes(op)[:2]
-            tokens, chosen, experts = routed
-            if len(stack) == 3 and stack[0] == experts and rows[0] == tokens * chosen:
-                yield op, Part(chosen, experts, routed=True)
