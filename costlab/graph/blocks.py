@@ -253,10 +253,10 @@ class _Partition:
         alike: tuple[object, ...],
     ) -> Block:
         ops = [op for n in nodes for op in self.nodes[n].ops]
-        made = {o for op in ops for o in op.outputs}
-        read = dict.fromkeys(i for op in ops for i in op.inputs if i not in made)
+        written = {o for op in ops for o in op.outputs}
+        read = dict.fromkeys(i for op in ops for i in op.inputs if i not in written)
         places = {self.order[id(op)] for op in ops}
-        outputs = [o for o in sorted(made) if any(r not in places for r in self.uses.get(o, ()))]
+        outputs = [o for o in sorted(written) if any(r not in places for r in self.uses.get(o, ()))]
         return Block(
             kind,
             path,

@@ -115,13 +115,13 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
 
 @dataclass
 class _Builder:
-    """Walks a trace in execution order. `home`: the node that each tensor belongs to; `prepared`:
-    by tensor, operations on parameters alone (a transpose, a cast), which belong to the layer that
-    uses them."""
+    """Walks a trace in execution order. `node_of`: the node that each tensor belongs to;
+    `prepared`: by tensor, operations on parameters alone (a transpose, a cast), which belong to the
+    layer that uses them."""
 
     trace: Trace
     drafts: list[_Draft] = field(default_factory=list)
-    home: dict[int, int] = field(default_factory=dict)
+    node_of: dict[int, int] = field(default_factory=dict)
     prepared: dict[int, list[Op]] = field(default_factory=dict)
 
     def nodes(self) -> tuple[Node, ...]:
@@ -130,7 +130,7 @@ class _Builder:
         start = next(iter(inputs), -1)
         first = self.trace.tensors[start].shape if inputs else ()
         self.drafts.append(_Draft("input", None, start, (), [], 0, _Shape(after=first)))
-        self.home = dict.fromkeys(inputs, 0)
+        self.node_of = dict.fromkeys(inputs, 0)
         for op in self.trace.forward:
             self._take(op)
         self._place([op for ops in self.prepared.values() for op in ops])
@@ -141,7 +141,7 @@ class _Builder:
         uses it."""
         read = op.inputs[1:] if op.name in _OVER else op.inputs
         read = () if op.name in _EMPTY else read
-        sources: list[int] = [self.home[i] for i in read if i in self.home]
+        sources: list[int] = [self.node_of[i] for i in read if i in self.node_of]
         before = [o for i in dict.fromkeys(op.inputs) for o in self.prepared.pop(i, ())]
         if not sources:
             if op.outputs:
@@ -151,9 +151,9 @@ class _Builder:
         kind = self._kind(op, len(sources)) or ("join" if len(preds) > 1 else None)
         if kind is None or not op.outputs:
             self.drafts[sources[0]].ops += (*before, op)
-            self.home.update(dict.fromkeys(op.outputs, sources[0]))
+            self.node_of.update(dict.fromkeys(op.outputs, sources[0]))
             return
-        self.home.update(dict.fromkeys(op.outputs, len(self.drafts)))
+        self.node_of.update(dict.fromkeys(op.outputs, len(self.drafts)))
         self.drafts.append(
             _Draft(
                 kind,
@@ -170,7 +170,7 @@ class _Builder:
         kind = _KINDS.get(op.name)
         if kind == "conv" and op.attrs.get("transposed"):
             return "transposed conv"
-        if kind == "linear" and all(i in self.home for i in op.inputs[-2:]):
+        if kind == "linear" and all(i in self.node_of for i in op.inputs[-2:]):
             return "product"  # of two tensors that both come from the input
         if kind == "avg pool" and self._pools_channels(op):
             return None  # a local response norm: torch averages its channels with a pool
@@ -244,12 +244,12 @@ class _Builder:
         of their module that comes next, or to the last of it; of a module without layers to the
         input."""
         order = {id(op): i for i, op in enumerate(self.trace.ops)}
-        homes: dict[tuple[str, int], list[tuple[int, _Draft]]] = {}
+        by_call: dict[tuple[str, int], list[tuple[int, _Draft]]] = {}
         for draft in self.drafts:
             for op in draft.ops:
-                homes.setdefault((op.module, op.call), []).append((order[id(op)], draft))
+                by_call.setdefault((op.module, op.call), []).append((order[id(op)], draft))
         for op in left:
-            near = homes.get((op.module, op.call), [])
+            near = by_call.get((op.module, op.call), [])
             last = near[-1][1] if near else self.drafts[0]
             draft = next((n for i, n in near if i > order[id(op)]), last)
             draft.ops.append(op)

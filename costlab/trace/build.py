@@ -37,12 +37,12 @@ class _WithoutInitialization(TorchFunctionMode):
             if isinstance(target, Tensor) and target.is_meta:
                 return target
         if self._constants and func in _CONSTANTS and kwargs.get("device") is None:
-            made = func(*args, **{**kwargs, "device": "cpu"})
-            return made if made.numel() <= _SMALL else made.to("meta")
-        made = func(*args, **kwargs)
-        if func is torch.empty and made.is_meta:
-            self.bytes += made.numel() * made.element_size()
-        return made
+            tensor = func(*args, **{**kwargs, "device": "cpu"})
+            return tensor if tensor.numel() <= _SMALL else tensor.to("meta")
+        tensor = func(*args, **kwargs)
+        if func is torch.empty and tensor.is_meta:
+            self.bytes += tensor.numel() * tensor.element_size()
+        return tensor
 
 
 def build_on_meta(factory, **kwargs):

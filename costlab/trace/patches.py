@@ -147,15 +147,15 @@ def autocast_refused():
 @contextlib.contextmanager
 def constants_known():
     """Integers that a model states by `torch.tensor(..., device="meta")` never reach a dispatch
-    mode, and are lost: they are made on the CPU, where the recorder reads them."""
+    mode, and are lost: they are created on the CPU, where the recorder reads them."""
     make = torch.tensor
 
     def tensor(data, **kwargs):
-        made = make(data, **kwargs)
-        if made.is_meta and not made.is_floating_point():
+        created = make(data, **kwargs)
+        if created.is_meta and not created.is_floating_point():
             with contextlib.suppress(RuntimeError):  # of tensors on meta there are no values
                 return make(data, **{**kwargs, "device": "cpu"})
-        return made
+        return created
 
     with LOCK, _replaced(torch, "tensor", tensor):
         yield
@@ -168,10 +168,10 @@ def parameters_followed(follow):
     make = nn.Parameter.__new__
 
     def new(cls, data=None, requires_grad=True):
-        made = make(cls, data, requires_grad)
+        created = make(cls, data, requires_grad)
         if data is not None:
-            follow(made, data)
-        return made
+            follow(created, data)
+        return created
 
     with LOCK, _replaced(nn.Parameter, "__new__", new):
         yield

@@ -170,9 +170,9 @@ class Recorder(TorchDispatchMode):
             return out
         out = func(*args, **kwargs)
         if self.device == "meta":
-            made = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
-            if any(map(values.followed, made)):
-                values.follow(func, args, kwargs, made)
+            created = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
+            if any(map(values.followed, created)):
+                values.follow(func, args, kwargs, created)
         return out
 
     def _higher_order(self, func, args, kwargs):

@@ -141,8 +141,8 @@ class Layouts:
             source = self._dims.get(op.inputs[a])
             at = len(shape) - 1
             if source and not dims[at]:
-                made = self._axes.new(shape[at], parents=axes_of(source[d]), features=True)
-                return (*dims[:at], (made,))
+                part = self._axes.new(shape[at], parents=axes_of(source[d]), features=True)
+                return (*dims[:at], (part,))
         if how.channels is not None:
             at = how.channels
             return (*dims[:at], (self._axes.new(shape[at], role=CHANNEL),), *dims[at + 1 :])
@@ -163,11 +163,11 @@ class Layouts:
             case Mix(dim, size, features):
                 if not features and prod(f.size for f in dims[dim]) == size:
                     return dims
-                made = self._axes.new(size, parents=axes_of(dims[dim]), features=features)
-                return replaced(dims, dim, (made,) if dims[dim] else ())
+                part = self._axes.new(size, parents=axes_of(dims[dim]), features=features)
+                return replaced(dims, dim, (part,) if dims[dim] else ())
             case Scatter(dim, size):
-                made = self._axes.new(size, parents=axes_of(dims[dim]))
-                return replaced(dims, dim, (made,) if dims[dim] else ())
+                part = self._axes.new(size, parents=axes_of(dims[dim]))
+                return replaced(dims, dim, (part,) if dims[dim] else ())
             case Reduce(reduced, keep):
                 one = {d: tuple(Factor(f.axis, 1) for f in dims[d][:1]) for d in reduced}
                 kept = [one.get(d, factors) for d, factors in enumerate(dims)]
@@ -199,15 +199,15 @@ class Layouts:
         largest = max(known, key=lambda factors: prod(f.size for f in factors))
         if all(f.size == 1 for f in largest):  # a stack: what is side by side is not known
             return ()
-        made = self._axes.new(size, parents=axes_of(largest))
+        part = self._axes.new(size, parents=axes_of(largest))
         start = 0
         for i, m in enumerate(moved):
             n = self._trace.tensors[op.inputs[i]].shape
             n = n[dim] if len(n) == len(moved[0] or ()) or m is not None else 1
             n = prod(f.size for f in m[dim]) if m is not None and m[dim] else n
-            self._axes[made.axis].joined.append((start, start + n, m[dim] if m else ()))
+            self._axes[part.axis].joined.append((start, start + n, m[dim] if m else ()))
             start += n
-        return (made,)
+        return (part,)
 
     def _together(self, operands: list[Dims], shape: Shape, skip: int | None = None) -> Dims:
         """Broadcast: of each dimension what the first operand says that has its size, or one of
