@@ -239,7 +239,7 @@ def test_dir_names_what_there_is(name):
         (lambda t: costlab.profile(t).chart("pie"), ValueError, "stages or cumulative"),
         (lambda t: costlab.profile(t).chart().save("x.gif"), ValueError, ".svg, .pdf or .png"),
         (lambda t: costlab.factorize(t).apply("best"), ValueError, "name the model"),
-        (lambda t: costlab.report(), ValueError, "costlab.report("),
+        (lambda t: costlab.report(), ValueError, "name a model to report"),
         (lambda t: costlab.report(t, base=t), ValueError, "both `base` and `head`"),
         (lambda t: costlab.claims("C999"), ValueError, "no claim 'C999'"),
         (lambda t: costlab.audit(t), ValueError, "no published figures"),

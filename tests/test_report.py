@@ -68,10 +68,8 @@ def test_the_pdf_is_tagged_with_language_title_contents_and_embedded_fonts(made)
         "/FontFile" in str(f["/DescendantFonts"][0]["/FontDescriptor"].keys())
         for f in fonts.values()
     )
-    assert all(
-        tuple(p.mediabox[2:]) in ((pytest.approx(595.28, abs=0.1), pytest.approx(841.89, abs=0.1)),)
-        for p in pdf.pages
-    )
+    sizes = [sorted(map(float, p.mediabox[2:])) for p in pdf.pages]  # a wide table turns its page
+    assert all(size == pytest.approx([595.28, 841.89], abs=0.1) for size in sizes)
 
 
 def elements(node):

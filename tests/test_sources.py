@@ -11,6 +11,7 @@ import torch
 
 import costlab
 from costlab.cli import main
+from costlab.cost import scaled
 from costlab.sources import Loaded, SourceError
 from costlab.sources.run import trace_loaded
 from costlab.tables import display_names
@@ -169,7 +170,7 @@ def test_a_review_has_base_and_head(versions, tmp_path):
     page = tmp_path / "r.html"
     argv = ["--base", versions[0], "--head", versions[1], *INPUT, "--sections", "change"]
     assert main(["report", *argv, "-o", str(page)]) == 0
-    assert all(f"{macs:,}" in page.read_text() for macs in MACS.values())
+    assert all(scaled(macs) in page.read_text() for macs in MACS.values())
 
 
 def test_a_budget_is_held_against_the_version_that_it_names(versions, tmp_path, capsys):

@@ -161,10 +161,19 @@ def _tiles(model: nn.Module) -> Tensor:
     return _floats(1, tiles, *pixels.shape[1:])
 
 
-def _image_sizes(model: nn.Module) -> Tensor:
-    """(images, 2): height and width of each image before it is padded or cut into tiles."""
+def _image_sizes(model: nn.Module) -> Tensor | None:
+    """(images, 2): height and width of each image before it is padded or cut into tiles; None where
+    the vision encoder has no use for them, as LLaVA's with CLIP."""
     shapes = first(config_of(model), "image_grid_pinpoints")
+    if not shapes and not any(map(_sees_sizes, model.modules())):
+        return None
     return torch.tensor([shapes[0] if shapes else _pixel_values(model).shape[-2:]])
+
+
+def _sees_sizes(module: nn.Module) -> bool:
+    """Whether a module is a vision encoder that takes the sizes of its images."""
+    takes = accepted(module)
+    return "image_sizes" in takes and "input_ids" not in takes
 
 
 def _question(model: nn.Module) -> Tensor:

@@ -19,7 +19,8 @@ def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         yield path, module
         if id(module) in above:
             continue
-        registered: dict[str, nn.Module | None] = vars(module)["_modules"]
+        # not of `vars(module)`: a ScriptModule has it as a property
+        registered: dict[str, nn.Module | None] = module._modules  # pyright: ignore[reportPrivateUsage]
         children = [(name, m) for name, m in registered.items() if m is not None]
         above = (*above, id(module))
         stack += [(f"{path}.{name}" if path else name, m, above) for name, m in reversed(children)]

@@ -46,10 +46,10 @@ def _changes(c: Context, place: int) -> list[Block]:
             alt=f"Waterfall chart of the change in MACs: {said}",
         ),
         drawn_together(
-            pair,
-            f"Block diagrams of {base} and {name}, what changed marked",
+            pair[1:],
+            f"Block diagram of {name}, what changed from {base} marked",
             id=f"{ident}-blocks",
-            caption=f"{base} and {name} as blocks on one scale; what changed is marked",
+            caption=f"{name} as blocks; what changed from {base} is marked",
         ),
     ]
 
