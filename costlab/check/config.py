@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -12,6 +11,7 @@ from typing import Any
 
 from .._narrow import StrPath, is_list, json_object
 from ..analysis.limits import Limit, LimitError, parse
+from ..sources import suggestion
 from .errors import CheckError
 from .places import Places
 
@@ -169,7 +169,7 @@ class _Table:
         """Raise CheckError for the first key that is unknown, or of another type."""
         for key, value in self.doc.items():
             if key not in kinds:
-                raise self.error(key, f"unknown key {key!r}; {_known(key, kinds)}")
+                raise self.error(key, f"unknown key {key!r}{_known(key, kinds)}")
             kind = kinds[key]
             if not isinstance(value, kind) or kind is int and isinstance(value, bool):
                 raise self.error(key, f"{key} is {_KINDS[kind]}")
@@ -178,7 +178,7 @@ class _Table:
         """A text out of some. Raises CheckError for another one."""
         value = self.doc.get(key, default)
         if value not in (*choices, default):
-            raise self.error(key, f"unknown {key} {value!r}; {_known(value, choices)}")
+            raise self.error(key, f"unknown {key} {value!r}{_known(value, choices)}")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -199,8 +199,7 @@ class _Table:
 
 
 def _known(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    return suggestion(name, known, 1) or f"; there are {', '.join(known)}"
 
 
 def _model(path: str, places: Places, index: int, doc: Mapping[str, Any]) -> ModelBudget:
@@ -258,7 +257,7 @@ def _budget(table: _Table, given: object) -> Budget:
     line = table.places.text(doc["limit"], "limits", table.index or 0)
     for key, value in doc.items():
         if key not in _LIMIT_KEYS:
-            message = f"unknown key {key!r} of a limit; {_known(key, _LIMIT_KEYS)}"
+            message = f"unknown key {key!r} of a limit{_known(key, _LIMIT_KEYS)}"
             raise table.error("limits", message, line)
         if not isinstance(value, str):
             raise table.error("limits", f"{key} of a limit is a text", line)

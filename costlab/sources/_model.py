@@ -132,7 +132,8 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """ "; did you mean A or B?", or nothing where no known name is close."""
-    near = difflib.get_close_matches(name, list(known), 3)
+def suggestion(name: str, known: Iterable[str], most: int = 3) -> str:
+    """ "; did you mean A or B?" with up to `most` known names that are like `name`; nothing where
+    none is."""
+    near = difflib.get_close_matches(name, list(known), most)
     return f"; did you mean {' or '.join(near)}?" if near else ""

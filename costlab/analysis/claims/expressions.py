@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import LedgerError, did_you_mean
+from ...sources import suggestion
+from .errors import LedgerError
 from .figures import Figures
 from .functions import FUNCTIONS
 
@@ -136,7 +137,7 @@ class _Evaluator:
         if node.id in self.functions:
             return self.functions[node.id]
         listed = f"; there are {', '.join(self.functions)}"
-        hint = did_you_mean(node.id, self.functions) or listed
+        hint = suggestion(node.id, self.functions, 1) or listed
         raise LedgerError(f"unknown name {node.id!r}{hint}")
 
     def _attribute(self, node: ast.Attribute) -> Any:

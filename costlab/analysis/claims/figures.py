@@ -8,9 +8,10 @@ from typing import Any
 
 from ...cost import Total, total
 from ...graph import WEIGHTED, Node, layer_graph, longest
+from ...sources import suggestion
 from ...tables import Row, Table, table
 from ...trace import Op, Trace
-from .errors import LedgerError, did_you_mean
+from .errors import LedgerError
 
 _RELUS = ("aten.relu", "aten.relu_")
 _LISTED = 12  # rows that an error names
@@ -149,7 +150,7 @@ class Figures:
         if label in names:
             return names[label]
         listed = ", ".join(row.id for row in self._table.rows[:_LISTED])
-        hint = did_you_mean(label, names, 3) or f"; there are {listed}"
+        hint = suggestion(label, names) or f"; there are {listed}"
         raise LedgerError(f"no row {label!r}{hint}")
 
     def cell(self, label: str, column: str) -> Any:

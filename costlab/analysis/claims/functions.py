@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from ... import reference, zoo
+from ...sources import suggestion
 from ...trace import Trace
-from .errors import LedgerError, did_you_mean
+from .errors import LedgerError
 from .figures import Figures
 
 _CACHED = 256  # traces that are kept
@@ -28,7 +29,7 @@ def _model(name, size=None, train=False, **arguments):
 @lru_cache(maxsize=_CACHED)
 def _zoo(name, size, train, arguments):
     if name not in zoo.names():
-        raise LedgerError(f"unknown model {name!r}{did_you_mean(name, zoo.names())}")
+        raise LedgerError(f"unknown model {name!r}{suggestion(name, zoo.names(), 1)}")
     batch, channels, *grid = zoo.input_shape(name)
     if size:
         grid = [size, size]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import reference
-from .errors import LedgerError, did_you_mean
+from ...sources import suggestion
+from .errors import LedgerError
 
 _WORDS = ("says", "topic", "finding", "paper", "assumption", "source")
 _ENTRY_KEYS = {"id", *_WORDS, "checks", "readings", "published"}
@@ -65,7 +66,7 @@ def validate(
         raise LedgerError(f"claim {twice}: two claims have this id")
     for wanted in only or ():
         if wanted not in idents:
-            hint = did_you_mean(wanted, idents, 3) or f"; there are {idents[0]} to {idents[-1]}"
+            hint = suggestion(wanted, idents) or f"; there are {idents[0]} to {idents[-1]}"
             raise LedgerError(f"no claim {wanted!r}{hint}")
     chosen = zip(idents, entries, strict=True)
     return [_entry(ident, e) for ident, e in chosen if not only or ident in only]
@@ -105,7 +106,7 @@ def _check(ident: str, check: Any) -> CheckEntry:
         raise LedgerError(f"claim {ident}: a check is a table with an 'expr'")
     unknown = next((k for k in check if k not in ("expr", *_CHECK_OPTIONS)), None)
     if unknown:
-        hint = did_you_mean(unknown, _CHECK_OPTIONS)
+        hint = suggestion(unknown, _CHECK_OPTIONS, 1)
         raise LedgerError(f"claim {ident}: unknown key {unknown!r} in a check{hint}")
     for key in ("tolerance", "about"):
         if not _is_share(check.get(key, 0)):

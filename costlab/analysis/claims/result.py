@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from ..._result import Result
+from ...sources import suggestion
 from ...tables import Column, Sheet
 from . import notes as text
-from .errors import LedgerError, did_you_mean
+from .errors import LedgerError
 from .expressions import Step
 from .ledger import Entry
 
@@ -124,7 +125,7 @@ class Ledger(Result):
         known = dict.fromkeys(claim.entry.topic for claim in self.claims)
         for topic in topics:
             if topic not in known:
-                hint = did_you_mean(topic, known) or f"; there are {', '.join(known)}"
+                hint = suggestion(topic, known, 1) or f"; there are {', '.join(known)}"
                 raise LedgerError(f"no claim has the topic {topic!r}{hint}")
         return Ledger(self.title, tuple(c for c in self.claims if c.entry.topic in topics))
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ...cost import Convention, total
 from ...cost.roles import is_weight
 from ...graph import layer_graph
+from ...sources import suggestion
 from ...tables import choose_convention, table
 from ...tables.result import Row
 from ...trace.cached import once_per_trace
 from ...trace.record import Trace
-
 from .result import STYLES, Box, Diagram, Edge, Part
 from .tree import Group, Tree, tree
 from .units import Units, units
@@ -103,9 +102,7 @@ def _members(trace: Trace, module: str) -> frozenset[int]:
         for op in trace.forward
         for i in range(1, op.module.count(".") + 2)
     }
-    near = difflib.get_close_matches(module, paths - {""}, 3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise ValueError(f"no layer under module {module!r}{hint}")
+    raise ValueError(f"no layer under module {module!r}{suggestion(module, paths - {''})}")
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ...sources import suggestion
 from .quantities import QUANTITIES, Unit
 
 _EXPRESSION = re.compile(
@@ -92,9 +92,8 @@ def _quantity(text: str, name: str) -> str:
     known = name.lower().replace("_", "-")
     if known in QUANTITIES:
         return known
-    near = difflib.get_close_matches(known, QUANTITIES, 1)
-    hint = f"did you mean {near[0]}?" if near else f"it can be on {', '.join(QUANTITIES)}"
-    raise LimitError(f"{text!r} limits {name!r}, which costlab does not count; {hint}")
+    hint = suggestion(known, QUANTITIES, 1) or f"; it can be on {', '.join(QUANTITIES)}"
+    raise LimitError(f"{text!r} limits {name!r}, which costlab does not count{hint}")
 
 
 def _bound(text: str, quantity: str, value: str) -> tuple[float, Basis]:

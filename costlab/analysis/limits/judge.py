@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 from dataclasses import dataclass
 
+from ...sources import suggestion
 from ...trace import Trace
 from . import notes
 from .expression import Limit, LimitError
@@ -88,9 +88,7 @@ def _value(limit: Limit, figures: Figures, whose: str) -> float:
     """The quantity of a limit's block."""
     known = figures.blocks
     if limit.block and limit.block not in known:
-        raise LimitError(
-            notes.no_block(limit, whose, difflib.get_close_matches(limit.block, known, 1))
-        )
+        raise LimitError(notes.no_block(limit, whose, suggestion(limit.block, known, 1)))
     value = figures.figure(limit.quantity, limit.block)
     if value is None:
         raise LimitError(notes.no_value(limit, whose))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...cost.units import scaled
@@ -18,9 +17,8 @@ def no_base(limit: Limit) -> str:
     return f"{limit.text!r} is a change from a base, and there is none; write an absolute limit"
 
 
-def no_block(limit: Limit, whose: str, near: Sequence[str]) -> str:
+def no_block(limit: Limit, whose: str, hint: str) -> str:
     """A block that the model does not have."""
-    hint = f"; did you mean {near[0]}?" if near else ""
     return f"{limit.text!r}: the model{whose} has no module {limit.block!r} that runs{hint}"
 
 
