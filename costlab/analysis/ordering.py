@@ -9,7 +9,7 @@ from typing import Any
 from ..tables import Column, Row, Table
 from ..trace import Trace
 from . import notes
-from .memory import memory
+from .limits import measure_ops, with_backward
 
 _ADDED_UP = frozenset(("params", "MACs", "FLOPs", "elements", "bytes", "ms", "count"))  # units
 _APART = frozenset(("times", "output size"))  # numbers that say nothing of a sum of rows
@@ -92,21 +92,15 @@ def _key(order: Order) -> Callable[[Row], float]:
 
 def _with_peaks(table: Table, trace: Trace) -> Table:
     """The table with a column of the bytes that are alive, at most, while a row runs."""
-    live = memory(trace).live
-    gradients: dict[int, list[int]] = {}
-    for i, op in enumerate(trace.ops):
-        if op.of is not None:
-            gradients.setdefault(op.of, []).append(i)
 
-    def peak(row: Row) -> int:
-        places = (i for op in row.ops for i in (op, *gradients.get(op, ())))
-        return max((live[i] for i in places), default=0)
+    def peak(row: Row) -> float | None:
+        return measure_ops(trace, "peak", with_backward(trace, row.ops))
 
     return replace(
         table,
         columns=(*table.columns, Column(PEAK, "bytes")),
         rows=tuple(replace(r, cells={**r.cells, PEAK: peak(r)}) for r in table.rows),
-        totals={**table.totals, PEAK: max(live, default=0)},
+        totals={**table.totals, PEAK: measure_ops(trace, "peak", None)},
         notes=(*table.notes, notes.PEAKS),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..analysis.limits import Figures, Limit, TraceFigures
+from ..analysis.limits import Figures, Limit, TraceFigures, is_inside
 
 # of the whole model; a receptive field takes longer than the others and is kept where it is limited
 _WHOLE = ("params", "macs", "flops", "activations", "bytes", "peak")
@@ -152,13 +152,8 @@ def _comparable(parts: Iterable[str], base: Figures | None) -> Iterable[str]:
     for part in parts:
         around = [b for b in base.blocks if part.startswith(f"{b}.")]
         names[part if part in base.blocks or not around else max(around, key=len)] = None
-    apart = [b for b in base.blocks if not any(_nested(b, n) for n in names)]
+    apart = [b for b in base.blocks if not any(is_inside(b, n) or is_inside(n, b) for n in names)]
     return [*names, *apart]
-
-
-def _nested(one: str, other: str) -> bool:
-    """Whether two module paths are the same, or one lies in the other."""
-    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 def _change(quantity: str, block: str, head: Figures | None, base: Figures | None) -> Growth:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...tables import table
 from ...trace import Trace
 from ..change import change
-from ..limits import Limit, measure_ops
+from ..limits import Limit, is_inside, measure_ops
 
 
 @dataclass(frozen=True)
@@ -56,25 +56,20 @@ def _figures(limit: Limit, head: Trace, base: Trace | None) -> list[BlockFigure]
 
 def _rows(limit: Limit, head: Trace, base: Trace | None, depth: int | None) -> list[BlockFigure]:
     """The rows of the layers style in the limit's block, paired with those of a base that has the
-    quantity."""
+    quantity. The model itself is no block."""
     compared = None if base is None else change(base, head, "layers", depth)
     if compared and limit.quantity in compared.figures:
         return [
             BlockFigure(path, *step.figures[limit.quantity].map(_known)[::-1])
             for step in compared.steps
-            if _is_in(path := step.paths.head or step.paths.base or "", limit.block)
+            if (path := step.paths.head or step.paths.base) and is_inside(path, limit.block)
         ]
     return [
         BlockFigure(row.path, _known(measure_ops(head, limit.quantity, row.ops)))
         for row in table(head, "layers", "macs", depth, merge=False).rows
-        if _is_in(row.path, limit.block)
+        if row.path and is_inside(row.path, limit.block)
     ]
 
 
 def _known(figure: float | None) -> float:
     return figure or 0.0
-
-
-def _is_in(path: str, block: str) -> bool:
-    """Whether a module is in a block, or is it; the model itself is no block."""
-    return bool(path) and (not block or path == block or path.startswith(f"{block}."))

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from ...graph import layer_graph
 from ...tables import Row, Table, caveats, choose_style, opened, table, version_name
 from ...trace import Trace
-from ..limits import QUANTITIES, Limit, judge, measure_ops
+from ..limits import QUANTITIES, Limit, judge, measure_ops, with_backward
 from . import notes
 from .align import Block, Pair, align, new_parents
 from .figures import Figures, Sides
@@ -142,6 +142,4 @@ def _of_row(trace: Trace, row: Row, name: str) -> float | None:
     add up."""
     if name == "params":
         return row.params
-    forward = set(row.ops)
-    backward = (i for i, op in enumerate(trace.ops) if op.of in forward) if trace.trained else ()
-    return measure_ops(trace, name, [*row.ops, *backward])
+    return measure_ops(trace, name, with_backward(trace, row.ops))

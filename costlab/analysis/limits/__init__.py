@@ -12,7 +12,15 @@ from .expression import Limit, LimitError, parse
 from .figures import Figures, TraceFigures
 from .judge import Judgement, judge
 from .notes import spell
-from .quantities import QUANTITIES, Quantity, block_names, measure_block, measure_ops
+from .quantities import (
+    QUANTITIES,
+    Quantity,
+    block_names,
+    is_inside,
+    measure_block,
+    measure_ops,
+    with_backward,
+)
 
 __all__ = [
     "QUANTITIES",
@@ -23,9 +31,11 @@ __all__ = [
     "Quantity",
     "TraceFigures",
     "block_names",
+    "is_inside",
     "judge",
     "measure_block",
     "measure_ops",
     "parse",
     "spell",
+    "with_backward",
 ]

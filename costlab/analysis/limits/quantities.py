@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ...cost import Total, total
 from ...graph.receptive_field import fields
-from ...trace import Op, Trace
+from ...trace import Trace
 from ...trace.cached import once_per_trace
 from ..memory import memory
 
@@ -37,9 +37,9 @@ class Quantity:
     adds_up: bool = True
 
 
-def in_block(op: Op, block: str) -> bool:
-    """Whether an operation ran in a module, or in one inside it; "" is the whole model."""
-    return not block or op.module == block or op.module.startswith(f"{block}.")
+def is_inside(path: str, block: str) -> bool:
+    """Whether a module path is that of a block, or of a module in it; "" is the whole model."""
+    return not block or path == block or path.startswith(f"{block}.")
 
 
 def block_names(trace: Trace) -> tuple[str, ...]:
@@ -55,13 +55,30 @@ def block_names(trace: Trace) -> tuple[str, ...]:
 
 def measure_block(trace: Trace, quantity: str, block: str = "") -> float | None:
     """The figure of one quantity of a module, or of the model; None where the trace has none."""
-    chosen = [i for i, op in enumerate(trace.ops) if in_block(op, block)] if block else None
+    chosen = [i for i, op in enumerate(trace.ops) if is_inside(op.module, block)] if block else None
     return measure_ops(trace, quantity, chosen)
 
 
 def measure_ops(trace: Trace, quantity: str, ops: Indices | None) -> float | None:
     """The figure of one quantity of some operations, by their indices, or of the model."""
     return QUANTITIES[quantity].value(trace, ops)
+
+
+def with_backward(trace: Trace, ops: Iterable[int]) -> list[int]:
+    """Operations of the forward pass, and those of the backward pass that work out their
+    gradients; by their indices."""
+    gradients = _gradients(trace)
+    return [i for op in ops for i in (op, *gradients.get(op, ()))]
+
+
+@once_per_trace
+def _gradients(trace: Trace) -> dict[int, list[int]]:
+    """Index of an operation -> those of its gradients' operations."""
+    found: dict[int, list[int]] = {}
+    for i, op in enumerate(trace.ops):
+        if op.of is not None:
+            found.setdefault(op.of, []).append(i)
+    return found
 
 
 def _totals(trace: Trace, ops: Indices | None) -> Total:
@@ -71,14 +88,9 @@ def _totals(trace: Trace, ops: Indices | None) -> Total:
     return total(trace, [op for op in (trace.ops[i] for i in ops) if op.of is None])
 
 
-@once_per_trace
-def _live(trace: Trace) -> tuple[int, ...]:
-    return memory(trace).live
-
-
 def _peak(trace: Trace, ops: Indices | None) -> float | None:
     """Bytes alive at most beyond params, buffers and inputs, while these operations run."""
-    live = _live(trace)
+    live = memory(trace).live
     return max((live[i] for i in (range(len(trace.ops)) if ops is None else ops)), default=0)
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from ...cost import OPTIMIZERS, size_of
 from ...tables import caveats
 from ...trace import Trace
+from ...trace.cached import once_per_trace
 from .liveness import Liveness
 from .result import Memory
 from .stages import stages
 
 
+@once_per_trace
 def memory(trace: Trace) -> Memory:
     """The memory of a trace by liveness; of a training step when the trace has the backward pass
     (then without the optimizer's step)."""
