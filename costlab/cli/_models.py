@@ -139,12 +139,16 @@ def get_trace(args: argparse.Namespace, spec: str | None = None) -> Trace:
         return costlab.trace(model, device=args.device, backward=args.mode == "train")
 
 
-def building(args: argparse.Namespace) -> dict[str, Any]:
-    """How a model is built, for the public functions that build several."""
+def tracing(args: argparse.Namespace) -> dict[str, Any]:
+    """How a model is built and traced, for the public functions that do both."""
     return {
         "inputs": args.input,
         "arguments": arguments(args.arg),
         "device": args.device,
         "train": args.mode == "train",
-        **phase(args),
     }
+
+
+def building(args: argparse.Namespace) -> dict[str, Any]:
+    """As `tracing`, with the phase of a language model."""
+    return {**tracing(args), **phase(args)}

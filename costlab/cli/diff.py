@@ -9,7 +9,7 @@ import sys
 import costlab
 
 from ._errors import errors
-from ._models import add_device, add_inputs, add_mode, arguments
+from ._models import add_device, add_inputs, add_mode, tracing
 from ._output import add_look, add_output, draw, require_format, save_chart, show, write
 from ._types import Commands
 
@@ -68,10 +68,7 @@ def run(args: argparse.Namespace) -> int | None:
             args.base,
             args.head,
             model=args.model,
-            inputs=args.input,
-            arguments=arguments(args.arg),
-            train=args.mode == "train",
-            device=args.device,
+            **tracing(args),
             style=args.style,
             depth=args.depth,
             fail_on=args.fail_on,

@@ -7,7 +7,7 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors, refuse
-from ._models import add_model, arguments, get_trace, sizes
+from ._models import add_model, arguments, get_trace, sizes, tracing
 from ._output import add_output, show
 from ._types import Commands
 
@@ -101,10 +101,7 @@ def _what_if(args: argparse.Namespace):
         return costlab.what_if(
             args.model,
             args.what_if,
-            inputs=args.input,
-            arguments=arguments(args.arg),
-            train=args.mode == "train",
-            device=args.device,
+            **tracing(args),
             style=args.style,
             depth=args.depth,
         )

@@ -19,8 +19,24 @@ from .figures import Figures, Sides
 What = Literal["equal", "changed", "added", "removed", "moved", "renamed"]
 
 
+class _Counted:
+    """The figures that every version has, as whole numbers."""
+
+    figures: Figures
+
+    @property
+    def params(self) -> Sides[int]:
+        """Elements; of a block those that it is the first to use."""
+        return self.figures["params"].map(_whole)
+
+    @property
+    def macs(self) -> Sides[int]:
+        """Multiply-adds."""
+        return self.figures["macs"].map(_whole)
+
+
 @dataclass(frozen=True)
-class Step:
+class Step(_Counted):
     """A block of base, head or both.
 
     Attributes:
@@ -37,19 +53,9 @@ class Step:
     cells: str
     paths: Sides[str | None]
 
-    @property
-    def params(self) -> Sides[int]:
-        """Elements; each is in the block that uses it first."""
-        return self.figures["params"].map(_whole)
-
-    @property
-    def macs(self) -> Sides[int]:
-        """Multiply-adds."""
-        return self.figures["macs"].map(_whole)
-
 
 @dataclass(frozen=True)
-class Change(Charted):
+class Change(_Counted, Charted):
     """Base and head by name or revision, all steps in the order of the head, and totals.
 
     Attributes:
@@ -69,16 +75,6 @@ class Change(Charted):
 
     chart_kind = "waterfall"
     more_formats = ("pdf",)
-
-    @property
-    def params(self) -> Sides[int]:
-        """Elements."""
-        return self.figures["params"].map(_whole)
-
-    @property
-    def macs(self) -> Sides[int]:
-        """Multiply-adds."""
-        return self.figures["macs"].map(_whole)
 
     @property
     def failed(self) -> tuple[Judgement, ...]:

@@ -10,7 +10,6 @@ from ...tables import Column
 from ..limits import QUANTITIES, spell
 from .figures import Figures, difference, relative
 
-
 _ALL = ("base", "head", "change", "relative")
 
 

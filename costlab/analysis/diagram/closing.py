@@ -57,10 +57,7 @@ def _note(d: Diagram, smaller: Diagram, blocks: Sequence[Box]) -> str:
     more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
     said = ", ".join([*names[:_NAMED], *more])
     verb = "is" if len(names) == 1 else "are"
-    return (
-        f"{said} {verb} larger than a page at depth {d.depth}: drawn at depth {smaller.depth}; "
-        "open a part with --module PATH"
-    )
+    return f"{said} {verb} larger than a page at depth {d.depth}: {smaller.reduced}"
 
 
 def _boxes(d: Diagram, parts: Sequence[Part]) -> list[Box]:

@@ -117,8 +117,12 @@ class Diagram:
 
     def reduced_from(self, depth: int, why: str) -> Diagram:
         """With a note that this is drawn instead of one at `depth`, and why."""
-        note = f"depth {depth} {why}: drawn at depth {self.depth}; open a part with --module PATH"
-        return replace(self, notes=(note, *self.notes))
+        return replace(self, notes=(f"depth {depth} {why}: {self.reduced}", *self.notes))
+
+    @property
+    def reduced(self) -> str:
+        """What is said where this depth is drawn instead of the one that was asked for."""
+        return f"drawn at depth {self.depth}; open a part with --module PATH"
 
     @property
     def own_macs(self) -> int:

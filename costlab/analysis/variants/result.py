@@ -8,6 +8,7 @@ from enum import Enum
 from ..._result import Result
 from ...tables import Column, Sheet
 from ...trace import Timing
+from ..change.figures import Sides, relative
 from ..limits import QUANTITIES
 from . import notes
 
@@ -33,8 +34,7 @@ class Variant:
 
     def change(self, base: Variant, quantity: str) -> float | None:
         """The change from a base as a share of it; None where the base has nothing."""
-        before = base.figures[quantity]
-        return (self.figures[quantity] - before) / before if before else None
+        return relative(Sides(base.figures[quantity], self.figures[quantity]))
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Variants(Result):
             time, lead = condition.variants[place], condition.lead(place)
             if time is not None and lead is not None:
                 cells[variant.name] = 1e3 * time.median
-                cells[f"{variant.name} change"] = time.median / condition.base.median - 1
+                cells[f"{variant.name} change"] = condition.change(place)
                 cells[f"{variant.name} is"] = lead.value
         return cells
 

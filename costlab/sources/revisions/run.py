@@ -72,16 +72,20 @@ def trace_revisions(
     revisions = [None if n == WORKING_TREE else repository.resolve(n) for n in names]
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="costlab-")))
-        places = [
-            _checked_out(stack, repository, here, revision) if revision else here
+        trees = [
+            stack.enter_context(repository.checked_out(revision)) if revision else None
             for revision in revisions
         ]
         running: list[_Running] = []
         try:
-            for number, (revision, place) in enumerate(zip(revisions, places, strict=True)):
+            for number, (revision, tree) in enumerate(zip(revisions, trees, strict=True)):
                 files = scratch / str(number)
                 files.mkdir()
-                running.append(_start(revision, place, _placed(job, repository, place), files))
+                place, placed = here, job
+                if revision and tree:
+                    place = _same_folder(tree, here, repository.top, revision)
+                    placed = _placed(job, tree, repository.top)
+                running.append(_start(revision, place, placed, files))
             traces = [_finish(r) for r in running]
         finally:
             for r in running:
@@ -124,28 +128,20 @@ def _from_folder(model: str, here: Path, top: Path) -> str:
     return f"{os.path.relpath(path, here)}:{factory}"
 
 
-def _checked_out(
-    stack: contextlib.ExitStack, repository: Repository, here: Path, revision: Revision
-) -> Path:
-    """The folder of a new worktree that stands for the working folder."""
-    tree = stack.enter_context(repository.checked_out(revision))
-    inside = here.relative_to(repository.top)
+def _same_folder(tree: Path, here: Path, top: Path, revision: Revision) -> Path:
+    """The folder of a revision's worktree that stands for the working folder."""
+    inside = here.relative_to(top)
     if not (tree / inside).is_dir():
         raise RevisionError(f"at {revision} there is no folder {inside}")
     return tree / inside
 
 
-def _placed(job: Job, repository: Repository, place: Path) -> Job:
-    """The job for a folder: which folders come first, and which modules must not be imported."""
-    if place.is_relative_to(repository.top):
-        return job
-    tree = Repository(place).top
+def _placed(job: Job, tree: Path, top: Path) -> Job:
+    """The job for a worktree: which folders come first, and which modules must not be imported."""
     searched = [Path(p).resolve() for p in sys.path if p and "site-packages" not in p]
-    mine = [p.relative_to(repository.top) for p in searched if p.is_relative_to(repository.top)]
+    mine = [p.relative_to(top) for p in searched if p.is_relative_to(top)]
     paths = dict.fromkeys([*(tree / p for p in mine), tree, tree / "src"])
-    return replace(
-        job, paths=tuple(str(p) for p in paths if p.is_dir()), foreign=str(repository.top)
-    )
+    return replace(job, paths=tuple(str(p) for p in paths if p.is_dir()), foreign=str(top))
 
 
 def _start(revision: Revision | None, place: Path, job: Job, files: Path) -> _Running:
