@@ -117,6 +117,16 @@ def test_from_a_folder_inside_and_inside_a_hook(repository, monkeypatch):
     assert not list(repository.rglob("ran"))
 
 
+def test_temporary_files_may_lie_in_the_repository(repository, monkeypatch):
+    """A revision's own modules are then in the user's tree, and are still its own."""
+    temporary = repository / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    assert macs(repository, "three", "HEAD") == [THREE, FIVE]
+    assert not list(temporary.iterdir())
+    temporary.rmdir()
+
+
 def test_a_detached_head_and_a_package_under_src(tmp_path, monkeypatch):
     """The user has the package installed in place: its folder is on the path."""
     git(tmp_path, "init", "-q")

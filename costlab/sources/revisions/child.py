@@ -74,11 +74,13 @@ def _stranger(job: Job) -> str:
     if not job.foreign:
         return ""
     inside = os.path.join(job.foreign, "")
-    installed = os.path.join(os.path.realpath(sys.prefix), "")
+    # the environment, and the worktree itself, may lie in the user's tree
+    own = tuple(os.path.join(os.path.realpath(folder), "") for folder in (sys.prefix, *job.paths))
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in ("costlab", "__main__"):
+        path = getattr(module, "__file__", None)
+        if not path or name.partition(".")[0] in ("costlab", "__main__"):
             continue
-        file = os.path.realpath(getattr(module, "__file__", None) or "")
-        if file.startswith(inside) and not file.startswith(installed):
+        file = os.path.realpath(path)
+        if file.startswith(inside) and not file.startswith(own):
             return name
     return ""
