@@ -13,6 +13,7 @@ import costlab
 from costlab.cli import main
 from costlab.cost import scaled
 from costlab.sources import Loaded, SourceError
+from costlab.sources._model import first_line
 from costlab.sources.run import trace_loaded
 from costlab.tables import display_names
 
@@ -685,3 +686,19 @@ def test_a_program_in_memory_is_traced_on_its_own_inputs():
     for trace in (costlab.trace(program), costlab.trace(program, torch.zeros(2, 4), device="meta")):
         assert costlab.total(trace).macs == 2 * 4 * 3
     assert costlab.trace(program).provenance["model"] == "a program of torch.export"
+
+
+@pytest.mark.parametrize(
+    "message, line",
+    [
+        ("first\nsecond", "ValueError: first"),
+        (
+            "validator 'x':\n    ValueError: 24 is not 2",
+            "ValueError: validator 'x': ValueError: 24 is not 2",
+        ),
+        ("ends here:", "ValueError: ends here:"),
+        ("", "ValueError"),
+    ],
+)
+def test_an_error_of_other_code_is_one_line_that_says_something(message, line):
+    assert first_line(ValueError(message)) == line

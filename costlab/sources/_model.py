@@ -125,8 +125,10 @@ class Loaded:
 
 
 def first_line(error: BaseException) -> str:
-    """The type and the first line of an error of somebody else's code."""
-    text = (str(error).strip().splitlines() or [""])[0]
+    """The type and the first line of an error of somebody else's code, with the next one where the
+    first ends in a colon and says nothing alone."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = " ".join(lines[:2] if lines and lines[0].endswith(":") else lines[:1])
     if len(text) > _LONG:
         text = text[:_LONG].rsplit(" ", 1)[0] + " ..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
