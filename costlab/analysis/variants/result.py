@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,6 +15,7 @@ from . import notes
 
 COUNTED = ("params", "macs", "activations", "bytes", "peak")  # quantities that every trace has
 _HEADERS = {"macs": "MACs"}
+_IMPORTANCE = {"bytes": 3, "peak": 4}  # of the others 5: which columns go where there is no room
 _UNITS = {"params": "params", "macs": "MACs", "activations": "elements"}
 
 
@@ -79,9 +81,20 @@ class Variants(Result):
         """A row a version: each quantity, with its change from the base."""
         columns = [Column("version")]
         for name in COUNTED:
+            importance = _IMPORTANCE.get(name, 5)
             columns += [
-                Column(_HEADERS.get(name, name), _UNITS.get(name, "bytes"), scaled=True),
-                Column(f"{_HEADERS.get(name, name)} change", "%", format="+.2%"),
+                Column(
+                    _HEADERS.get(name, name),
+                    _UNITS.get(name, "bytes"),
+                    scaled=True,
+                    importance=importance,
+                ),
+                Column(
+                    f"{_HEADERS.get(name, name)} change",
+                    "%",
+                    format="+.2%",
+                    importance=importance,
+                ),
             ]
         rows = tuple(self._counts(v) for v in (self.base, *self.others))
         said = notes.counts(self.base.name, [QUANTITIES[n].says for n in COUNTED])
@@ -98,33 +111,32 @@ class Variants(Result):
 
     @property
     def times(self) -> Sheet:
-        """A row a condition: the time of each version, and its change from the base."""
-        columns = [Column("measured on"), Column(self.base.name, "ms", format=",.3f")]
-        for variant in self.others:
-            columns += [
-                Column(variant.name, "ms", format=",.3f"),
-                Column(f"{variant.name} change", "%", format="+.1%"),
-                Column(f"{variant.name} is"),
-            ]
-        return Sheet(
-            "Measured time of each version",
-            tuple(columns),
-            tuple(map(self._times, self.conditions)),
-            notes.times(),
+        """A row a version under each condition: its time, and its change from the base."""
+        columns = (
+            Column("measured on"),
+            Column("version"),
+            Column("time", "ms", format=",.3f"),
+            Column("change", "%", format="+.1%"),
+            Column("it is"),
         )
+        rows = tuple(row for c in self.conditions for row in self._times(c))
+        title = "Measured time of each version"
+        return Sheet(title, columns, rows, notes.times(), group="measured on")
 
-    def _times(self, condition: Condition) -> dict[str, object]:
-        cells: dict[str, object] = {
-            "measured on": condition.name,
-            self.base.name: 1e3 * condition.base.median,
-        }
+    def _times(self, condition: Condition) -> Iterator[dict[str, object]]:
+        """The rows of one condition, the base first; a version that was not measured has none."""
+        where = {"measured on": condition.name}
+        yield {**where, "version": self.base.name, "time": 1e3 * condition.base.median}
         for place, variant in enumerate(self.others):
             time, lead = condition.variants[place], condition.lead(place)
             if time is not None and lead is not None:
-                cells[variant.name] = 1e3 * time.median
-                cells[f"{variant.name} change"] = condition.change(place)
-                cells[f"{variant.name} is"] = lead.value
-        return cells
+                yield {
+                    **where,
+                    "version": variant.name,
+                    "time": 1e3 * time.median,
+                    "change": condition.change(place),
+                    "it is": lead.value,
+                }
 
     def sentences(self) -> tuple[str, ...]:
         """What each variant saves, and under which conditions it is faster."""

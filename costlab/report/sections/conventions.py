@@ -36,7 +36,8 @@ def conventions(c: Context) -> list[Block]:
 
 
 def _not_measured(c: Context) -> list[Block]:
-    if any(t.measured for t in c.everything):
+    compared = len(c.traces) > 1 and c.runs and c.variants.conditions
+    if compared or any(t.measured for t in c.everything):
         return []
     return [
         Text(
