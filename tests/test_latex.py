@@ -122,3 +122,9 @@ def test_bad_options_are_one_line(options, line, capsys):
     assert main(["table", "nin", *options]) == 2
     err = capsys.readouterr().err
     assert line in err and err.count("\n") == 1
+
+
+def test_many_sparse_columns_are_one_where_that_keeps_the_page_upright():
+    wide = latex(costlab.table("inception_v2").sheet)
+    assert "landscape" not in wide and "further columns" in wide.replace(r"} \\ ", " ")
+    assert "further" not in latex(costlab.table("googlenet").sheet)  # its columns are full

@@ -231,6 +231,28 @@ def test_a_grid_with_its_channels_last_is_spelt_so():
     ]
 
 
+class Tagger(nn.Module):
+    """Reads the output of a recurrent layer, not its states."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.rnn, self.out = kind(4, 6, num_layers=2, batch_first=True), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.out(self.rnn(x)[0])
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("build", [Tagger, lambda kind: kind(4, 6, 2, batch_first=True)])
+def test_the_output_of_a_recurrent_layer_is_not_its_states(kind, build):
+    row = next(r for r in rows_of(build(kind), torch.empty(1, 9, 4)) if r.macs)
+    assert row.cells["output size"] == "9x6"  # h_n is 2x1x6
+
+
+def rows_of(model, *inputs):
+    return table(costlab.trace(model, *inputs), "layers").rows
+
+
 class Mix(nn.Module):
     def __init__(self):
         super().__init__()

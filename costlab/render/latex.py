@@ -10,6 +10,7 @@ from math import ceil
 from ..tables import Sheet
 from .cells import Text, columns
 from .fit import fold_header
+from .sparse import folded
 
 _ESCAPED = {
     "\\": r"\textbackslash{}",
@@ -82,7 +83,8 @@ def latex(
     r"""A booktabs table with its notes below: a document that compiles as it is, or a fragment.
 
     A table of more than a page is a longtable, at a size at which its columns fit; a shorter one is
-    scaled down where it is wider than the line.
+    scaled down where it is wider than the line. Where that keeps the page upright, many columns
+    with few values become one.
 
     Args:
         fragment: the table alone, for \input; a comment names the packages that it needs.
@@ -94,8 +96,9 @@ def latex(
     heading = rf"\caption{{{escape(sheet.title if caption is None else caption)}}}"
     if label is not None:
         heading += rf"\label{{{label}}}"
-    cols = [_column(c) for c in columns(sheet, grouped=True)]
-    long = sum(_heights(sheet)) > _LINES
+    texts = _texts(sheet)
+    cols = list(map(_column, texts))
+    long = sum(_heights(sheet, texts)) > _LINES
     lines = _longtable(sheet, cols, heading) if long else _table(sheet, cols, heading)
     packages = ["booktabs", "longtable" if long else "graphicx"]
     if any(c.is_paragraph for c in cols):
@@ -140,6 +143,13 @@ def _character(c: str) -> str:
     return c if ord(c) <= _LAST_OF_LATIN_1 else f"U+{ord(c):04X}"
 
 
+def _texts(sheet: Sheet) -> Sequence[Text]:
+    """The columns; many sparse ones are one where that keeps the page upright."""
+    every = columns(sheet, grouped=True)
+    ways = (every, *folded(every))
+    return next((way for way in ways if not _is_wide(list(map(_column, way)))), every)
+
+
 def _column(text: Text) -> _Column:
     wide = not text.right and text.width > _WIDEST_TEXT
     width = min(text.width, _WIDEST_TEXT) if wide else text.width
@@ -154,9 +164,9 @@ def _column(text: Text) -> _Column:
     )
 
 
-def _heights(sheet: Sheet) -> Iterator[int]:
+def _heights(sheet: Sheet, texts: Sequence[Text]) -> Iterator[int]:
     """The lines that each row takes, with the heading above it."""
-    cols = [c for c in columns(sheet, grouped=True) if not c.right]
+    cols = [c for c in texts if not c.right]
     for i, heading in enumerate(sheet.headings()):
         lines = max((ceil(len(c.cells[i]) / _WIDEST_TEXT) for c in cols), default=1)
         yield max(lines, 1) + bool(heading)

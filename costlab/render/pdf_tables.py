@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .cells import Text as Cells
 from .cells import columns
 from .document import Grid
+from .sparse import SPARSE, emptiest, folded
 from .typeset import quote, set_text
 
 # points: the text's width upright and turned
@@ -26,9 +27,6 @@ _SIZES = (8.5, 7.5, 7.0)  # points: upright, then turned
 _SIZES_TURNED = (7.5, 7.0)
 _FEW = 3  # columns that are left out so that a page stays upright
 _MIDDLE = 5  # the importance below which a column may go
-_SPARSE, _HALF = 0.34, 0.55  # of the rows: a column with something in fewer is sparse, half empty
-_MANY = 4  # sparse columns that become one
-_ONE = "further columns"  # the header of what is one
 
 
 @dataclass(frozen=True)
@@ -80,13 +78,13 @@ def _fitted(grid: Grid, room: tuple[int, int]) -> tuple[_Layout, list[str]]:
         for kept in _dropped(cols, _by_importance(cols)[:_FEW]):
             if layout := _layout(kept, _SIZES, upright, turned=False):
                 return layout, _headers_without(cols, kept)
-    for folded in _folded(cols):
-        if layout := _layout(folded, _SIZES, upright, turned=False):
+    for together in folded(cols):
+        if layout := _layout(together, _SIZES, upright, turned=False):
             return layout, []
     if layout := _layout(cols, _SIZES_TURNED, turned, turned=True):
         return layout, []
     kept = cols
-    for kept in _dropped(cols, _emptiest(cols, _SPARSE)):
+    for kept in _dropped(cols, emptiest(cols, SPARSE)):
         if layout := _layout(kept, _SIZES_TURNED, turned, turned=True):
             return layout, _headers_without(cols, kept)
     size = _SIZES_TURNED[-1]
@@ -116,37 +114,6 @@ def _by_importance(cols: Sequence[Cells]) -> list[Cells]:
         (c for c in cols if c.importance is not None and c.importance < _MIDDLE),
         key=lambda c: c.importance or 0,
     )
-
-
-def _emptiest(cols: Sequence[Cells], part: float) -> list[Cells]:
-    """Columns without a total that at most this part of the rows has something in, the emptiest
-    first."""
-    filled = {id(c): sum(map(bool, c.cells)) for c in cols}
-    few = [c for c in cols[1:] if not c.total and filled[id(c)] <= part * len(c.cells)]
-    return sorted(few, key=lambda c: filled[id(c)])
-
-
-def _folded(cols: Sequence[Cells]) -> Iterator[list[Cells]]:
-    """The columns with all sparse ones as one where these are many, then with one more that is half
-    empty, ..."""
-    order, sparse = _emptiest(cols, _HALF), len(_emptiest(cols, _SPARSE))
-    if sparse < _MANY:
-        return
-    for count in range(sparse, len(order) + 1):
-        folded = {id(c) for c in order[:count]}
-        mine = [c for c in cols if id(c) in folded]
-        place = next(i for i, c in enumerate(cols) if c is mine[0])
-        rest = [c for c in cols if id(c) not in folded]
-        yield [*rest[:place], _as_one(mine), *rest[place:]]
-
-
-def _as_one(cols: Sequence[Cells]) -> Cells:
-    """Several columns as one of text, each value after its header."""
-    rows = zip(*(c.cells for c in cols), strict=True)
-    said = (
-        "; ".join(f"{c.header} {v}" for c, v in zip(cols, row, strict=True) if v) for row in rows
-    )
-    return replace(cols[0], header=_ONE, right=False, cells=tuple(said), bars=())
 
 
 def _headers_without(cols: Sequence[Cells], kept: Sequence[Cells]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from ...graph import WEIGHTED, Node, layouts, longest
@@ -31,6 +32,10 @@ class ModuleTree:
         self.ops = sorted((op for n in nodes for op in n.ops), key=lambda op: order[id(op)])
         self._nodes = nodes
         self._layer = {id(n.op): n for n in nodes if n.op}
+        self._readers: defaultdict[int, set[int]] = defaultdict(set)  # operations, by id
+        for op in self.ops:
+            for tensor in op.inputs:
+                self._readers[tensor].add(id(op))
         self.containers = {
             p[:i] for p in {tuple(op.module.split(".")) for op in self.ops} for i in range(len(p))
         }
@@ -54,15 +59,27 @@ class ModuleTree:
         """The row of some operations, at a module's path."""
         layers = [self._layer[id(op)] for op in ops if id(op) in self._layer]
         named = [n for n in layers if n.kind in WEIGHTED or n.kernel]
-        results = [op.outputs[0] for op in ops if op.outputs]
+        result = self._result(path, ops)
         cells = {
             "name": path or "(model)",
             "type": _type(path, ops, named),
             "patch size/stride": patch(named[0]) if len(named) == 1 else "",
-            "output size": layouts(self.trace)[results[-1]].size if results else "",
+            "output size": layouts(self.trace)[result].size if result is not None else "",
             "depth": self.depth(layers),
         }
         return Group(path, cells, layers, ops)
+
+    def _result(self, path: str, ops: Sequence[Op]) -> int | None:
+        """The tensor that operations at a module's path give to others: of a module without parts
+        that the network's outputs come from, its first output (that of an LSTM, not its states);
+        otherwise the last one that something else reads."""
+        results = {op.outputs[0]: None for op in ops if op.outputs}
+        returned = [o for o in self.trace.outputs if o in results]
+        if returned and all(op.module == path for op in ops):
+            return returned[0]
+        mine = {id(op) for op in ops}
+        read = (o for o in reversed(results) if o in returned or self._readers[o] - mine)
+        return next(read, next(reversed(results), None))
 
     def depth(self, layers: Iterable[Node]) -> int:
         """Layers on the longest way through `layers`, which may lead through others in between."""
