@@ -9,77 +9,10 @@ from typing import Any, TYPE_CHECKING
 
 import costlab
 
-from ..api import MODEL_FORMS
 from ._errors import UserError, errors
 
 if TYPE_CHECKING:
     from ..api import Loaded, Trace
-
-
-def add_model(
-    parser: argparse.ArgumentParser, several: bool = False, optional: bool = False
-) -> None:
-    """The arguments of every command that takes a model; with `several` one or more, with
-    `optional` one or none."""
-    parser.add_argument(
-        "model",
-        nargs="*" if several and optional else "+" if several else "?" if optional else None,
-        metavar="MODEL",
-        help=MODEL_FORMS,
-    )
-    add_inputs(parser)
-    parser.add_argument(
-        "--phase",
-        choices=("prefill", "decode", "both"),
-        help="of a causal language model of transformers: reading the context into a KV cache, or "
-        "one token after it; both, in costlab table, puts their totals side by side, and is the "
-        "default with --context or --batch",
-    )
-    parser.add_argument(
-        "--context", type=int, metavar="N", help="tokens a sequence in --phase (default: 4096)"
-    )
-    parser.add_argument("--batch", type=int, metavar="N", help="sequences in --phase (default: 1)")
-    add_mode(parser)
-    add_device(parser)
-
-
-def add_inputs(parser: argparse.ArgumentParser) -> None:
-    """`--input` and `--arg` of every command that builds models."""
-    parser.add_argument(
-        "--input",
-        action="append",
-        metavar="SPEC",
-        help="1x3x224x224, 1x16:int64<32000, name=1x16:int64, lists and dicts of these, or "
-        "name==3 for a plain value; repeat for several",
-    )
-    parser.add_argument(
-        "--arg",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="argument of the factory (of the config for transformers)",
-    )
-
-
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """`--device` of every command that traces."""
-    parser.add_argument(
-        "--device",
-        choices=("auto", "cuda", "cpu", "meta"),
-        default="auto",
-        help="where to run (default: auto)",
-    )
-
-
-def add_mode(parser: argparse.ArgumentParser) -> None:
-    """`--mode` of every command that can count the backward pass."""
-    parser.add_argument(
-        "--mode",
-        choices=("eval", "train"),
-        default="eval",
-        help="train: training mode, with the backward pass and what it keeps in memory (default: "
-        "eval)",
-    )
 
 
 def arguments(items: Iterable[str]) -> dict[str, Any]:

@@ -27,50 +27,6 @@ _LOOK = ("width", "theme", "title")
 PICTURES = {"diagram": DIAGRAM_FORMATS, "chart": CHART_FORMATS, "roofline": CHART_FORMATS}
 
 
-def add_output(parser: argparse.ArgumentParser, more: tuple[str, ...] = ()):
-    """`--format` and `-o` of every command that prints a table; `more` formats of it alone."""
-    formats = (*FORMATS, *more)
-    parser.set_defaults(more_formats=more)
-    parser.add_argument(
-        "--format",
-        type=_format_name,
-        choices=formats,
-        metavar="FORMAT",
-        help=f"{', '.join(formats)} (default: by the suffix of FILE, otherwise text)",
-    )
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write to FILE instead of the terminal"
-    )
-    parser.add_argument(
-        "--wide",
-        action="store_true",
-        help="show all columns, even where the terminal is too narrow for them",
-    )
-    parser.add_argument(
-        "--fragment",
-        action="store_true",
-        help=r"LaTeX: the table alone, for \input, instead of a whole document",
-    )
-    parser.add_argument("--caption", metavar="TEXT", help="LaTeX: instead of the table's own title")
-    parser.add_argument("--label", help=r"LaTeX: a name for \ref, as tab:googlenet")
-
-
-def _format_name(name: str) -> str:
-    """A format by its short name."""
-    return "md" if name == "markdown" else name
-
-
-def add_look(parser: argparse.ArgumentParser):
-    """`--width`, `--theme` and `--title` of every command that draws a chart."""
-    parser.add_argument(
-        "--width",
-        help="of the chart: 3.3in or 6.7in (one and two columns of a paper), 8.5cm, 240pt "
-        "(default: 6.7in)",
-    )
-    parser.add_argument("--theme", help="of the chart: light, dark or grey (default: light)")
-    parser.add_argument("--title", help='instead of the chart\'s own; "" for none')
-
-
 def _require_look(args: argparse.Namespace):
     """Refuse a look that no chart can have, and one without a chart."""
     charts = [name for name in ("chart", "roofline") if name in args]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Commands(Protocol):
@@ -11,4 +11,12 @@ class Commands(Protocol):
 
     def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser:
         """The parser of one command, with its line of help."""
+        ...
+
+
+class Options(Protocol):
+    """Where options are declared: a parser, or a group of its options."""
+
+    def add_argument(self, *flags: str, **settings: Any) -> argparse.Action:
+        """Declare one option."""
         ...

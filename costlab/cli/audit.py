@@ -7,32 +7,33 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors, progress_line, refuse
-from ._models import add_model, get_trace
-from ._output import add_output, show
+from ._models import get_trace
+from ._options import add_model, add_output
+from ._output import show
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "audit", help="check a printed table cell by cell: which convention, and what none explains"
+        "audit", help="check the figures that a paper prints against a trace, cell by cell"
     )
     add_model(p, optional=True)
     p.add_argument(
         "--all",
         action="store_true",
-        help="audit everything that papers print of networks instead of MODEL: who reproduces",
+        help="audit the figures that papers print for every network, instead of one MODEL",
     )
     p.add_argument(
         "--against",
         metavar="FILE.csv",
-        help="a CSV of printed cells (type, output size, ..., params, ops) or of totals, instead "
-        "of the published ones",
+        help="a CSV file with a table of your own (columns type, output size, ..., params, ops) or "
+        "with its totals, instead of the published table",
     )
     p.add_argument(
         "--check",
         action="store_true",
-        help="exit with code 1 when a cell is not explained",
+        help="exit with code 1 if a cell is not explained",
     )
     add_output(p)
     p.set_defaults(run=run)

@@ -8,69 +8,84 @@ import costlab
 
 from ..render import CHART_FORMATS
 from ._errors import UserError, errors, progress_line, refuse
-from ._output import add_look, add_output, draw, require_suffix, save_chart, show, writable
-from ._types import Commands
+from ._options import add_chart, add_diagram, add_output
+from ._output import draw, require_suffix, save_chart, show, writable
+from ._types import Commands, Options
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "aux",
-        help="auxiliary classifiers: cost in training and at inference, and a probe of where to "
-        "put them",
+        "aux", help="show what auxiliary classifiers cost, and probe where to place them"
     )
     p.add_argument(
-        "model", nargs="*", metavar="MODEL", help="googlenet, inception_v3, cnds8 (default: all)"
+        "model", nargs="*", metavar="MODEL", help="googlenet, inception_v3 or cnds8 (default: all)"
     )
-    p.add_argument(
+    add_diagram(p, "draw the network with its auxiliary classifiers")
+    probe = p.add_argument_group("gradient probe")
+    _add_probe(probe)
+    _add_network_setting(probe)
+    add_chart(probe, "draw the mean gradients")
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def _add_probe(options: Options) -> None:
+    """How the probe trains, and what it keeps."""
+    options.add_argument(
         "--probe",
         action="store_true",
-        help="run real training iterations on handwritten digits and compare gradients with and "
-        "without heads",
+        help="train for some iterations on handwritten digits, and compare the gradients with and "
+        "without auxiliary classifiers",
     )
-    p.add_argument(
+    options.add_argument(
         "--iterations",
         type=int,
-        help="training iterations of the probe, a seed (default: 10; the rule asks for 10 to 50)",
+        metavar="N",
+        help="training iterations for each seed; the rule asks for 10 to 50 (default: 10)",
     )
-    p.add_argument("--batch", type=int, help="images a batch (default: 4)")
-    p.add_argument(
+    options.add_argument("--batch", type=int, metavar="N", help="batch size (default: 4)")
+    options.add_argument(
         "--threshold",
         type=float,
-        help="mean gradient under which the rule places a head (default: 1e-7)",
+        metavar="X",
+        help="the rule places an auxiliary classifier where the mean gradient falls below this "
+        "(default: 1e-7)",
     )
-    p.add_argument("--seeds", type=int, help="runs, each of other weights and images (default: 3)")
-    p.add_argument("--seed", type=int, help="the first seed (default: 0)")
-    p.add_argument(
+    options.add_argument(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="number of runs, each with other weights and images (default: 3)",
+    )
+    options.add_argument("--seed", type=int, metavar="N", help="the first seed (default: 0)")
+    options.add_argument(
+        "--device",
+        choices=("auto", "cuda", "cpu"),
+        help="the device to train on (default: auto)",
+    )
+    options.add_argument(
+        "--record",
+        metavar="FILE.json",
+        help="save every curve; costlab chart gradients FILE.json draws them without training "
+        "again",
+    )
+
+
+def _add_network_setting(options: Options) -> None:
+    """How the network that the probe trains is set up."""
+    options.add_argument(
         "--setting",
-        help="how the network is set up: released (as the authors' prototxt says, the default), "
-        "sigmoid, no-biases, deeper, batch-norm, he",
+        help="released (initialized as in the authors' prototxt), sigmoid, no-biases, deeper, "
+        "batch-norm or he (default: released)",
     )
-    p.add_argument(
+    options.add_argument(
         "--beside",
         metavar="SETTING",
         action="append",
-        help="a setting to run beside it, without heads; all for all others",
+        help="also run this setting, without auxiliary classifiers; all runs every other one; "
+        "repeat it for several",
     )
-    p.add_argument("--chart", metavar="FILE", help="draw the probe, as .svg, .pdf or .png")
-    p.add_argument(
-        "--record",
-        metavar="FILE.json",
-        help="keep every curve; costlab chart gradients FILE.json draws them without a run",
-    )
-    p.add_argument(
-        "--device",
-        choices=("auto", "cuda", "cpu"),
-        help="where to train (default: auto)",
-    )
-    p.add_argument(
-        "--diagram",
-        metavar="FILE",
-        help="the network with its heads, as it trains, as .svg, .pdf, .png or .dot",
-    )
-    add_look(p)
-    add_output(p)
-    p.set_defaults(run=run)
 
 
 _OF_THE_PROBE = (

@@ -7,29 +7,30 @@ import argparse
 import costlab
 
 from ._errors import UserError, default, errors, refuse
-from ._models import add_mode
-from ._output import add_output, draw, show
+from ._options import add_diagram, add_mode, add_output
+from ._output import draw, show
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "bottleneck", help="naive against reduced Inception modules, module by module and chained"
+        "bottleneck", help="compare Inception modules with and without 1x1 reductions"
     )
     p.add_argument(
         "--widths",
         metavar="N,...",
-        help="one module of your own: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj",
+        help="a module of your own, by its filters: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, "
+        "pool proj (default: the modules of GoogLeNet)",
     )
-    p.add_argument("--c-in", type=int, help="its input channels (default: 192)")
-    p.add_argument("--grid", type=int, help="its grid side (default: 28)")
-    add_mode(p)
     p.add_argument(
-        "--diagram",
-        metavar="FILE",
-        help="the first module naive and reduced, side by side, as .svg, .pdf, .png or .dot",
+        "--c-in", type=int, metavar="N", help="with --widths: input channels (default: 192)"
     )
+    p.add_argument(
+        "--grid", type=int, metavar="N", help="with --widths: side of the grid (default: 28)"
+    )
+    add_mode(p)
+    add_diagram(p, "draw the first module with and without reductions")
     add_output(p)
     p.set_defaults(run=run)
 

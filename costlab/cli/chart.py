@@ -12,9 +12,10 @@ import costlab
 
 from ..render import CHART_FORMATS
 from ._errors import UserError, errors, refuse
-from ._models import add_model, get_trace
-from ._output import add_look, require_suffix, save_chart
-from ._types import Commands
+from ._models import get_trace
+from ._options import add_look, add_model, add_rows
+from ._output import require_suffix, save_chart
+from ._types import Commands, Options
 
 
 @dataclass(frozen=True)
@@ -139,66 +140,93 @@ KINDS = tuple(_KINDS)
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("chart", help="charts, with their numbers as CSV: " + ", ".join(KINDS))
-    p.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
+    p = sub.add_parser("chart", help="draw a chart, and write its numbers as CSV")
+    p.add_argument("kind", metavar="KIND", help=f"what to draw: {', '.join(KINDS)}")
     add_model(p, several=True, optional=True)
-    p.add_argument("--style", help="rows of the network, as in costlab table (default: auto)")
-    p.add_argument(
-        "--depth",
-        type=int,
-        help="module depth of the layers style (default: opens what holds most of the cost)",
-    )
-    p.add_argument(
-        "--c-in",
-        type=int,
-        help="input channels (savings: 64, grid: 320, head: 256, mixing: 4, mlpconv: 3)",
-    )
-    p.add_argument("--c-out", type=int, help="output channels (savings: 64, grid: 640, mixing: 2)")
-    p.add_argument("--d", type=int, help="grid side of the grid chart (default: 35)")
-    p.add_argument(
-        "--kernel", type=int, help="kernel (savings: the curve's, 5; grid: 3; mlpconv: 11)"
-    )
-    p.add_argument(
-        "--kernels",
-        metavar="CHAIN",
-        action="append",
-        help="fields: convolutions in a row, as 5x5 or 1x3+3x1; repeat it for one beside it",
-    )
-    p.add_argument("--widths", help="mlpconv: filters of its layers (default: 96,96,96)")
-    p.add_argument(
-        "--beside",
-        metavar="MODEL",
-        action="append",
-        help="towers: another network (default: alexnet, vgg16 and googlenet)",
-    )
-    p.add_argument(
-        "--iterations", type=int, help="training iterations of the gradients chart (default: 10)"
-    )
-    p.add_argument(
-        "--against",
-        metavar="TRACE",
-        help="roofline: a second measured trace, with arrows to its blocks",
-    )
-    p.add_argument(
-        "--measured",
-        metavar="FOLDER",
-        help="the measured traces there: of savings and grid MACs saved against time saved, of "
-        "times all",
-    )
-    p.add_argument(
-        "--on",
-        metavar="WORDS",
-        help="of these traces, those of a device, dtype or layout: h100, 'h200 fp32', bf16",
-    )
-    add_look(p)
-    p.add_argument(
+    add_rows(p.add_argument_group("rows of a network"), style=None)
+    _add_convolutions(p.add_argument_group("sizes of convolutions and feature maps"))
+    _add_beside(p.add_argument_group("what else to show"))
+    look = p.add_argument_group("look and output")
+    add_look(look)
+    look.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         required=True,
-        help="FILE.svg, .pdf or .png; FILE.csv is written beside",
+        help="FILE.svg, .pdf or .png; the numbers are written to FILE.csv",
     )
     p.set_defaults(run=run)
+
+
+def _add_convolutions(options: Options) -> None:
+    """The case that a chart of single convolutions and modules shows."""
+    options.add_argument(
+        "--c-in",
+        type=int,
+        metavar="N",
+        help="input channels (defaults: savings 64, grid 320, head 256, mixing 4, mlpconv 3)",
+    )
+    options.add_argument(
+        "--c-out",
+        type=int,
+        metavar="N",
+        help="output channels (defaults: savings 64, grid 640, mixing 2)",
+    )
+    options.add_argument(
+        "--d", type=int, metavar="N", help="grid: side of the input grid (default: 35)"
+    )
+    options.add_argument(
+        "--kernel",
+        type=int,
+        metavar="N",
+        help="kernel size (defaults: savings 5, for its curve; grid 3; mlpconv 11)",
+    )
+    options.add_argument(
+        "--kernels",
+        metavar="CHAIN",
+        action="append",
+        help="fields: kernels of consecutive convolutions, such as 5x5 or 1x3+3x1; repeat it to "
+        "draw several chains side by side",
+    )
+    options.add_argument(
+        "--widths",
+        metavar="N,...",
+        help="mlpconv: number of filters in each layer (default: 96,96,96)",
+    )
+
+
+def _add_beside(options: Options) -> None:
+    """What a chart shows beside its model: other models, measured traces, a probe's length."""
+    options.add_argument(
+        "--beside",
+        metavar="MODEL",
+        action="append",
+        help="towers: a network to draw beside MODEL; repeat it for several (default without "
+        "MODEL: alexnet, vgg16 and googlenet)",
+    )
+    options.add_argument(
+        "--iterations",
+        type=int,
+        metavar="N",
+        help="gradients: number of training iterations (default: 10)",
+    )
+    options.add_argument(
+        "--against",
+        metavar="TRACE",
+        help="roofline: a second measured trace; arrows lead from each block to its counterpart",
+    )
+    options.add_argument(
+        "--measured",
+        metavar="FOLDER",
+        help="a folder of measured traces; savings and grid compare the MACs saved with the time "
+        "saved, and times shows all of them",
+    )
+    options.add_argument(
+        "--on",
+        metavar="WORDS",
+        help="with --measured: use only traces of this device, dtype or layout, such as h100, "
+        "bf16 or 'h200 fp32'",
+    )
 
 
 def run(args: argparse.Namespace) -> int | None:

@@ -7,15 +7,14 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors, progress_line
-from ._output import add_output, show, writable, write
+from ._options import add_output
+from ._output import show, writable, write
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser(
-        "check", help="whether models keep the limits in pyproject.toml; for CI and pre-commit"
-    )
+    p = sub.add_parser("check", help="check models against the limits in pyproject.toml")
     p.add_argument(
         "file",
         nargs="?",
@@ -26,25 +25,25 @@ def add(sub: Commands) -> None:
     p.add_argument(
         "--update",
         action="store_true",
-        help="write what the models cost now to costlab.lock, which relative limits refer to",
+        help="write the current costs to costlab.lock, which relative limits refer to",
     )
     p.add_argument(
         "--measure",
         action="store_true",
-        help="time the models that have a limit on time; without it these limits are skipped",
+        help="time the models that have a limit on time; without it, these limits are skipped",
     )
     p.add_argument(
         "--device",
         choices=("auto", "cuda", "cpu"),
-        help="where to measure (default: auto)",
+        help="the device to measure on (default: auto)",
     )
     p.add_argument(
         "--github",
         action="store_true",
-        help="print annotations for GitHub Actions after the table: ::error file=...,line=...",
+        help="also print annotations for GitHub Actions (::error file=...,line=...)",
     )
-    p.add_argument("--junit", metavar="FILE", help="write JUnit XML too")
-    p.add_argument("--sarif", metavar="FILE", help="write SARIF 2.1.0 too, for code scanning")
+    p.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
+    p.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0, for code scanning")
     add_output(p)
     p.set_defaults(run=run)
 

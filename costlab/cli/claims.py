@@ -7,30 +7,31 @@ import argparse
 import costlab
 
 from ._errors import errors
-from ._output import add_output, show
+from ._options import add_output
+from ._output import show
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "claims", help="run a ledger of claims: what is said, what is computed now, the verdict"
+        "claims", help="check a ledger of claims against figures that are computed now"
     )
     p.add_argument(
         "id",
         nargs="*",
         metavar="ID",
-        help="explain these claims with their working (default: all, as a table)",
+        help="claims to explain, with their working (default: print all claims as a table)",
     )
     p.add_argument(
         "--ledger",
         metavar="FILE",
-        help="a TOML or YAML ledger of your own (default: the study note's claims)",
+        help="a ledger of your own, as TOML or YAML (default: the claims of the study note)",
     )
     p.add_argument(
         "--check",
         action="store_true",
-        help="exit with code 1 when a claim is contradicted (a typo is one too)",
+        help="exit with code 1 if a claim is contradicted or has a typo",
     )
     add_output(p)
     p.set_defaults(run=run)

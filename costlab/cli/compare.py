@@ -7,27 +7,25 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors
-from ._models import add_model, get_trace
-from ._output import add_output, draw, show
+from ._models import get_trace
+from ._options import add_diagram, add_model, add_output
+from ._output import draw, show
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "compare", help="networks side by side: totals, ratios, stage by stage, published error"
+        "compare", help="compare networks: totals, ratios, stages and published errors"
     )
     add_model(p, several=True)
     p.add_argument(
-        "--diagram",
-        metavar="FILE",
-        help="draw them beside each other on one scale, of two what differs marked, as .svg, .pdf, "
-        ".png or .dot",
-    )
-    p.add_argument(
         "--against",
         metavar="BASE",
-        help="one base for all of them: a row each, with the change from it in percent",
+        help="compare each MODEL with this one: one row per model, with the change in percent",
+    )
+    add_diagram(
+        p, "draw the networks side by side on one scale, and mark the differences between two"
     )
     add_output(p)
     p.set_defaults(run=run)

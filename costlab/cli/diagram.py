@@ -8,42 +8,49 @@ import costlab
 
 from ..render import DIAGRAM_FORMATS
 from ._errors import errors
-from ._models import add_model, get_trace
+from ._models import get_trace
+from ._options import add_model
 from ._output import draw, require_suffix
-from ._types import Commands
+from ._types import Commands, Options
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("diagram", help="block diagrams of a network or of a module")
+    p = sub.add_parser("diagram", help="draw a block diagram of a network or of a module")
     add_model(p)
+    _add_contents(p.add_argument_group("contents of the diagram"))
     p.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf, .png or .dot"
+    )
+    p.set_defaults(run=run)
+
+
+def _add_contents(options: Options) -> None:
+    """What is drawn, how far it is opened, and in which style."""
+    options.add_argument(
         "--depth",
         type=int,
         metavar="N",
-        help="0: blocks, alike ones as x N; 1: their branches opened; 2 and more: blocks inside "
-        "them too (default: 0; 1 with --style paper; of a module what fits a page)",
+        help="0 draws one box per block, and repeated blocks once, marked x N; 1 opens the "
+        "branches of each block; 2 and more open nested blocks (default: 0; 1 with --style "
+        "paper; as much as fits on a page with --module)",
     )
-    p.add_argument(
-        "--module", metavar="PATH", help="only this module, opened, as the papers draw it"
+    options.add_argument(
+        "--module", metavar="PATH", help="draw only this module, opened, as papers draw it"
     )
-    p.add_argument(
+    options.add_argument(
         "--style",
         choices=("auto", "paper", "cost"),
         default="auto",
-        help="paper: one-line boxes as the papers draw them; cost: params, multiply-adds and a "
-        "bar of the share (default: paper with --module, otherwise cost)",
+        help="paper: one-line boxes as in papers; cost: boxes with params, multiply-adds and a "
+        "bar for their share of the total (default: paper with --module, otherwise cost)",
     )
-    p.add_argument(
+    options.add_argument(
         "--base",
         metavar="MODEL",
         help="draw this earlier version beside MODEL on one scale, and mark what was changed, "
         "added or removed",
     )
-    p.add_argument(
-        "-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf, .png or .dot"
-    )
-    p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int | None:

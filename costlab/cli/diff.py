@@ -9,54 +9,46 @@ import sys
 import costlab
 
 from ._errors import errors
-from ._models import add_device, add_inputs, add_mode, tracing
-from ._output import add_look, add_output, draw, require_format, save_chart, show, write
+from ._models import tracing
+from ._options import add_building, add_chart, add_diagram, add_output, add_rows
+from ._output import draw, require_format, save_chart, show, write
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "diff", help="what changed from one version of a model to the next, block by block"
+        "diff", help="show what changed from one version of a model to the next, block by block"
     )
     p.add_argument(
         "base",
         metavar="BASE",
-        help="a model or a saved trace; with --model a git revision (branch, tag, commit)",
+        help="a model or a saved trace; with --model, a git revision (branch, tag or commit)",
     )
-    p.add_argument("head", metavar="HEAD", help='the same; a revision "." is the working tree')
+    p.add_argument(
+        "head",
+        metavar="HEAD",
+        help='what to compare with BASE; with --model, "." is the working tree',
+    )
     p.add_argument(
         "--model",
         metavar="FACTORY",
-        help="path/file.py:factory or package.module:factory: compare it in two git revisions, "
-        "each checked out into a temporary worktree",
+        help="path/file.py:factory or package.module:factory, traced in two git revisions, each "
+        "checked out into a temporary worktree",
     )
     p.add_argument(
         "--fail-on",
         action="append",
         default=[],
         metavar="LIMIT",
-        help="exit code 1 if this holds, as 'macs > +1%%', 'peak > +10MB' or "
-        "'stages.2: params > +1%%'; repeat for several",
+        help="exit with code 1 if this holds, such as 'macs > +1%%', 'peak > +10MB' or "
+        "'stages.2: params > +1%%'; repeat it for several",
     )
-    add_inputs(p)
-    add_mode(p)
-    add_device(p)
-    p.add_argument(
-        "--style",
-        default="auto",
-        help="of the rows that are compared, as in costlab table (default: auto, by the base)",
-    )
-    p.add_argument("--depth", type=int, metavar="N", help="module depth of the layers style")
-    p.add_argument(
-        "--diagram",
-        metavar="FILE",
-        help="draw both on one scale, what changed marked, as .svg, .pdf, .png or .dot",
-    )
-    p.add_argument(
-        "--chart", metavar="FILE", help="draw the waterfall of MACs, as .svg, .pdf or .png"
-    )
-    add_look(p)
+    add_building(p)
+    add_rows(p.add_argument_group("rows that are compared"))
+    pictures = p.add_argument_group("pictures")
+    add_diagram(pictures, "draw both versions on one scale, with the changes marked")
+    add_chart(pictures, "draw the waterfall of MACs")
     add_output(p, more=("pdf",))
     p.set_defaults(run=run)
 

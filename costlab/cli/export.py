@@ -7,27 +7,28 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors
-from ._models import add_model, get_trace
+from ._models import get_trace
+from ._options import add_model
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("export", help="costs for Perfetto, Model Explorer or Netron")
+    p = sub.add_parser("export", help="export costs to Perfetto, Model Explorer or Netron")
     add_model(p)
     p.add_argument(
         "--to",
         required=True,
         choices=("perfetto", "model-explorer", "netron"),
-        help="perfetto: a measured trace for ui.perfetto.dev and chrome://tracing; "
-        "model-explorer: node data of a .pt2 or .onnx file; netron: a copy of an .onnx file with "
-        "the costs of each node",
+        help="perfetto: a measured trace as a timeline, for ui.perfetto.dev and "
+        "chrome://tracing; model-explorer: node data for a .pt2 or .onnx file; netron: a copy of "
+        "an .onnx file with the cost of each node",
     )
     p.add_argument(
         "--value",
         default="macs",
         choices=("macs", "flops", "bytes", "time"),
-        help="what Model Explorer colours nodes by (default: macs)",
+        help="the value by which Model Explorer colours the nodes (default: macs)",
     )
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
     p.set_defaults(run=run)

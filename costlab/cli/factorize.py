@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import costlab
 
 from ._errors import UserError, default, errors, progress_line, refuse
-from ._models import add_model, get_model
-from ._output import add_look, add_output, draw, save_chart, show
-from ._types import Commands
-from .trace import add_measuring, measuring
+from ._models import get_model
+from ._options import add_chart, add_diagram, add_measuring, add_model, add_output
+from ._output import draw, save_chart, show
+from ._types import Commands, Options
+from .trace import measuring
 
 if TYPE_CHECKING:
     from ..api._factorize import Ranking
@@ -23,61 +24,77 @@ def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "factorize",
-        help="savings of factorized convolutions: the rules, or rewrites of a model, traced again",
+        help="show what factorized convolutions save, by rule or in a model that is rewritten",
     )
     add_model(p, optional=True)
-    p.add_argument(
+    _add_rewrites(p.add_argument_group("rewrites"))
+    _add_case(p.add_argument_group("rule table (without MODEL)"))
+    _add_measured(p.add_argument_group("measurement (with --apply)"))
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def _add_rewrites(options: Options) -> None:
+    """Which convolutions are rewritten, and how."""
+    options.add_argument(
         "--rewrite",
         action="append",
         metavar="NAME",
-        help="only this rewrite: stacked-3x3, 1xn-nx1, depthwise-separable, bottleneck; repeat for "
-        "several",
+        help="consider only this rewrite: stacked-3x3, 1xn-nx1, depthwise-separable or "
+        "bottleneck; repeat it for several",
     )
-    p.add_argument(
+    options.add_argument(
+        "--kernel",
+        type=int,
+        action="append",
+        metavar="N",
+        help="consider only convolutions with this kernel size; repeat it for several",
+    )
+    options.add_argument(
         "--mid",
         default="default",
         metavar="WIDTH",
-        help="middle width: in, out, sqrt, a number, or each rule's default",
+        help="channels between the two convolutions: in, out, sqrt or a number (default: by the "
+        "rule)",
     )
-    p.add_argument(
+    options.add_argument(
         "--apply",
         action="append",
         default=[],
         metavar="PATH",
-        help="rewrite this convolution (PATH, PATH:REWRITE or best) and trace again; repeat for "
-        "several",
+        help="rewrite the convolution at PATH and trace the model again: PATH, PATH:REWRITE or "
+        "best; repeat it for several",
     )
-    p.add_argument("--top", type=int, help="how many candidates to list (default: 20; 0 for all)")
-    p.add_argument("--c-in", type=int, help="input channels of the rule table (default: 64)")
-    p.add_argument("--c-out", type=int, help="output channels of the rule table (default: 64)")
-    p.add_argument("--grid", type=int, help="grid side of the rule table (default: 28)")
-    p.add_argument(
-        "--kernel",
+    options.add_argument(
+        "--top",
         type=int,
-        action="append",
-        help="only rules, or a model's convolutions, of this kernel; repeat for several",
+        metavar="N",
+        help="number of candidates to list; 0 lists all (default: 20)",
     )
-    p.add_argument("--padding", help="same or valid, for the rule table (default: same)")
-    p.add_argument(
-        "--diagram",
-        metavar="FILE",
-        help="the rules, or with --apply the rewritten convolutions, before and after, as .svg, "
-        ".pdf, .png or .dot",
-    )
-    p.add_argument(
+    add_diagram(options, "draw the rules, or the convolutions that --apply rewrites")
+
+
+def _add_case(options: Options) -> None:
+    """The convolution that the rule table is computed for."""
+    options.add_argument("--c-in", type=int, metavar="N", help="input channels (default: 64)")
+    options.add_argument("--c-out", type=int, metavar="N", help="output channels (default: 64)")
+    options.add_argument("--grid", type=int, metavar="N", help="side of the grid (default: 28)")
+    options.add_argument("--padding", help="same or valid (default: same)")
+
+
+def _add_measured(options: Options) -> None:
+    """How the model is timed before and after."""
+    options.add_argument(
         "--measure",
         action="store_true",
-        help="with --apply: measure both for real, with random weights",
+        help="time the model before and after, with random weights",
     )
-    add_measuring(p)
-    p.add_argument(
-        "--roofline",
-        metavar="FILE",
-        help="with --measure: the roofline with arrows from before to after, as .svg, .pdf or .png",
+    add_measuring(options)
+    add_chart(
+        options,
+        "with --measure: draw a roofline with arrows from before to after",
+        name="--roofline",
     )
-    add_look(p)
-    add_output(p)
-    p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int | None:

@@ -7,32 +7,38 @@ import argparse
 import costlab
 
 from ._errors import UserError, default, errors, refuse
-from ._models import add_model, get_trace
-from ._output import add_output, draw, show
-from ._types import Commands
+from ._models import get_trace
+from ._options import add_diagram, add_model, add_output
+from ._output import draw, show
+from ._types import Commands, Options
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser(
-        "grid",
-        help="grid reductions: pool first, pool last, in parallel, Figure 10's module; or those "
-        "of a model",
-    )
+    p = sub.add_parser("grid", help="compare grid reductions, or find those of a model")
     add_model(p, optional=True)
-    p.add_argument("--d", type=int, help="side of the input grid (default: 35)")
-    p.add_argument("--c-in", type=int, help="input channels (default: 320)")
-    p.add_argument("--c-out", type=int, help="output channels (default: 640)")
-    p.add_argument("--kernel", type=int, help="kernel of the convolution (default: 3)")
-    p.add_argument("--pool", help="valid (3x3/2), padded (3x3/2) or 2x2 (default: valid)")
-    p.add_argument(
-        "--body", help="conv or inception: what is done beside the pooling (default: conv)"
-    )
-    p.add_argument(
-        "--diagram", metavar="FILE", help="the schemes side by side, as .svg, .pdf, .png or .dot"
-    )
+    _add_case(p.add_argument_group("schemes (without MODEL)"))
     add_output(p)
     p.set_defaults(run=run)
+
+
+def _add_case(options: Options) -> None:
+    """The reduction that the schemes are compared on."""
+    options.add_argument("--d", type=int, metavar="N", help="side of the input grid (default: 35)")
+    options.add_argument("--c-in", type=int, metavar="N", help="input channels (default: 320)")
+    options.add_argument("--c-out", type=int, metavar="N", help="output channels (default: 640)")
+    options.add_argument(
+        "--kernel", type=int, metavar="N", help="kernel size of the convolution (default: 3)"
+    )
+    options.add_argument(
+        "--pool",
+        help="pooling: valid (3x3/2 without padding), padded (3x3/2) or 2x2 (default: valid)",
+    )
+    options.add_argument(
+        "--body",
+        help="what stands beside the pooling: conv or inception (default: conv)",
+    )
+    add_diagram(options, "draw the schemes side by side")
 
 
 def run(args: argparse.Namespace) -> int | None:

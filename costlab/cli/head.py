@@ -7,33 +7,36 @@ import argparse
 import costlab
 
 from ._errors import errors
-from ._models import add_mode
-from ._output import add_output, draw, show
+from ._options import add_diagram, add_mode, add_output
+from ._output import draw, show
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser(
-        "head",
-        help="fully connected heads against global average pooling; 1x1 convolution as a linear "
-        "layer",
+    p = sub.add_parser("head", help="compare fully connected heads with global average pooling")
+    p.add_argument(
+        "--c-in",
+        type=int,
+        default=256,
+        metavar="N",
+        help="channels of the feature map (default: 256)",
     )
     p.add_argument(
-        "--c-in", type=int, default=256, help="channels of the feature map (default: 256)"
+        "--side", type=int, default=6, metavar="N", help="side of the feature map (default: 6)"
     )
-    p.add_argument("--side", type=int, default=6, help="its side (default: 6)")
-    p.add_argument("--classes", type=int, default=1000, help="classes (default: 1000)")
+    p.add_argument(
+        "--classes", type=int, default=1000, metavar="N", help="number of classes (default: 1000)"
+    )
     p.add_argument(
         "--hidden",
         type=int,
         default=4096,
+        metavar="N",
         help="hidden units of the fully connected head (default: 4096)",
     )
     add_mode(p)
-    p.add_argument(
-        "--diagram", metavar="FILE", help="the heads side by side, as .svg, .pdf, .png or .dot"
-    )
+    add_diagram(p, "draw the heads side by side")
     add_output(p)
     p.set_defaults(run=run)
 

@@ -6,13 +6,14 @@ import argparse
 
 import costlab
 
-from ._output import add_output, show
+from ._options import add_output
+from ._output import show
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("list", help="show the zoo")
+    p = sub.add_parser("list", help="list the networks that costlab defines")
     add_output(p)
     p.set_defaults(run=run)
 

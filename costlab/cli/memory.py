@@ -6,17 +6,15 @@ import argparse
 
 import costlab
 
-from ._models import add_model, get_trace
-from ._output import add_output, show
+from ._models import get_trace
+from ._options import add_model, add_output
+from ._output import show
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser(
-        "memory",
-        help="peak memory by liveness, in inference or of a training step, beside the measured one",
-    )
+    p = sub.add_parser("memory", help="show the peak memory of inference or of a training step")
     add_model(p)
     add_output(p)
     p.set_defaults(run=run)

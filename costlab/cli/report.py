@@ -9,31 +9,43 @@ import shlex
 import costlab
 
 from ._errors import errors, progress_line
-from ._models import add_model, building
+from ._models import building
+from ._options import add_model
 from ._output import require_suffix, write
-from ._types import Commands
+from ._types import Commands, Options
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "report",
-        help="a report as PDF or HTML: summary, table, charts, diagrams, opportunities, audit, "
-        "provenance",
+        "report", help="write a report as PDF or HTML, with tables, charts, diagrams and an audit"
     )
-    p.add_argument(
-        "--config",
-        metavar="FILE.toml",
-        help="title, models, sections and notes of a report that a team keeps",
-    )
-    p.add_argument("--base", metavar="MODEL", help="a review: what changed from this model ...")
-    p.add_argument("--head", metavar="MODEL", help="... to this one")
-    p.add_argument("--sections", metavar="NAME,...", help="only these sections, in this order")
-    p.add_argument("--title", help="title of the report")
-    p.add_argument("--paper", choices=("a4", "us-letter"), help="paper of the PDF (default: a4)")
     add_model(p, several=True, optional=True)
+    _add_contents(p.add_argument_group("contents"))
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.pdf or FILE.html")
     p.set_defaults(run=run)
+
+
+def _add_contents(options: Options) -> None:
+    """What a report contains."""
+    options.add_argument(
+        "--config",
+        metavar="FILE.toml",
+        help="read the title, models, sections and notes from a file",
+    )
+    options.add_argument(
+        "--base", metavar="MODEL", help="report what changed from this model to --head"
+    )
+    options.add_argument(
+        "--head", metavar="MODEL", help="report what changed from --base to this model"
+    )
+    options.add_argument(
+        "--sections", metavar="NAME,...", help="include only these sections, in this order"
+    )
+    options.add_argument("--title", help="title of the report")
+    options.add_argument(
+        "--paper", choices=("a4", "us-letter"), help="paper size of the PDF (default: a4)"
+    )
 
 
 def _again(args: argparse.Namespace):

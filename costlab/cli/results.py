@@ -7,22 +7,23 @@ import argparse
 import costlab
 
 from ._errors import errors
-from ._output import add_output, show
+from ._options import add_output
+from ._output import show
 from ._types import Commands
 
 _FILTERS = {
-    "paper": "of papers whose title or address contains TEXT",
-    "table": "of tables that are called so, such as 'Table 3'",
-    "network": "of networks whose name contains TEXT",
-    "data": "of these images: val, test, CIFAR-10, ...",
+    "paper": "papers whose title or URL contains TEXT",
+    "table": "tables with this name, such as 'Table 3'",
+    "network": "networks whose name contains TEXT",
+    "data": "results on these images, such as val, test or CIFAR-10",
 }
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("results", help="show the errors that the papers print, by paper and table")
-    for name, what in _FILTERS.items():
-        p.add_argument(f"--{name}", metavar="TEXT", help=f"only results {what}")
+    p = sub.add_parser("results", help="print the errors that papers report, by paper and table")
+    for name, which in _FILTERS.items():
+        p.add_argument(f"--{name}", metavar="TEXT", help=f"show only {which}")
     add_output(p)
     p.set_defaults(run=run)
 

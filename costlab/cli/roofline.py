@@ -7,22 +7,22 @@ import argparse
 import costlab
 
 from ._errors import errors
-from ._output import add_output, show
+from ._options import add_output, add_rows
+from ._output import show
 from ._types import Commands
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "roofline",
-        help="measured time by block, what bounds it, and how much of the device's ceiling it "
-        "reached",
+        "roofline", help="compare the measured time of each block with the ceilings of the device"
     )
     p.add_argument(
-        "trace", metavar="TRACE", help="a trace made with costlab trace MODEL --measure -o TRACE"
+        "trace",
+        metavar="TRACE",
+        help="a measured trace: costlab trace MODEL --measure -o TRACE",
     )
-    p.add_argument("--style", default="auto", help="rows as in costlab table (default: auto)")
-    p.add_argument("--depth", type=int, help="module depth of the layers style")
+    add_rows(p)
     add_output(p)
     p.set_defaults(run=run)
 

@@ -11,10 +11,10 @@ import re
 import costlab
 
 from ._errors import UserError, errors, progress_line
-from ._models import add_model, building
-from ._output import add_look, add_output, save_chart, show, writable
-from ._types import Commands
-from .trace import add_measuring
+from ._models import building
+from ._options import add_chart, add_measuring, add_model, add_output
+from ._output import save_chart, show, writable
+from ._types import Commands, Options
 
 _GRID = ("resolution", "height", "width")
 _LONGEST = 9  # digits of a size
@@ -24,9 +24,7 @@ _GRID_STEP = 32  # pixels from one resolution to the next, where no step is give
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "sweep",
-        help="cost, memory and time over batch, resolution, tokens and arguments; in parallel, "
-        "resumable; the exact cost polynomial",
+        "sweep", help="show cost, memory and time over ranges of batch, resolution or arguments"
     )
     add_model(p, several=True)
     p.add_argument(
@@ -34,44 +32,52 @@ def add(sub: Commands) -> None:
         action="append",
         metavar="NAME=RANGE",
         required=True,
-        help="batch, resolution, height, width, tokens, or an argument of the factory (arg.NAME "
-        "where it is called like a size); 1..256 (doubling), 160..320:32 (in steps), or 1,2,3; "
-        "repeat for several",
+        help="NAME is batch, resolution, height, width, tokens, or an argument of the factory "
+        "(written arg.NAME where it has one of these names); RANGE is 1..256 (doubling), "
+        "160..320:32 (in steps of 32) or 1,2,3; repeat it to sweep over several",
     )
-    p.add_argument(
-        "--measure",
-        action="store_true",
-        help="run each configuration for real, one at a time: time and memory",
+    _add_processes(p.add_argument_group("processes"))
+    _add_measured(p.add_argument_group("measurement"))
+    add_chart(p.add_argument_group("chart"), "draw the curves over the first range")
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def _add_processes(options: Options) -> None:
+    """Where the configurations run, and where their outcomes are kept."""
+    options.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="number of processes (default: the number of cores; 1 with --measure)",
     )
-    add_measuring(p)
-    p.add_argument(
-        "--jobs", type=int, help="processes at a time (default: as many as cores; 1 with --measure)"
-    )
-    p.add_argument(
+    options.add_argument(
         "--engine",
         choices=("local", "dask"),
         default="local",
-        help="local processes, or a Dask cluster (default: local)",
+        help="local processes or a Dask cluster (default: local)",
     )
-    p.add_argument(
+    options.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="of the Dask scheduler (default: a cluster of this machine)",
+        help="address of the Dask scheduler (default: start a cluster on this machine)",
     )
-    p.add_argument(
+    options.add_argument(
         "--journal",
         metavar="FILE.jsonl",
-        help="take each outcome as it comes; started again with the same file, the sweep goes on "
-        "where it stopped",
+        help="save each result as soon as it is there; the same command resumes a sweep that was "
+        "interrupted",
     )
-    p.add_argument(
-        "--chart",
-        metavar="FILE",
-        help="curves over the first range, as .svg, .pdf or .png, with their numbers beside as CSV",
+
+
+def _add_measured(options: Options) -> None:
+    """Whether each configuration is run for real, and how."""
+    options.add_argument(
+        "--measure",
+        action="store_true",
+        help="run each configuration, one at a time, and measure its time and memory",
     )
-    add_look(p)
-    add_output(p)
-    p.set_defaults(run=run)
+    add_measuring(options)
 
 
 def values(name: str, text: str) -> list[int | str]:

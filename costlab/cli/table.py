@@ -7,63 +7,66 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors, refuse
-from ._models import add_model, arguments, get_trace, sizes, tracing
-from ._output import add_output, show
-from ._types import Commands
+from ._models import arguments, get_trace, sizes, tracing
+from ._options import add_model, add_output, add_rows
+from ._output import show
+from ._types import Commands, Options
 
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("table", help="per-layer table in the GoogLeNet paper's format")
+    p = sub.add_parser("table", help="print a table of a model's layers and what each costs")
     add_model(p)
-    p.add_argument(
-        "--style",
-        default="auto",
-        help="auto, paper, resnet or layers (default: auto, which says what it chose)",
+    rows = p.add_argument_group("rows")
+    add_rows(rows)
+    _add_selection(rows)
+    _add_counts(p.add_argument_group("columns and counts"))
+    add_output(p)
+    p.set_defaults(run=run)
+
+
+def _add_selection(options: Options) -> None:
+    """Which rows a table has beside its style, and in which order."""
+    options.add_argument(
+        "--by",
+        choices=("operator", "module"),
+        help="instead of layers, print totals by operator (3x3 convolution, linear, ReLU, ...) or "
+        "by module class (Conv2d, Bottleneck, ...)",
     )
-    p.add_argument(
-        "--depth",
-        type=int,
-        help="module depth of the layers style (default: opens what holds most of the cost, and "
-        "shows alike modules once)",
+    options.add_argument(
+        "--sort",
+        choices=("macs", "params", "activations", "bytes", "peak", "time"),
+        help="sort the rows, largest first, and show each row's share (default: order of "
+        "execution; macs with --by or --top)",
     )
-    p.add_argument(
+    options.add_argument("--top", type=int, metavar="N", help="show N rows, and the others as one")
+
+
+def _add_counts(options: Options) -> None:
+    """What is counted, and how."""
+    options.add_argument(
         "--columns",
         default="",
         metavar="NAME,...",
         help="columns to add, such as receptive-field,activations,FLOPs",
     )
-    p.add_argument(
+    options.add_argument(
         "--convention",
-        help="paper (weights only, K = 1024) or macs (all params, 25.56M, as PyTorch and timm "
-        "count); "
-        "default: paper for a network whose paper prints this table, otherwise macs",
+        help="paper (weights only, K = 1024) or macs (all params, as PyTorch and timm count "
+        "them); default: paper for networks whose paper prints this table, otherwise macs",
     )
-    p.add_argument(
-        "--by",
-        choices=("operator", "module"),
-        help="totals by kind of operation (convolution 3x3, linear, relu activation, ...) or by "
-        "type of module (Conv2d, Bottleneck, ...), in place of layers",
-    )
-    p.add_argument(
-        "--sort",
-        choices=("macs", "params", "activations", "bytes", "peak", "time"),
-        help="the rows that have most of it first, with shares (default: in order of execution; "
-        "with --by or --top: macs)",
-    )
-    p.add_argument("--top", type=int, metavar="N", help="N rows, the others together as one")
-    p.add_argument(
+    options.add_argument(
         "--what-if",
         action="append",
         default=[],
         metavar="CHANGE",
-        help="beside the model as it would be: batch=8, resolution=384, height=256, width=192, "
-        "tokens=512, or kernel=5:3 (every 5x5 convolution as a 3x3 one, on the same grids); repeat "
-        "for several changes at once",
+        help="compare the model with a changed one: batch=8, resolution=384, height=256, "
+        "width=192, tokens=512, or kernel=5:3 (replace every 5x5 convolution by a 3x3 one with "
+        "the same output size); repeat it for several changes at once",
     )
-    p.add_argument("--strict", action="store_true", help="fail when an operation has no formula")
-    add_output(p)
-    p.set_defaults(run=run)
+    options.add_argument(
+        "--strict", action="store_true", help="fail if an operation has no formula"
+    )
 
 
 def run(args: argparse.Namespace) -> int | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import costlab
 
 from ._errors import UserError, errors, progress_line
-from ._models import add_model, get_model, get_trace
+from ._models import get_model, get_trace
+from ._options import add_measuring, add_model
 from ._types import Commands
 
 if TYPE_CHECKING:
@@ -17,31 +18,20 @@ if TYPE_CHECKING:
     from ..api._models import Progress
 
 
-def add_measuring(parser: argparse.ArgumentParser):
-    """How a model is run when it is measured."""
-    parser.add_argument(
-        "--dtype",
-        default="fp32",
-        metavar="DTYPE",
-        help="fp32, tf32 (float32 with TF32 products, on CUDA), bf16 or fp16 (default: fp32)",
-    )
-    parser.add_argument("--channels-last", action="store_true", help="4-d tensors as NHWC")
-    parser.add_argument("--compile", action="store_true", help="time torch.compile(model) too")
-
-
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "trace", help="record a model's run in a file, with --measure also its time and memory"
+        "trace", help="record one run of a model in a file, optionally with its time and memory"
     )
     add_model(p)
-    p.add_argument(
+    measurement = p.add_argument_group("measurement")
+    measurement.add_argument(
         "--measure",
         action="store_true",
-        help="run it for real, with random weights: time and memory in place, modules alone, the "
-        "device's ceilings",
+        help="run the model with random weights; measure its time and memory, its modules alone, "
+        "and the ceilings of the device",
     )
-    add_measuring(p)
+    add_measuring(measurement)
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the trace file to write")
     p.set_defaults(run=run)
 

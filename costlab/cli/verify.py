@@ -7,8 +7,9 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors
-from ._models import add_model, get_model
-from ._output import add_output, show
+from ._models import get_model
+from ._options import add_model, add_output
+from ._output import show
 from ._types import Commands
 
 
