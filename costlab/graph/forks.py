@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .blocks import consumers
-from .node import Node
+from .node import Node, consumers
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""A layer of the layer graph."""
+"""A layer of the layer graph, and which layers read it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -59,3 +60,12 @@ class Node:
             return frozenset()
         own = self.ops[: self.ops.index(self.op) + 1]
         return frozenset(p for op in own for p in op.params)
+
+
+def consumers(nodes: Sequence[Node]) -> list[list[int]]:
+    """For each node, the nodes that read it."""
+    found: list[list[int]] = [[] for _ in nodes]
+    for n in nodes:
+        for p in dict.fromkeys(n.preds):
+            found[p].append(n.index)
+    return found

@@ -1,0 +1,6 @@
+"""The one partition of a trace into blocks, which tables, diagrams and comparisons share."""
+
+from .partition import partition
+from .record import Block
+
+__all__ = ["Block", "partition"]
