@@ -11,6 +11,7 @@ from ...graph import layer_graph
 from ...tables import default_convention, display_names, version_name
 from ...trace.record import Trace
 from ..change.operations import operation
+from . import notes
 from .build import diagram
 from .result import Box, Diagram, Part
 
@@ -26,8 +27,7 @@ def on_one_scale(diagrams: Sequence[Diagram]) -> list[Diagram]:
 
 def _briefly(d: Diagram) -> Diagram:
     """With its totals alone as the note."""
-    params, macs = d.convention.spell_params(d.params), d.convention.spell_ops(d.own_macs)
-    return replace(d, notes=(f"{params} params", f"{macs} MACs"))
+    return replace(d, notes=notes.brief_totals(d.params, d.own_macs, d.convention))
 
 
 def modules(drawings: Sequence[tuple[str, Trace]]) -> list[Diagram]:
@@ -147,7 +147,7 @@ def rewritten(traces: Sequence[Trace], paths: Sequence[str]) -> tuple[Diagram, D
     shown = sorted(paths, key=lambda p: -macs[p])[:SHOWN]
     paths_shown = [p for p in paths if p in shown]
     left = len(paths) - len(paths_shown)
-    note = f"the {SHOWN} most expensive; {left} more are not drawn" if left else ""
+    note = notes.most_expensive(SHOWN, left)
     model = traces[0].provenance["model"]
     both = [
         _beside([_of_path(t, p) for p in paths_shown], f"{word}: {model}", note)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from . import notes
 from .result import Box, Diagram, Edge, Part
-
-_NAMED = 3  # blocks in a note
 
 
 def with_closed(d: Diagram, parts: Collection[int], smaller: Diagram) -> Diagram | None:
@@ -32,7 +31,9 @@ def with_closed(d: Diagram, parts: Collection[int], smaller: Diagram) -> Diagram
     blocks = [b for b in inside if b.kind == "block"]
     if not blocks or len(inside) + len(kept) >= len(d.boxes):
         return None
-    return _joined(d, kept, inside, chain, _note(d, smaller, blocks))
+    names = list(dict.fromkeys(b.name for b in blocks))
+    note = notes.closed(names, d.depth, instead=smaller.depth)
+    return _joined(d, kept, inside, chain, note)
 
 
 def _joined(
@@ -50,14 +51,6 @@ def _joined(
         notes=(*d.notes, note),
         shorter=None,
     )
-
-
-def _note(d: Diagram, smaller: Diagram, blocks: Sequence[Box]) -> str:
-    names = list(dict.fromkeys(b.name for b in blocks))
-    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
-    said = ", ".join([*names[:_NAMED], *more])
-    verb = "is" if len(names) == 1 else "are"
-    return f"{said} {verb} larger than a page at depth {d.depth}: {smaller.reduced}"
 
 
 def _boxes(d: Diagram, parts: Sequence[Part]) -> list[Box]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...cost import CONVENTIONS, Convention
+from . import notes
 
 STYLES = ("auto", "paper", "cost")
 
@@ -82,6 +83,14 @@ class Part:
             yield from child.boxes()
 
 
+def chain(parts: Sequence[Part]) -> Part:
+    """Parts one after the other, those of chains among them directly; one part is itself."""
+    flat: list[Part] = []
+    for part in parts:
+        flat += part.children if part.kind == "chain" else [part]
+    return flat[0] if len(flat) == 1 else Part("chain", children=tuple(flat))
+
+
 @dataclass(frozen=True)
 class Diagram:
     """A network or a module as it is drawn.
@@ -122,7 +131,7 @@ class Diagram:
     @property
     def reduced(self) -> str:
         """What is said where this depth is drawn instead of the one that was asked for."""
-        return f"drawn at depth {self.depth}; open a part with --module PATH"
+        return notes.reduced(self.depth)
 
     @property
     def own_macs(self) -> int:
@@ -141,9 +150,4 @@ class Diagram:
     @property
     def alt(self) -> str:
         """Alternative text."""
-        names = ", ".join(b.name for b in self.boxes[:40])
-        more = ", ..." if len(self.boxes) > 40 else ""
-        return (
-            f"Block diagram of {self.title}: {len(self.boxes)} boxes and {len(self.edges)} "
-            f"edges: {names}{more}"
-        )
+        return notes.alt(self.title, [b.name for b in self.boxes], len(self.edges))
