@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: table test test-slow lint bench reports gpu
+.PHONY: table test test-slow lint bench reports gpu docs docs-update
 table: .venv/.installed
 	$(BIN)/costlab table googlenet
 
@@ -29,6 +29,14 @@ reports: .venv/.installed-test
 	$(BIN)/costlab chart savings --measured reports/measurements --on h100 -o reports/savings.svg
 	$(BIN)/costlab diagram googlenet --device meta --style paper -o reports/googlenet.svg
 	$(BIN)/costlab diagram googlenet --device meta --module inception3a -o reports/googlenet-inception3a.svg
+
+# the site in build/site; warnings are errors
+docs: .venv/.installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# writes into the pages of docs/ what their commands and code print now, and the pictures they draw
+docs-update: .venv/.installed-test
+	OMP_NUM_THREADS=1 $(BIN)/python docs/_tools/blocks.py
 
 # on a machine with a GPU, torch and perhaps no network: the CUDA tests, then what is not measured
 # yet, the most useful first, until the minutes are over. PYTHON is the one that holds torch.

@@ -1,0 +1,115 @@
+"""Every command and every block of code in docs/ runs, and prints what the page shows."""
+
+import re
+from collections import defaultdict
+
+import pytest
+from blocks import pictures, rendered, update
+from pages import DOCS, PageError, paths, read
+
+HOW = "run `make docs-update`"
+
+# the blocks that cannot run here, by page, with the reason that stands above each
+NOT_RUN: dict[str, list[str]] = {}
+
+
+def as_case(path):
+    page = read(path)
+    return pytest.param(
+        page, id=page.name, marks=[pytest.mark.slow] if "slow" in page.comments else []
+    )
+
+
+@pytest.mark.parametrize("page", [as_case(p) for p in paths()])
+def test_a_page_shows_what_its_blocks_print(page, tmp_path):
+    assert rendered(page, tmp_path) == page.text, HOW
+    for place, data in pictures(page, tmp_path):
+        assert place.read_bytes() == data, f"{place} is stale: {HOW}"
+
+
+def test_what_is_not_run_is_listed_with_its_reason():
+    found = defaultdict(list)
+    for page in map(read, paths()):
+        for block in page.blocks:
+            if block.not_run is not None:
+                found[page.name].append(block.not_run)
+    assert dict(found) == NOT_RUN
+
+
+def test_every_picture_is_drawn_by_a_page_that_shows_it():
+    drawn = set()
+    for page in map(read, paths()):
+        commands = "".join(b.text for b in page.blocks if b.not_run is None)
+        drawn |= {name for name in page.pictures if name in commands}
+    assert drawn == {p.name for p in (DOCS / "images").glob("*")}
+
+
+def page_of(folder, text):
+    path = folder / "page.md"
+    path.write_text(text)
+    return read(path)
+
+
+def run(folder, text):
+    (folder / "run").mkdir()
+    return rendered(page_of(folder, text), folder / "run")
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        # stale output, and none
+        ("```console\n$ echo 1\n2\n```\n", "```console\n$ echo 1\n1\n```\n"),
+        ("```python\nprint(1)\n```\n", "```python\nprint(1)\n```\n\n```text\n1\n```\n"),
+        (
+            "```python\nx = 1\n```\n\n```python\nprint(x)\n```\n\n```text\n2\n```\n",
+            "```python\nx = 1\n```\n\n```python\nprint(x)\n```\n\n```text\n1\n```\n",
+        ),
+        # a command over two lines, a pipe, a failure that is shown
+        (
+            "```console\n$ costlab list \\\n | grep -c -w vgg16\n$ false\n$ echo $?\n```\n",
+            "```console\n$ costlab list \\\n | grep -c -w vgg16\n1\n$ false\n$ echo $?\n1\n```\n",
+        ),
+        # the build of torch and what varies are not compared
+        ("```console\n$ echo torch 2.13.0+cpu\ntorch 2.13.0+cu130\n```\n", None),
+        ("<!-- output varies: a time -->\n```console\n$ date\nnoon\n```\n", None),
+        ("<!-- not run: no GPU -->\n```console\n$ nvidia-smi\n```\n", None),
+        # a file of the page
+        ('```toml title="a/b.toml"\nx = 1\n```\n\n```console\n$ cat a/b.toml\nx = 1\n```\n', None),
+    ],
+)
+def test_blocks_are_filled_with_what_they_print(before, after, tmp_path):
+    assert run(tmp_path, before) == (after or before)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("\n```console\n$ costlab tabel\n```\n", r"page\.md:2: exit code 2 of: costlab tabel\n"),
+        ("```console\n$ false\n$ true\n```\n", r"exit code 1 of: false"),
+        ("```console\ncostlab list\n```\n", "has commands after"),
+        ("```python\n\n1 / 0\n```\n", r'page\.md", line 3(.|\n)*ZeroDivisionError'),
+        ("```json\n{}\n```\n", "block of json needs a title or a reason"),
+        ("```\ntext\n```\n", "block of no language needs"),
+        ("- list\n\n  ```console\n  $ true\n  ```\n", "line 3: a block in a list"),
+        ("<!-- colums: 100 -->\n```console\n$ true\n```\n", "no comment is called colums"),
+    ],
+)
+def test_a_block_that_fails_names_its_line(text, message, tmp_path):
+    with pytest.raises(PageError, match=message):
+        run(tmp_path, text)
+
+
+def test_the_updater_writes_the_page_and_then_changes_nothing(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("```console\n$ echo 1\n```\n")
+    assert update(read(path))
+    assert path.read_text() == "```console\n$ echo 1\n1\n```\n"
+    assert not update(read(path))
+
+
+def test_links_out_of_docs_lead_to_files():
+    """Links between pages are checked by `make docs`."""
+    for path in paths():
+        for target in re.findall(r"\]\(((?:\.\./)+[^)#\s]+)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path}: no {target}"
