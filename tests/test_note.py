@@ -12,6 +12,7 @@ from costlab.analysis.aux import read_probe
 from costlab.analysis.claims.prose import fill
 from costlab.analysis.claims.result import WRONG
 from costlab.report import SECTIONS, Config, build
+from costlab.report.context import Context, Finder
 from costlab.report.sections.note.statements import statements
 from test_claims import typed
 
@@ -144,7 +145,7 @@ def test_what_the_note_says_of_the_probe_is_what_was_recorded():
 
 def test_a_topic_that_the_ledger_does_not_have_is_named():
     with pytest.raises(claims.LedgerError, match="did you mean Grid reduction?"):
-        statements("x", "Grid reductions")
+        statements(Context((), None, "", Finder(costlab.trace)), "x", "Grid reductions")
 
 
 def small(notes, computed):

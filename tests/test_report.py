@@ -5,6 +5,8 @@ import html
 import json
 import re
 import shutil
+from contextlib import chdir
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -934,18 +936,94 @@ def test_a_printed_page_cuts_nothing(browser, tmp_path):
 # ---- our own reports
 
 
-@pytest.mark.parametrize("source", sorted(REPORTS.glob("*.toml")), ids=lambda p: p.stem)
-def test_the_committed_reports_are_not_stale(source, tmp_path, monkeypatch):
-    monkeypatch.chdir(REPORTS.parent)
-    out = tmp_path / "r.html"
-    assert (
-        main(["report", "--config", f"reports/{source.name}", "--device", "meta", "-o", str(out)])
-        == 0
-    )
-    said = re.search(r"costlab document ([0-9a-f]{32})", out.read_text())[1]
+committed_reports = pytest.mark.parametrize(
+    "source", sorted(REPORTS.glob("*.toml")), ids=lambda p: p.stem
+)
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory):
+    """The HTML of a committed report, made once."""
+
+    @cache
+    def made(source):
+        out = tmp_path_factory.mktemp("committed") / "r.html"
+        with chdir(REPORTS.parent):
+            config = f"reports/{source.name}"
+            assert main(["report", "--config", config, "--device", "meta", "-o", str(out)]) == 0
+        return out.read_text()
+
+    return made
+
+
+@committed_reports
+def test_the_committed_reports_are_not_stale(source, committed):
+    said = re.search(r"costlab document ([0-9a-f]{32})", committed(source))[1]
     assert f"costlab document {said}" in source.with_suffix(".pdf").read_bytes().decode(
         "latin-1"
     ), f"reports/{source.stem}.pdf is stale: run make reports"
+
+
+NOTHING = re.compile(r"(No|Not|None|Nothing|There (is|are|was|were) no|\w+ has no)\b")
+
+
+def sections_without_content(text):
+    """Ids of the sections that have no table, picture, list or figure, and only say that there is
+    nothing; of those without any word too."""
+    found = re.findall(r'<section id="section-([^"]+)"><h2>.*?</h2>(.*?)</section>', text, re.S)
+    assert found
+    paragraphs = {name: re.findall(r"<p>(.*?)</p>", body, re.S) for name, body in found}
+    return [
+        name
+        for name, body in found
+        if not re.search("<(table|figure|ul|ol|h3|div class=.numbers)", body)
+        and all(map(NOTHING.match, paragraphs[name]))
+    ]
+
+
+@committed_reports
+def test_no_section_of_a_committed_report_says_only_that_there_is_nothing(source, committed):
+    assert sections_without_content(committed(source)) == []
+
+
+@pytest.mark.parametrize(
+    "model, shape",
+    [
+        (lambda: nn.Linear(4, 3), (1, 4)),
+        (lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 5)), (1, 3, 16, 16)),
+        (lambda: nn.LSTM(4, 6, batch_first=True), (1, 9, 4)),
+    ],
+    ids=["linear", "convolutions", "lstm"],
+)
+def test_no_section_of_a_report_on_a_users_model_says_only_that_there_is_nothing(model, shape):
+    made = costlab.report(costlab.trace(model(), torch.empty(shape)))
+    assert sections_without_content(html_page(made.document)) == []
+
+
+def test_what_says_only_that_there_is_nothing_is_found():
+    empty = Section("a", "A", (Text("There are no published figures."), Text("Not measured.")))
+    said = Section("b", "B", (Text("It has 3 params."),))
+    page = html_page(Document("t", "s", (empty, said, Section("c", "C"))))
+    assert sections_without_content(page) == ["a", "c"]
+
+
+def test_the_conventions_name_every_model_that_the_numbers_come_from(tmp_path):
+    config = tmp_path / "r.toml"
+    config.write_text(
+        'models = ["alexnet_single"]\ncomputed = true\n'
+        'sections = ["introduction", "conventions", "network-in-network"]\n'
+        "[notes]\n"
+        """introduction = "{model('vgg11').macs:,} are more than {model('vgg11').params:,}" """
+    )
+    document = costlab.report(config=config, device="meta").document
+    points = next(p for p in document.sections[1].parts[1:] if isinstance(p, Points))
+    named = {item.words.split(":")[0] for item in points.items}
+    assert named >= {"alexnet_single", "vgg11", "nin"}  # nin is drawn, and what the ledger counts
+    assert [s.id for s in document.sections] == [
+        "introduction",
+        "conventions",
+        "network-in-network",
+    ]
 
 
 def test_every_report_of_the_mission_is_there():

@@ -6,18 +6,19 @@ from collections.abc import Callable, Sequence
 
 from ..analysis.change import Change
 from ..analysis.claims import LedgerError
-from ..analysis.claims.prose import fill
+from ..analysis.claims.prose import fill, models_of
 from ..render.document import Document, Section, Text
 from ..tables import display_names, version_name
 from ..trace import Trace
 from .config import Config
-from .context import Context
+from .context import Context, Finder
 from .errors import ReportError
 from .logo import read_logo
 from .runs import measured_runs
 from .sections import SECTIONS
 
 Review = tuple[Trace, Trace]
+_LAST = "conventions"  # is made last: it names every model that the other sections traced
 _OF_A_REVIEW = ("summary", "change", "conventions")  # sections
 
 
@@ -34,14 +35,16 @@ def build(
 
     Raises ReportError for an unknown section or an unreadable logo."""
     _check_names(config.sections)
-    context = Context(tuple(traces), review, command, find, measured_runs(config), config.probe)
+    runs = measured_runs(config)
+    context = Context(tuple(traces), review, command, Finder(find), runs, config.probe)
     return _document(config, context, progress)
 
 
 def build_review(change: Change, command: str, find: Callable[[str], Trace]) -> Document:
     """The document of base and head that were compared: what changed, and how it was counted;
     `command` and `find` as in `build`."""
-    context = Context((change.traces.head,), change.traces, command, find, compared=change)
+    head = change.traces.head
+    context = Context((head,), change.traces, command, Finder(find), compared=change)
     return _document(Config(sections=_OF_A_REVIEW), context)
 
 
@@ -52,29 +55,34 @@ def _document(
     names = config.sections or tuple(
         name for name, kind in SECTIONS.items() if kind.applies(c) or name in noted
     )
-    sections: list[Section] = []
-    for i, name in enumerate(names):
+    made: dict[str, Section] = {}
+    for i, name in enumerate(sorted(names, key=lambda name: name == _LAST)):
         kind = SECTIONS[name]
         if progress:
             progress(i, len(names), kind.title)
-        note = [Text(_words(config, name), True)] if name in noted else []
-        sections.append(Section(name, kind.title, (*note, *kind.make(c))))
+        note = [Text(_words(config, name, c), True)] if name in noted else []
+        made[name] = Section(name, kind.title, (*note, *kind.make(c)))
     return Document(
         config.title or _title(c.traces, c.review),
         config.subtitle or f"Computed by costlab {c.first.provenance['costlab']}",
-        tuple(sections),
+        tuple(made[name] for name in names),
         config.paper,
         read_logo(config.logo),
     )
 
 
-def _words(config: Config, name: str) -> str:
+def _words(config: Config, name: str, c: Context) -> str:
     """The note of a section, with its figures where they are to be computed."""
     note = dict(config.notes)[name]
+    if not config.computed:
+        return note
     try:
-        return fill(note, ()) if config.computed else note
+        words = fill(note, ())
     except LedgerError as e:
         raise ReportError(f"the note of {name}: {e}") from None
+    for model in models_of(note):
+        c.find(model)  # the conventions say how it was traced
+    return words
 
 
 def _check_names(names: Sequence[str]) -> None:

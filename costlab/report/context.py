@@ -96,16 +96,30 @@ class About:
         return auditing.audit_published(self.trace, self.find)
 
 
+class Finder:
+    """Traces models by name, and keeps what was traced, in order."""
+
+    def __init__(self, find: Find):
+        self._find = find
+        self.found: list[Trace] = []
+
+    def __call__(self, spec: str) -> Trace:
+        trace = self._find(spec)
+        self.found.append(trace)
+        return trace
+
+
 @dataclass(frozen=True)
 class Context:
     """What a section is made of: the traces (the first is what the report is about), base and head
     of a review (or None), the command that makes the report, `find(spec)`, which traces another
-    model by name, and the measured `runs`; `compared`: base against head, where that is known."""
+    model by name and keeps it, and the measured `runs`; `compared`: base against head, where that
+    is known."""
 
     traces: tuple[Trace, ...]
     review: tuple[Trace, Trace] | None
     command: str
-    find: Find
+    find: Finder
     runs: tuple[Run, ...] = ()
     probe: str = ""
     compared: Change | None = None
@@ -122,9 +136,15 @@ class Context:
 
     @property
     def everything(self) -> tuple[Trace, ...]:
-        """Every trace that the report takes numbers from, once."""
+        """Every trace that the report is about, once."""
         found = {id(t): t for t in (*self.traces, *(self.review or ()))}
         return tuple(found.values())
+
+    @property
+    def traced(self) -> tuple[Trace, ...]:
+        """Every trace that numbers come from so far: also of what the sections and the notes
+        compare with."""
+        return (*self.everything, *self.find.found)
 
     @cached_property
     def change(self) -> Change | None:

@@ -13,7 +13,7 @@ expression may use, `run` judges, `prose` puts figures into words, `notes` says 
 """
 
 from .errors import LedgerError
-from .expressions import Evaluation, Step, evaluate
+from .expressions import Evaluation, Step, evaluate, models_in
 from .figures import Figures
 from .functions import FUNCTIONS
 from .ledger import CheckEntry, Entry, note_ledger, read, validate
@@ -36,6 +36,7 @@ __all__ = [
     "Step",
     "Verdict",
     "evaluate",
+    "models_in",
     "note_ledger",
     "read",
     "run",

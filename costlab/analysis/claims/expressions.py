@@ -73,6 +73,18 @@ def _operation(node: ast.AST, symbol: ast.AST) -> Callable[..., Any]:
     return _OPERATORS[type(symbol)]
 
 
+def models_in(expr: str) -> tuple[str, ...]:
+    """The zoo models that an expression traces, each once."""
+    calls = (node for node in ast.walk(ast.parse(expr, mode="eval")) if isinstance(node, ast.Call))
+    named = (
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "model" and call.args
+        if isinstance(call.args[0], ast.Constant)
+    )
+    return tuple(dict.fromkeys(map(str, named)))
+
+
 class _Evaluator:
     """One evaluation: a method for each node of the syntax tree that an expression may have."""
 

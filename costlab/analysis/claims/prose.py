@@ -11,7 +11,7 @@ from typing import Any
 
 from ...cost import short
 from .errors import LedgerError
-from .expressions import evaluate
+from .expressions import evaluate, models_in
 from .notes import spell
 
 _FIGURE = re.compile(r"\{(?P<expr>[^{}]+?)(?::(?P<format>,?(?:\.\d+)?[a-z%]*))?\}")
@@ -36,6 +36,12 @@ def fill(
     if "{" in filled or "}" in filled:
         raise LedgerError(f"a brace stands alone in {text!r}; a figure is {{expression}}")
     return filled
+
+
+def models_of(text: str) -> tuple[str, ...]:
+    """The zoo models that the figures of a text are computed from, each once."""
+    found = (" ".join(figure["expr"].split()) for figure in _FIGURE.finditer(text))
+    return tuple(dict.fromkeys(name for expr in found for name in models_in(expr)))
 
 
 def _value(number: str, values: Sequence[Any]) -> Any:

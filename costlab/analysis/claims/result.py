@@ -12,8 +12,9 @@ from ...sources import suggestion
 from ...tables import Column, Sheet
 from . import notes as text
 from .errors import LedgerError
-from .expressions import Step
+from .expressions import Step, models_in
 from .ledger import Entry
+from .prose import models_of
 
 
 class Outcome(StrEnum):
@@ -65,6 +66,13 @@ class Claim:
     def id(self) -> str:
         """The name of the claim in its ledger."""
         return self.entry.id
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The zoo models that its checks and its words take figures of, each once."""
+        checked = (name for check in self.checks for name in models_in(check.expr))
+        words = f"{self.entry.finding} {self.entry.assumption}"
+        return tuple(dict.fromkeys((*checked, *models_of(words))))
 
     @property
     def truth(self) -> str:

@@ -29,7 +29,7 @@ def conventions(c: Context) -> list[Block]:
             "What was traced, and its coverage. An operation without a formula would be named, and "
             "totals called a lower bound."
         ),
-        Points(tuple(map(_provenance, c.everything))),
+        Points(tuple(dict.fromkeys(map(_provenance, c.traced)))),
         *_not_measured(c),
         Text(f"To reproduce: {c.command}"),
     ]

@@ -28,5 +28,5 @@ def architecture(c: Context) -> list[Block]:
             layers_inside(c.first, traced),
         ),
         *audits(c),
-        statements("table", "Table 1 of GoogLeNet"),
+        statements(c, "table", "Table 1 of GoogLeNet"),
     ]

@@ -22,5 +22,5 @@ def inception_modules(c: Context) -> list[Block]:
             "reductions",
         ),
         *reduced_modules(c),
-        statements("inception", "Inception modules"),
+        statements(c, "inception", "Inception modules"),
     ]

@@ -40,9 +40,9 @@ def inception_v2(c: Context) -> list[Block]:
             "Inception-v2 and GoogLeNet, then stage by stage on grids of the same stride",
             "v2-compared",
         ),
-        statements("v2", "Inception-v2"),
+        statements(c, "v2", "Inception-v2"),
         *_published(),
-        statements("results", "Results"),
+        statements(c, "results", "Results"),
     ]
 
 

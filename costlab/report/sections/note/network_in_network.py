@@ -39,5 +39,5 @@ def network_in_network(c: Context) -> list[Block]:
             alt=f"Bars of params and MACs: {spoken}",
         ),
         Grid(classifiers.sheet, "Fully connected classifiers and global average pooling", "heads"),
-        statements("nin", "Network in network"),
+        statements(c, "nin", "Network in network"),
     ]

@@ -22,5 +22,5 @@ def pointwise(c: Context) -> list[Block]:
             alt=f"{found.c_in} maps, each joined to {found.c_out} at one position",
         ),
         Grid(found.sheet, "A 1x1 convolution and a linear layer", "mixing-table"),
-        statements("pointwise", "1x1 convolutions"),
+        statements(c, "pointwise", "1x1 convolutions"),
     ]

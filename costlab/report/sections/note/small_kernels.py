@@ -20,7 +20,7 @@ def small_kernels(c: Context) -> list[Block]:
         _pixels(),
         *factorization(c),
         *factorized_modules(c),
-        statements("kernels", "Factorized convolutions"),
+        statements(c, "kernels", "Factorized convolutions"),
     ]
 
 

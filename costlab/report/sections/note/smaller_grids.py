@@ -14,5 +14,5 @@ def smaller_grids(c: Context) -> list[Block]:
     return [
         *grid_reduction(c),
         *reduction_module(c),
-        statements("grids", "Grid reduction"),
+        statements(c, "grids", "Grid reduction"),
     ]

@@ -16,10 +16,12 @@ def _ledger() -> Ledger:
     return run(note_ledger(), title="the study note")
 
 
-def statements(ident: str, *topics: str) -> Grid:
+def statements(c: Context, ident: str, *topics: str) -> Grid:
     """What the note says about these topics of the ledger, and what was found."""
-    found = _ledger().about(topics).statements
-    return Grid(found, "What the study note says, and what was found", f"says-{ident}")
+    found = _ledger().about(topics)
+    for name in dict.fromkeys(name for claim in found.claims for name in claim.models):
+        c.find(name)  # the conventions say how it was traced
+    return Grid(found.statements, "What the study note says, and what was found", f"says-{ident}")
 
 
 def corrections(c: Context) -> list[Block]:

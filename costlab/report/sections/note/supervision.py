@@ -33,7 +33,7 @@ def supervision(c: Context) -> list[Block]:
             alt="; ".join(found.sheet.notes),
         ),
         *_probe(c.probe),
-        statements("aux", "Auxiliary classifiers"),
+        statements(c, "aux", "Auxiliary classifiers"),
     ]
 
 

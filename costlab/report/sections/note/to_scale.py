@@ -30,5 +30,5 @@ def to_scale(c: Context) -> list[Block]:
             "The same networks, then stage by stage on grids of the same stride",
             "to-scale-table",
         ),
-        statements("alexnet", "GoogLeNet against AlexNet", "ZFNet, VGG and ResNet"),
+        statements(c, "alexnet", "GoogLeNet against AlexNet", "ZFNet, VGG and ResNet"),
     ]
