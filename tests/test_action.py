@@ -249,6 +249,17 @@ def test_a_pull_request_has_one_comment_that_is_updated(project):
     assert git(project.clone, "worktree", "list").count("\n") == 0
 
 
+def test_a_copy_in_the_repository_is_an_action_too(project):
+    """`uses: ./third_party/costlab`: GitHub runs the steps from that folder."""
+    project.checkout()
+    copy = project.clone / "third_party" / "costlab"
+    shutil.copytree(ROOT / "action", copy / "action")
+    shutil.copy(ROOT / "action.yml", copy)
+    found = project.run(model="nets/backbone.py:build", input="1x3x32x32", action=copy)
+    assert (found.code, found.ran) == (0, [s["name"] for s in STEPS])
+    assert len(project.comments) == 1
+
+
 def test_a_base_that_cannot_be_traced_is_said_in_the_comment_and_fails(project):
     project.checkout()
     found = project.run(model="nets/backbone.py:missing", input="1x3x32x32")
@@ -341,7 +352,7 @@ def test_costlab_is_installed_where_it_is_not_there(project):
     action.mkdir()
     for name in ("action.yml", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, action)
-    shutil.copytree(ROOT / ".github", action / ".github")
+    shutil.copytree(ROOT / "action", action / "action")
     shutil.copytree(ROOT / "costlab", action / "costlab")
     bare = project.folder / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)

@@ -170,6 +170,7 @@ def test_a_summary_takes_shapes_and_tensors(inputs):
     assert (result.total.macs, result.total.params) == (MACS, PARAMS)
     assert result.trainable == PARAMS - 27 * 8
     assert f"of them trainable {PARAMS - 216:,}, not trainable 216" in str(result)
+    assert str(result).count("trainable") == 2  # once each, and not again in the table's notes
     assert "8x8x8" in str(result)
 
 

@@ -197,7 +197,7 @@ def test_a_relative_limit_without_a_baseline_is_an_error(limit, locked, says, re
         (folder / "costlab.lock").write_text("version = 1\n")
     code, out, _ = run(capsys=capsys)
     assert code == 1 and out[0].endswith("1 error")
-    assert any(f"pyproject.toml:6: net: {says}; `costlab check" in line for line in out)
+    assert any(f"pyproject.toml:6: net: {limit}: {says}; `costlab check" in line for line in out)
 
 
 def test_a_model_that_fails_is_an_error_and_the_others_are_checked(repository, capsys):
@@ -448,8 +448,8 @@ def test_github_annotates_the_lines_of_what_did_not_pass(three, capsys):
     assert annotations == [
         "::error file=pyproject.toml,line=8,title=net%3A params <= 2829::params 2.83K, limit: "
         "params <= 2829%0Amost params are in:%0A  head: 2.57K%0A  body.1: 148%0A  body.0: 112",
-        "::notice file=pyproject.toml,line=9,title=net%3A time <= 1ms::not measured; `costlab "
-        "check --measure` measures it",
+        "::notice file=pyproject.toml,line=9,title=net%3A time <= 1ms::time <= 1ms: not "
+        "measured; `costlab check --measure` measures it",
         "::error file=pyproject.toml,line=12,title=<broken> & 100%25%3A net.py%3Abroken::building "
         "net.py:broken failed: RuntimeError: no such <width> & 100%25",
     ]

@@ -65,10 +65,12 @@ def summary(
     Raises TraceError where the model fails on these inputs, ValueError for an unknown column."""
     from ..analysis.memory import memory
     from ..cost import total
-    from ..tables import table
+    from ..tables import frozen_note, table
 
     trace = _traced(model, inputs, dtype, device)
     rows, whole = table(trace, "layers", "macs", depth, columns=list(columns)), total(trace)
+    said = frozen_note(trace)  # the summary says it itself, above the table's notes
+    rows = replace(rows, notes=tuple(note for note in rows.notes if note not in said))
     return Summary(rows, whole, whole.trainable or 0, memory(trace))
 
 

@@ -51,7 +51,7 @@ def verdict(budget: Budget, model: Traced, baseline: Baseline) -> Verdict:
     try:
         judgement = judge(limit, model.head, base, tolerance=budget.tolerance)
     except LimitError as e:
-        return Verdict(budget, "error", why=str(e))
+        return Verdict(budget, "error", why=str(e).removeprefix(f"{limit.text!r}: "))
     if judgement.holds:
         return Verdict(budget, "passed", judgement)
     return Verdict(budget, "failed", judgement, grew=growth(limit, model.parts, model.head, base))

@@ -180,7 +180,7 @@ def _findings(path: str, checked: Checked) -> Iterator[Finding]:
             limit.text,
             limit.quantity,
             verdict.outcome,
-            str(verdict.judgement) if verdict.judgement else verdict.why,
+            str(verdict.judgement) if verdict.judgement else f"{limit.text}: {verdict.why}",
             tuple(notes.grew(verdict.grew)),
             path,
             verdict.budget.line,

@@ -5,7 +5,7 @@ from .columns import COLUMNS
 from .conventions import choose_convention, default_convention
 from .groups import span
 from .names import display_name, display_names, version_name
-from .notes import arithmetic_notes, caveats, measured_note
+from .notes import arithmetic_notes, caveats, frozen_note, measured_note
 from .result import Row, Table
 from .sheet import Column, Sheet
 from .styles import STYLES, choose_style, modules_to, opened
@@ -24,6 +24,7 @@ __all__ = [
     "default_convention",
     "display_name",
     "display_names",
+    "frozen_note",
     "measured_note",
     "modules_to",
     "opened",
