@@ -101,13 +101,13 @@ def test_a_broken_limit_says_where_it_stands_and_which_blocks_grew(repository, c
     # MACs: 36*64 and 640 more a channel; params: 36 + 1 and 640 more
     assert out[-9:] == [
         "pyproject.toml:8: net: macs 18.69K -> 21.63K (+15.75%), limit: macs <= 18688",
-        "  macs changed most in:",
-        "    body.1: 9.22K -> 11.52K (+25.0%)",
-        "    head: 2.56K -> 3.20K (+25.0%)",
+        "  blocks that grew:",
+        "    body.1  9.22K  ->  11.52K  +2.30K  (+25.00%)",
+        "    head    2.56K  ->   3.20K    +640  (+25.00%)",
         "pyproject.toml:9: net: params 2.83K -> 3.51K (+23.92%), limit: params <= +1%",
-        "  params changed most in:",
-        "    head: 2.57K -> 3.21K (+24.9%)",
-        "    body.1: 148 -> 185 (+25.0%)",
+        "  blocks that grew:",
+        "    head    2.57K  ->  3.21K  +640  (+24.90%)",
+        "    body.1    148  ->    185   +37  (+25.00%)",
         "net: arguments in costlab.lock: none; now: middle=5; `costlab check --update` records it",
     ]
 
@@ -115,7 +115,60 @@ def test_a_broken_limit_says_where_it_stands_and_which_blocks_grew(repository, c
 def test_without_a_lock_file_a_broken_limit_says_where_most_of_it_is(repository, capsys):
     repository(MODEL + 'limits = ["body: macs <= 1K"]\n')
     _, out, _ = run(capsys=capsys)
-    assert out[-3:] == ["  most macs are in:", "    body.1: 9.22K", "    body.0: 6.91K"]
+    assert out[-3:] == ["  largest blocks:", "    body.1  9.22K", "    body.0  6.91K"]
+
+
+def test_the_blocks_of_a_lock_file_stand_for_what_it_does_not_have_of_them(repository, capsys):
+    """The lock file has no peaks of blocks: activations are shown, and the heading says so."""
+    repository(MODEL + 'limits = ["peak <= 1KB"]\n')
+    _, out, _ = run(capsys=capsys)
+    assert out[-4:-2] == ["  largest blocks, by activations:", "    body.0  256"]
+
+
+RENAMED = NET.replace("body", "trunk")
+RENAMED_AND_GREW = RENAMED.replace(
+    "middle, 3, padding=1)\n",
+    "middle, 3, padding=1), nn.Tanh(),\n            nn.Conv2d(middle, middle, 3, padding=1)\n",
+)
+
+
+@pytest.mark.parametrize(
+    "code, limit, verdict, line",
+    [
+        (RENAMED, "trunk: macs <= +0%", "1 passed", None),
+        (
+            RENAMED_AND_GREW,  # 36 * 64 * 4 more in the trunk, which is new
+            "trunk: macs <= +0%",
+            "1 failed",
+            "trunk (was body): macs 16.13K -> 25.34K (+57.14%), limit: trunk: macs <= +0%",
+        ),
+        (
+            RENAMED,
+            "body: macs <= +0%",
+            "1 error",
+            "body: macs <= +0%: the model has no module 'body' that runs; it is trunk now",
+        ),
+        (RENAMED, "head: macs <= +0%", "1 passed", None),
+        (
+            RENAMED.replace("3, padding=1", "5, padding=2"),
+            "body: macs <= +0%",
+            "1 error",
+            "body: macs <= +0%: module 'body' of the base has no counterpart in the model",
+        ),
+    ],
+    ids=["renamed", "renamed and grew", "by its old name", "another block", "replaced"],
+)
+def test_a_limit_follows_a_block_to_its_new_name(code, limit, verdict, line, repository, capsys):
+    folder = repository(MODEL + 'limits = ["body: macs <= 1G", "head: macs <= 1G"]\n')
+    run("--update", capsys=capsys)
+    (folder / "net.py").write_text(code)
+    repository(MODEL + f'limits = ["{limit}"]\n')
+    _, out, _ = run(capsys=capsys)
+    assert out[0] == f"pyproject.toml, 1 model: {verdict}"
+    assert line is None or f"pyproject.toml:6: net: {line}" in out
+    if "grew" in "".join(out):
+        (grew,) = [x.split() for x in out if x.startswith("    ")]
+        assert grew == ["trunk.3", "0", "->", "9.22K", "+9.22K", "(new)"]
 
 
 LOCK = """\
@@ -439,7 +492,7 @@ def test_junit_has_a_suite_a_model_and_a_case_a_limit(three, capsys):
     ]
     failure = next(root.iter("failure"))
     assert failure.get("message") == "params 2.83K, limit: params <= 2829"
-    assert failure.text is not None and "head: 2.57K" in failure.text
+    assert failure.text is not None and "head    2.57K" in failure.text
 
 
 def test_github_annotates_the_lines_of_what_did_not_pass(three, capsys):
@@ -447,7 +500,7 @@ def test_github_annotates_the_lines_of_what_did_not_pass(three, capsys):
     annotations = [line for line in out if line.startswith("::")]
     assert annotations == [
         "::error file=pyproject.toml,line=8,title=net%3A params <= 2829::params 2.83K, limit: "
-        "params <= 2829%0Amost params are in:%0A  head: 2.57K%0A  body.1: 148%0A  body.0: 112",
+        "params <= 2829%0Alargest blocks:%0A  head    2.57K%0A  body.1    148%0A  body.0    112",
         "::notice file=pyproject.toml,line=9,title=net%3A time <= 1ms::time <= 1ms: not "
         "measured; `costlab check --measure` measures it",
         "::error file=pyproject.toml,line=12,title=<broken> & 100%25%3A net.py%3Abroken::building "

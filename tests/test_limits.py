@@ -7,7 +7,15 @@ import torch
 from torch import nn
 
 import costlab
-from costlab.analysis.limits import QUANTITIES, LimitError, block_names, judge, measure_block, parse
+from costlab.analysis.limits import (
+    QUANTITIES,
+    LimitError,
+    block_names,
+    called_in_both,
+    judge,
+    measure_block,
+    parse,
+)
 
 
 class Net(nn.Module):
@@ -182,6 +190,35 @@ def test_a_judgement_says_both_values_and_the_limit():
     found = judge(parse("body: macs > +1%"), traced(5), traced())
     assert str(found) == "body: macs 16.13K -> 18.43K (+14.29%), limit: body: macs > +1%"
     assert str(judge(parse("peak <= 1KB"), traced())).startswith("peak ")
+
+
+@pytest.mark.parametrize(
+    "block, base, head",
+    [
+        ("stage2", "stage2", "layer2"),  # both of its parts went there
+        ("layer2", "stage2", "layer2"),
+        ("stage2.0", "stage2.0", "layer2.1"),
+        ("stage2.0.conv", "stage2.0.conv", "layer2.1.conv"),  # inside a part
+        ("stem", "stem", "stem"),  # in both
+        ("old", "old", "old"),  # its parts went to two places
+        ("gone", "gone", "gone"),
+        ("none", "none", "none"),
+        ("", "", ""),
+    ],
+)
+def test_a_block_is_found_by_what_its_parts_are_called(block, base, head):
+    pairs = [
+        ("stage2.0", "layer2.1"),
+        ("stage2.1", "layer2.2"),
+        ("old.0", "a.0"),
+        ("old.1", "b.0"),
+        ("gone.0", "stem.0"),  # of a module that the base has too
+    ]
+    named = (
+        ["stem", "stage2", "stage2.0", "stage2.0.conv", "stage2.1", "old", "gone"],
+        ["stem", "layer2", "layer2.1", "layer2.1.conv", "layer2.2", "a", "b"],
+    )
+    assert called_in_both(block, *named, pairs) == (base, head)
 
 
 def test_every_quantity_says_what_it_is():

@@ -111,6 +111,37 @@ def test_a_renamed_block_has_not_grown():
     ]
 
 
+class Trunk(Net):
+    """Net with another name for its body."""
+
+    def __init__(self, middle=4):
+        super().__init__(middle)
+        self.trunk = self.body
+        del self.body
+
+    def forward(self, x):
+        return self.head(self.trunk(x).flatten(1))
+
+
+@pytest.mark.parametrize("block", ["body", "trunk"])
+def test_a_limit_on_a_renamed_block_holds_of_it_by_both_names(block):
+    costlab.assert_cost(Trunk(), X, f"{block}: macs <= +0%", base=Net())
+    # body.1: 36*64*4 = 9,216 and with 5 channels 11,520
+    assert failure(Trunk(5), X, f"{block}: macs <= +0%", base=Net()).splitlines()[2:] == [
+        f"trunk (was body): macs 16.13K -> 18.43K (+14.29%), limit: {block}: macs <= +0%",
+        "  blocks that grew:",
+        "    trunk.1  9.22K  ->  11.52K  +2.30K  (+25.00%)",
+    ]
+
+
+def test_a_limit_on_a_block_that_is_gone_says_so():
+    base = nn.Sequential()
+    base.add_module("old", nn.Sequential(nn.Linear(4, 4), nn.Tanh()))
+    base.add_module("last", nn.Linear(4, 4))
+    with pytest.raises(ValueError, match=r"^'old: macs <= 1': module 'old' of the base has no "):
+        costlab.assert_cost(base[1:], torch.zeros(1, 4), "old: macs <= 1", base=base)
+
+
 def test_without_a_block_that_grew_the_largest_are_listed():
     lines = failure(Net(), X, base=Net(5), macs="<= 15K").splitlines()
     assert lines[2] == "macs 21.63K -> 18.69K (-13.61%), limit: macs <= 15K"

@@ -1,8 +1,9 @@
 """Budgets: what models may cost, in a pyproject.toml, and what they cost before, in a lock file.
 
 `config` reads the budgets and `places` finds their lines; `run` traces each model and judges its
-limits (`costlab.analysis.limits`) on `figures` and `timing`; `lock` reads and writes the lock file;
-`result` is what is found, and `notes` says it.
+limits (`costlab.analysis.limits`) on `figures` and `timing`; `blocks` finds the blocks behind a
+limit, also under other names; `lock` reads and writes the lock file; `result` is what is found, and
+`notes` says it.
 """
 
 from .._callable import callable_as

@@ -1,27 +1,15 @@
-"""What a lock file keeps of a trace, and which blocks explain a change."""
+"""What a lock file keeps of a trace."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..analysis.limits import Figures, Limit, TraceFigures, is_inside
+from ..analysis.limits import Figures, Limit, TraceFigures
 
 # of the whole model; a receptive field takes longer than the others and is kept where it is limited
 _WHOLE = ("params", "macs", "flops", "activations", "bytes", "peak")
-_OF_BLOCKS = ("activations", "macs", "params")
-# by which of these figures of its blocks a change of a quantity is explained
-_EXPLAINED_BY = {
-    "params": "params",
-    "macs": "macs",
-    "flops": "macs",
-    "integer-macs": "macs",
-    "time": "macs",
-    "activations": "activations",
-    "bytes": "activations",
-    "peak": "activations",
-}
-_MOST = 3  # blocks that explain a failure
+OF_BLOCKS = ("activations", "macs", "params")
 
 
 @dataclass(frozen=True)
@@ -43,32 +31,17 @@ class Timed:
         return source.figure(quantity, block)
 
 
-@dataclass(frozen=True)
-class Growth:
-    """A figure of one block, before and after; `base` is None without a lock file."""
-
-    block: str
-    quantity: str
-    base: float | None
-    head: float
-
-    @property
-    def change(self) -> float:
-        """What it grew by; without a base all of it."""
-        return self.head - (self.base or 0)
-
-
 def recorded(
     figures: Figures, parts: Iterable[str], limits: Iterable[Limit]
 ) -> dict[str, dict[str, float]]:
     """What a lock file keeps, by block and quantity: the usual figures of the model and of its
     parts, and what is limited. Blocks without any of these, such as pooling, are left out."""
     wanted: dict[str, dict[str, None]] = {"": dict.fromkeys((*_WHOLE, "time"))}
-    wanted |= {block: dict.fromkeys(_OF_BLOCKS) for block in parts}
+    wanted |= {block: dict.fromkeys(OF_BLOCKS) for block in parts}
     known = {"", *figures.blocks}
     limited = [limit for limit in limits if limit.block in known]
     for limit in limited:
-        wanted.setdefault(limit.block, dict.fromkeys(_OF_BLOCKS))[limit.quantity] = None
+        wanted.setdefault(limit.block, dict.fromkeys(OF_BLOCKS))[limit.quantity] = None
     named = {"", *(limit.block for limit in limited)}
     found = {block: _known(figures, block, names) for block, names in wanted.items()}
     return {b: values for b, values in found.items() if b in named or any(values.values())}
@@ -108,11 +81,12 @@ def _inside(around: str, names: Iterable[str]) -> list[str]:
     depth = around.count(".") + 2 if around else 1
     prefix = f"{around}." if around else ""
     cut = dict.fromkeys(_cut(name, depth) for name in names if name.startswith(prefix))
-    return _leaves(cut)
+    return leaves(cut)
 
 
-def _leaves(names: Iterable[str]) -> list[str]:
+def leaves(names: Iterable[str]) -> list[str]:
     """The names that no other lies in."""
+    names = list(names)
     around = {".".join(n.split(".")[:i]) for n in names for i in range(1, n.count(".") + 1)}
     return [name for name in names if name not in around]
 
@@ -124,47 +98,3 @@ def _cut(name: str, depth: int) -> str:
     while end < len(parts) and parts[end].isdecimal():
         end += 1
     return ".".join(parts[:end])
-
-
-def growth(
-    limit: Limit, parts: Iterable[str], head: Figures, base: Figures | None
-) -> tuple[Growth, ...]:
-    """The blocks that changed most in the direction that breaks the limit, most first; without a
-    base those that have most."""
-    quantity = _EXPLAINED_BY.get(limit.quantity)
-    if quantity is None:
-        return ()
-    inside = f"{limit.block}." if limit.block else ""
-    names = [name for name in _comparable(parts, base) if name.startswith(inside)]
-    sign = -1 if limit.relation in (">", ">=") else 1
-    known = set(head.blocks)
-    changes = [_change(quantity, name, head if name in known else None, base) for name in names]
-    ranked = sorted((c for c in changes if sign * c.change > 0), key=lambda c: -sign * c.change)
-    return tuple(ranked[:_MOST])
-
-
-def _comparable(parts: Iterable[str], base: Figures | None) -> Iterable[str]:
-    """The parts of the head as the base has them too: a part that the base does not have inside a
-    block that it has is that block. Then the base's blocks that are gone."""
-    if base is None:
-        return parts
-    names: dict[str, None] = {}
-    for part in parts:
-        around = [b for b in base.blocks if part.startswith(f"{b}.")]
-        names[part if part in base.blocks or not around else max(around, key=len)] = None
-    apart = [b for b in base.blocks if not any(is_inside(b, n) or is_inside(n, b) for n in names)]
-    return [*names, *apart]
-
-
-def _change(quantity: str, block: str, head: Figures | None, base: Figures | None) -> Growth:
-    after = (head.figure(quantity, block) if head else None) or 0
-    return Growth(block, quantity, None if base is None else _before(base, quantity, block), after)
-
-
-def _before(base: Figures, quantity: str, block: str) -> float:
-    """What a block had: as recorded, or what the recorded blocks inside it had; 0 if it is new."""
-    value = base.figure(quantity, block)
-    if value is not None:
-        return value
-    inside = [b for b in base.blocks if b.startswith(f"{block}.")]
-    return sum(base.figure(quantity, b) or 0 for b in _leaves(inside))

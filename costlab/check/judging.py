@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..analysis.limits import Limit, LimitError, judge
+from ..analysis.limits import Called, Limit, LimitError, judge
 from . import notes
+from .blocks import blocks_behind, called_in
 from .config import Budget
-from .figures import Timed, growth
+from .figures import Timed
 from .lock import Entry
 from .result import Verdict
 from .timing import Times
@@ -45,16 +46,20 @@ def verdict(budget: Budget, model: Traced, baseline: Baseline) -> Verdict:
     limit = budget.limit
     if why := _skipped(limit, model.times, baseline):
         return Verdict(budget, "skipped", why=why)
-    if limit.relative and (why := _no_base(limit, baseline)):
+    called = called_in(limit.block, model.parts, model.head, baseline.entry)
+    if called.head != limit.block:
+        return Verdict(budget, "error", why=notes.renamed(limit, called.head))
+    if limit.relative and (why := _no_base(limit, called, baseline)):
         return Verdict(budget, "error", why=why)
     base = _base(limit, model.times, baseline)
     try:
-        judgement = judge(limit, model.head, base, tolerance=budget.tolerance)
+        judgement = judge(limit, model.head, base, called=called, tolerance=budget.tolerance)
     except LimitError as e:
         return Verdict(budget, "error", why=str(e).removeprefix(f"{limit.text!r}: "))
     if judgement.holds:
         return Verdict(budget, "passed", judgement)
-    return Verdict(budget, "failed", judgement, grew=growth(limit, model.parts, model.head, base))
+    behind = blocks_behind(limit, called, model.parts, model.head, base)
+    return Verdict(budget, "failed", judgement, behind=behind)
 
 
 def _skipped(limit: Limit, times: Times, baseline: Baseline) -> str:
@@ -69,12 +74,12 @@ def _skipped(limit: Limit, times: Times, baseline: Baseline) -> str:
     return ""
 
 
-def _no_base(limit: Limit, baseline: Baseline) -> str:
+def _no_base(limit: Limit, called: Called, baseline: Baseline) -> str:
     """Why a relative limit has nothing that it is relative to; "" where it has."""
     if not baseline.exists:
         return notes.no_lock(baseline.lock)
     entry = baseline.entry
-    if entry is None or entry.figure(limit.quantity, limit.block) is None:
+    if entry is None or entry.figure(limit.quantity, called.base) is None:
         return notes.not_in_lock(baseline.lock, limit)
     return ""
 

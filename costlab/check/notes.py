@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..analysis.limits import QUANTITIES, Limit, spell
+from ..analysis.limits import Limit
 from ..cost.units import counted
 
 if TYPE_CHECKING:
-    from .figures import Growth
     from .lock import Entry
 
 _UPDATE = "`costlab check --update`"
@@ -30,28 +29,9 @@ def tolerance(share: float) -> str:
     return f"tolerance {100 * share:g}%" if share else ""
 
 
-def grew(blocks: Sequence[Growth]) -> Iterator[str]:
-    """The blocks that explain a failure, one line each after a heading."""
-    if not blocks:
-        return
-    quantity = blocks[0].quantity
-    yield f"most {quantity} are in:" if blocks[0].base is None else f"{quantity} changed most in:"
-    for block in blocks:
-        yield f"  {_growth(block)}"
-
-
-def _growth(block: Growth) -> str:
-    """`layer3.0: 1.51M -> 1.66M (+9.8%)`."""
-    unit = QUANTITIES[block.quantity].unit
-    after = spell(block.head, unit)
-    if block.base is None:
-        return f"{block.block}: {after}"
-    if not block.base:
-        return f"{block.block}: {after}, new"
-    if not block.head:
-        return f"{block.block}: {spell(block.base, unit)}, gone"
-    share = 100 * (block.head - block.base) / block.base
-    return f"{block.block}: {spell(block.base, unit)} -> {after} ({share:+.1f}%)"
+def renamed(limit: Limit, now: str) -> str:
+    """A limit on a block that has another name by now."""
+    return f"the model has no module {limit.block!r} that runs; it is {now} now"
 
 
 def no_lock(lock: str) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 
 from .._result import Result
 from .._version import __version__
+from ..analysis.budget import Behind, listing
 from ..analysis.limits import QUANTITIES, Judgement, spell
 from ..tables import Column, Sheet
 from ..tables.findings import Finding, Findings, Outcome
 from . import notes
 from .config import Budget, ModelBudget
-from .figures import Growth
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Verdict:
             nothing was measured; "error", it cannot be judged.
         judgement: the figures; None where it was not judged.
         why: of one that was not judged.
-        grew: the blocks that explain a failure, most first.
+        behind: the blocks that explain a failure; None where there is none, or they do not.
     """
 
     budget: Budget
     outcome: Outcome
     judgement: Judgement | None = None
     why: str = ""
-    grew: tuple[Growth, ...] = ()
+    behind: Behind | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _findings(path: str, checked: Checked) -> Iterator[Finding]:
             limit.quantity,
             verdict.outcome,
             str(verdict.judgement) if verdict.judgement else f"{limit.text}: {verdict.why}",
-            tuple(notes.grew(verdict.grew)),
+            tuple(listing(limit, verdict.behind)) if verdict.behind else (),
             path,
             verdict.budget.line,
             0.0 if i else checked.seconds,  # the first limit has the time of the trace

@@ -4,7 +4,8 @@
 `notes` says it in English.
 """
 
-from .blocks import BlockFigure, blocks_behind
+from .blocks import Behind, BlockFigure, blocks_behind, most_first
+from .notes import listing
 from .run import require
 
-__all__ = ["BlockFigure", "blocks_behind", "require"]
+__all__ = ["Behind", "BlockFigure", "blocks_behind", "listing", "most_first", "require"]

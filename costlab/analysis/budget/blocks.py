@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...tables import table
 from ...trace import Trace
 from ..change import change
-from ..limits import Limit, is_inside, measure_ops
+from ..limits import Judgement, Limit, is_inside, measure_ops
 
 
 @dataclass(frozen=True)
@@ -30,44 +31,64 @@ class BlockFigure:
         return 0.0 if self.base is None else self.head - self.base
 
 
-def blocks_behind(limit: Limit, head: Trace, base: Trace | None = None) -> list[BlockFigure]:
-    """The blocks that a limit's figure comes from, those first that matter most for it.
+@dataclass(frozen=True)
+class Behind:
+    """The blocks behind a limit's figure.
 
-    With a base they are sorted by how far they changed in the direction that the limit forbids, and
-    those that did not are left out; where there is none of them, or no base, all by size, and
-    without a base."""
-    figures = _figures(limit, head, base)
+    Attributes:
+        quantity: of the blocks; that of the limit, or one that stands for it.
+        blocks: those that matter most for the limit first.
+        whole: the quantity of all of them; None where they are not shown as shares of it.
+    """
+
+    quantity: str
+    blocks: tuple[BlockFigure, ...]
+    whole: float | None = None
+
+
+def most_first(limit: Limit, figures: Iterable[BlockFigure]) -> tuple[BlockFigure, ...]:
+    """Sorted by how far they changed in the direction that the limit forbids, without those that
+    did not; where there is none of them, or no base, all by size, and without a base."""
+    figures = list(figures)
     upwards = 1 if limit.relation in ("<", "<=") else -1
     changed = [f for f in figures if upwards * f.change > 0]
     if changed:
-        return sorted(changed, key=lambda f: -abs(f.change))
+        return tuple(sorted(changed, key=lambda f: -abs(f.change)))
     sizes = [BlockFigure(f.block, f.head) for f in figures if f.head]
-    return sorted(sizes, key=lambda f: -f.head)
+    return tuple(sorted(sizes, key=lambda f: -f.head))
 
 
-def _figures(limit: Limit, head: Trace, base: Trace | None) -> list[BlockFigure]:
+def blocks_behind(judgement: Judgement, head: Trace, base: Trace | None = None) -> Behind:
+    """The blocks that a limit's figure comes from, those first that matter most for it."""
+    figures = most_first(judgement.limit, _figures(judgement, head, base))
+    return Behind(judgement.limit.quantity, figures, judgement.head)
+
+
+def _figures(j: Judgement, head: Trace, base: Trace | None) -> list[BlockFigure]:
     """Of all blocks: the rows of the layers style, or what is inside the limit's block where that
     is one row or less; none where that is one as well, which says no more than the limit."""
-    found = _rows(limit, head, base, None)
-    if len(found) < 2 and limit.block:
-        found = _rows(limit, head, base, limit.block.count(".") + 2)
+    found = _rows(j, head, base, None)
+    if len(found) < 2 and j.limit.block:
+        found = _rows(j, head, base, j.called.head.count(".") + 2)
     return found if len(found) > 1 else []
 
 
-def _rows(limit: Limit, head: Trace, base: Trace | None, depth: int | None) -> list[BlockFigure]:
+def _rows(j: Judgement, head: Trace, base: Trace | None, depth: int | None) -> list[BlockFigure]:
     """The rows of the layers style in the limit's block, paired with those of a base that has the
     quantity. The model itself is no block."""
+    quantity, called = j.limit.quantity, j.called
     compared = None if base is None else change(base, head, "layers", depth)
-    if compared and limit.quantity in compared.figures:
+    if compared and quantity in compared.figures:
         return [
-            BlockFigure(path, *step.figures[limit.quantity].map(_known)[::-1])
+            BlockFigure(path, *step.figures[quantity].map(_known)[::-1])
             for step in compared.steps
-            if (path := step.paths.head or step.paths.base) and is_inside(path, limit.block)
+            if (path := step.paths.head or step.paths.base)
+            and is_inside(path, called.head if step.paths.head else called.base)
         ]
     return [
-        BlockFigure(row.path, _known(measure_ops(head, limit.quantity, row.ops)))
+        BlockFigure(row.path, _known(measure_ops(head, quantity, row.ops)))
         for row in table(head, "layers", "macs", depth, merge=False).rows
-        if row.path and is_inside(row.path, limit.block)
+        if row.path and is_inside(row.path, called.head)
     ]
 
 

@@ -1,10 +1,11 @@
 """What changed between two versions of a model, block by block.
 
-`align` pairs the blocks, `run` counts them, `result` holds what was found, `sheets` are its tables,
-`notes` says it in English.
+`pairing` makes the tables that are compared and `align` pairs their blocks, `run` counts them,
+`result` holds what was found, `sheets` are its tables, `notes` says it in English.
 """
 
 from .figures import Figures, Sides, difference, relative
+from .pairing import called_in
 from .result import Change, Step, What
 from .run import change
 from .sheets import label, quantities, spelled
@@ -15,6 +16,7 @@ __all__ = [
     "Sides",
     "Step",
     "What",
+    "called_in",
     "change",
     "difference",
     "label",

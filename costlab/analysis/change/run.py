@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from ...graph import layer_graph
-from ...tables import Row, Table, caveats, choose_style, opened, table, version_name
+from ...tables import Row, Table, caveats, version_name
 from ...trace import Trace
 from ..limits import QUANTITIES, Limit, judge, measure_ops, with_backward
 from . import notes
 from .align import Block, Pair, align, new_parents
 from .figures import Figures, Sides
-from .operations import differences, operation
+from .operations import differences
+from .pairing import blocks_of, called_in, tables_of
 from .result import Change, Step, What
 
 
@@ -28,7 +28,7 @@ def change(
     With style auto, the base's style is used for both. Raises ValueError for an unknown style,
     LimitError for a limit that these traces cannot answer."""
     traces = Sides(base, head)
-    tables = _tables(traces, style, depth)
+    tables = tables_of(traces, style, depth)
     figures = _figures(traces)
     return Change(
         version_name(base),
@@ -37,7 +37,7 @@ def change(
         figures,
         traces,
         caveats(base, head),
-        tuple(judge(limit, head, base) for limit in limits),
+        tuple(judge(x, head, base, called=called_in(traces, x.block)) for x in limits),
     )
 
 
@@ -53,20 +53,9 @@ def _figures(traces: Sides[Trace]) -> Figures:
     }
 
 
-def _tables(traces: Sides[Trace], style: str, depth: int | None) -> Sides[Table]:
-    """Both tables in one style, with the same modules opened."""
-    if style == "auto":
-        style = choose_style(traces.base, layer_graph(traces.base))
-    opening = depth
-    if style == "layers" and depth is None:
-        each = traces.map(lambda t: opened(t, layer_graph(t)))
-        opening = each.base | each.head
-    return traces.map(lambda t: table(t, style, "macs", opening, merge=False))
-
-
 def _steps(traces: Sides[Trace], tables: Sides[Table], quantities: Iterable[str]) -> Iterator[Step]:
     """The blocks of both, paired."""
-    blocks = Sides(_blocks(traces.base, tables.base), _blocks(traces.head, tables.head))
+    blocks = Sides(blocks_of(traces.base, tables.base), blocks_of(traces.head, tables.head))
     pairs = align(blocks.base, blocks.head)
     elsewhere = new_parents(blocks.base, blocks.head, pairs)
     names = Counter(row.name for row in {r.id: r for t in tables for r in t.rows}.values())
@@ -85,14 +74,6 @@ def _steps(traces: Sides[Trace], tables: Sides[Table], quantities: Iterable[str]
             "; ".join(_words(traces, rows, found, pair.crossing)),
             rows.map(lambda r: r.path if r else None),
         )
-
-
-def _blocks(trace: Trace, table: Table) -> list[Block]:
-    """The rows of a table with what runs in each."""
-    return [
-        Block(r.id, r.path, tuple(operation(trace, trace.ops[i]) for i in r.ops))
-        for r in table.rows
-    ]
 
 
 def _found(

@@ -4,7 +4,8 @@ A limit is a condition on one quantity of a model or of one of its blocks, absol
 base. `costlab diff --fail-on`, `costlab check` and the pytest plugin read the same expressions.
 
 `quantities` is the registry of what can be limited, `figures` has them of a trace or of a record,
-`expression` reads, `judge` evaluates, `notes` says it in English. `costlab.analysis.budget`
+`expression` reads, `judge` evaluates, `renames` follows a block to its name in another version,
+`notes` says it in English. `costlab.analysis.budget`
 requires limits, and finds the blocks behind them.
 """
 
@@ -21,9 +22,11 @@ from .quantities import (
     measure_ops,
     with_backward,
 )
+from .renames import Called, called_in_both
 
 __all__ = [
     "QUANTITIES",
+    "Called",
     "Figures",
     "Judgement",
     "Limit",
@@ -31,6 +34,7 @@ __all__ = [
     "Quantity",
     "TraceFigures",
     "block_names",
+    "called_in_both",
     "is_inside",
     "judge",
     "measure_block",

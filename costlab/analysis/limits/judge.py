@@ -10,6 +10,7 @@ from ...trace import Trace
 from . import notes
 from .expression import Limit, LimitError
 from .figures import Figures, figures_of
+from .renames import Called
 
 _RELATIONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
@@ -22,6 +23,7 @@ class Judgement:
         holds: whether the condition is true.
         base, head: the quantity, in its unit; `base` is None for an absolute limit without one.
         compared: what was compared with the bound.
+        called: the limit's block in base and head.
     """
 
     limit: Limit
@@ -29,6 +31,7 @@ class Judgement:
     base: float | None
     head: float
     compared: float
+    called: Called
 
     def __str__(self) -> str:
         return notes.judgement(self)
@@ -39,18 +42,22 @@ def judge(
     head: Trace | Figures,
     base: Trace | Figures | None = None,
     *,
+    called: Called | None = None,
     tolerance: float = 0.0,
 ) -> Judgement:
     """Whether the condition of a limit holds of `head`, against `base` where it is relative.
 
     Args:
         head, base: traces, or figures that were recorded before.
+        called: the limit's block in base and head, where it is not the same (`called_in_both`).
         tolerance: share of the bound by which the value may be beyond it, for what is measured. It
             widens `<` and `<=` upwards, and `>` and `>=` downwards.
 
     Raises LimitError where the model has no such block, or its figures lack the quantity."""
-    value = _value(limit, figures_of(head), "")
-    before = _base(limit, None if base is None else figures_of(base))
+    names = called or Called(limit.block, limit.block)
+    earlier = None if base is None else figures_of(base)
+    value = _head(limit, names, figures_of(head), earlier)
+    before = _base(limit, names, earlier)
     compared = _compared(limit, value, before)
     slack = tolerance * abs(limit.bound if limit.basis == "value" else before or 0.0)
     if limit.relation in (">", ">="):
@@ -58,18 +65,25 @@ def judge(
     if limit.basis == "percent" and before:
         slack /= abs(before)
     holds = _RELATIONS[limit.relation](compared, limit.bound + slack)
-    return Judgement(limit, bool(holds), before, value, compared)
+    return Judgement(limit, bool(holds), before, value, compared, names)
 
 
-def _base(limit: Limit, base: Figures | None) -> float | None:
+def _head(limit: Limit, called: Called, head: Figures, base: Figures | None) -> float:
+    """The quantity in the head."""
+    if base and called.head not in ("", *head.blocks) and called.base in base.blocks:
+        raise LimitError(notes.gone(limit))
+    return _value(limit, called.head, head, "")
+
+
+def _base(limit: Limit, called: Called, base: Figures | None) -> float | None:
     """The quantity in the base; None where there is no base and none is needed."""
     if base is None:
         if limit.relative:
             raise LimitError(notes.no_base(limit))
         return None
     if limit.relative:
-        return _value(limit, base, " of the base")
-    return base.figure(limit.quantity, limit.block)
+        return _value(limit, called.base, base, " of the base")
+    return base.figure(limit.quantity, called.base)
 
 
 def _compared(limit: Limit, value: float, before: float | None) -> float:
@@ -84,12 +98,12 @@ def _compared(limit: Limit, value: float, before: float | None) -> float:
     return float("inf") if change > 0 else 0.0
 
 
-def _value(limit: Limit, figures: Figures, whose: str) -> float:
-    """The quantity of a limit's block."""
+def _value(limit: Limit, block: str, figures: Figures, whose: str) -> float:
+    """The quantity of a limit's block, as it is called there."""
     known = figures.blocks
-    if limit.block and limit.block not in known:
-        raise LimitError(notes.no_block(limit, whose, suggestion(limit.block, known, 1)))
-    value = figures.figure(limit.quantity, limit.block)
+    if block and block not in known:
+        raise LimitError(notes.no_block(limit, whose, suggestion(block, known, 1)))
+    value = figures.figure(limit.quantity, block)
     if value is None:
         raise LimitError(notes.no_value(limit, whose))
     return value

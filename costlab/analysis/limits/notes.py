@@ -22,6 +22,11 @@ def no_block(limit: Limit, whose: str, hint: str) -> str:
     return f"{limit.text!r}: the model{whose} has no module {limit.block!r} that runs{hint}"
 
 
+def gone(limit: Limit) -> str:
+    """A block that the base has, and nothing of the head stands for."""
+    return f"{limit.text!r}: module {limit.block!r} of the base has no counterpart in the model"
+
+
 def no_value(limit: Limit, whose: str) -> str:
     """A quantity that the trace does not have."""
     if limit.quantity == "time":
@@ -31,9 +36,11 @@ def no_value(limit: Limit, whose: str) -> str:
 
 
 def judgement(j: Judgement) -> str:
-    """`macs 1.58G -> 1.63G (+3.2%), limit: macs > +1%`."""
+    """`macs 1.58G -> 1.63G (+3.2%), limit: macs > +1%`; before it the block, and what it was
+    called."""
     unit = QUANTITIES[j.limit.quantity].unit
-    where = f"{j.limit.block}: " if j.limit.block else ""
+    was = "" if j.called.base == j.called.head else f" (was {j.called.base})"
+    where = f"{j.called.head}{was}: " if j.called.head else ""
     if j.base is None:
         figures = spell(j.head, unit)
     else:
