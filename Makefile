@@ -47,11 +47,27 @@ gpu:
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/bench.py
 
+# a .venv whose Python is gone or too old is made again
+SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
+ifneq ($(wildcard .venv),)
+ifneq ($(shell .venv/bin/python -c "$(SUPPORTED)" >/dev/null 2>&1 && echo yes),yes)
+$(info .venv has no Python of 3.11 or newer and is made again)
+$(shell rm -rf .venv)
+endif
+endif
+
 .venv/bin/python:
+	@$(PYTHON) -c "$(SUPPORTED)" || { echo "costlab needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) -V 2>&1`. Name another: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 
+# torch first, because its CUDA build is several gigabytes: `make CUDA=1` takes it, TORCH names another
+TORCH ?= torch
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt torch
+	@$(BIN)/python -c "import torch" 2>/dev/null || [ "$(CUDA)" = 1 ] \
+	  || ! $(BIN)/python -m pip install -q --dry-run --report - -c constraints.txt $(TORCH) | grep -q '"name": "nvidia-' \
+	  || { echo "torch for this Python is the CUDA build: several gigabytes. Take it with: make CUDA=1" >&2; \
+	       echo "or the CPU build with: make TORCH='torch --index-url https://download.pytorch.org/whl/cpu'" >&2; exit 2; }
+	$(BIN)/python -m pip install -q -c constraints.txt $(TORCH)
 	$(BIN)/python -m pip install -q -c constraints.txt -e .
 	touch $@
 
