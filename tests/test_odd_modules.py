@@ -4,10 +4,13 @@ Each has one linear layer, 4 -> 4, and takes 2 rows: 2 * 4 * 4 = 32 MACs a call.
 import dataclasses
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch import nn
+from torch.func import linearize
+from torch.fx.experimental.proxy_tensor import make_fx
 
 import costlab
 from costlab.tables.notes import arithmetic_notes
@@ -121,6 +124,30 @@ def threaded(self, x):
     return x
 
 
+def in_a_thread(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def multiplies_in_a_thread(self, x):
+    in_a_thread(lambda: torch.mm(x, self.l.weight))
+    return self.l(x)
+
+
+def computes_in_a_thread(self, x):
+    in_a_thread(lambda: sum(range(10)))
+    return self.l(x)
+
+
+POOL = ThreadPoolExecutor(1)
+POOL.submit(int).result()  # its thread is there before any trace
+
+
+def multiplies_in_a_pool(self, x):
+    return self.l(POOL.submit(torch.mm, x, self.l.weight).result())
+
+
 def fails(*_):
     raise RuntimeError("not to be called")
 
@@ -191,6 +218,7 @@ COUNTED = {
     ),
     "contains itself": (in_itself(), X, ONE),
     "is 250 deep": (nested(250), X, ONE),
+    "computes in a thread, without tensors": (net(computes_in_a_thread), X, ONE),
     "has a backward hook": (hooked("register_full_backward_hook", fails), X, ONE),
     "frozen TorchScript": (torch.jit.freeze(torch.jit.script(Net().eval())), X, ONE),
     **{f"shadows {name}": (shadowed(name, ["mine"]), X, ONE) for name in SHADOWING},
@@ -246,6 +274,14 @@ class Five(nn.Module):
         return x
 
 
+ELSEWHERE = (
+    "the model runs {} in another thread, where torch shows its operations to no recorder; call it "
+    "in the thread of forward"
+)
+GRAPH = (
+    "the model has torch.fx write a graph in forward (make_fx, torch.func.linearize), which runs "
+    "it several times; for a derivative use torch.func.jvp or vjp"
+)
 # name: (model, the line)
 REFUSED = {
     "own error": (raises(OurError("no luck")), "the model failed in Odd: OurError: no luck"),
@@ -265,11 +301,11 @@ REFUSED = {
         hooked("register_forward_hook", fails),
         "the model failed in Sequential: RuntimeError: not to be called",
     ),
-    "a thread": (
-        net(threaded),
-        "the model runs l in another thread, where torch shows its operations to no recorder; call "
-        "it in the thread of forward",
-    ),
+    "a thread": (net(threaded), ELSEWHERE.format("l")),
+    "a thread without modules": (net(multiplies_in_a_thread), ELSEWHERE.format("aten.mm")),
+    "a pool without modules": (net(multiplies_in_a_pool), ELSEWHERE.format("aten.mm")),
+    "linearize": (net(lambda self, x: linearize(self.l, x)[1](x)), GRAPH),
+    "make_fx": (net(lambda self, x: make_fx(self.l)(x)(x)), GRAPH),
     "a failed assertion of TorchScript": (
         torch.jit.script(Five()),
         "the model failed in RecursiveScriptModule: Error: RuntimeError: AssertionError: five "

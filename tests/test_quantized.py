@@ -224,6 +224,30 @@ def test_a_wrapper_subclass_takes_the_bytes_of_its_inner_tensors():
     assert memory(trace).params == 128 + 4 * 8
 
 
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.fc = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.fc(self.norm(self.conv(x)).to_dense().mean((2, 3)).to_mkldnn())
+
+
+def test_the_layers_of_onednn_have_their_weights():
+    """8 (3 * 3 * 3) + 8 of the convolution, 8 + 8 of the norm without its statistics, 8 * 4 + 4;
+    products at 6 x 6 places of each of 2 images."""
+    from torch.utils import mkldnn
+
+    model = quietly(mkldnn.to_mkldnn, Plain().eval())
+    trace = costlab.trace(model, torch.ones(2, 3, 8, 8).to_mkldnn(), device="cpu")
+    found = costlab.total(trace)
+    assert (found.params, found.weights) == (224 + 16 + 36, 216 + 32)
+    assert memory(trace).params == 4 * 276
+    assert found.macs == 2 * (36 * 216 + 32)
+    with pytest.raises(costlab.TraceError, match="oneDNN's layout .* trace it with device cpu"):
+        costlab.trace(model, torch.ones(2, 3, 8, 8), device="meta")
+
+
 class Frozen(nn.Module):
     """Weights as constants, as a frozen TorchScript model has them."""
 

@@ -1,4 +1,5 @@
-"""Weights that are no `nn.Parameter`: packed by eager quantization, or in a wrapper subclass."""
+"""Weights that are no `nn.Parameter`: packed by eager quantization, in oneDNN's own layout, or in a
+wrapper subclass."""
 
 from __future__ import annotations
 
@@ -7,8 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from .modules import named_modules
-
+from .modules import named_modules, named_tensors
 
 _WINDOW = ("stride", "padding", "dilation", "groups")  # what a packed convolution keeps beside
 
@@ -55,6 +55,14 @@ def unpacked(value) -> tuple[tuple[str, torch.Tensor], ...]:
         return tuple(zip(names, (*weights, *biases), strict=False))
     found = zip(("weight", "bias"), value.unpack(), strict=False)
     return tuple((name, t) for name, t in found if isinstance(t, torch.Tensor))
+
+
+def reordered_tensors(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """The weights and biases of the layers of `torch.utils.mkldnn`, by name: buffers in oneDNN's
+    own layout, as the statistics beside them are."""
+    for name, t in named_tensors(model, "_buffers"):
+        if t.is_mkldnn and name.rpartition(".")[2] in ("weight", "bias"):
+            yield name, t
 
 
 def inner_tensors(t: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import nn
 
 from . import jagged, plain_forms
 from .record import TraceError
+from .threads import noticed
 
 LOCK = threading.RLock()
 NO_AUTOCAST = (
@@ -174,4 +177,48 @@ def parameters_followed(follow):
         return created
 
     with LOCK, _replaced(nn.Parameter, "__new__", new):
+        yield
+
+
+@contextlib.contextmanager
+def threads_noticed(notice: Callable[[str], None]):
+    """`notice(name)` of every operation in a thread that the model starts, or gives work to: no
+    recorder sees it."""
+    start, submit = threading.Thread.start, ThreadPoolExecutor.submit
+    filling_a_pool = False
+
+    def start_noticed(thread):
+        if not filling_a_pool:  # its threads outlive the work that they get
+            thread.run = noticed(thread.run, notice)
+        start(thread)
+
+    def submit_noticed(pool, fn, /, *args, **kwargs):
+        nonlocal filling_a_pool
+        filling_a_pool = True
+        try:
+            return submit(pool, noticed(fn, notice), *args, **kwargs)
+        finally:
+            filling_a_pool = False
+
+    with (
+        LOCK,
+        _replaced(threading.Thread, "start", start_noticed),
+        _replaced(ThreadPoolExecutor, "submit", submit_noticed),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def graphs_refused():
+    """torch.fx runs a model to write its graph (make_fx, torch.func.linearize). Those runs are no
+    work of the model's, and differ by device. Raises TraceError where the model does so."""
+    from torch.fx.experimental import proxy_tensor
+
+    def refuse(*_, **__):
+        raise TraceError(
+            "the model has torch.fx write a graph in forward (make_fx, torch.func.linearize), "
+            "which runs it several times; for a derivative use torch.func.jvp or vjp"
+        )
+
+    with LOCK, _replaced(proxy_tensor._MakefxTracer, "trace", refuse):
         yield

@@ -40,8 +40,8 @@ class Recorder(TorchDispatchMode):
     """Records every operation that runs while it is active.
 
     `failed_module`, `failed_call`: the last exception that left a module or an operation, and the
-    innermost one that it left. A model may go on after it. `unseen`: a module of the model that ran
-    in a thread whose operations are not recorded."""
+    innermost one that it left. A model may go on after it. `unseen`: a module of the model, or
+    an operation, that ran in a thread whose operations are not recorded."""
 
     # cond, scan, flex_attention: their insides are recorded, see `_higher_order`
     supports_higher_order_operators = True
@@ -170,9 +170,7 @@ class Recorder(TorchDispatchMode):
             return out
         out = func(*args, **kwargs)
         if self.device == "meta":
-            created = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
-            if any(map(values.followed, created)):
-                values.follow(func, args, kwargs, created)
+            values.follow(func, args, kwargs, out)
         return out
 
     def _higher_order(self, func, args, kwargs):
@@ -336,6 +334,10 @@ class Recorder(TorchDispatchMode):
         if isinstance(module, _DROPOUT) and module.p and isinstance(out, torch.Tensor):
             self._record_dropout(module, out)
         self.modules.leave()
+
+    def notice_elsewhere(self, name: str) -> None:
+        """An operation runs in a thread that is not recorded."""
+        self.unseen = self.unseen or name
 
     def _elsewhere(self) -> bool:
         """Whether this is a thread that is not recorded. Threads of the backward pass are."""

@@ -21,11 +21,17 @@ from . import values
 from .jagged import map_parts, refuse_strided
 from .memory import memory_of, storage_of, stored_elements
 from .modules import modules_of, named_tensors
-from .packed import inner_tensors, packed_modules, unpacked
+from .packed import inner_tensors, packed_modules, reordered_tensors, unpacked
 from .record import Param, Tensor, TraceError
 
 _RUNS = itertools.count(1)
 _TENSORS_A_RUN = 1 << 32
+_NEEDS_VALUES = {
+    "oneDNN": "oneDNN's layout has no form without values, so the model needs real values: trace "
+    "it with device cpu",
+    "sparse": "sparse tensors are counted by their values, so the model needs real values: trace "
+    "it with device cpu",
+}
 
 
 @dataclass(slots=True)
@@ -70,6 +76,8 @@ class TensorTable:
         self._add_parameters(model)
         for path, value in packed_modules(model):
             self.add_packed(value, path)
+        for name, t in reordered_tensors(model):
+            self._add_parameter(t, name)
 
     def _add_parameters(self, model) -> None:
         found: dict[int, _Parameter] = {}
@@ -178,10 +186,7 @@ class TensorTable:
             return map_parts(lambda part: self.add_outside(part).stand_in, t)
         if t.layout is not torch.strided:
             if self.device == "meta":
-                raise TraceError(
-                    "sparse tensors are counted by their values, so the model needs real values: "
-                    "trace it with device cpu"
-                )
+                raise TraceError(_NEEDS_VALUES["oneDNN" if t.is_mkldnn else "sparse"])
             return t.detach().to(self.device)
         if self.device == "meta":
             return torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")

@@ -256,6 +256,8 @@ def _prepare(session, recorder, model, options) -> None:
         session.enter_context(patches.plain(recurrent))
     session.enter_context(patches.jagged_attention())
     session.enter_context(patches.parameters_followed(recorder.table.follow))
+    session.enter_context(patches.threads_noticed(recorder.notice_elsewhere))
+    session.enter_context(patches.graphs_refused())
     if "torch._dynamo" in sys.modules:  # what is compiled inside runs as it was written
         session.enter_context(torch.compiler.set_stance("force_eager"))
 

@@ -4,6 +4,7 @@ beside their shapes."""
 
 from __future__ import annotations
 
+import functools
 from math import prod
 
 import torch
@@ -87,6 +88,12 @@ def _chosen(func, data, indices):
     return func(data, found)
 
 
+@functools.cache
+def _reads(func) -> bool:
+    """Whether an operation needs the values of its inputs."""
+    return any(tag in func.tags for tag in _READS)
+
+
 def read(func, args, kwargs):
     """The result of an operation that needs values, such as `item` or `nonzero`; None where they
     are not known."""
@@ -98,7 +105,7 @@ def read(func, args, kwargs):
         and kwargs.get("device") is not None
         and kwargs["device"].type == "cpu"
     )
-    if not to_cpu and not any(tag in func.tags for tag in _READS):
+    if not to_cpu and not _reads(func):
         return None
     try:
         args, kwargs = _on_cpu(args, kwargs)
@@ -114,21 +121,41 @@ def read(func, args, kwargs):
     return out
 
 
-def follow(func, args, kwargs, outs) -> None:
+def follow(func, args, kwargs, out) -> None:
     """Give the outputs of an operation their values, where those of its inputs are known."""
+    if not (_all_known(args) and _all_known(kwargs.values())):
+        if func._schema.is_mutable:
+            _forget(out)
+        return
     if torch.Tag.nondeterministic_seeded in func.tags:
+        return
+    outs = [t for t in pytree.tree_leaves(out) if isinstance(t, torch.Tensor)]
+    if not any(map(followed, outs)):
         return
     if "empty" in func._schema.name:  # whatever is there is to be written over
         for t in outs:
             _keep(t, torch.zeros(t.shape, dtype=t.dtype))
         return
-    try:
-        args, kwargs = _on_cpu(args, kwargs)
-    except _UnknownError:
-        for t in outs:  # written in place with something unknown
-            for known in (t, t._base):
-                if known is not None and hasattr(known, "_costlab_value"):
-                    del known._costlab_value
-        return
+    args, kwargs = _on_cpu(args, kwargs)
     for t, value in zip(outs, pytree.tree_leaves(func(*args, **kwargs)), strict=False):
         _keep(t, value)
+
+
+def _all_known(values) -> bool:
+    """Whether the tensors among the arguments of an operation have values. Asked of every
+    operation, so it stops at the first that has none."""
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            if not hasattr(value, "_costlab_value"):
+                return False
+        elif type(value) in (list, tuple) and not _all_known(value):
+            return False
+    return True
+
+
+def _forget(out) -> None:
+    """Something unknown was written in place."""
+    for t in pytree.tree_leaves(out):
+        for known in (t, getattr(t, "_base", None)):
+            if known is not None and hasattr(known, "_costlab_value"):
+                del known._costlab_value
