@@ -16,7 +16,7 @@ from torch import nn
 import costlab
 from costlab import zoo
 from costlab.api._models import as_trace
-from costlab.analysis.diagram import compared, diagram, modules
+from costlab.analysis.diagram import compared, diagram, modules, with_open_block
 from costlab.analysis.diagram.units import units
 from costlab.cli import main
 from costlab.cost import total
@@ -548,6 +548,47 @@ DRAWN = [
 ]
 
 
+@pytest.mark.parametrize("name", ["googlenet", "resnet152", "inception_v3", "densenet121"])
+def test_a_block_that_is_opened_alone_is_framed_with_its_own_costs(name):
+    trace = traced(name) if name in zoo.names() else costlab.trace(f"torchvision:{name}")
+    closed = diagram(trace)
+    blocks = [b for b in closed.boxes if b.kind == "block"]
+    for block in blocks[:: max(1, len(blocks) // 3)]:
+        opened = with_open_block(trace, block)
+        assert (opened.params, opened.own_macs) == (closed.params, closed.own_macs)
+        frame = next(p for p in opened.root.children if p.kind == "frame" and p.box == block.id)
+        inside = [b for b in opened.boxes if b.id in set(frame.boxes())]
+        assert len(inside) > 1 and sum(b.macs for b in inside) == block.macs
+        others = [b.name for b in closed.boxes if b != block]
+        assert [b.name for b in opened.boxes if b not in inside] == others
+        page = next(p for p in sheets([opened]) if f'id="open/{block.id}"' in p)
+        check_boxes(page, block.id)
+
+
+def check_boxes(page, opened):
+    """Boxes do not overlap and are in the frame of the opened block or beside it."""
+    frame = re.search(rf'<g id="open/{opened}" class="node">', page)
+    first, *rest = boxes_of(page[frame.start() :])
+    (left, right, top, bottom), [(start, end, y, _)] = first
+    assert left < start and end < right and top < y < bottom
+    inside = 0
+    for i, (a, _) in enumerate(rest):
+        within = left < a[0] and a[1] < right and top < a[2] and a[3] < bottom
+        assert within or apart(a, (left, right, top, bottom))
+        assert all(apart(a, b) for b, _ in rest[i + 1 :])
+        inside += within
+    assert inside > 1
+
+
+def apart(a, b):
+    return a[1] <= b[0] or b[1] <= a[0] or a[3] <= b[2] or b[3] <= a[2]
+
+
+def test_only_a_block_can_be_opened():
+    with pytest.raises(ValueError, match="3x3 max pool, /2 is no block that can be opened"):
+        with_open_block(GOOGLENET, diagram(GOOGLENET).boxes[2])
+
+
 @pytest.mark.parametrize("name, arguments", DRAWN)
 def test_text_stays_in_its_box_and_boxes_do_not_overlap(name, arguments):
     trace = traced(name) if name in zoo.names() else small(name)
@@ -561,7 +602,7 @@ def test_text_stays_in_its_box_and_boxes_do_not_overlap(name, arguments):
         frames = [f for f, _ in found]
         for i, a in enumerate(frames):
             for b in frames[i + 1 :]:
-                assert a[1] <= b[0] or b[1] <= a[0] or a[3] <= b[2] or b[3] <= a[2]
+                assert apart(a, b)
         assert min(float(s) for s in re.findall(r'font-size="([\d.]+)"', page)) >= 7
 
 

@@ -23,6 +23,7 @@ from costlab.api._models import as_trace
 from costlab.cli import main
 from costlab.render.document import Document, Grid, Picture, Points, Ref, Section, Text
 from costlab.render.report_html import page as html_page
+from costlab.report import opening
 from costlab.report.links import bar_links, box_links
 from test_partition import MODELS
 
@@ -768,6 +769,70 @@ def test_rows_expand_to_their_layers_in_place(page):
     page.locator("table.main th", has_text="ops (MACs)").locator("button").click()
     before = inside.first.evaluate("row => row.previousElementSibling.dataset.row")
     assert before == "inception3a"  # what is inside stays below its row
+
+
+def signs(page, **states):
+    """The signs on blocks, those in a state: expanded="true"."""
+    return page.locator(".sign" + "".join(f'[aria-{k}="{v}"]' for k, v in states.items()))
+
+
+def test_blocks_of_the_diagram_open_and_close_in_place(page):
+    assert signs(page, expanded="false").count() == 9  # the modules of GoogLeNet
+    branch = page.locator(".diagram .node", has_text="1x1 conv, 96")
+    assert branch.count() == 0
+    sign = signs(page, label="layers of inception (3a)")
+    sign.click()
+    assert sign.get_attribute("aria-expanded") == "true" and branch.is_visible()
+    branch.click()  # what is inside is linked to the row that it is in
+    assert picked(page) == ["inception3a"] and bar(page, "macs", "inception3a").count() == 1
+    other = signs(page, label="layers of inception (4e)")
+    other.focus()
+    page.keyboard.press("Enter")  # one block at a time
+    assert branch.count() == 0 and signs(page, expanded="true").count() == 1
+    assert other.get_attribute("aria-expanded") == "true"
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+    assert picked(page) == ["inception3a"]
+    assert rows_of(page, ".node.pick") == ["inception3a"]  # in the new picture
+    bar(page, "macs", "inception4e").click()
+    assert page.locator(".diagram .node.pick").count() == 9  # the frame and eight layers
+    page.keyboard.press("Escape")
+    other.focus()
+    page.keyboard.press(" ")
+    assert signs(page, expanded="true").count() == 0
+    bar(page, "macs", "inception4e").click()
+    assert page.locator(".diagram .node.pick").count() == 1
+
+
+def test_the_panel_opens_a_block_in_table_and_diagram(page):
+    page.locator('tr[data-row="inception3a"]').click()
+    page.locator("#picked [data-open]").click()
+    assert page.locator('tr[data-of="inception3a"]').first.is_visible()
+    assert signs(page, expanded="true").count() == 1 and picked(page) == ["inception3a"]
+    page.locator("#picked [data-open]").click()
+    assert not page.locator('tr[data-of="inception3a"]').first.is_visible()
+    assert signs(page, expanded="true").count() == 0
+
+
+def test_a_zoomed_diagram_stays_where_it_is_when_a_block_opens(page):
+    sign = signs(page, label="layers of inception (3b)")
+    page.locator(".pan").focus()
+    page.keyboard.press("+")
+    scale = "s => s.getScreenCTM().a"
+    svg = page.locator(".pan svg")
+    before, zoom = sign.evaluate("s => s.getBoundingClientRect().top"), svg.evaluate(scale)
+    sign.evaluate("s => s.dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    assert sign.evaluate("s => s.getBoundingClientRect().top") == pytest.approx(before, abs=1)
+    assert svg.evaluate(scale) == pytest.approx(zoom)
+
+
+def test_pictures_of_opened_blocks_stay_within_their_limit(monkeypatch):
+    trace = costlab.trace("torchvision:mobilenet_v2")
+    closed = diagram(trace)
+    blocks = [b.id for b in closed.boxes if b.kind == "block"]
+    every = opening.open_blocks(trace, closed, ())
+    assert [o.box for o in every] == blocks and len(blocks) > 4
+    monkeypatch.setattr(opening, "LIMIT", sum(len(o.svg) for o in every[:3]))
+    assert [o.box for o in opening.open_blocks(trace, closed, ())] == blocks[:3]
 
 
 def test_the_search_finds_rows_layers_and_sections(page):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,12 +65,23 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class OpenBlock:
+    """A diagram in which one block is opened: the id of the block's `box` in the closed one, the
+    SVG, in which the block's frame has the id "open/" and that, and links as a picture's."""
+
+    box: str
+    svg: str
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Picture:
     """An SVG with caption, alternative text and the id for references.
 
     A `diagram` of a network pans and zooms in HTML. `links`: the ids of the main table's rows that
     each box or bar stands for, by its id in the SVG (a bar's after "bar:FIELD:"). `pages`: SVGs
-    that a PDF shows instead, one a page, where one page does not hold it."""
+    that a PDF shows instead, one a page, where one page does not hold it. `opened`: draws what an
+    HTML page shows instead when a block is opened."""
 
     svg: str
     caption: str
@@ -79,6 +90,7 @@ class Picture:
     diagram: bool = False
     links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pages: tuple[str, ...] = ()
+    opened: Callable[[], Sequence[OpenBlock]] = tuple
 
 
 @dataclass(frozen=True)

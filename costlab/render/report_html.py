@@ -142,37 +142,53 @@ def _wide(g: Grid) -> bool:
     )
 
 
-def _unique(p: Picture) -> str:
-    """The SVG with ids that no other part of the page has. Linked boxes and bars say which rows of
-    the main table are theirs."""
+def _unique(svg: str, ident: str, links: Mapping[str, tuple[str, ...]]) -> str:
+    """The SVG of the figure `ident` with ids that no other part of the page has. Linked boxes and
+    bars say which rows of the main table are theirs."""
 
     def tag(found):
-        words = re.sub(r'(\bid="|href="#|url\(#)(?=[^"\)])', rf"\g<1>{esc(p.id)}-", found[0])
+        words = re.sub(r'(\bid="|href="#|url\(#)(?=[^"\)])', rf"\g<1>{esc(ident)}-", found[0])
         shape = re.match(r'<g id="(?:bar:(\w+):)?([^"]*)"', found[0])
-        rows = p.links.get(html.unescape(shape[2])) if shape else None
+        rows = links.get(html.unescape(shape[2])) if shape else None
         if not shape or not rows:
             return words
         kind = f'data-bar="{shape[1]}"' if shape[1] else "data-node"
         return words.replace("<g ", f'<g {kind} data-rows="{esc(json.dumps(rows))}" ', 1)
 
-    return re.sub(r"<[^>]*>", tag, p.svg)
+    return re.sub(r"<[^>]*>", tag, svg)
+
+
+def _interactive(svg: str) -> str:
+    """An SVG whose blocks are buttons, which an image would hide."""
+    return svg.replace('role="img"', 'role="group"', 1)
+
+
+def _opened(p: Picture) -> str:
+    """What the page shows instead of a diagram when a block is opened: a template for each block,
+    by the id of its box."""
+    return "".join(
+        f'<template data-block="{esc(b.box)}">'
+        f"{_interactive(_unique(b.svg, p.id, b.links))}</template>"
+        for b in p.opened()
+    )
 
 
 def _picture(p: Picture, title: str) -> str:
-    drawn = _unique(p)
-    if p.links:  # its blocks are buttons, which an image would hide
-        drawn = drawn.replace('role="img"', 'role="group"', 1)
+    drawn, opened = _unique(p.svg, p.id, p.links), _opened(p)
+    if p.links or opened:
+        drawn = _interactive(drawn)
     if p.diagram:
-        hint = "drag to move, pinch or Ctrl + wheel to zoom" + (
-            ", click a block to find it in the table" if p.links else ""
-        )
+        hints = ["drag to move", "pinch or Ctrl + wheel to zoom"]
+        hints += ["click a block to find it in the table"] if p.links else []
+        hints += ["+ opens a block in place"] if opened else []
+        hint = ", ".join(hints)
         drawn = (
             '<div class="tools"><button type="button">zoom in</button>'
             '<button type="button">zoom out</button><button type="button">whole</button>'
             f"<span>{hint}</span></div>"
             f'<div class="pan diagram{" linked" if p.links else ""}" tabindex="0" role="group" '
             'aria-label="block diagram: arrows move, plus and minus zoom, 0 shows all">'
-            f"{drawn}</div>"
+            f"{drawn}</div>{opened}"
         )
     else:
         if "role=" not in drawn[:200]:

@@ -39,6 +39,11 @@ def drawn(
     )
 
 
+def on_screen(diagram: Diagram) -> str:
+    """A block diagram in one picture for a screen."""
+    return svg([diagram], _SCREEN, diagram.alt)
+
+
 def drawn_together(diagrams: Sequence[Diagram], alt: str, *, id: str, caption: str) -> Picture:
     """Block diagrams beside each other as one figure."""
     picture, pages = _paged(diagrams, alt)

@@ -1,6 +1,6 @@
 """Block diagrams of any traced model: a network as blocks, or a module as the papers draw it."""
 
-from .build import LIMIT, diagram
+from .build import LIMIT, diagram, with_open_block
 from .change import compared, marked, modules, on_one_scale, rewritten
 from .closing import with_closed
 from .result import STYLES, Box, Diagram, Edge, Part
@@ -19,4 +19,5 @@ __all__ = [
     "on_one_scale",
     "rewritten",
     "with_closed",
+    "with_open_block",
 ]

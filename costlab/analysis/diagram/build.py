@@ -58,6 +58,17 @@ def diagram(
     return _within_limit(builder, (style == "paper") if depth is None else depth)
 
 
+def with_open_block(trace: Trace, box: Box, convention: str | Convention | None = None) -> Diagram:
+    """The network's diagram, as `diagram(trace)` gives it, with one of its blocks opened in a frame
+    with the id and the name of its box.
+
+    Raises ValueError for a box that is no block."""
+    if box.kind != "block":
+        raise ValueError(f"{box.name} is no block that can be opened")
+    counted, _ = choose_convention(trace, convention)
+    return _Builder(trace, "cost", None, None, counted, box).drawn(0)
+
+
 def _opened(builder: _Builder) -> Diagram:
     """As many levels as a page shows, at least one."""
     found = builder.drawn(1)
@@ -107,13 +118,15 @@ def _members(trace: Trace, module: str) -> frozenset[int]:
 
 @dataclass(frozen=True)
 class _Builder:
-    """Makes the diagram of a trace, or of the layers `members` of it, at a depth."""
+    """Makes the diagram of a trace, or of the layers `members` of it, at a depth; `opened` is a
+    block that is opened one level further."""
 
     trace: Trace
     style: str
     module: str | None
     members: frozenset[int] | None
     convention: Convention
+    opened: Box | None = None
 
     def drawn(self, depth: int) -> Diagram:
         """In full, and with alike blocks as one where that is shorter."""
@@ -126,7 +139,7 @@ class _Builder:
     def _one(self, depth: int, rolled: bool) -> Diagram:
         found = units(self.trace)
         members = self.members if self.module else None
-        nested = tree(self.trace, found, depth, rolled, members)
+        nested = tree(self.trace, found, depth, rolled, members, self.opened)
         boxes = Boxes(self.trace, found, nested, self.convention)
         edges = Edges(self.trace, found, nested, boxes.ids)
         drawn = boxes.in_order()

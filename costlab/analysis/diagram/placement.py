@@ -52,6 +52,11 @@ class Placement:
         units = list(units)
         return [*(self.box([u]) for u in units), *self.ends(units)]
 
+    def units_in(self, part: Part) -> set[int]:
+        """The units of the boxes of a part that are drawn."""
+        names = (name for name in part.boxes() if name in self.groups)
+        return {unit for name in names for unit in self.groups[name].units}
+
     # --- what is not placed yet ---
 
     def open(self, unit: int) -> bool:

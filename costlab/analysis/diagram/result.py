@@ -67,7 +67,8 @@ class Part:
     """How boxes nest.
 
     `kind`: "box"; "chain" (`children` one after the other); "row" (branches beside each other);
-    "frame" (one child with a `label`); "u" (what goes down, the bottom, what comes up again);
+    "frame" (one child with a `label`; `box`: the id of the block that it opens);
+    "u" (what goes down, the bottom, what comes up again);
     "layers" (boxes without such a structure, in order of execution)."""
 
     kind: Literal["box", "chain", "row", "frame", "u", "layers"]

@@ -9,7 +9,7 @@ from ...graph.blocks import Block, partition
 from ...trace.record import Trace
 from . import mlpconv
 from .placement import Group, Placement
-from .result import Part, chain
+from .result import Box, Part, chain
 from .shapes import FORKS, always_open, dense_parts, goes_down, stage_starts
 from .units import Units
 
@@ -25,16 +25,22 @@ class Tree:
 
 
 def tree(
-    trace: Trace, found: Units, depth: int, rolled: bool, members: frozenset[int] | None = None
+    trace: Trace,
+    found: Units,
+    depth: int,
+    rolled: bool,
+    members: frozenset[int] | None = None,
+    opened: Box | None = None,
 ) -> Tree:
     """The partition of a trace as parts, blocks opened to `depth`.
 
     Args:
         rolled: alike blocks in a row are one.
         members: only these layers (indices of the layer graph), None: all.
+        opened: a block of the same tree that is opened one level further, in a frame.
     """
     placement = Placement(trace, found, members)
-    items = _Opener(placement, rolled).items(partition(trace), depth)
+    items = _Opener(placement, rolled, opened).items(partition(trace), depth)
     items = mlpconv.framed([*items, *placement.flush()], placement)
     items += [placement.box([u]) for u in placement.left()]
     return Tree(chain(items), placement.groups, placement.passed)
@@ -43,8 +49,9 @@ def tree(
 class _Opener:
     """Turns blocks into parts in a row, each kind of block by a method of its own."""
 
-    def __init__(self, placement: Placement, rolled: bool):
+    def __init__(self, placement: Placement, rolled: bool, opened: Box | None):
         self.placement, self.rolled = placement, rolled
+        self.opened = opened  # None again when it is
 
     def items(self, block: Block, depth: int) -> list[Part]:
         """The parts in a row that a block becomes."""
@@ -61,7 +68,7 @@ class _Opener:
             return self._layer(block)
         free = always_open(self.placement, block)
         if depth < 1 and not free:
-            return self._closed(block)
+            return self._framed(block) if self._is_asked(block) else self._closed(block)
         inner = depth if free else depth - 1
         return self._fork(block, inner) if block.kind in FORKS else self._tangle(block)
 
@@ -101,11 +108,31 @@ class _Opener:
         self.placement.pending += later
         return [*before, box, *self.placement.ends(units)]
 
+    # --- a block that is opened alone ---
+
+    def _is_asked(self, block: Block) -> bool:
+        """Whether this is the block to be opened: it ends with the same layer."""
+        return self.opened is not None and max(self.opened.nodes) == block.nodes[-1]
+
+    def _framed(self, block: Block) -> list[Part]:
+        """The block opened one level, in a frame with its name; what comes before and after it
+        beside the frame."""
+        asked, self.opened = self.opened, None
+        assert asked is not None, "only the block that is asked for is framed"
+        mine = set(self.placement.open_of(block))
+        items = self.items(block, 1)
+        inside = [part for part in items if not mine.isdisjoint(self.placement.units_in(part))]
+        start = items.index(inside[0])
+        frame = Part("frame", asked.id, (chain(inside),), asked.text)
+        return [*items[:start], frame, *items[start + len(inside) :]]
+
     # --- alike blocks in a row ---
 
     def _repeat(self, block: Block, depth: int) -> list[Part]:
         if not self.rolled and depth:
             return self._in_a_row(block.children, depth)
+        if not depth and self._is_asked(block):
+            return self._framed(block)
         if not depth:
             return self._closed(block, block.times)
         return self._one_of_alike(block, depth)

@@ -3,8 +3,8 @@ const all = (query, within = document) => [...within.querySelectorAll(query)];
 const main = document.querySelector("table.main");
 const rows = main ? all("tr[data-row]", main) : [];
 const byId = new Map(rows.map(r => [r.dataset.row, r]));
-const shapes = all("[data-rows]");
-const rowsOf = new Map(shapes.map(s => [s, JSON.parse(s.dataset.rows).filter(id => byId.has(id))]));
+let shapes = [];  // linked boxes and bars of the pictures that are shown
+const rowsOf = new Map();
 const isBox = shape => "node" in shape.dataset;
 const shapesOf = ids => shapes.filter(s => rowsOf.get(s).some(id => ids.includes(id)));
 const panel = document.getElementById("picked");
@@ -22,7 +22,10 @@ function unfilter() {
   filter.dispatchEvent(new Event("input"));
 }
 
+let chosen = [];  // ids of the selected rows
+
 function clear() {
+  chosen = [];
   all(".pick").forEach(e => e.classList.remove("pick"));
   rows.forEach(r => r.removeAttribute("aria-current"));
   shapes.filter(isBox).forEach(n => n.setAttribute("aria-pressed", "false"));
@@ -67,12 +70,15 @@ function select(ids, { keepAddress, activated, shape } = {}) {
       target.scrollIntoView({ block: "center", behavior: "smooth" });
     };
   }
+  chosen = found.map(r => r.dataset.row);
   const inside = found.flatMap(partsOf), open = panel.querySelector("[data-open]");
-  open.hidden = !inside.length;
-  open.textContent = inside.some(r => r.hidden) ? "expand" : "collapse";
+  const block = drawn.find(s => s.turn);  // that the diagram opens
+  open.hidden = !inside.length && !block;
+  open.textContent = inside.some(r => r.hidden) || block?.isOpen === false ? "expand" : "collapse";
   open.onclick = () => {
     const more = open.textContent === "expand";
     found.forEach(r => expand(r, more));
+    if (block && block.isOpen !== more) block.turn();
     open.textContent = more ? "collapse" : "expand";
     found[0].scrollIntoView({ block: "center", behavior: "smooth" });
   };
@@ -127,13 +133,24 @@ all("button[data-expand]").forEach(button => button.addEventListener("click", ()
   button.textContent = open ? "collapse all" : "expand all";
   rows.filter(r => !r.hidden).forEach(r => expand(r, open));
 }));
-shapes.filter(isBox).forEach(n => {
-  n.setAttribute("tabindex", "0");
-  n.setAttribute("role", "button");
-  n.setAttribute("aria-pressed", "false");
-  n.setAttribute("aria-label", [...n.querySelectorAll("text")].map(t => t.textContent).join(", "));
-});
-shapes.forEach(s => { s.style.cursor = "pointer"; live(s, rowsOf.get(s), s); });
+// links the boxes and bars of a picture that is shown from now on
+function adopt(picture) {
+  const found = all("[data-rows]", picture);
+  shapes.push(...found);
+  for (const s of found.filter(s => !rowsOf.has(s))) {
+    rowsOf.set(s, JSON.parse(s.dataset.rows).filter(id => byId.has(id)));
+    if (isBox(s)) {
+      s.setAttribute("tabindex", "0");
+      s.setAttribute("role", "button");
+      s.setAttribute("aria-pressed", "false");
+      s.setAttribute("aria-label", wordsOf(s).join(", "));
+    }
+    s.style.cursor = "pointer";
+    live(s, rowsOf.get(s), s);
+  }
+}
+const wordsOf = shape => [...shape.querySelectorAll("text")].map(t => t.textContent);
+adopt(document);
 
 // the columns that a filter may mean: of this name, without its unit too, or beginning so, or with it in the name
 function meant(titles, name) {
@@ -215,9 +232,14 @@ addEventListener("keydown", e => {
 });
 
 all(".pan").forEach(pan => {
-  const svg = pan.querySelector("svg"), whole = svg.getAttribute("viewBox").split(/[ ,]+/).map(Number);
-  svg.removeAttribute("width"); svg.removeAttribute("height");
-  let view = [...whole];
+  let svg, whole, view;
+  const take = picture => {
+    svg = picture;
+    whole = (svg.dataset.whole ??= svg.getAttribute("viewBox")).split(/[ ,]+/).map(Number);
+    svg.removeAttribute("width"); svg.removeAttribute("height");
+    view = [...whole];
+  };
+  take(pan.querySelector("svg"));
   const put = () => {
     svg.setAttribute("viewBox", view.join(" "));
     pan.classList.toggle("zoomed", view[2] < .99 * whole[2]);
@@ -274,7 +296,64 @@ all(".pan").forEach(pan => {
   buttons[0].onclick = () => zoom(1 / 1.25);
   buttons[1].onclick = () => zoom(1.25);
   buttons[2].onclick = reset;
+  blocks(pan, {
+    shown: () => svg,
+    // another picture: the whole of it, or zoomed in at the same scale with `shape()` where on the screen `before` was
+    swap: (picture, before, shape) => {
+      const s = scale(), zoomed = pan.classList.contains("zoomed");
+      svg.replaceWith(picture);
+      take(picture);
+      if (!zoomed) return put();
+      view = [view[0], view[1], pan.clientWidth * s, pan.clientHeight * s];
+      put();
+      const after = shape().getBoundingClientRect();
+      view[0] += (after.left - before.left) * s;
+      view[1] += (after.top - before.top) * s;
+      put();
+    },
+  });
 });
+
+// a sign on each block of a diagram that has a picture with this block opened; one is open at a time
+function blocks(pan, { shown, swap }) {
+  const figure = pan.closest("figure"), closed = shown();
+  const pictures = new Map(all("template", figure).map(t => [t.dataset.block, t]));
+  let open = null;
+  const shapeOf = block => shown().querySelector(`#${CSS.escape(`${figure.id}-${block === open ? "open/" : ""}${block}`)}`);
+  const turn = block => {
+    const ids = chosen, next = block === open ? null : block;
+    shapes = shapes.filter(s => !shown().contains(s));
+    clear();
+    const picture = next === null ? closed : pictures.get(next).content.firstElementChild.cloneNode(true);
+    const before = shapeOf(block).getBoundingClientRect();
+    open = next;
+    swap(picture, before, () => shapeOf(block));
+    adopt(picture);
+    sign();
+    if (ids.length) select(ids, { keepAddress: true });
+    shapeOf(block).nextElementSibling.focus({ preventScroll: true });
+  };
+  const sign = () => {
+    all(".sign", shown()).forEach(s => s.remove());
+    for (const block of pictures.keys()) {
+      const shape = shapeOf(block);
+      if (!shape) continue;
+      const { x, y, width } = shape.querySelector("path").getBBox(), isOpen = block === open;
+      const button = document.createElementNS(shape.namespaceURI, "g");
+      button.innerHTML = `<circle r="5.5"/><path d="M-3 0H3${isOpen ? "" : "M0 -3V3"}"/>`;
+      const named = { class: "sign", role: "button", tabindex: "0", transform: `translate(${x + width} ${y})` };
+      Object.entries(named).forEach(([name, text]) => button.setAttribute(name, text));
+      button.setAttribute("aria-expanded", String(isOpen));
+      button.setAttribute("aria-label", `layers of ${wordsOf(shape)[0]}`);
+      button.addEventListener("click", e => { e.stopPropagation(); turn(block); });
+      button.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); turn(block); } });
+      Object.assign(shape, { isOpen, turn: () => turn(block) });
+      shape.ondblclick = () => turn(block);
+      shape.after(button);
+    }
+  };
+  sign();
+}
 
 function arrive() {
   try {

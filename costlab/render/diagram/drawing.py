@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...analysis.diagram import Box, Diagram
-from .geometry import Piece, Rect
+from .geometry import Frame, Piece, Rect
 from .labels import BAR_LENGTH, Label, label, spelled
 from .measure import FAMILY, width, wrapped
 from .metrics import BAR, MARKS, SMALLEST, Mark, Metrics, colors, metrics_of, shade
@@ -16,6 +16,7 @@ from .routes import route
 _TITLE, _NOTE = 10.0, 7.5
 _LINE = 1.3  # of the font size
 _ARROW = 3.2
+_IN_FRAME = 5.0  # points between a frame and the name in it
 _BADGE = 4.2  # points: radius of the sign of a marked box
 _EDGE = "#555555"
 
@@ -139,7 +140,10 @@ def drawn(d: Diagram, piece: Piece, prefix: str = "", most: float | None = None)
     """The boxes and edges of a placed diagram; `prefix` keeps ids of several diagrams apart, `most`
     is the share with the darkest fill (None: of its most expensive box)."""
     m = metrics_of(d)
-    found = [_frame(rect, words, m) for rect, words in piece.frames]
+    found = [
+        _open_block(frame, m, prefix) if frame.box else _frame(frame.rect, frame.label, m)
+        for frame in piece.frames
+    ]
     found += [
         _edge(piece, e.source, e.target, e.size)
         for e in d.edges
@@ -166,6 +170,20 @@ def _frame(r: Rect, words: str, m: Metrics) -> str:
         for i, line in enumerate(lines)
     ]
     return "\n".join(found)
+
+
+def _open_block(frame: Frame, m: Metrics, prefix: str) -> str:
+    """The frame of an opened block; its id is that of the block's box after "open/"."""
+    r = frame.rect
+    return "\n".join(
+        [
+            f'<g id="{_esc(f"{prefix}open/{frame.box}")}" class="node">'
+            f"<title>{_esc(frame.label)}</title>",
+            f'<path d="{_rounded(r, 4.0)}" fill="#F6F6F6" stroke="#666666" stroke-width="0.8"/>',
+            text(r.x + _IN_FRAME, r.y + 1.2 * m.font, frame.label, m.font, bold=True),
+            "</g>",
+        ]
+    )
 
 
 def _edge(piece: Piece, a: str, b: str, size: str) -> str:

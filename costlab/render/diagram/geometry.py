@@ -32,8 +32,27 @@ class Rect:
     def cy(self) -> float:
         return self.y + self.h / 2
 
+    def holds(self, other: Rect) -> bool:
+        """Whether another rectangle is inside this one."""
+        return (
+            self.x <= other.x
+            and other.right <= self.right
+            and self.y <= other.y
+            and other.bottom <= self.bottom
+        )
+
     def moved(self, dx: float, dy: float) -> Rect:
         return Rect(self.x + dx, self.y + dy, self.w, self.h)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A rectangle around parts: repeated ones with how often on its left, or those of an opened
+    block, `box`, with its name along the top."""
+
+    rect: Rect
+    label: str
+    box: str = ""
 
 
 @dataclass
@@ -44,7 +63,7 @@ class Piece:
         width, height: of all of it.
         axis: where the flow enters and leaves, from the left.
         rects: by box id.
-        frames: rectangles around repeated parts, with their labels.
+        frames: around repeated parts and opened blocks, the outer ones first.
         entries, exits: boxes that the flow enters and leaves by.
         below, above: by box id, the y to which an edge runs straight before it turns: the end of
             the branches that the box ends, the beginning of those that it begins.
@@ -57,7 +76,7 @@ class Piece:
     height: float
     axis: float
     rects: dict[str, Rect] = field(default_factory=dict)
-    frames: list[tuple[Rect, str]] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
     entries: tuple[str, ...] = ()
     exits: tuple[str, ...] = ()
     below: dict[str, float] = field(default_factory=dict)
@@ -71,7 +90,7 @@ class Piece:
         return replace(
             self,
             rects={k: r.moved(dx, dy) for k, r in self.rects.items()},
-            frames=[(r.moved(dx, dy), label) for r, label in self.frames],
+            frames=[replace(f, rect=f.rect.moved(dx, dy)) for f in self.frames],
             below={k: y + dy for k, y in self.below.items()},
             above={k: y + dy for k, y in self.above.items()},
             lanes={k: x + dx for k, x in self.lanes.items()},
@@ -86,7 +105,7 @@ class Piece:
         return replace(
             self,
             rects={k: turn(r) for k, r in self.rects.items()},
-            frames=[(turn(r), label) for r, label in self.frames],
+            frames=[replace(f, rect=turn(f.rect)) for f in self.frames],
             below=over(self.above),
             above=over(self.below),
             vias={k: [(x, self.height - y) for x, y in v] for k, v in self.vias.items()},

@@ -242,7 +242,9 @@ class _Columns:
                     out = [(s.right, s.cy), (gutter, s.cy)]
                 into = [(t.cx, 0.4), (t.cx, t.y)]
                 if target not in b.entries:
-                    before = min(r.x for i, r in found.rects.items() if i in b.rects) - 5
+                    left = [r.x for i, r in found.rects.items() if i in b.rects]
+                    left += [f.rect.x for f in found.frames if f.rect.holds(t)]
+                    before = min(left) - 5
                     into = [(before, 0.4), (before, t.cy), (t.x, t.cy)]
                 found.ways[source, target] = [*out, (gutter, 0.4), *into]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...analysis.diagram import Part
 from .clock import Clock
-from .geometry import Piece, Rect
+from .geometry import Frame, Piece, Rect
 from .labels import Label
 from .layered import layered
 from .measure import width
@@ -14,6 +14,7 @@ from .metrics import Metrics
 
 Edges = Sequence[tuple[str, str]]
 _FRAME = 4.0  # points between a frame and what is in it
+_SIGN = 16.0  # points beside the name of an opened block, for what a page closes it with
 _INDENT = 16.0  # of a level of a U to the one above it
 
 
@@ -97,7 +98,8 @@ class Placer:
             self.clock.check()
             top, bottom = found.rects[a].cy, found.rects[b].cy
             near = [r.right for r in found.rects.values() if r.bottom > top and r.y < bottom]
-            near += [f.right for f, _ in found.frames if f.bottom > top and f.y < bottom]
+            around = [f.rect for f in found.frames]
+            near += [f.right for f in around if f.bottom > top and f.y < bottom]
             near += [
                 x
                 for (c, d), x in found.lanes.items()
@@ -139,13 +141,26 @@ class Placer:
 
     def _frame(self, part: Part) -> Piece:
         inner = self.place(part.children[0])
+        if part.box:
+            return self._opened(part, inner)
         words = [w.strip() for w in part.label.split(",")]
         room = max(width(w, self.m.font, True) for w in words) + 4
         piece = inner.moved(room + _FRAME, _FRAME)
         around = Rect(room, 0, inner.width + 2 * _FRAME, inner.height + 2 * _FRAME)
-        piece.frames.insert(0, (around, part.label))
+        piece.frames.insert(0, Frame(around, part.label))
         piece.width, piece.height = around.w + room, around.h
         piece.axis = inner.axis + room + _FRAME
+        return piece
+
+    def _opened(self, part: Part, inner: Piece) -> Piece:
+        """What is in an opened block, below its name."""
+        head = 1.5 * self.m.font
+        piece = inner.moved(_FRAME, _FRAME + head)
+        wide = max(inner.width, width(part.label, self.m.font, True) + _SIGN) + 2 * _FRAME
+        around = Rect(0, 0, wide, inner.height + 2 * _FRAME + head)
+        piece.frames.insert(0, Frame(around, part.label, part.box))
+        piece.width, piece.height = around.w, around.h
+        piece.axis = inner.axis + _FRAME
         return piece
 
     # --- U-Nets ---

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from ...analysis.diagram import diagram
 from ...graph import layer_graph
 from ...render.document import Picture, Ref, Text
 from ..context import About, Context
 from ..links import box_links
+from ..opening import open_blocks
 from ..pieces import Block, drawn
 
 
@@ -29,8 +33,11 @@ def _separated(refs: tuple[Ref, ...]) -> list[str | Ref]:
 def _network(m: About, ident: str, linked: bool) -> Block:
     caption = f"{m.name} as blocks; bars are shares of all its MACs"
     d = diagram(m.trace)
-    links = box_links(m.trace, m.table.rows, d.boxes) if linked else None
-    return drawn(d, id=ident, caption=caption, network=True, links=links)
+    rows = m.table.rows if linked else ()
+    picture = drawn(
+        d, id=ident, caption=caption, network=True, links=box_links(m.trace, rows, d.boxes)
+    )
+    return replace(picture, opened=partial(open_blocks, m.trace, d, rows))
 
 
 def _opened(m: About) -> list[Block]:
