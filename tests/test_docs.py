@@ -4,8 +4,12 @@ import re
 from collections import defaultdict
 
 import pytest
+import reference
 from blocks import pictures, rendered, update
 from pages import DOCS, PageError, paths, read
+
+import costlab
+from costlab import cli
 
 HOW = "run `make docs-update`"
 
@@ -42,6 +46,34 @@ def test_every_picture_is_drawn_by_a_page_that_shows_it():
         commands = "".join(b.text for b in page.blocks if b.not_run is None)
         drawn |= {name for name in page.pictures if name in commands}
     assert drawn == {p.name for p in (DOCS / "images").glob("*")}
+
+
+@pytest.mark.parametrize("path, text", [*reference.pages()], ids=lambda v: getattr(v, "name", ""))
+def test_the_reference_is_that_of_the_code(path, text):
+    assert path.read_text() == text, HOW
+
+
+def test_the_reference_has_every_public_name_once():
+    names = [name for section in reference.SECTIONS.values() for name in section]
+    assert sorted(names) == sorted({*costlab.__all__} - {"__version__"})
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_the_page_of_a_command_names_no_option_that_is_not_there(command):
+    """That it names every option follows from the part that is generated."""
+    path = DOCS / "commands" / f"{command}.md"
+    prose, _, rest = path.read_text().partition(reference.START)
+    prose += rest.partition(reference.END)[2]
+    known = {
+        flag for action in reference.parsers()[command]._actions for flag in action.option_strings
+    }
+    named = {
+        flag
+        for words in re.findall(r"`([^`\n]+)`", prose)
+        if not words.startswith("costlab ") or words.startswith(f"costlab {command} ")
+        for flag in re.findall(r"(?<![\w-])(--[a-z][a-z-]*)", words)
+    }
+    assert named <= known
 
 
 def page_of(folder, text):

@@ -8,8 +8,9 @@ What a block is follows from its first line and the comment above it; comments a
     <!-- not run: a reason -->  the block below cannot run here
     <!-- columns: 126 -->       the width of the terminal of the block below; 80 by default
     <!-- output varies: why --> the block below runs, and what it prints is not compared
-    <!-- uses: nets/a.py -->    copied from docs/examples into the page's folder, before all blocks
+    <!-- uses: nets/a.py -->    copied from docs/examples, or from the repository, into the folder
     <!-- slow -->               the page takes long: a slow test
+    <!-- generated -->          the page is made by reference.py and holds no commands
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _COMMENT = re.compile(r"<!-- ([a-z ]+?)(?:: (.*?))? -->", re.S)
 _OF_A_BLOCK = {"not run", "columns", "output varies"}
-_OF_A_PAGE = {"uses", "slow"}
+_OF_A_PAGE = {"uses", "slow", "generated", "options", "end of options"}
 
 
 class PageError(Exception):
