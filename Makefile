@@ -8,8 +8,9 @@ table: .venv/.installed
 	$(BIN)/costlab table googlenet
 
 # `make test`: lint, types, and all tests but the slow ones; `make test-slow`: those. A process a core
-# and a test file a process, so that files share what they trace; a thread a process.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --dist loadfile
+# and a thread a process. Each process takes neighbouring tests, which share what they trace, and
+# takes over tests of another one at the end.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --dist worksteal
 
 test: lint
 	$(PYTEST) -m "not slow"

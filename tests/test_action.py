@@ -342,6 +342,7 @@ def test_no_comment_where_it_is_not_asked_for_or_there_is_no_pull_request(
     assert (found.code, project.comments) == (0, []) and "Comment" not in found.ran
 
 
+@pytest.mark.slow
 def test_costlab_is_installed_where_it_is_not_there(project):
     """Into an environment without it; what it depends on comes from that of the tests, so that
     nothing is downloaded."""

@@ -60,42 +60,22 @@ TORCHVISION = {
     "maxvit_t": 224,
     "vit_b_32": 224,
 }
-HEAVY = {"vgg11_bn", "wide_resnet50_2", "efficientnet_v2_s", "swin_v2_t", "maxvit_t"}
+# one of each kind of network for each run: plain, residual, grouped, squeezed, shuffled, inverted,
+# gated, patchified, of windows, with branches; the others are slow
+QUICK = {"alexnet", "resnet18", "resnext50_32x4d", "squeezenet1_0", "shufflenet_v2_x1_0"}
+QUICK |= {"mobilenet_v3_small", "regnet_y_400mf", "convnext_tiny", "swin_t", "googlenet"}
 TIMM = {
     **dict.fromkeys(
         (
-            "resnet26d",
             "nf_resnet26",
             "resnest14d",
-            "ecaresnet26t",
             "res2net50_26w_4s",
-            "dla34",
             "hrnet_w18_small",
-            "ghostnet_100",
-            "dpn48b",
-            "cspresnet50",
-            "darknet17",
-            "mixnet_s",
-            "tinynet_e",
-            "fbnetc_100",
             "lcnet_050",
-            "semnasnet_075",
-            "spnasnet_100",
-            "rexnet_100",
-            "repvgg_a0",
-            "mobileone_s0",
             "fastvit_t8",
             "edgenext_xx_small",
-            "convnextv2_atto",
-            "poolformer_s12",
-            "mambaout_femto",
             "mobilevit_xxs",
-            "mobilevitv2_050",
-            "repghostnet_050",
-            "hgnetv2_b0",
             "starnet_s1",
-            "inception_next_tiny",
-            "starnet_s2",
             "test_byobnet",
             "test_convnext",
             "test_efficientnet",
@@ -112,39 +92,70 @@ TIMM = {
     **dict.fromkeys(
         (
             "efficientformerv2_s0",
-            "vit_tiny_patch16_224",
-            "deit_tiny_patch16_224",
             "levit_128s",
             "mixer_s32_224",
         ),
         224,
     ),
 }
-SLOW = dict.fromkeys(
-    (
-        "xcit_nano_12_p16_224",
-        "coat_lite_tiny",
-        "cait_xxs24_224",
-        "twins_svt_small",
-        "gcvit_xxtiny",
-        "volo_d1_224",
-        "hiera_tiny_224",
-        "nest_tiny",
-        "crossvit_tiny_240",
-        "visformer_tiny",
-        "convit_tiny",
-        "tnt_s_legacy_patch16_224",
-        "sequencer2d_s",
-        "resmlp_12_224",
-        "gmlp_s16_224",
-        "eva02_tiny_patch14_224",
-        "beit_base_patch16_224",
-        "swinv2_cr_tiny_224",
-        "maxvit_nano_rw_256",
-        "focalnet_tiny_srf",
-        "davit_tiny",
-    )
-)
+SLOW = {
+    **dict.fromkeys(
+        (
+            "resnet26d",
+            "ecaresnet26t",
+            "dla34",
+            "ghostnet_100",
+            "dpn48b",
+            "cspresnet50",
+            "darknet17",
+            "mixnet_s",
+            "tinynet_e",
+            "fbnetc_100",
+            "semnasnet_075",
+            "spnasnet_100",
+            "rexnet_100",
+            "repvgg_a0",
+            "mobileone_s0",
+            "convnextv2_atto",
+            "poolformer_s12",
+            "mambaout_femto",
+            "mobilevitv2_050",
+            "repghostnet_050",
+            "hgnetv2_b0",
+            "inception_next_tiny",
+            "starnet_s2",
+        ),
+        160,
+    ),
+    **dict.fromkeys(
+        (
+            "vit_tiny_patch16_224",
+            "deit_tiny_patch16_224",
+            "xcit_nano_12_p16_224",
+            "coat_lite_tiny",
+            "cait_xxs24_224",
+            "twins_svt_small",
+            "gcvit_xxtiny",
+            "volo_d1_224",
+            "hiera_tiny_224",
+            "nest_tiny",
+            "crossvit_tiny_240",
+            "visformer_tiny",
+            "convit_tiny",
+            "tnt_s_legacy_patch16_224",
+            "sequencer2d_s",
+            "resmlp_12_224",
+            "gmlp_s16_224",
+            "eva02_tiny_patch14_224",
+            "beit_base_patch16_224",
+            "swinv2_cr_tiny_224",
+            "maxvit_nano_rw_256",
+            "focalnet_tiny_srf",
+            "davit_tiny",
+        ),
+        None,  # its own
+    ),
+}
 
 
 def _model(library, name):
@@ -165,11 +176,11 @@ def _cpu_and_meta(model, *inputs, **options):
     "library, name, side",
     [
         *(
-            pytest.param("torchvision", name, side, marks=[pytest.mark.slow] * (name in HEAVY))
+            pytest.param("torchvision", name, side, marks=[pytest.mark.slow] * (name not in QUICK))
             for name, side in TORCHVISION.items()
         ),
         *(("timm", name, side) for name, side in TIMM.items()),
-        *(pytest.param("timm", name, None, marks=pytest.mark.slow) for name in SLOW),
+        *(pytest.param("timm", n, side, marks=pytest.mark.slow) for n, side in SLOW.items()),
     ],
 )
 def test_meta_counts_what_the_cpu_counts(library, name, side):

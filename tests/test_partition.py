@@ -36,7 +36,7 @@ MODELS = [
 ]
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(scope="module", params=MODELS)
 def trace(request):
     pytest.importorskip(request.param.partition(":")[0] if ":" in request.param else "torch")
     return as_trace(request.param, "table")

@@ -129,6 +129,7 @@ def test_a_commit_that_breaks_a_budget_is_refused(tmp_path, hooks):
     assert committed and re.search(r"costlab check\.+Passed", said)
 
 
+@pytest.mark.slow
 def test_pre_commit_installs_costlab_itself(tmp_path, hooks):
     """As `.pre-commit-hooks.yaml` has it, in an environment of its own; what costlab depends on
     comes from the environment of this test, so that nothing is downloaded."""

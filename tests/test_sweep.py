@@ -62,7 +62,7 @@ def test_a_failing_configuration_is_recorded_with_its_reason(engine):
 
 
 def test_a_worker_that_dies_takes_only_its_configuration():
-    result = s.run(CONFIGURATIONS, dies, engine=s.local(3), jobs=3, axes=["n"])
+    result = s.run(CONFIGURATIONS, dies, engine=s.local(2), jobs=2, axes=["n"])
     assert [o.result and o.result["macs"] for o in result.outcomes] == [
         0,
         1,
@@ -117,6 +117,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
 def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
     file, journal = tmp_path / "net.py", str(tmp_path / "j.jsonl")
     argv = [f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--journal", journal]
+    argv += ["--jobs", "1"]
     macs = []
     for width in (4, 4, 6):
         file.write_text(NET.replace("width=4", f"width={width}"))
@@ -155,7 +156,7 @@ def test_another_file_is_no_journal(tmp_path, text, line):
 
 def test_a_dask_cluster_does_the_same():
     pytest.importorskip("distributed")
-    result = s.run(CONFIGURATIONS, square, engine=s.dask(), jobs=3, axes=["n"])
+    result = s.run(CONFIGURATIONS, square, engine=s.dask(), jobs=2, axes=["n"])
     assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
 
 
@@ -335,6 +336,8 @@ def test_a_sweep_over_sizes_and_arguments(tmp_path, capsys):
         "batch=1,2",
         "--over",
         "resolution=8,16",
+        "--jobs",
+        "1",
     )["notes"]
     assert any("MACs = 108 N H W + 8 N, exact for any N, any H, any W" in n for n in notes)
     assert (
@@ -378,7 +381,7 @@ def test_a_sweep_of_a_phase_counts_that_phase(capsys):
 
 
 def test_a_model_of_one_resolution_says_so(capsys):
-    doc = rows(capsys, "nin_cifar10", "alexnet", "--over", "resolution=227,259")
+    doc = rows(capsys, "nin_cifar10", "alexnet", "--over", "resolution=227,259", "--jobs", "1")
     assert [bool(r["failed"]) for r in doc["rows"]] == [
         False,
         False,
@@ -416,9 +419,8 @@ def test_a_measured_sweep_has_times_and_memory(tmp_path, capsys):
 
 
 def test_every_configuration_failing_is_exit_code_1(capsys):
-    assert all(
-        r["failed"] for r in rows(capsys, "googlenet", "--over", "resolution=64,96", code=1)["rows"]
-    )
+    argv = ["googlenet", "--over", "resolution=64,96", "--jobs", "1"]
+    assert all(r["failed"] for r in rows(capsys, *argv, code=1)["rows"])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import random
 import re
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -31,15 +32,20 @@ def wrong(number: Printed, least: float, chosen: random.Random) -> Printed:
             return replace(kept, text=f"{value}", value=value)
 
 
+@cache
+def named(model, shape=None):
+    return trace_named(model, shape and [shape])
+
+
 def traced(printed):
     """The model on the input that a table or a total is printed for."""
-    return trace_named(printed.model, [printed.input])
+    return named(printed.model, printed.input)
 
 
 def accepted_cells(table, trials: int) -> tuple[int, int]:
     """How many of so many wrong counts of a table are accounted for, one wrong at a time."""
     chosen = random.Random(f"{table.model} {table.where}")
-    others = [OtherTrace(r.description, trace_named(r.model)) for r in table.readings]
+    others = [OtherTrace(r.description, named(r.model)) for r in table.readings]
     lines = printed_lines(read_rows(table.rows), traced(table), others)
     places = [(i, kind) for i, x in enumerate(lines) if x.row for kind in x.numbers]
     accepted = 0
@@ -94,6 +100,7 @@ def every_match_counts(monkeypatch):
         monkeypatch.setattr(module, "LIMIT", 1.0)
 
 
+@pytest.mark.slow
 def test_wrong_numbers_would_be_explained_if_every_match_counted(every_match_counts):
     cells, of_totals = tables_and_totals(ZOO, trials=25)
     assert cells > 0.01

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from functools import cache
 
 from .. import reference, zoo
 from .._result import Charted
-from ..cost import total
+from ..cost import Total, total
 from ..tables import Column, Sheet
 from ..trace.build import traced
 from . import notes
@@ -105,13 +106,19 @@ def _point(model: str, protocol: Protocol) -> Point | None:
     if not results:
         return None
     result = next((r for r in results if r.protocol == protocol), results[0])
-    cost = total(traced(lambda: zoo.build(model), zoo.input_shape(model)))
+    cost = _cost(model)
     point = Point(model, cost.macs, cost.params, float(result.top5 or 0), result)
     reasons = notes.another_protocol(result.protocol, protocol)
     if result.cost is not None and not _prints_as(cost.macs, result.cost):
         reasons = (notes.AS_PRINTED, notes.another_network(cost.macs), *reasons)
         point = replace(point, macs=int(result.cost * _GIGA), params=None)
     return replace(point, why_not="; ".join(reasons), mark=reasons[0] if reasons else "")
+
+
+@cache
+def _cost(model: str) -> Total:
+    """Of a zoo network on its paper's input, traced once: neither changes."""
+    return total(traced(lambda: zoo.build(model), zoo.input_shape(model)))
 
 
 def _prints_as(macs: int, printed: Decimal) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import torch
 
@@ -111,6 +111,7 @@ def require_heads(name: str) -> None:
         )
 
 
+@cache  # a zoo network does not change, and tracing its backward pass takes long
 def _cost(name: str) -> AuxCost:
     require_heads(name)
     one = (1, *zoo.input_shape(name)[1:])
