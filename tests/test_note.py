@@ -10,7 +10,6 @@ import costlab
 from costlab.analysis import claims
 from costlab.analysis.aux import read_probe
 from costlab.analysis.claims.prose import fill
-from costlab.analysis.claims.result import WRONG
 from costlab.report import SECTIONS, Config, build
 from costlab.report.context import Context, Finder
 from costlab.report.sections.note.statements import statements
@@ -23,7 +22,6 @@ PROSE = [
     for section, text in tomllib.loads(file.read_text())["notes"].items()
 ]
 NOTE = tomllib.loads((REPORTS / "note.toml").read_text())
-LEDGER = claims.run(claims.note_ledger())
 
 
 @pytest.mark.parametrize("report, section, text", PROSE)
@@ -63,65 +61,6 @@ def test_the_ten_topics_of_the_note_are_there_in_its_order():
         text = NOTE["notes"][section]
         assert text.count("**The note.**") == text.count("**What is true.**") == 1
         assert text.index("**The note.**") < text.index("**What is true.**")
-
-
-@pytest.fixture(scope="module")
-def document():
-    return costlab.report(config=REPORTS / "note.toml", device="meta").document
-
-
-def grids(document):
-    return {part.id: part for part in document.parts() if hasattr(part, "sheet")}
-
-
-def test_every_statement_of_the_note_is_in_one_topic(document):
-    said = [
-        row["what is said"]
-        for name, part in grids(document).items()
-        if name.startswith("says-")
-        for row in part.sheet.rows
-    ]
-    assert sorted(said) == sorted(claim.entry.says for claim in LEDGER.claims)
-
-
-def test_every_error_of_the_note_is_listed_with_what_is_true(document):
-    rows = grids(document)["wrong"].sheet.rows
-    wrong = [claim for claim in LEDGER.claims if claim.verdict in WRONG]
-    assert [row["what is said"] for row in rows] == [claim.entry.says for claim in wrong]
-    pairs = zip(rows, wrong, strict=True)
-    assert all(row["what was found"].startswith(claim.finding) for row, claim in pairs)
-    assert {c.id for c in wrong} >= {"C12", "C13", "C44", "C51", "C52", "C53", "C59", "C68"}
-
-
-def test_every_picture_of_the_note_is_drawn(document):
-    """The note's figures in its order, by what is drawn here."""
-    drawn = [part.id for part in document.parts() if hasattr(part, "svg")]
-    wanted = (
-        "mlpconv",  # NIN.png
-        "nin",  # mlpconv.png
-        "mixing",  # cccp.png, 1x1_conv.png
-        "naive-and-reduced",  # inception.png, inception_reduction.png
-        "blocks",  # googlenet.png
-        "towers",  # Deeper.png
-        "aux-googlenet",  # Auxiliary.png
-        "aux-cnds8",  # Auxiliary2.png
-        "fields",  # Convolutions.png, Convolutions3.png
-        "module-figure5_1",  # Convolutions2.png
-        "module-figure6_1",  # Convolutions4.png
-        "schemes-drawn-1",  # Convolutions5.png
-        "module-reduction1",  # Convolutions6.png
-        "v2-blocks",
-    )
-    assert [name for name in drawn if name in wanted] == list(wanted)
-    tables = grids(document)
-    assert {"network", "printed", "v2", "v2-printed", "results-1", "results-2"} <= set(tables)
-
-
-def test_a_printed_table_keeps_every_cell(document):
-    rows = grids(document)["printed"].sheet.rows
-    by_type = {row["type"]: row for row in rows}
-    assert len(rows) == 19 and by_type["inception (3a)"]["params"] == "159K"
-    assert by_type["inception (5a)"]["ops"] == "54M" and by_type["linear"]["ops"] == "1M"
 
 
 def test_what_the_note_says_of_the_probe_is_what_was_recorded():

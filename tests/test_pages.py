@@ -2,12 +2,9 @@
 row alone on a page, pictures in a size that can be read."""
 
 import io
-import math
 import re
 import shutil
 import subprocess
-from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -26,21 +23,8 @@ from costlab.tables import Column, Sheet
 pypdf = pytest.importorskip("pypdf")
 pytest.importorskip("typst")
 Image = pytest.importorskip("PIL.Image")
-REPORTS = Path(costlab.__file__).parent.parent / "reports"
 needs_poppler = pytest.mark.skipif(not shutil.which("pdftoppm"), reason="pdftoppm is not here")
 REVIEW = ("torchvision:resnet50", "torchvision:wide_resnet50_2")
-
-
-@cache
-def printed(what):
-    """The PDF of a report: a configuration of reports/, a model, or base and head."""
-    if isinstance(what, tuple):
-        made = costlab.report(base=what[0], head=what[1], device="meta")
-    elif (REPORTS / f"{what}.toml").exists():
-        made = costlab.report(config=REPORTS / f"{what}.toml", device="meta")
-    else:
-        made = costlab.report(what, device="meta")
-    return made.render("pdf")
 
 
 def blank_parts(data):
@@ -60,51 +44,29 @@ def blank_parts(data):
     return found
 
 
+@pytest.mark.slow
 @needs_poppler
 @pytest.mark.parametrize(
     "what",
     [
-        *sorted(p.stem for p in REPORTS.glob("*.toml")),
-        *(
-            pytest.param(what, marks=pytest.mark.slow)
-            for what in (
-                "torchvision:densenet201",
-                "torchvision:swin_t",
-                "torchvision:resnet50",
-                "torchvision:vit_b_16",
-                REVIEW,
-            )
-        ),
+        "torchvision:densenet201",
+        "torchvision:swin_t",
+        "torchvision:resnet50",
+        "torchvision:vit_b_16",
+        REVIEW,
     ],
     ids=str,
 )
 def test_no_page_but_the_last_is_more_than_half_empty(what):
-    data = printed(what)
+    """Of a model, or of base and head; tests/test_committed_reports.py has our own."""
+    if isinstance(what, tuple):
+        made = costlab.report(base=what[0], head=what[1], device="meta")
+    else:
+        made = costlab.report(what, device="meta")
+    data = made.render("pdf")
     *pages, _ = blank_parts(data)
     assert pages and max(pages) <= 0.5
     assert "Contents" in pypdf.PdfReader(io.BytesIO(data)).pages[0].extract_text()
-
-
-@pytest.mark.parametrize(
-    "what",
-    [
-        pytest.param(p.stem, marks=[pytest.mark.slow] if p.stem == "note" else [])
-        for p in sorted(REPORTS.glob("*.toml"))
-    ],
-)
-def test_no_text_is_under_7_points(what):
-    """In tables and pictures too, turned or not: the height of a letter under all matrices."""
-    sizes = []
-
-    def visit(text, outer, inner, _, size):
-        if text.strip():
-            x = inner[2] * outer[0] + inner[3] * outer[2]
-            y = inner[2] * outer[1] + inner[3] * outer[3]
-            sizes.append(math.hypot(x, y) * size)
-
-    for page in pypdf.PdfReader(io.BytesIO(printed(what))).pages:
-        page.extract_text(visitor_text=visit)
-    assert sizes and min(sizes) >= 6.95
 
 
 def page_of(*stripes, high=280):
