@@ -425,6 +425,33 @@ def test_whole_networks_fit_one_page(name):
     assert min(float(s) for s in re.findall(r'font-size="([\d.]+)"', page)) >= 7
 
 
+@pytest.mark.parametrize(
+    "name, sizes",
+    [
+        # Figure 3 of He et al. 2015 has "output size: 112" to 1 at these places
+        ("resnet34", ["112x112", "56x56", "28x28", "14x14", "7x7", "1x1"]),
+        # a filter concat says its own size
+        ("googlenet", ["112x112", "56x56", "28x28", "14x14", "7x7", "1x1"]),
+        ("inception_v3", ["149x149", "147x147", "73x73", "71x71", "35x35", "1x1"]),
+    ],
+)
+def test_the_grid_stands_beside_the_spine_where_it_changes(name, sizes):
+    page = svg([diagram(traced(name), style="paper")])
+    beside = re.findall(
+        r'<text x="([\d.]+)" y="([\d.]+)" font-size="7" text-anchor="end"[^>]*>([^<]*)<', page
+    )
+    assert [text for _, _, text in beside] == sizes
+    for x, y, text in beside:
+        right, left = float(x), float(x) - width(text, 7)
+        rect = (left, right, float(y) - 5, float(y))
+        assert left >= 0 and all(apart(rect, box) for box, _ in boxes_of(page))
+
+
+def test_a_module_and_the_cost_style_have_no_grids_beside_boxes():
+    for arguments in ({}, {"module": "inception3a"}):
+        assert 'text-anchor="end"' not in svg([diagram(GOOGLENET, **arguments)])
+
+
 def test_a_long_network_becomes_pages_of_a4():
     model = build_on_meta(
         lambda: nn.Sequential(

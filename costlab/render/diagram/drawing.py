@@ -19,6 +19,7 @@ _ARROW = 3.2
 _IN_FRAME = 5.0  # points between a frame and the name in it
 _BADGE = 4.2  # points: radius of the sign of a marked box
 _EDGE = "#555555"
+_QUIET = "#444444"  # text beside boxes
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,10 @@ def drawn(d: Diagram, piece: Piece, prefix: str = "", most: float | None = None)
         _box(b, d, piece.rects[b.id], label(b, d, m), most, prefix)
         for b in d.boxes
         if b.id in piece.rects
+    ]
+    found += [
+        text(s.x, s.y + 0.35 * m.font, s.text, m.font, text_anchor="end", fill=_QUIET)
+        for s in piece.grid_sizes
     ]
     return Block(piece.width, piece.height, tuple(found))
 

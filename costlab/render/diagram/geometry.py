@@ -55,6 +55,18 @@ class Frame:
     box: str = ""
 
 
+@dataclass(frozen=True)
+class GridSize:
+    """Text that ends at `x` and whose middle is at `y`, in points."""
+
+    x: float
+    y: float
+    text: str
+
+    def moved(self, dx: float, dy: float) -> GridSize:
+        return GridSize(self.x + dx, self.y + dy, self.text)
+
+
 @dataclass
 class Piece:
     """Boxes with their places.
@@ -70,6 +82,7 @@ class Piece:
         lanes: by edge, the x of the arc that passes the boxes between.
         vias: by edge, points that it passes.
         ways: by edge, all of its points (from one column to the next).
+        grid_sizes: beside parts whose output has another grid than their input.
     """
 
     width: float
@@ -84,6 +97,7 @@ class Piece:
     lanes: dict[tuple[str, str], float] = field(default_factory=dict)
     vias: dict[tuple[str, str], list[Point]] = field(default_factory=dict)
     ways: dict[tuple[str, str], list[Point]] = field(default_factory=dict)
+    grid_sizes: list[GridSize] = field(default_factory=list)
 
     def moved(self, dx: float, dy: float) -> Piece:
         """The same elsewhere."""
@@ -96,6 +110,7 @@ class Piece:
             lanes={k: x + dx for k, x in self.lanes.items()},
             vias={k: [(x + dx, y + dy) for x, y in v] for k, v in self.vias.items()},
             ways={k: [(x + dx, y + dy) for x, y in v] for k, v in self.ways.items()},
+            grid_sizes=[size.moved(dx, dy) for size in self.grid_sizes],
         )
 
     def turned(self) -> Piece:
@@ -110,6 +125,7 @@ class Piece:
             above=over(self.below),
             vias={k: [(x, self.height - y) for x, y in v] for k, v in self.vias.items()},
             ways={k: [(x, self.height - y) for x, y in v] for k, v in self.ways.items()},
+            grid_sizes=[replace(size, y=self.height - size.y) for size in self.grid_sizes],
         )
 
     def take(self, other: Piece) -> None:
@@ -121,3 +137,4 @@ class Piece:
         self.lanes |= other.lanes
         self.vias |= other.vias
         self.ways |= other.ways
+        self.grid_sizes += other.grid_sizes

@@ -39,7 +39,12 @@ class Label:
 
 def label(box: Box, d: Diagram, m: Metrics) -> Label:
     """The label of a box in the style of its diagram."""
-    return _cost(box, d, m) if d.style == "cost" else _paper(box, m)
+    return _cost(box, d, m) if d.style == "cost" else _paper(box, d, m)
+
+
+def shows_size(box: Box, d: Diagram) -> bool:
+    """Whether the label of a box says what its output's size is."""
+    return d.style == "cost" or box.kind in ("input", "output", "cat", "block")
 
 
 def spelled(box: Box, d: Diagram) -> str:
@@ -62,9 +67,9 @@ def _boxed(lines: list[Line], bar: float | None, m: Metrics) -> Label:
     return Label(tuple(lines), bar, room + 2 * m.pad, height + m.pad)
 
 
-def _paper(box: Box, m: Metrics) -> Label:
+def _paper(box: Box, d: Diagram, m: Metrics) -> Label:
     lines = _name(box, m, bold=False)
-    if box.kind in ("input", "output", "cat", "block") and box.size:
+    if box.size and shows_size(box, d):
         text = f"{box.name}, {box.size}"
         lines = [Line(part, m.font) for part in wrapped(text, _WIDEST, m.font)]
     found = _boxed(lines, None, m)

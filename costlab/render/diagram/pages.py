@@ -9,6 +9,7 @@ from ...analysis.diagram import Diagram, Part, with_closed
 from . import clock as limits
 from .clock import Clock, OutOfTimeError
 from .geometry import Piece
+from .grids import grid_sizes, with_grid_sizes
 from .labels import label
 from .metrics import Metrics, metrics_of
 from .place import Placer, spread
@@ -134,6 +135,9 @@ class _Columns:
         chain: tuple[Part, ...] = d.root.children if d.root.kind == "chain" else (d.root,)
         self.pieces = [self.placer.place(p) for p in self.placer.evened(chain)]
         self.crossed = self._crossed()
+        self.sizes = {
+            id(p): s for p, s in zip(self.pieces, grid_sizes(d, self.pieces), strict=True)
+        }
 
     def _crossed(self) -> list[int]:
         """How many edges pass the place before each piece, beside those from the one before it; a
@@ -215,7 +219,7 @@ class _Columns:
 
     def beside(self, columns: Sequence[Sequence[Piece]]) -> Piece:
         """Columns from left to right, each joined to the next by an edge in the gutter."""
-        placed = [self.placer.stacked(column) for column in columns]
+        placed = [self._stacked(column) for column in columns]
         found = Piece(0.0, max(p.height for p in placed), 0.0)
         margin = 0.0 if len(placed) == 1 else self.m.gap
         x, ends = 0.0, []
@@ -230,6 +234,11 @@ class _Columns:
                 self._join(found, a, b, end + _GUTTER / 2)
         found.entries, found.exits = placed[0].entries, placed[-1].exits
         return found.turned() if self.diagram.upward else found
+
+    def _stacked(self, column: Sequence[Piece]) -> Piece:
+        """A column with the sizes of its grids; a module has none."""
+        sizes = ["" if self.diagram.upward else self.sizes[id(p)] for p in column]
+        return with_grid_sizes(self.placer.stacked(column), column, sizes, self.m)
 
     def _join(self, found: Piece, a: Piece, b: Piece, gutter: float) -> None:
         """The ways of the edges from one column to the next."""

@@ -1,0 +1,51 @@
+"""The sizes of the grid beside the spine of a network, where the grid changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ...analysis.diagram import Diagram
+from .geometry import GridSize, Piece
+from .labels import shows_size
+from .measure import width
+from .metrics import Metrics
+
+_SPACE = 3.0  # points between a size and the part that it is beside
+_SIZE = re.compile(r"(\d+x\d+)x\d+")  # height, width and channels
+
+
+def grid_sizes(d: Diagram, pieces: Sequence[Piece]) -> list[str]:
+    """Beside each part of a chain "56x56" where its output has another grid than that of the part
+    before it, and its box does not say so itself; "" elsewhere, and beside branches, which what
+    they meet in follows."""
+    boxes = {b.id: b for b in d.boxes}
+    found: list[str] = []
+    before = ""
+    for piece in pieces:
+        end = boxes[piece.exits[-1]]
+        size = _SIZE.fullmatch(end.size)
+        grid = size[1] if size and len(piece.exits) == 1 else before
+        found.append("" if grid == before or shows_size(end, d) else grid)
+        before = grid
+    return found
+
+
+def with_grid_sizes(
+    column: Piece, parts: Sequence[Piece], sizes: Sequence[str], m: Metrics
+) -> Piece:
+    """A column with the size of each of its parts on the left of the part, level with its end."""
+    lefts = [column.axis - part.axis for part in parts]
+    needed = [
+        width(size, m.font) + _SPACE - left for size, left in zip(sizes, lefts, strict=True) if size
+    ]
+    if not needed:
+        return column
+    margin = max(0.0, *needed)
+    found = column.moved(margin, 0.0)
+    found.width, found.axis = column.width + margin, column.axis + margin
+    for part, size, left in zip(parts, sizes, lefts, strict=True):
+        if size:
+            y = found.rects[part.exits[-1]].cy
+            found.grid_sizes.append(GridSize(margin + left - _SPACE, y, size))
+    return found
