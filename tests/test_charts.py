@@ -19,7 +19,8 @@ from costlab.trace.build import build_on_meta
 pytest.importorskip("matplotlib")
 from costlab.analysis.aux import read_probe  # noqa: E402
 from costlab.render import charts  # noqa: E402
-from costlab.render.charts.style import LIGHT, text_width, wrapped  # noqa: E402
+from costlab.render.charts.lettering import text_width, wrapped  # noqa: E402
+from costlab.render.charts.themes import LIGHT  # noqa: E402
 
 MODELS = (
     "nin",

@@ -128,7 +128,9 @@ def test_a_number_over_a_bar_lower_than_its_letters_has_paper_of_its_own():
     """Five networks in one column, a row each: so that a level has few points."""
     pytest.importorskip("matplotlib")
     from costlab.render.charts import towers as draw
-    from costlab.render.charts.style import LIGHT, Look, styled
+    from costlab.render.charts.looks import Look
+    from costlab.render.charts.style import styled
+    from costlab.render.charts.themes import LIGHT
 
     names = ("alexnet", "googlenet", "inception_v2", "inception_v3", "resnet34")
     with styled(LIGHT):
@@ -156,7 +158,8 @@ def text_of(result):
     from matplotlib.text import Text
 
     from costlab.render import charts
-    from costlab.render.charts.style import LIGHT, styled
+    from costlab.render.charts.style import styled
+    from costlab.render.charts.themes import LIGHT
 
     with styled(LIGHT):
         figure = getattr(charts, result.chart_kind)(result)

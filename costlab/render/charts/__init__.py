@@ -17,7 +17,10 @@ from .roofline import roofline
 from .saturation import saturation
 from .savings import savings
 from .stages import stages
-from .style import THEMES, Look, look, milliseconds, render, styled
+from .lettering import milliseconds
+from .looks import Look, look
+from .style import render, styled
+from .themes import THEMES
 from .sweep import sweep
 from .time_savings import time_savings
 from .towers import towers

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...cost import three_digits
 from .bars import ROW, draw_bars, make_room, names_beside, number, without_scale
-from .style import PLAIN, Look, entitle, figure
+from .figures import entitle, figure
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ...cost import short
-from .style import SMALL, Theme
+from .lettering import SMALL
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

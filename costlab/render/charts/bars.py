@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...cost import three_digits
 from ..shorten import shorten_to
-from .style import POINTS, SMALL, Look, Theme, text_width, wrapped
+from .lettering import POINTS, SMALL, text_width, wrapped
+from .looks import Look
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

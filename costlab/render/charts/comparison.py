@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ...cost import three_digits
 from ...tables import display_names
 from .bars import ROW, bars_with_numbers, make_room, names_beside, without_scale
-from .style import PLAIN, Look, entitle, figure
+from .figures import entitle, figure
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ...cost import three_digits
 from ...tables import display_name
 from .bars import ROW, names_beside
-from .style import PLAIN, Look, entitle, figure
+from .figures import entitle, figure
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

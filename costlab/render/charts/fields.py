@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .planes import SHEAR, SQUEEZE, Plane, bare, blend, draw_cone, draw_grid, draw_window
-from .style import PLAIN, SMALL, TEXT, Look, entitle, figure, text_width, wrapped
+from .figures import entitle, figure
+from .lettering import SMALL, TEXT, text_width, wrapped
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,10 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 from .axes import log_axes, small
-from .style import PLAIN, POINTS, SMALL, Look, Theme, empty_figure, entitle, text_width, wrapped
+from .figures import empty_figure, entitle
+from .lettering import POINTS, SMALL, text_width, wrapped
+from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,9 @@ from .bars import (
     without_scale,
     wrapped_names,
 )
-from .style import PLAIN, Look, entitle, figure, wrapped
+from .figures import entitle, figure
+from .lettering import wrapped
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .bars import ROW, bars_with_numbers, lines_of, make_room, without_scale, wrapped_names
-from .style import PLAIN, Look, entitle, figure
+from .figures import entitle, figure
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

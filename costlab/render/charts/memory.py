@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from ...tables import display_name
 from ..shorten import shorten_to
 from .bars import ROW
-from .style import POINTS, PLAIN, Look, entitle, figure, text_width
+from .figures import entitle, figure
+from .lettering import POINTS, text_width
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

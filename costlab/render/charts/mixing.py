@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .planes import SHEAR, SQUEEZE, Plane, bare, blend, draw_grid
-from .style import PLAIN, SMALL, Look, Theme, entitle, figure, text_width, wrapped
+from .figures import entitle, figure
+from .lettering import SMALL, text_width, wrapped
+from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...cost import three_digits, total
 from .planes import SQUEEZE, Plane, Point, bare, blend, draw_grid, draw_window
-from .style import PLAIN, SMALL, TEXT, Look, Theme, entitle, figure, wrapped
+from .figures import entitle, figure
+from .lettering import SMALL, TEXT, wrapped
+from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

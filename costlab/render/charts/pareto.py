@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .axes import label_points, log_axes
-from .style import PLAIN, Look, entitle, figure
+from .figures import entitle, figure
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

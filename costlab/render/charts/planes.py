@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .style import Theme
+from .themes import Theme
 
 SHEAR, SQUEEZE = 0.45, 0.42  # what a row moves to the right, and how tall it looks, in cells
 

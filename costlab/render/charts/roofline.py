@@ -9,7 +9,10 @@ from ...cost import three_digits
 from ...tables import display_name
 from ..shorten import shorten_to
 from .axes import label_points, log_axes
-from .style import PLAIN, Look, Theme, entitle, figure, text_width
+from .figures import entitle, figure
+from .lettering import text_width
+from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

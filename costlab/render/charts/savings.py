@@ -13,7 +13,9 @@ from .bars import (
     names_beside,
     without_scale,
 )
-from .style import PLAIN, TEXT, Look, entitle, figure, wrapped
+from .figures import entitle, figure
+from .lettering import TEXT, wrapped
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

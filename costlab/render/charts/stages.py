@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from ...cost import three_digits
 from ...tables import display_name
 from .bars import ROW, bars_with_numbers, make_room, names_beside, without_scale
-from .style import PLAIN, Look, Theme, entitle, figure, milliseconds
+from .figures import entitle, figure
+from .lettering import milliseconds
+from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ...cost import short
 from ...tables import display_name
 from ..shorten import shorten_to
-from .style import PLAIN, Look, entitle, figure, legend_below, text_width
+from .figures import entitle, figure, legend_below
+from .lettering import text_width
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,9 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from .bars import ROW, cut_mark, names_beside
-from .style import POINTS, SMALL, PLAIN, Look, entitle, figure, text_width, wrapped
+from .figures import entitle, figure
+from .lettering import POINTS, SMALL, text_width, wrapped
+from .looks import Look, PLAIN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

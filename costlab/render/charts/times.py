@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..shorten import shorten_to
 from .axes import label_points, log_axes
-from .style import PLAIN, Look, Theme, entitle, figure, milliseconds, text_width
+from .figures import entitle, figure
+from .lettering import milliseconds, text_width
+from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

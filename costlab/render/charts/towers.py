@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from ...cost import three_digits
 from ...tables import display_names
-from .style import PLAIN, POINTS, SMALL, Look, Theme, entitle, figure, legend_below, wrapped
+from .figures import entitle, figure, legend_below
+from .lettering import POINTS, SMALL, wrapped
+from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from ...cost import three_digits
 from ...tables import display_names
 from .bars import ROW, draw_bars, make_room, names_beside, number, put_before, without_scale
-from .style import PLAIN, Look, Theme, entitle, figure
+from .figures import entitle, figure
+from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
