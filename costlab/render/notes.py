@@ -1,21 +1,30 @@
 """A report's notes in Markdown, by markdown-it-py (which comes with rich). What the user wrote is
-never markup of the page: raw HTML
-shows as text, and images, which would be fetched, as their link."""
+never markup of the page: raw HTML shows as text, and images, which would be fetched, as their
+link."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-def _parser():
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+    from markdown_it.tree import SyntaxTreeNode
+
+
+def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     return MarkdownIt("commonmark", {"html": False}).disable("image").enable("table")
 
 
-def _levels(tokens) -> list[int]:
+def _levels(tokens: Iterable[Token]) -> list[int]:
     """The levels of a note's headings in order, from 1, none of which skips one: a section's title
     stands above them."""
     tags = [t.tag for t in tokens if t.type == "heading_open"]
-    order, found = sorted(set(tags)), []
+    order = sorted(set(tags))
+    found: list[int] = []
     for tag in tags:
         found.append(min(order.index(tag) + 1, 4, found[-1] + 1 if found else 1))
     return found
@@ -32,62 +41,83 @@ def to_html(words: str) -> str:
     return parser.renderer.render(tokens, parser.options, {})
 
 
-def to_typst(words: str, quote) -> str:
+def to_typst(words: str, quote: Callable[[str], str]) -> str:
     """typst markup of a note; `quote` makes a typst string of words."""
     from markdown_it.tree import SyntaxTreeNode
 
-    marks = {
-        "strong": "#strong[{}]",
-        "em": "#emph[{}]",
-        "paragraph": "{}\n\n",
-        "blockquote": "#quote(block: true)[{}]\n\n",
-        "list_item": "[{}]",
+    tokens = _parser().parse(words)
+    return _Typst(quote, _levels(tokens)).markup(SyntaxTreeNode(tokens))
+
+
+class _Typst:
+    """Markdown nodes as typst markup."""
+
+    # the markup of a node around its children, where it takes nothing else from the node
+    _AROUND = {
+        "strong": ("#strong[", "]"),
+        "em": ("#emph[", "]"),
+        "paragraph": ("", "\n\n"),
+        "blockquote": ("#quote(block: true)[", "]\n\n"),
+        "list_item": ("[", "]"),
     }
 
-    def walk(node):
-        inside = lambda: "".join(map(walk, node.children))  # noqa: E731
-        if node.type == "text":
-            return "#" + quote(node.content) + ";"
-        if node.type in ("softbreak", "hardbreak"):
-            return " " if node.type == "softbreak" else "\\ "
-        if node.type == "code_inline":
-            return f"#raw({quote(node.content)})"
-        if node.type in ("fence", "code_block"):
-            return f"#raw(block: true, {quote(node.content.rstrip())})\n\n"
-        if node.type == "link" and not node.attrs["href"]:
-            return inside()
-        if node.type == "link":
-            return f"#link({quote(node.attrs['href'])})[{inside()}]"
-        if node.type in ("bullet_list", "ordered_list"):
-            kind = (
-                "list("
-                if node.type == "bullet_list"
-                else f"enum(start: {int(node.attrs.get('start', 1))}, "
-            )
-            return f"#{kind}{', '.join(map(walk, node.children))})\n\n"
-        if node.type == "heading":
-            return (
-                f"#heading(level: {levels.pop(0) + 1}, numbering: none, outlined: "
-                f"false)[{inside()}]\n\n"
-            )
-        if node.type == "hr":
-            return "#line(length: 100%)\n\n"
-        if node.type == "table":
-            head, *rows = [
-                [f"[{''.join(map(walk, c.children))}]" for c in r.children]
-                for part in node.children
-                for r in part.children
-            ]
-            return (
-                f"#table(columns: {len(head)}, table.header({', '.join(head)}), "
-                f"{', '.join(c for r in rows for c in r)})\n\n"
-            )
+    def __init__(self, quote: Callable[[str], str], levels: Sequence[int]):
+        self._quote = quote
+        self._levels = iter(levels)
+        self._kinds: dict[str, Callable[[SyntaxTreeNode], str]] = {
+            "text": lambda node: f"#{quote(node.content)};",
+            "softbreak": lambda _: " ",
+            "hardbreak": lambda _: "\\ ",
+            "hr": lambda _: "#line(length: 100%)\n\n",
+            "code_inline": lambda node: f"#raw({quote(node.content)})",
+            "fence": self._code,
+            "code_block": self._code,
+            "link": self._link,
+            "bullet_list": lambda node: f"#list({self._items(node)})\n\n",
+            "ordered_list": self._numbered,
+            "heading": self._heading,
+            "table": self._table,
+        }
+
+    def markup(self, node: SyntaxTreeNode) -> str:
+        """The markup of a node with all in it."""
+        special = self._kinds.get(node.type)
+        if special is not None:
+            return special(node)
+        if not node.children and node.type != "list_item":
+            return ""
+        before, after = self._AROUND.get(node.type, ("", ""))
+        return f"{before}{self._inside(node)}{after}"
+
+    def _inside(self, node: SyntaxTreeNode) -> str:
+        return "".join(map(self.markup, node.children))
+
+    def _items(self, node: SyntaxTreeNode) -> str:
+        return ", ".join(map(self.markup, node.children))
+
+    def _code(self, node: SyntaxTreeNode) -> str:
+        return f"#raw(block: true, {self._quote(node.content.rstrip())})\n\n"
+
+    def _link(self, node: SyntaxTreeNode) -> str:
+        address = str(node.attrs["href"])
+        inside = self._inside(node)
+        return f"#link({self._quote(address)})[{inside}]" if address else inside
+
+    def _numbered(self, node: SyntaxTreeNode) -> str:
+        start = int(node.attrs.get("start", 1))
+        return f"#enum(start: {start}, {self._items(node)})\n\n"
+
+    def _heading(self, node: SyntaxTreeNode) -> str:
+        level = next(self._levels) + 1
         return (
-            marks.get(node.type, "{}").replace("{}", inside())
-            if node.children or node.type == "list_item"
-            else ""
+            f"#heading(level: {level}, numbering: none, outlined: false)[{self._inside(node)}]\n\n"
         )
 
-    tokens = _parser().parse(words)
-    levels = _levels(tokens)
-    return walk(SyntaxTreeNode(tokens))
+    def _table(self, node: SyntaxTreeNode) -> str:
+        head, *body = (
+            ", ".join(f"[{self._inside(cell)}]" for cell in row.children)
+            for part in node.children
+            for row in part.children
+        )
+        columns = len(node.children[0].children[0].children)
+        return f"#table(columns: {columns}, table.header({head}), {', '.join(body)})\n\n"
