@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..cost import in_unit, scaled, three_digits
 from ..tables import Column, Sheet
@@ -34,7 +35,7 @@ class Text:
         return max(map(len, (*self.cells, self.total)))
 
 
-def spell(value, column: Column, *, brief: bool = False) -> str:
+def spell(value: Any, column: Column, *, brief: bool = False) -> str:
     """A value as people read it: 159.5K, 1,234, 28.0%; `brief`: three digits where it has a unit
     of its own."""
     if value is None or value == "":

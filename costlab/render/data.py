@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 
 from ..tables import Sheet
 
@@ -57,10 +58,10 @@ def parquet(sheet: Sheet) -> bytes:
 
     Raises ImportError without pyarrow."""
     import pyarrow
-    import pyarrow.parquet
+    from pyarrow.parquet import write_table
 
     records = sheet.records()
-    data = {}
+    data: dict[str, Sequence[object]] = {}
     for key in records[0] if records else ():
         values = [None if r[key] == "" else r[key] for r in records]
         if any(isinstance(v, str) for v in values):
@@ -69,5 +70,5 @@ def parquet(sheet: Sheet) -> bytes:
     grid = pyarrow.table(data)
     grid = grid.replace_schema_metadata({"title": sheet.title, "notes": json.dumps(sheet.notes)})
     out = io.BytesIO()
-    pyarrow.parquet.write_table(grid, out)
+    write_table(grid, out)
     return out.getvalue()

@@ -61,7 +61,9 @@ class Grid:
     caption: str
     id: str
     main: bool = False
-    inside: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    inside: Mapping[str, tuple[Mapping[str, Any], ...]] = field(
+        default_factory=dict[str, tuple[Mapping[str, Any], ...]]
+    )
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class OpenBlock:
 
     box: str
     svg: str
-    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,12 @@ class Picture:
     alt: str
     id: str
     diagram: bool = False
-    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     pages: tuple[str, ...] = ()
     opened: Callable[[], Sequence[OpenBlock]] = tuple
+
+
+Part = Text | Points | Numbers | Grid | Picture
 
 
 @dataclass(frozen=True)
@@ -99,12 +104,11 @@ class Section:
 
     id: str
     title: str
-    parts: tuple[Any, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
-_BUILD = re.compile(
-    r"torch \d[\w.]*(\+\w+)?"
-)  # which torch it was traced with says nothing about the numbers
+# which torch it was traced with says nothing about the numbers
+_BUILD = re.compile(r"torch \d[\w.]*(\+\w+)?")
 
 
 @dataclass(frozen=True)
@@ -120,15 +124,18 @@ class Document:
     @property
     def numbers(self) -> dict[str, str]:
         """What a reference to each id says: Table 1, Figure 2."""
-        found, tables, figures = {}, 0, 0
+        found: dict[str, str] = {}
+        tables = figures = 0
         for part in self.parts():
             if isinstance(part, Grid):
-                found[part.id] = f"Table {(tables := tables + 1)}"
+                tables += 1
+                found[part.id] = f"Table {tables}"
             elif isinstance(part, Picture):
-                found[part.id] = f"Figure {(figures := figures + 1)}"
+                figures += 1
+                found[part.id] = f"Figure {figures}"
         return found
 
-    def parts(self) -> Iterator:
+    def parts(self) -> Iterator[Part]:
         """All parts in order."""
         for section in self.sections:
             yield from section.parts
@@ -136,8 +143,7 @@ class Document:
     @property
     def digest(self) -> str:
         """A fingerprint of what the document says: words, numbers and the labels of pictures; not
-        where they stand on the page, nor the
-        version of torch."""
+        where they stand on the page, nor the version of torch."""
         said = [self.title, self.subtitle, self.paper, str(self.logo)]
         for section in self.sections:
             said.append(section.title)

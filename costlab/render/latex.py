@@ -122,7 +122,8 @@ def require_label(label: str | None) -> None:
 def escape(text: str) -> str:
     """Text as LaTeX prints it. Grids such as 3x3 have a multiplication sign; characters that no
     font of pdfLaTeX has are named by their code point."""
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for found in _PRODUCT.finditer(text):
         parts += [_escape(text[end : found.start()]), found[0].replace("x", r"$\times$")]
         end = found.end()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 
 from ..tables import Sheet
-from .cells import columns
+from .cells import Text, columns
 
 
 def escape(text: str) -> str:
@@ -17,20 +18,19 @@ def escape(text: str) -> str:
 def markdown(sheet: Sheet) -> str:
     """A GitHub table and the notes; the heading of a group is a row of its own."""
     cols = columns(sheet, grouped=True)
-    line = lambda r: "| " + " | ".join(map(escape, r)) + " |"  # noqa: E731
     align = "|" + "|".join("---:" if c.right else "---" for c in cols) + "|"
-    end = [line([c.total for c in cols])] if sheet.total is not None else []
-    body = []
+    end = [_line([c.total for c in cols])] if sheet.total is not None else []
+    body: list[str] = []
     for i, heading in enumerate(sheet.headings()):
         if heading:
             body.append(f"| **{escape(heading)}** |" + " |" * (len(cols) - 1))
-        body.append(line([c.cells[i] for c in cols]))
+        body.append(_line([c.cells[i] for c in cols]))
     return (
         "\n".join(
             [
                 f"**{escape(sheet.title)}**",
                 "",
-                line([c.header for c in cols]),
+                _line([c.header for c in cols]),
                 align,
                 *body,
                 *end,
@@ -40,6 +40,11 @@ def markdown(sheet: Sheet) -> str:
         )
         + "\n"
     )
+
+
+def _line(cells: Iterable[str]) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(map(escape, cells))} |"
 
 
 _STYLE = (
@@ -107,8 +112,15 @@ def _html_heading(heading: str, width: int) -> str:
     return f'<tr><th colspan="{width}" scope="colgroup">{html.escape(heading)}</th></tr>\n'
 
 
-def _html_row(cols, texts, *, tag: str = "td", anchor: str = "", index: int | None = None) -> str:
-    cells = []
+def _html_row(
+    cols: Iterable[Text],
+    texts: Iterable[str],
+    *,
+    tag: str = "td",
+    anchor: str = "",
+    index: int | None = None,
+) -> str:
+    cells: list[str] = []
     for c, text in zip(cols, texts, strict=True):
         bar = f' style="--w:{100 * c.bars[index]:.1f}%"' if c.bars and index is not None else ""
         kind = " ".join(k for k, on in (("n", c.right), ("b", bar)) if on)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from . import notes
-from .document import Document, Grid, Numbers, Picture, Points, Ref, Section, Text
+from .document import Document, Grid, Numbers, Part, Picture, Points, Ref, Section, Text
 from .fullness import MOST, PPI, blankest
 from .pdf_tables import ROOM, TypstTable, typst_table
 from .typeset import compile, quote, set_text
@@ -137,7 +137,8 @@ class _Writer:
             for part in section.parts
             if isinstance(part, Grid)
         }
-        done, waiting = [], [f"= {set_text(section.title)}\n"]
+        done: list[str] = []
+        waiting = [f"= {set_text(section.title)}\n"]
         for part, after in zip(section.parts, (*section.parts[1:], None), strict=True):
             waiting.append(self._part(part, after, tables))
             if isinstance(part, Grid) and tables[part.id].turned:
@@ -148,12 +149,12 @@ class _Writer:
                 waiting = []
         return "\n".join([*done, *waiting])
 
-    def _introduces(self, part, after, tables: Mapping[str, TypstTable]) -> bool:
+    def _introduces(self, part: Part, after: Part | None, tables: Mapping[str, TypstTable]) -> bool:
         """Whether a part goes on the page of the turned table after it."""
         turned = isinstance(after, Grid) and tables[after.id].turned
         return isinstance(part, Text) and turned
 
-    def _part(self, part, after, tables: Mapping[str, TypstTable]) -> str:
+    def _part(self, part: Part, after: Part | None, tables: Mapping[str, TypstTable]) -> str:
         if isinstance(part, Text):
             return self._paragraph(part, after)
         if isinstance(part, Points):
@@ -165,7 +166,7 @@ class _Writer:
             return tables[part.id].source
         return self._picture(part)
 
-    def _paragraph(self, text: Text, after) -> str:
+    def _paragraph(self, text: Text, after: Part | None) -> str:
         """A paragraph; the one before a table or list stays on its page. A picture goes where there
         is room."""
         if text.markdown:

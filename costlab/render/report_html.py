@@ -15,7 +15,7 @@ from pathlib import Path
 from . import notes
 from .cells import Text as Cells
 from .cells import columns
-from .document import Document, Grid, Numbers, Picture, Points, Ref, Section, Text
+from .document import Document, Grid, Numbers, Part, Picture, Points, Ref, Section, Text
 
 _ASSETS = Path(__file__).parent / "assets"
 _LONG = 26  # letters of a cell; longer ones wrap
@@ -23,8 +23,8 @@ _UPRIGHT = 125  # letters of a row that a printed page takes upright
 esc = html.escape
 
 
-def _words(text: Text, numbers) -> str:
-    out = []
+def _words(text: Text, numbers: Mapping[str, str]) -> str:
+    out: list[str] = []
     for part in text.parts:
         if not isinstance(part, Ref):
             out.append(esc(part))
@@ -146,7 +146,7 @@ def _unique(svg: str, ident: str, links: Mapping[str, tuple[str, ...]]) -> str:
     """The SVG of the figure `ident` with ids that no other part of the page has. Linked boxes and
     bars say which rows of the main table are theirs."""
 
-    def tag(found):
+    def tag(found: re.Match[str]) -> str:
         words = re.sub(r'(\bid="|href="#|url\(#)(?=[^"\)])', rf"\g<1>{esc(ident)}-", found[0])
         shape = re.match(r'<g id="(?:bar:(\w+):)?([^"]*)"', found[0])
         rows = links.get(html.unescape(shape[2])) if shape else None
@@ -251,7 +251,7 @@ def _section(section: Section, numbers: Mapping[str, str]) -> str:
     return f"{head}{''.join(_part(part, numbers) for part in section.parts)}</section>"
 
 
-def _part(part, numbers: Mapping[str, str]) -> str:
+def _part(part: Part, numbers: Mapping[str, str]) -> str:
     if isinstance(part, Text):
         if part.markdown:
             return notes.to_html("".join(map(str, part.parts)))

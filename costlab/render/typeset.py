@@ -17,12 +17,11 @@ def font_paths() -> list[str]:
 
 def _beyond(*texts: str) -> bool:
     """Whether a text has letters that DejaVu Sans lacks."""
-    from matplotlib import font_manager, ft2font
+    from matplotlib.font_manager import findfont
+    from matplotlib.ft2font import FT2Font
 
     letters = {ord(c) for text in texts for c in text if ord(c) > 127} - {0x200B, 0xFEFF}
-    return bool(letters) and not letters <= set(
-        ft2font.FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap()
-    )
+    return bool(letters) and not letters <= {*FT2Font(findfont("DejaVu Sans")).get_charmap()}
 
 
 def compile(
@@ -56,7 +55,8 @@ def compile(
                 font_paths=font_paths(),
                 ignore_system_fonts=own,
                 pdf_standards=standard,
-                **({"format": "png", "ppi": ppi} if ppi else {}),
+                format="png" if ppi else "pdf",
+                ppi=ppi,
             )
             return made if isinstance(made, list) else [made]
         except typst.TypstError as e:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...cost import three_digits
 from ...tables import display_name
+from .axes import spell_ticks
 from .bars import ROW, names_beside
 from .figures import entitle, figure
 from .looks import Look, PLAIN
@@ -33,7 +34,7 @@ def cumulative(profile: Profile, look: Look = PLAIN) -> Figure:
     names_beside(ax, [s.name for s in steps], look)
     ax.set_xlim(-0.02, 1.04)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    ax.xaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
+    spell_ticks(ax.xaxis, lambda share: f"{100 * share:.0f}%")
     ax.grid(axis="x")
     fig.legend(loc="outside lower center", ncols=2)
     entitle(fig, look, f"{display_name(profile.model)}: share of params and MACs up to each stage")

@@ -66,7 +66,8 @@ def _planes(chain: Chain, up: float) -> list[Plane]:
     """The grids of a chain above one another, from its inputs at 0 to its output at `up`."""
     grids = _grids(chain)
     gap = (up - sum(map(_depth, grids))) / len(chain.layers)
-    planes, bottom = [], 0.0
+    planes: list[Plane] = []
+    bottom = 0.0
     for grid in grids:
         planes.append(Plane(*grid, 0.0, bottom + _depth(grid) / 2))
         bottom += _depth(grid) + gap

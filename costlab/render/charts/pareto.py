@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from .axes import label_points, log_axes
+from .axes import log_axes
 from .figures import entitle, figure
+from .labels import label_points
 from .looks import Look, PLAIN
 
 if TYPE_CHECKING:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .themes import Theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SHEAR, SQUEEZE = 0.45, 0.42  # what a row moves to the right, and how tall it looks, in cells
 
@@ -46,7 +50,7 @@ class Plane:
 
 
 def draw_grid(
-    ax,
+    ax: Axes,
     plane: Plane,
     fill: Callable[[int, int], str],
     theme: Theme,
@@ -58,20 +62,24 @@ def draw_grid(
             _polygon(ax, plane.corners(row, column), fill(row, column), theme.muted, 0.5, zorder)
 
 
-def draw_window(ax, plane: Plane, window: Sequence[float], color: str, zorder: float = 4) -> None:
+def draw_window(
+    ax: Axes, plane: Plane, window: Sequence[float], color: str, zorder: float = 4
+) -> None:
     """The outline of a window (row, column, height, width)."""
     _polygon(ax, plane.corners(*window), "none", color, 1.4, zorder)
 
 
 def draw_cone(
-    ax, points: Sequence[Point], others: Sequence[Point], color: str, zorder: float = 3
+    ax: Axes, points: Sequence[Point], others: Sequence[Point], color: str, zorder: float = 3
 ) -> None:
     """Lines from each corner of a cell to that of the window below it."""
     for (x, y), (u, v) in zip(points, others, strict=True):
         ax.plot((x, u), (y, v), color=color, linewidth=0.8, zorder=zorder)
 
 
-def _polygon(ax, points, face: str, edge: str, width: float, zorder: float) -> None:
+def _polygon(
+    ax: Axes, points: Sequence[Point], face: str, edge: str, width: float, zorder: float
+) -> None:
     from matplotlib.patches import Polygon
 
     ax.add_patch(
@@ -85,7 +93,7 @@ def blend(color: str, share: float, paper: str) -> str:
     return "#" + "".join(f"{round(under + (over - under) * share):02X}" for under, over in pairs)
 
 
-def bare(ax, x: tuple[float, float], y: tuple[float, float]) -> None:
+def bare(ax: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
     """An axes of these limits, with equal units and nothing around it."""
     ax.set_xlim(*x)
     ax.set_ylim(*y)

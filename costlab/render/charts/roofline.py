@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from ...cost import three_digits
 from ...tables import display_name
 from ..shorten import shorten_to
-from .axes import label_points, log_axes
+from .axes import log_axes
 from .figures import entitle, figure
+from .labels import label_points
 from .lettering import text_width
 from .looks import Look, PLAIN
 from .themes import Theme

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...cost import short
 from ...tables import display_name
 from ..shorten import shorten_to
+from .axes import spell_ticks
 from .figures import entitle, figure, legend_below
 from .lettering import text_width
 from .looks import Look, PLAIN
@@ -37,7 +38,7 @@ def sweep(result: Sweep, look: Look = PLAIN) -> Figure:
     fig, axes = figure(look, 2.0 * rows + 0.4, rows, columns, squeeze=False)
     for ax, (field, title, spell) in zip(axes.flat, panels, strict=True):
         _draw(ax, lines, field, look)
-        ax.yaxis.set_major_formatter(lambda v, _, spell=spell: spell(v))
+        spell_ticks(ax.yaxis, spell)
         ax.locator_params(axis="x", nbins=5)
         ax.set_xlabel(axis.removeprefix("arg."))
         ax.set_title(title)

@@ -6,8 +6,9 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 from ..shorten import shorten_to
-from .axes import label_points, log_axes
+from .axes import log_axes, spell_ticks
 from .figures import entitle, figure
+from .labels import label_points
 from .lettering import milliseconds, text_width
 from .looks import Look, PLAIN
 from .themes import Theme
@@ -43,7 +44,7 @@ def times(result: Times, look: Look = PLAIN) -> Figure:
             label=condition,
         )
     log_axes(ax, "xy")
-    ax.yaxis.set_major_formatter(lambda v, _: milliseconds(v / 1e3))
+    spell_ticks(ax.yaxis, lambda value: milliseconds(value / 1e3))
     xs, ys = [run.macs for run in result.runs], [1e3 * run.seconds for run in result.runs]
     ax.set_xlim(min(xs) / 2, max(xs) * 2)
     ax.set_ylim(min(ys) / 2, max(ys) * 2)

@@ -14,6 +14,7 @@ from .looks import Look, PLAIN
 from .themes import Theme
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ...analysis.change import Change
@@ -30,6 +31,15 @@ class _Bar:
     end: int
     step: bool = False
 
+    @property
+    def kind(self) -> str:
+        """What the bar shows: a "total", or a difference that "saves" or "adds", or "equal"."""
+        if not self.step:
+            return "total"
+        if self.end == self.start:
+            return "equal"
+        return "saves" if self.end < self.start else "adds"
+
 
 def waterfall(change: Change, look: Look = PLAIN) -> Figure:
     """MACs from the base to the head, block by block, each with its share of the base's; of very
@@ -37,12 +47,12 @@ def waterfall(change: Change, look: Look = PLAIN) -> Figure:
     theme, bars = look.theme, list(_bars(change))
     fig, ax = figure(look, len(bars) * 1.1 * ROW + 0.6)
     lefts = [min(b.start, b.end) for b in bars]
-    for wanted, color, hatched, words in (
-        (lambda b: not b.step, theme.muted, False, None),
-        (lambda b: b.step and b.end < b.start, theme.better, False, "saves"),
-        (lambda b: b.step and b.end > b.start, theme.worse, True, "adds"),
+    for kind, color, hatched, words in (
+        ("total", theme.muted, False, None),
+        ("saves", theme.better, False, "saves"),
+        ("adds", theme.worse, True, "adds"),
     ):
-        lengths = [abs(b.end - b.start) if wanted(b) else 0 for b in bars]
+        lengths = [abs(b.end - b.start) if b.kind == kind else 0 for b in bars]
         draw_bars(ax, lengths, color, theme, left=lefts, hatched=hatched, label=words)
     for place, bar in enumerate(bars):
         number(ax, _words(bar, change), max(bar.start, bar.end), place)
@@ -54,7 +64,7 @@ def waterfall(change: Change, look: Look = PLAIN) -> Figure:
     longest = max(max(b.start, b.end) for b in bars)
     for bar, label in zip(bars, list(ax.texts), strict=True):
         if bar.step:
-            put_before(ax, label, min(bar.start, bar.end), longest)  # type: ignore[arg-type]
+            put_before(ax, label, min(bar.start, bar.end), longest)
     make_room(fig, [ax])
     fig.legend(loc="outside lower left", ncols=2)
     base, head = display_names([change.base, change.head])
@@ -94,7 +104,7 @@ def _words(bar: _Bar, change: Change) -> str:
     return three_digits(bar.end) + share
 
 
-def _connect(ax, place: int, bar: _Bar, theme: Theme) -> None:
+def _connect(ax: Axes, place: int, bar: _Bar, theme: Theme) -> None:
     """A line from the end of the bar above to where this one begins."""
     at = bar.start if bar.step else bar.end
     ax.plot([at, at], [place - 0.64, place - 0.36], color=theme.ink, linewidth=0.6, gid="connector")

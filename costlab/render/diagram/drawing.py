@@ -53,7 +53,8 @@ def heading(title: str, notes: Sequence[str], room: float) -> Block:
     """A title in bold and notes below it, wrapped to `room` points."""
     lines = [(line, _TITLE, True) for line in wrapped(title, room, _TITLE, bold=True)]
     lines += [(line, _NOTE, False) for note in notes for line in wrapped(note, room, _NOTE)]
-    y, found, wide = 0.0, [], 0.0
+    found: list[str] = []
+    y = wide = 0.0
     for words, size, bold in lines:
         y += _LINE * size
         found.append(text(0, y - 0.3 * size, words, size, bold=bold))
@@ -69,7 +70,8 @@ def darkest(diagrams: Sequence[Diagram]) -> float:
 def legend(diagrams: Sequence[Diagram], room: float) -> Block:
     """What fill, bar and outline mean."""
     parts = [part for part in (_scale(diagrams, room), _outlines(diagrams)) if part.elements]
-    y, found = 4.0, []
+    found: list[str] = []
+    y = 4.0
     for part in parts:
         found.append(part.at(0, y))
         y += part.height
@@ -103,7 +105,8 @@ def _outlines(diagrams: Sequence[Diagram]) -> Block:
     marks = list(dict.fromkeys(b.mark for d in diagrams for b in d.boxes if b.mark))
     if not marks:
         return Block(0, 0, ())
-    found, x = [], 0.0
+    found: list[str] = []
+    x = 0.0
     for name in marks:
         mark = MARKS[name]
         found += [

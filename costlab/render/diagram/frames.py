@@ -43,9 +43,10 @@ def framed(diagrams: Sequence[Diagram], room: Room, a_row: int) -> list[Sheet] |
     if pages is None:
         return None
     most = darkest(diagrams)
-    first, count, found = pages[0][0][0], 0, []
+    found: list[Sheet] = []
+    first, count = pages[0][0][0], 0
     for rows in pages:
-        blocks = []
+        blocks: list[Block] = []
         for row in rows:
             blocks.append(_row(row, row[0] if a_row else first, most, count))
             count += len(row)
@@ -61,7 +62,7 @@ def _laid_out(
 ) -> list[Rows] | None:
     """Frames in rows and rows in pages, `below` points of each page kept for the legend: on one
     page, upright or turned, in columns as high as that; otherwise on several."""
-    tried = []
+    tried: list[list[Rows]] = []
     for page in (room, room.turned):
         frames = [_frame(d, page.high - below) for d in diagrams]
         high = page.high - below
@@ -139,7 +140,8 @@ def _row(row: Sequence[_Frame], first: _Frame, most: float, count: int) -> Block
 
 
 def _below(rows: Sequence[Block]) -> Block:
-    found, y = [], 0.0
+    found: list[str] = []
+    y = 0.0
     for row in rows:
         found.append(row.at(0, y))
         y += row.height + _ROWS

@@ -44,6 +44,10 @@ class Rect:
     def moved(self, dx: float, dy: float) -> Rect:
         return Rect(self.x + dx, self.y + dy, self.w, self.h)
 
+    def turned(self, height: float) -> Rect:
+        """Where it is when a drawing of this height is turned upside down."""
+        return Rect(self.x, height - self.bottom, self.w, self.h)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -115,14 +119,12 @@ class Piece:
 
     def turned(self) -> Piece:
         """Upside down."""
-        turn = lambda r: Rect(r.x, self.height - r.bottom, r.w, r.h)  # noqa: E731
-        over = lambda ys: {k: self.height - y for k, y in ys.items()}  # noqa: E731
         return replace(
             self,
-            rects={k: turn(r) for k, r in self.rects.items()},
-            frames=[replace(f, rect=turn(f.rect)) for f in self.frames],
-            below=over(self.above),
-            above=over(self.below),
+            rects={k: r.turned(self.height) for k, r in self.rects.items()},
+            frames=[replace(f, rect=f.rect.turned(self.height)) for f in self.frames],
+            below={k: self.height - y for k, y in self.above.items()},
+            above={k: self.height - y for k, y in self.below.items()},
             vias={k: [(x, self.height - y) for x, y in v] for k, v in self.vias.items()},
             ways={k: [(x, self.height - y) for x, y in v] for k, v in self.ways.items()},
             grid_sizes=[replace(size, y=self.height - size.y) for size in self.grid_sizes],

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from .clock import Clock
 from .geometry import Piece, Rect
 from .metrics import Metrics
 
+Edge = tuple[str, str]
+Via = tuple[str, str, int]  # the place that a long edge (from, to) takes up in a layer between
+Node = str | Via  # what stands in a layer: a box or a via
+Sizes = Mapping[str, tuple[float, float]]  # (width, height) of each box
+
 _SWEEPS = 6
-_VIAS = 4000  # places that long edges take up in the layers between; with more they run straight
-_THIN = 4.0  # points that a long edge takes in a layer
+_VIAS = 4000  # with more vias, long edges run straight
+_THIN = 4.0  # points that a via takes in a layer
 
 
-def layered(
-    sizes: Mapping[str, tuple[float, float]],
-    edges: Sequence[tuple[str, str]],
-    m: Metrics,
-    clock: Clock,
-) -> Piece:
-    """Boxes of (width, height) in layers; long edges pass between the boxes of each layer.
+def layered(sizes: Sizes, edges: Sequence[Edge], m: Metrics, clock: Clock) -> Piece:
+    """Boxes in layers; long edges pass between the boxes of each layer.
 
     Raises OutOfTimeError after the end of `clock`."""
     rank = _ranks(sizes, edges)
-    layers, chains = _with_vias(sizes, edges, rank)
-    _order(layers, chains, clock)
+    layers, steps = _with_vias(sizes, edges, rank)
+    _order(layers, steps, clock)
     return _placed(sizes, edges, layers, m)
 
 
-def _ranks(sizes, edges) -> dict[str, int]:
+def _ranks(sizes: Sizes, edges: Iterable[Edge]) -> dict[str, int]:
     """The length of the longest way to each box; boxes are in order of execution."""
     feeders: dict[str, list[str]] = {}
     for a, b in edges:
@@ -39,26 +40,28 @@ def _ranks(sizes, edges) -> dict[str, int]:
     return rank
 
 
-def _with_vias(sizes, edges, rank):
-    """Boxes and the places of long edges a layer, and the short steps between layers."""
-    layers: list[list] = [[] for _ in range(1 + max(rank.values()))]
+def _with_vias(
+    sizes: Sizes, edges: Sequence[Edge], rank: Mapping[str, int]
+) -> tuple[list[list[Node]], list[tuple[Node, Node]]]:
+    """The boxes and vias of each layer, and the steps of the edges from layer to layer."""
+    layers: list[list[Node]] = [[] for _ in range(1 + max(rank.values()))]
     for box in sizes:
         layers[rank[box]].append(box)
     long = sum(rank[b] - rank[a] - 1 for a, b in edges)
-    steps = []
+    steps: list[tuple[Node, Node]] = []
     for a, b in edges:
-        between = [(a, b, k) for k in range(rank[a] + 1, rank[b])] if long <= _VIAS else []
-        for via in between:
-            layers[via[2]].append(via)
-        way = [a, *between, b]
-        steps += zip(way, way[1:], strict=False)
+        between = range(rank[a] + 1, rank[b]) if long <= _VIAS else ()
+        vias: list[Node] = [(a, b, k) for k in between]
+        for k, via in zip(between, vias, strict=True):
+            layers[k].append(via)
+        steps += pairwise([a, *vias, b])
     return layers, steps
 
 
-def _order(layers, steps, clock: Clock) -> None:
+def _order(layers: Sequence[list[Node]], steps: Iterable[tuple[Node, Node]], clock: Clock) -> None:
     """Orders each layer by the mean place of its neighbours above, then below, and again."""
-    above: dict = {}
-    below: dict = {}
+    above: dict[Node, list[Node]] = {}
+    below: dict[Node, list[Node]] = {}
     for a, b in steps:
         above.setdefault(b, []).append(a)
         below.setdefault(a, []).append(b)
@@ -77,8 +80,14 @@ def _order(layers, steps, clock: Clock) -> None:
             layer.sort(key=mean.__getitem__)
 
 
-def _placed(sizes, edges, layers, m: Metrics) -> Piece:
-    size = lambda n: sizes.get(n, (_THIN, 0.0))  # noqa: E731
+def _placed(
+    sizes: Sizes, edges: Sequence[Edge], layers: Sequence[Sequence[Node]], m: Metrics
+) -> Piece:
+    """Layers from top to bottom, each in the middle of the width of the widest."""
+
+    def size(node: Node) -> tuple[float, float]:
+        return sizes[node] if isinstance(node, str) else (_THIN, 0.0)
+
     widths = [sum(size(n)[0] for n in row) + m.aside * (len(row) - 1) for row in layers]
     wide = max(widths)
     found = Piece(wide, 0.0, wide / 2)
@@ -88,11 +97,12 @@ def _placed(sizes, edges, layers, m: Metrics) -> Piece:
         high = max(size(n)[1] for n in row)
         for n in row:
             w, h = size(n)
-            if n in sizes:
+            if isinstance(n, str):
                 found.rects[n] = Rect(x, y + (high - h) / 2, w, h)
             else:
                 middle = x + w / 2
-                found.vias.setdefault(n[:2], []).extend([(middle, y), (middle, y + high)])
+                a, b, _ = n
+                found.vias.setdefault((a, b), []).extend([(middle, y), (middle, y + high)])
             x += w + m.aside
         y += high + 1.8 * m.gap
     found.height = y - 1.8 * m.gap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ...analysis.diagram import Diagram, Part, with_closed
 from . import clock as limits
@@ -201,7 +202,8 @@ class _Columns:
 
     def _columns_within(self, high: float) -> list[tuple[int, int]]:
         """Each column as long as the height allows, ended where fewest edges pass."""
-        found, start, last = [], 0, len(self.pieces)
+        found: list[tuple[int, int]] = []
+        start, last = 0, len(self.pieces)
         while start < last:
             end = start + 1
             while end < last and self._height(start, end + 1) <= high:
@@ -214,7 +216,7 @@ class _Columns:
         return found
 
     def _height(self, i: int, j: int) -> float:
-        gaps = sum(1.5 if spread(a, b) else 1.0 for a, b in _pairs(self.pieces[i:j]))
+        gaps = sum(1.5 if spread(a, b) else 1.0 for a, b in pairwise(self.pieces[i:j]))
         return sum(p.height for p in self.pieces[i:j]) + gaps * self.m.gap
 
     def beside(self, columns: Sequence[Sequence[Piece]]) -> Piece:
@@ -222,7 +224,8 @@ class _Columns:
         placed = [self._stacked(column) for column in columns]
         found = Piece(0.0, max(p.height for p in placed), 0.0)
         margin = 0.0 if len(placed) == 1 else self.m.gap
-        x, ends = 0.0, []
+        ends: list[float] = []
+        x = 0.0
         for piece in placed:
             found.take(piece.moved(x, margin))
             ends.append(x + piece.width)
@@ -260,7 +263,3 @@ class _Columns:
 
 def _beyond(piece: Piece, wide: float, high: float) -> bool:
     return piece.width > wide or piece.height > high
-
-
-def _pairs(items: Sequence) -> list[tuple]:
-    return list(zip(items, items[1:], strict=False))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...analysis.diagram import Diagram
 from .dot import dot
-from .drawing import darkest, drawn, heading, legend, page
+from .drawing import Block, darkest, drawn, heading, legend, page
 from .frames import Sheet, framed
 from .pages import A4, Room, fold
 
@@ -60,7 +60,7 @@ def _folded(d: Diagram, room: Room, prefix: str = "", most: float | None = None)
     """The pages of one diagram; for `prefix` and `most` see `drawn`."""
     folded = fold(d, room, _around)
     shown, count = folded.diagram, len(folded.pages)
-    found = []
+    found: list[Sheet] = []
     for i, piece in enumerate(folded.pages):
         title = d.title if count == 1 else f"{d.title}, page {i + 1} of {count}"
         wide = max(piece.width, _LEAST)
@@ -76,7 +76,8 @@ def _around(d: Diagram, wide: float) -> float:
 
 def _one_page(pages: Sequence[Sheet], alt: str) -> str:
     wide = max(block.width for blocks in pages for block in blocks)
-    placed, y = [], 0.0
+    placed: list[tuple[float, float, Block]] = []
+    y = 0.0
     for i, (head, body, key) in enumerate(pages):
         y += 24.0 if i else 0.0
         placed.append((0.0, y, head))

@@ -1,0 +1,9 @@
+"""What costlab uses of matplotlib's fonts."""
+
+from matplotlib.ft2font import FT2Font
+
+class FontProperties:
+    def __init__(self, family: str, *, weight: str = ...) -> None: ...
+
+def findfont(prop: str | FontProperties) -> str: ...
+def get_font(font_filepaths: str) -> FT2Font: ...
