@@ -4,6 +4,7 @@ import csv
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -11,8 +12,10 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from costlab.callbacks import ceiling
 from costlab.callbacks.calls import Calls, outside_compiled
 from costlab.callbacks.ceiling import Ceiling, Stated, dtype_of_products
+from costlab.callbacks.clocks import clock_for
 from costlab.callbacks.meter import Meter
 from costlab.callbacks.step_cost import Call, StepCost, cost_of_call
 
@@ -156,6 +159,81 @@ def test_mfu_is_flops_by_seconds_by_the_ceiling():
     assert found["costlab/step_tflops_per_s"] == 2 * 1792 / 2 / 1e12
     assert found["costlab/mfu"] == 2 * 1792 / 2 / 1e6
     assert found["costlab/ceiling_tflops_per_s"] == 1e6 / 1e12 and "costlab/hfu" not in found
+
+
+class LateDevice(Ticks):
+    """A device that is behind the host: a moment can be read once the device has come to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.arrived = 0.0
+
+    def seconds(self, start, end):
+        return end - start if end <= self.arrived else None
+
+
+def test_steps_of_a_device_that_is_behind_are_logged_when_it_has_come_to_them():
+    """Nothing waits for it: the first two of three steps are known, then all."""
+    device, model = LateDevice(), mlp()
+    meter = Meter(device, MADE_UP, params=212)
+    run_steps(meter, device, model, [torch.randn(4, 8)] * 3)
+    assert meter.metrics() == {}
+    device.arrived = 4.0  # two steps of two seconds
+    assert meter.metrics()["costlab/mfu"] == 2 * 1792 / 2 / 1e6
+    device.arrived = 6.0
+    run_steps(meter, device, model, [torch.randn(4, 8)], seconds=10)
+    assert meter.metrics()["costlab/step_seconds"] == 2
+
+
+class Event:
+    """torch.cuda.Event on a device whose time is `now` milliseconds, and which has come to
+    `arrived`."""
+
+    now, arrived = 0.0, 0.0
+
+    def __init__(self, enable_timing):
+        assert enable_timing
+
+    def record(self):
+        self.at = Event.now
+
+    def query(self):
+        return self.at <= Event.arrived
+
+    def elapsed_time(self, end):
+        assert end.query()  # the real one raises
+        return end.at - self.at
+
+
+def test_the_clock_of_a_gpu_is_its_events_and_never_waits(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    clock = clock_for(torch.device("cuda", 1))
+    start = clock.mark()
+    monkeypatch.setattr(Event, "now", 250.0)
+    end = clock.mark()
+    assert clock.seconds(start, end) is None
+    monkeypatch.setattr(Event, "arrived", 250.0)
+    assert clock.seconds(start, end) == 0.25
+
+
+class Gpu:
+    """What costlab asks of a GPU here."""
+
+    kind = "cuda"
+
+    def describe(self):
+        return {"device": "NVIDIA A GPU"}
+
+
+def test_the_ceiling_of_a_gpu_is_named_after_it(monkeypatch):
+    monkeypatch.setattr(ceiling, "find_device", lambda kind: Gpu())
+    monkeypatch.setattr(ceiling, "random_state", lambda kind: lambda: None)
+    rates = {"bf16": 8e14, "fp16": 0.0}  # a device without fp16 products
+    monkeypatch.setattr(ceiling, "product_ceiling", lambda device, dtype: rates[dtype])
+    gpu = torch.device("cuda", 1)
+    found = str(Stated().on(gpu, "bf16"))
+    assert found == "NVIDIA A GPU, ceiling 800 TFLOP/s (bf16 matrix products, measured in this run)"
+    assert Stated().on(gpu, "fp16") is None and Stated().on(gpu, None) is None
 
 
 def test_hfu_counts_recomputed_activations_and_mfu_does_not():
@@ -612,6 +690,29 @@ def test_the_readme_shows_how(lightning, hugging_face, tmp_path):
 
 
 # last: W&B keeps nothing of a run in a process that has had a process group
+def test_of_several_devices_the_first_alone_logs(lightning, hugging_face, tmp_path, caplog):
+    """Other processes hook nothing. nn.DataParallel has one process, which says that it does not
+    count."""
+    quiet = lightning[1](**STATED)
+    quiet.on_train_start(SimpleNamespace(is_global_zero=False), mlp())
+    quiet.on_train_batch_start(None, None, None, 0)
+    quiet.on_train_batch_end(None, None, None, None, 0)
+    assert quiet.ceiling is None
+
+    model = mlp()
+    ours = hugging_face[1](SimpleNamespace(model=model, model_wrapped=model), **STATED)
+    for first, gpus in ((False, 1), (True, 2)):
+        state = SimpleNamespace(is_world_process_zero=first)
+        ours.on_train_begin(SimpleNamespace(n_gpu=gpus), state, None)
+        ours.on_step_begin(None, state, None)
+        ours.on_step_end(None, state, None)
+        logs = {"loss": 1.0}
+        ours.on_log(None, state, None, logs=logs)
+        assert logs == {"loss": 1.0} and not any(m._forward_pre_hooks for m in model.modules())
+    (line,) = [r.getMessage() for r in caplog.records if "DataParallel" in r.getMessage()]
+    assert line.endswith("start one process a device with torchrun")
+
+
 def test_lightning_under_ddp_counts_the_network_and_not_the_redirection(lightning, tmp_path):
     package, callback = lightning
     logger = package.loggers.CSVLogger(tmp_path)

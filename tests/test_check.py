@@ -495,6 +495,27 @@ def test_junit_has_a_suite_a_model_and_a_case_a_limit(three, capsys):
     assert failure.text is not None and "head    2.57K" in failure.text
 
 
+def test_junit_has_what_its_schemas_require(three, capsys):
+    """Attributes and elements that both common schemas have, Ant's and that of the xunit plugin of
+    Jenkins: counts that fit what is inside, and at most one outcome a case."""
+    run("--junit", "check.xml", capsys=capsys)
+    root = ElementTree.parse(three / "check.xml").getroot()
+    assert root.tag == "testsuites" and {s.tag for s in root} == {"testsuite"}
+    for suite in root:
+        assert {case.tag for case in suite} == {"testcase"}
+        outcomes = [e.tag for case in suite for e in case]
+        assert int(suite.attrib["tests"]) == len(suite)
+        for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert int(suite.attrib[name]) == outcomes.count(tag)
+        for case in suite:
+            assert case.attrib["name"] and case.attrib["classname"] == suite.attrib["name"]
+            assert float(case.attrib["time"]) >= 0 and len(case) <= 1
+            assert all(e.attrib["type"] and e.attrib["message"] for e in case)
+        assert float(suite.attrib["time"]) == pytest.approx(
+            sum(float(case.attrib["time"]) for case in suite), abs=2e-3
+        )
+
+
 def test_github_annotates_the_lines_of_what_did_not_pass(three, capsys):
     _, out, _ = run("--github", capsys=capsys)
     annotations = [line for line in out if line.startswith("::")]
@@ -529,6 +550,10 @@ def test_sarif_has_what_the_schema_requires(three, capsys):
     places = [r["locations"][0]["physicalLocation"] for r in only["results"]]
     assert [p["region"]["startLine"] for p in places] == [7, 8, 9, 12]
     assert {p["artifactLocation"]["uri"] for p in places} == {"pyproject.toml"}
+    ids = [rule["id"] for rule in driver["rules"]]
+    assert len(set(ids)) == len(ids) and all(r["shortDescription"]["text"] for r in driver["rules"])
+    prints = [r["partialFingerprints"]["limit/v1"] for r in only["results"]]
+    assert len(set(prints)) == len(prints)  # by which code scanning knows a result again
 
 
 def test_hostile_texts_are_one_annotation():

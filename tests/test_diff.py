@@ -26,6 +26,19 @@ def build(kernel={kernel}):
         nn.Conv2d(8, 8, kernel, padding=kernel // 2, bias=False),
     )
 """
+# the same modules by the names stem and body
+NAMES = """\
+from torch import nn
+
+class Named(nn.Module):
+    def __init__(self, stem, body):
+        super().__init__()
+        self.stem, self.body = stem, body
+
+    def forward(self, x):
+        return self.body(self.stem(x))
+
+"""
 # 64 positions of an 8x8 input: 3 -> 8 channels by 3x3, then 8 -> 8 by 3x3 or 5x5
 STEM, THREE, FIVE = 64 * 24 * 9, 64 * 64 * 9, 64 * 64 * 25
 KINDS = ("changed", "added", "removed", "moved", "renamed", "equal")
@@ -34,7 +47,8 @@ OPTIONS = ["--model", "net.py:build", "--input", "1x3x8x8"]
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    """Tags in order: three and five (kernels), moved (the factory's argument has another name);
+    """Tags in order: three and five (kernels), moved (the factory's argument has another name),
+    broken (it does not import), grey (one channel), names (five with other names for its modules);
     five is checked out."""
     folder = tmp_path_factory.mktemp("repository")
     git(folder, "init", "-q", "-b", "main")
@@ -42,6 +56,9 @@ def repository(tmp_path_factory):
         "three": {"net": NET.format(kernel=3)},
         "five": {"net": NET.format(kernel=5)},
         "moved": {"net": NET.format(kernel=5).replace("kernel", "size")},
+        "broken": {"net": "import no_such_module\n"},
+        "grey": {"net": NET.format(kernel=5).replace("(3, 8", "(1, 8")},
+        "names": {"net": NAMES + NET.format(kernel=5).replace("nn.Sequential(", "Named(")},
     }
     for tag, files in versions.items():
         commit(folder, tag, **files)
@@ -96,6 +113,32 @@ def test_the_working_tree_and_what_is_not_committed(inside, capsys):
     assert len(notes) == 1 and notes[0].startswith(change.base)
 
 
+def test_a_detached_head_and_a_dirty_tree_are_compared_and_left_alone(inside, capsys):
+    (inside / "net.py").write_text("import no_such_module\n")
+    (inside / "new.py").write_text("")
+    git(inside, "checkout", "-q", "--detach")
+    before = git(inside, "status", "--porcelain"), git(inside, "worktree", "list")
+    try:
+        code = main(["diff", "three", "HEAD", *OPTIONS, "--fail-on", "macs > +200%"])
+        after = git(inside, "status", "--porcelain"), git(inside, "worktree", "list")
+    finally:
+        git(inside, "checkout", "-q", "-f", "main")
+        (inside / "new.py").unlink()
+    out, err = capsys.readouterr()
+    assert (code, err, after) == (0, "", before)
+    assert "the working tree has changes that are not committed and not counted" in out
+
+
+def test_a_limit_follows_a_block_to_its_new_name(inside, capsys):
+    """By the name in the base and by that in the head; 1 is body of the same kernel."""
+    limits = ["--fail-on", "1: macs > +1%", "--fail-on", "body: params > +1%"]
+    assert main(["diff", "three", "names", *OPTIONS, *limits]) == 1
+    assert capsys.readouterr().err == (
+        "costlab: body (was 1): macs 36.86K -> 102.40K (+177.78%), limit: 1: macs > +1%\n"
+        "costlab: body (was 1): params 576 -> 1.60K (+177.78%), limit: body: params > +1%\n"
+    )
+
+
 def test_models_and_traces(repository, tmp_path, capsys):
     """Without --model each side is a model or a trace."""
     net = f"{repository / 'net.py'}:build"
@@ -113,6 +156,11 @@ def test_models_and_traces(repository, tmp_path, capsys):
     [
         (["no-such", "HEAD", *OPTIONS], "git knows no revision 'no-such' here"),
         (["moved", "HEAD", *OPTIONS, "--arg", "kernel=3"], "at moved ({moved}): "),
+        (
+            ["broken", "HEAD", *OPTIONS],
+            "at broken ({broken}): net.py:build needs no_s",
+        ),
+        (["grey", "HEAD", *OPTIONS], "at grey ({grey}): "),
         (["three", "HEAD", "--model", "googlenet"], "'googlenet' is no factory of this repository"),
         (["three", "HEAD", *OPTIONS, "--fail-on", "macs > 1%"], "'macs > 1%': a percentage is"),
         (["three", "HEAD"], "unknown model 'three'"),
@@ -122,7 +170,7 @@ def test_models_and_traces(repository, tmp_path, capsys):
 def test_what_cannot_be_compared_is_one_line(inside, capsys, argv, says):
     assert main(["diff", *argv]) == 2
     out, err = capsys.readouterr()
-    said = says.format(moved=short(inside, "moved"))
+    said = says.format(**{tag: short(inside, tag) for tag in ("moved", "broken", "grey")})
     assert not out and err.startswith(f"costlab: {said}") and err.count("\n") == 1
 
 

@@ -98,6 +98,32 @@ def test_operations_lie_inside_their_modules(events):
         assert model["ts"] <= operation["ts"] and end(operation) <= end(model)
 
 
+NUMBER, TEXT = (int, float), str
+FIELDS = {  # of the Trace Event Format, by phase: complete events and metadata
+    "X": {"name": TEXT, "cat": TEXT, "ts": NUMBER, "dur": NUMBER, "pid": int, "tid": int},
+    "M": {"name": TEXT, "pid": int, "tid": int},
+}
+
+
+def test_every_event_is_one_of_the_trace_event_format(events):
+    """Fields with their types, times in order, and slices of a thread that nest."""
+    for event in events:
+        types = FIELDS[event["ph"]]
+        assert event.keys() == {"ph", "args", *types}
+        assert all(isinstance(event[key], kind) for key, kind in types.items())
+        assert json.dumps(event["args"], allow_nan=False)
+    assert {e["name"] for e in events if e["ph"] == "M"} == {"process_name", "thread_name"}
+    opened = []
+    complete = [e for e in events if e["ph"] == "X"]
+    assert [e["ts"] for e in complete] == sorted(e["ts"] for e in complete)
+    for event in complete:
+        assert event["dur"] > 0
+        while opened and end(opened[-1]) <= event["ts"]:
+            opened.pop()
+        assert not opened or end(event) <= end(opened[-1])
+        opened.append(event)
+
+
 def test_a_slice_says_what_it_does_and_what_it_reached(events):
     trace = costlab.Trace.load(GOOGLENET)
     whole = slices(events, "model")[0]["args"]
@@ -155,6 +181,76 @@ def test_the_onnx_adapter_shows_these_nodes(graph):
     assert data[shown.id]["results"].keys() <= {node.id for node in shown.nodes}
 
 
+def graph_of(trace, value="macs"):
+    data = json.loads(EXPORTS["model-explorer-graph"](trace, value))
+    (graph,) = data["graphs"]
+    return data["label"], graph, {node["id"]: node for node in graph["nodes"]}
+
+
+def attributes(node):
+    return {attribute["key"]: attribute["value"] for attribute in node["attrs"]}
+
+
+def test_the_graph_of_any_model_has_its_operations_in_their_modules_with_costs():
+    label, graph, nodes = graph_of(costlab.trace(Net(), torch.ones(1, 3, 8, 8)))
+    assert label == "Net" and graph["id"] == "forward"
+    shown = [(n["label"], n["namespace"]) for n in graph["nodes"]]
+    assert shown == [
+        ("input 0", ""),
+        ("convolution", "conv"),
+        ("relu", ""),
+        ("mean", ""),
+        ("t", "head"),  # of the weights, which come from no operation
+        ("addmm", "head"),
+    ]
+    edges = {
+        (e["sourceNodeId"], n["id"]) for n in graph["nodes"] for e in n.get("incomingEdges", ())
+    }
+    assert edges == {("input 0", "0"), ("0", "1"), ("1", "2"), ("2", "4"), ("3", "4")}
+    conv = attributes(nodes["0"])
+    assert (conv["MACs"], conv["conv.weight"]) == (str(CONV), "float32[8,3,3,3]")
+    assert conv["source"].startswith("tests/test_exports.py:")
+    (output,) = nodes["0"]["outputsMetadata"]
+    assert output["attrs"] == [{"key": "tensor_shape", "value": "float32[1,8,6,6]"}]
+    groups = {name: facts["MACs"] for name, facts in graph["groupNodeAttributes"].items()}
+    assert groups == {"": str(CONV + HEAD), "conv": str(CONV), "head": str(HEAD)}
+    # from white for none to full for the largest
+    colours = {i: nodes[i]["style"]["backgroundColor"] for i in ("0", "1")}
+    assert colours == {"0": "#d1495b", "1": "#ffffff"}
+
+
+def test_the_graph_of_a_measured_trace_has_times_and_adds_up():
+    trace = costlab.Trace.load(GOOGLENET)
+    _, graph, nodes = graph_of(trace, "time")
+    total = costlab.total(trace)
+    operations = [attributes(n) for n in graph["nodes"] if "attrs" in n]
+    assert sum(int(a["MACs"]) for a in operations) == total.macs
+    assert graph["groupNodeAttributes"][""]["MACs"] == str(total.macs)
+    took = sum(op.seconds for op in trace.measured.ops if op.of >= 0)
+    assert sum(float(a["time (us)"]) for a in operations) == pytest.approx(1e6 * took)
+    # every edge leaves an output of a node that comes before
+    seen = {}
+    for node in graph["nodes"]:
+        for edge in node.get("incomingEdges", ()):
+            assert int(edge["sourceNodeOutputId"]) < seen[edge["sourceNodeId"]]
+        seen[node["id"]] = len(node["outputsMetadata"])
+    assert len(seen) == len(graph["nodes"]) == len(nodes)
+
+
+def test_model_explorer_takes_the_graph():
+    """Its own classes have every field."""
+    builder = pytest.importorskip("model_explorer.graph_builder")
+    _, graph, _ = graph_of(costlab.trace(Net(), torch.ones(1, 3, 8, 8)))
+    builder.Graph(**graph)
+    for node in graph["nodes"]:
+        read = builder.GraphNode(**node)
+        builder.GraphNodeStyle(**node.get("style", {}))
+        edges = [builder.IncomingEdge(**edge) for edge in read.incomingEdges]
+        metadata = [builder.MetadataItem(**item) for item in read.outputsMetadata]
+        attrs = [builder.KeyValue(**attribute) for attribute in read.attrs]
+        assert len(edges) <= 2 and len(metadata) == 1 and (attrs or node["id"] == "input 0")
+
+
 def test_netrons_copy_has_the_costs_of_its_nodes_and_nothing_else(graph, tmp_path):
     onnx = pytest.importorskip("onnx")
     costlab.export(str(graph), tmp_path / "costs.onnx", to="netron")
@@ -188,7 +284,8 @@ def test_the_command_writes_the_file(tmp_path, capsys):
     ("options", "said"),
     [
         (["googlenet", "--to", "perfetto"], "googlenet was not measured"),
-        (["googlenet", "--to", "model-explorer"], "googlenet is no exported graph"),
+        (["googlenet", "--to", "model-explorer"], "model-explorer-graph takes any model"),
+        (["googlenet", "--to", "model-explorer-graph", "--value", "time"], "was not measured"),
         (["googlenet", "--to", "netron"], "googlenet is no ONNX file"),
         (["PROGRAM", "--to", "netron"], "net.pt2 is no ONNX file"),
         (["PROGRAM", "--to", "model-explorer", "--value", "time"], "net.pt2 was not measured"),

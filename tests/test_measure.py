@@ -18,7 +18,8 @@ from costlab.analysis.memory import memory
 from costlab.analysis.profile import profile
 from costlab.analysis.roofline import against, roofline
 from costlab.cli import main
-from costlab.measure import MeasureError, measure, timing
+from costlab.measure import MeasureError, measure, tf32, timing
+from costlab.measure.ceilings import precision
 from costlab.measure.cpu import memory_by_operation
 from costlab.measure.stats import align, differ
 from costlab.render import charts, plain
@@ -27,6 +28,32 @@ from costlab.tables import table
 from costlab.trace import Measured, ModuleTime, OpTime, Timing
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+
+
+@pytest.mark.parametrize(
+    "backend, name, value, products, convolutions",
+    [
+        (torch.backends.cuda.matmul, "allow_tf32", True, True, True),
+        (torch.backends.cuda.matmul, "fp32_precision", "tf32", True, True),
+        (torch.backends.cudnn.conv, "fp32_precision", "ieee", False, False),
+    ],
+    ids=["allow_tf32", "products", "convolutions"],
+)
+def test_tf32_is_read_and_set_by_the_api_that_the_program_uses(
+    backend, name, value, products, convolutions
+):
+    """torch refuses to read `allow_tf32` in the last two."""
+    before = getattr(backend, name)
+    try:
+        setattr(backend, name, value)
+        assert (tf32.in_products(), tf32.in_convolutions()) == (products, convolutions)
+        for wanted in ("tf32", "fp32"):
+            with precision(wanted):
+                assert tf32.in_products() == tf32.in_convolutions() == (wanted == "tf32")
+        assert (tf32.in_products(), tf32.in_convolutions()) == (products, convolutions)
+        assert getattr(backend, name) == value
+    finally:
+        setattr(backend, name, before)
 
 
 # ---- statistics

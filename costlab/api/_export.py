@@ -15,10 +15,11 @@ def export(
     Args:
         model: a trace, a `costlab.load` result, or a name. For "perfetto" a measured trace, for
             "model-explorer" one of a program of torch.export or of an ONNX file, for "netron" one
-            of an ONNX file.
+            of an ONNX file, for "model-explorer-graph" any.
         path: the file to write.
-        to: "perfetto" (ui.perfetto.dev and chrome://tracing), "model-explorer" (node data) or
-            "netron" (a copy of the ONNX file with the costs of each node).
+        to: "perfetto" (ui.perfetto.dev and chrome://tracing), "model-explorer" (node data),
+            "model-explorer-graph" (the graph with costs) or "netron" (a copy of the ONNX file with
+            the costs of each node).
         value: what Model Explorer colours nodes by: "macs", "flops", "bytes", or "time" of a
             measured trace.
 

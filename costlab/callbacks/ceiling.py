@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from ..measure import tf32
 from ..measure.ceilings import product_ceiling
 from ..measure.device import find_device
 from ..trace.session import random_state
@@ -81,5 +82,5 @@ def dtype_of_products(model: nn.Module, autocast: torch.dtype | None = None) -> 
 def _tf32(model: nn.Module) -> bool:
     """Whether a GPU multiplies float32 as TF32: torch's settings differ for convolutions."""
     if any(isinstance(m, _CONVOLUTIONS) for m in model.modules()):
-        return bool(torch.backends.cudnn.allow_tf32)
-    return bool(torch.backends.cuda.matmul.allow_tf32)
+        return tf32.in_convolutions()
+    return tf32.in_products()

@@ -19,10 +19,11 @@ def add(sub: Commands) -> None:
     p.add_argument(
         "--to",
         required=True,
-        choices=("perfetto", "model-explorer", "netron"),
+        choices=("perfetto", "model-explorer", "model-explorer-graph", "netron"),
         help="perfetto: a measured trace as a timeline, for ui.perfetto.dev and "
-        "chrome://tracing; model-explorer: node data for a .pt2 or .onnx file; netron: a copy of "
-        "an .onnx file with the cost of each node",
+        "chrome://tracing; model-explorer: node data for a .pt2 or .onnx file; "
+        "model-explorer-graph: the graph of any model with costs; netron: a copy of an .onnx file "
+        "with the cost of each node",
     )
     p.add_argument(
         "--value",

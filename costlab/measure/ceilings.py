@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from . import tf32
 from .device import Device
 
 # the name by which a product of each dtype's tensors is known, and what else a GPU can multiply
@@ -25,22 +26,17 @@ def precision(dtype: str, *, try_algorithms: bool = True) -> Generator[None]:
     """TF32 only where it was asked for, cuDNN's choice by trying, encoder layers module by module.
 
     The fast path of an encoder layer is one operation of no module. All is as before afterwards."""
-    cudnn, matmul, mha = torch.backends.cudnn, torch.backends.cuda.matmul, torch.backends.mha
-    before = cudnn.benchmark, cudnn.allow_tf32, bool(matmul.allow_tf32)
-    fast_path = mha.get_fastpath_enabled()
+    cudnn: Any = torch.backends.cudnn  # its flags are properties that type checkers do not see
+    mha = torch.backends.mha
+    before, fast_path = cudnn.benchmark, mha.get_fastpath_enabled()
     try:
         mha.set_fastpath_enabled(False)
-        _set_flags(try_algorithms, dtype == "tf32", dtype == "tf32")
-        yield
+        cudnn.benchmark = try_algorithms
+        with tf32.used(dtype == "tf32"):
+            yield
     finally:
-        _set_flags(*before)
+        cudnn.benchmark = before
         mha.set_fastpath_enabled(fast_path)
-
-
-def _set_flags(try_algorithms: bool, tf32_convolutions: bool, tf32_products: bool) -> None:
-    cudnn: Any = torch.backends.cudnn  # its flags are properties that type checkers do not see
-    cudnn.benchmark, cudnn.allow_tf32 = try_algorithms, tf32_convolutions
-    torch.backends.cuda.matmul.allow_tf32 = tf32_products
 
 
 def ceilings(device: Device, dtype: str) -> dict[str, float]:

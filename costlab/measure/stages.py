@@ -12,6 +12,7 @@ import torch
 
 from ..trace import Measured, ModuleTime, OpTime, Trace
 from ..trace.facts import Conditions
+from . import tf32
 from .blocks import Blocks, Call, captured, time_blocks, warm_up
 from .ceilings import PRODUCTS, ceilings
 from .device import Device
@@ -92,7 +93,7 @@ class Stages:
             "layout": layout,
             "torch": torch.__version__,
             "cudnn.benchmark": torch.backends.cudnn.benchmark,
-            "tf32": bool(torch.backends.cuda.matmul.allow_tf32),
+            "tf32": tf32.in_products(),
             "product": PRODUCTS[dtype],
             "date": date,
             "cache": self.device.cache_bytes(),

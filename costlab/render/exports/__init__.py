@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...trace.record import Trace
 from .model_explorer import model_explorer
+from .model_explorer_graph import model_explorer_graph
 from .netron import netron
 from .perfetto import perfetto
 from .values import VALUES
@@ -14,6 +15,7 @@ from .values import VALUES
 EXPORTS: dict[str, Callable[[Trace, str], str | bytes]] = {
     "perfetto": perfetto,
     "model-explorer": model_explorer,
+    "model-explorer-graph": model_explorer_graph,
     "netron": netron,
 }
 

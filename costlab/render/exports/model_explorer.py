@@ -9,9 +9,10 @@ the adapter's version, so that it has no value here.
 from __future__ import annotations
 
 import json
+
 from ...trace.record import Trace
 from .netron import onnx_graph
-from .values import VALUES, Work, work_of_nodes
+from .values import Work, value_of, work_of_nodes
 
 _GRAPH = "graph"
 _GRADIENT = ((0, "#ffffff"), (1, "#d1495b"))  # from the smallest value to the largest
@@ -22,13 +23,8 @@ def model_explorer(trace: Trace, value: str = "macs") -> str:
 
     Raises ValueError for a trace of no exported graph, an ONNX file that is no longer there, and
     time that was not measured."""
-    label, get = VALUES[value]
     nodes = work_of_nodes(trace)
-    if value == "time" and trace.measured is None:
-        raise ValueError(
-            f"{trace.provenance['model']} was not measured; give a trace made with costlab trace "
-            "MODEL --measure -o FILE, or another value"
-        )
+    label, get = value_of(trace, value)
     graph, named = _graph(trace, nodes)
     data = {
         "name": f"costlab: {label}",

@@ -34,6 +34,23 @@ VALUES: dict[str, tuple[str, Callable[[Work], float | None]]] = {
 }
 
 
+def value_of(trace: Trace, name: str) -> tuple[str, Callable[[Work], float | None]]:
+    """What a value of `VALUES` is called, and how to take it. Raises ValueError for time of a trace
+    that was not measured."""
+    if name == "time" and trace.measured is None:
+        raise ValueError(
+            f"{trace.provenance['model']} was not measured; give a trace made with costlab trace "
+            "MODEL --measure -o FILE, or another value"
+        )
+    return VALUES[name]
+
+
+def facts_of(work: Work) -> dict[str, object]:
+    """The name and the value of each figure that is known, exact."""
+    found = {label: get(work) for label, get in VALUES.values()}
+    return {label: value for label, value in found.items() if value is not None}
+
+
 def work_of(trace: Trace, ops: Iterable[int]) -> Work:
     """What operations of a trace cost together; `ops` are their indices. Integer multiply-adds are
     counted with the others."""
@@ -68,6 +85,6 @@ def work_of_nodes(trace: Trace) -> dict[str, Work]:
     if not nodes:
         raise ValueError(
             f"{trace.provenance['model']} is no exported graph, whose nodes could have costs; "
-            "export the model with torch.export.save (.pt2) or torch.onnx.export (.onnx)"
+            "model-explorer-graph takes any model, and this a .pt2 or .onnx file of it"
         )
     return {node: work_of(trace, ops) for node, ops in nodes.items()}

@@ -53,7 +53,7 @@ def _case(finding: Finding) -> ElementTree.Element:
     )
     if finding.outcome in _ELEMENTS:
         kind, message = _ELEMENTS[finding.outcome], _text(finding.message)
-        inside = ElementTree.SubElement(case, kind, message=message)
+        inside = ElementTree.SubElement(case, kind, message=message, type=_text(finding.rule))
         inside.text = _text("\n".join((finding.message, *finding.details)))
     return case
 
