@@ -198,6 +198,49 @@ def test_a_cell_that_is_called_for_each_step_is_one_layer(kind):
     assert longest(layer_graph(trace)) == 2
 
 
+class Elman(nn.Module):
+    """A recurrent cell of one's own, whose name does not say so."""
+
+    def __init__(self):
+        super().__init__()
+        self.of_input, self.of_state = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x, state):
+        return torch.tanh(self.of_input(x) + self.of_state(state))
+
+
+class SharedCell(nn.Linear):
+    """No recurrent cell, whatever its name: it has no state beside its input."""
+
+
+@pytest.mark.parametrize("steps", [2, 3, 9])
+def test_a_cell_is_known_by_the_products_that_it_adds(steps):
+    def run(x, cell, head):
+        state = x.new_zeros(x.shape[0], 4)
+        for t in range(steps):
+            state = cell(x[:, t], state)
+        return head(state)
+
+    trace = costlab.trace(Of(run, Elman(), nn.Linear(4, 2)), torch.zeros(1, steps, 4))
+    assert longest(layer_graph(trace)) == 2
+
+
+def test_a_layer_that_is_applied_to_its_own_output_is_deep():
+    def run(x, layer):
+        for _ in range(5):
+            x = layer(x).relu()
+        return x
+
+    trace = costlab.trace(Of(run, SharedCell(4, 4)), torch.zeros(1, 4))
+    assert longest(layer_graph(trace)) == 5
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+def test_two_steps_of_a_recurrent_layer_are_one_layer(kind):
+    trace = costlab.trace(kind(4, 5, batch_first=True), torch.zeros(1, 2, 4))
+    assert longest(layer_graph(trace)) == 1
+
+
 def test_a_stage_s_last_1x1_is_not_the_next_one_s_reduce():
     t = table(traced(conv(1), conv(3, stride=2), conv(1), conv(3)), "paper")
     assert [r.cells["type"] for r in t.rows] == ["convolution"] * 3

@@ -27,7 +27,7 @@ class Net(nn.Module):
         return self.l(x)
 
 
-def net(forward, base=Net, **members):
+def net(forward, base: type[nn.Module] = Net, **members):
     """An instance of a module with this `forward`."""
     return type("Odd", (base,), {"forward": forward, **members})()
 

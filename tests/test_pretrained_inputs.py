@@ -45,6 +45,24 @@ def test_a_vision_encoder_alone_gets_its_grid():
     assert runs(loaded)
 
 
+@pytest.mark.parametrize(
+    "config, arguments, given",
+    [
+        # 16 frames of 288 x 288
+        (
+            "VideoPrismVisionConfig",
+            {"num_spatial_layers": 1},
+            {"pixel_values_videos": (1, 16, 3, 288, 288)},
+        ),
+        ("SpeechT5HifiGanConfig", {}, {"spectrogram": (1, 1000, 80)}),
+    ],
+)
+def test_clips_and_spectrograms_by_themselves(config, arguments, given):
+    loaded = load(f"transformers:{config}", arguments=arguments)
+    assert {n: tuple(t.shape) for n, t in loaded.kwargs.items()} == given
+    assert runs(loaded)
+
+
 def test_a_recording_has_as_many_tokens_as_features():
     """3,000 frames, of which the encoder halves the number, and a pool of two halves it again."""
     loaded = load(

@@ -22,18 +22,40 @@ def longest(
 
 
 def _further_steps(members: Sequence[Node]) -> frozenset[int]:
-    """Nodes that apply the weights of a recurrent layer again: those of one call of a module, or of
-    a cell in any call. Where the layer has weights that it applies once, to the whole sequence, all
-    its steps are with those."""
+    """Nodes that apply the weights of a recurrent layer again: all but the first of a cell, and of
+    one call of a module those that apply weights a second time. Where that layer has weights that
+    it applies once, to the whole sequence, all its steps are with those."""
+    cells = _cells(members)
+    steps: dict[frozenset[int], list[int]] = {}
     calls: dict[tuple[str, int], dict[frozenset[int], list[int]]] = {}
     for n in members:
-        if n.op and n.kind in WEIGHTED and n.weights:
-            call = -1 if n.op.module_type.endswith("Cell") else n.op.call
-            uses = calls.setdefault((n.op.module, call), {})
+        if not n.op or n.kind not in WEIGHTED or not n.weights:
+            continue
+        if n.weights in cells:
+            steps.setdefault(cells[n.weights], []).append(n.index)
+        else:
+            uses = calls.setdefault((n.op.module, n.op.call), {})
             uses.setdefault(n.weights, []).append(n.index)
-    found: list[int] = []
+    found: list[int] = [i for indices in steps.values() for i in sorted(indices)[1:]]
     for uses in calls.values():
         again = sorted(i for indices in uses.values() if len(indices) > 1 for i in indices)
         once = any(len(indices) == 1 for indices in uses.values())
         found += again if once else again[1:]
     return frozenset(found)
+
+
+def _cells(members: Sequence[Node]) -> dict[frozenset[int], frozenset[int]]:
+    """The weights of recurrent cells, each with all of its cell. A cell adds a product of its input
+    and one of its state (Elman 1990; Hochreiter and Schmidhuber 1997)."""
+    by_index = {n.index: n for n in members}
+    found: dict[frozenset[int], frozenset[int]] = {}
+    for join in members:
+        if join.kind != "join" or len(join.preds) != 2:
+            continue
+        added = [by_index.get(p) for p in join.preds]
+        products = [n for n in added if n and n.kind in WEIGHTED and n.weights]
+        if len(products) == 2 and products[0].preds != products[1].preds:
+            one, other = (n.weights for n in products)
+            if one != other:
+                found[one] = found[other] = one | other
+    return found

@@ -73,6 +73,9 @@ def _pixel_values_videos(model: nn.Module) -> Tensor | None:
     """(N, frames, C, H, W), for a model that takes nothing but clips."""
     vision = part(model, "vision")
     frames, size = first(vision, "frames_per_clip"), first(vision, "crop_size")
+    if "pixel_values" not in accepted(model):
+        frames = frames or first(vision, "num_frames")
+        size = size or first(vision, "image_size")
     if not frames or not size:
         return None
     return _floats(1, frames, first(vision, "in_chans", "num_channels") or 3, *pair(size))
@@ -103,6 +106,12 @@ def _input_features(model: nn.Module) -> Tensor | None:
     if bins and (window := first(audio, "n_window")):  # Qwen's encoders take whole windows of two
         return _floats(1, bins, -(-_FRAMES // (2 * window)) * 2 * window)
     bins = first(audio, "input_feat_per_channel", "feature_projection_input_dim") or bins
+    return _floats(1, _FRAMES, bins) if bins else None
+
+
+def _spectrogram(model: nn.Module) -> Tensor | None:
+    """(N, frames, bins) for a vocoder (Kong et al. 2020, HiFi-GAN)."""
+    bins = first(config_of(model), "model_in_dim")
     return _floats(1, _FRAMES, bins) if bins else None
 
 
@@ -199,6 +208,7 @@ _BUILDERS: dict[str, Builder] = {
     "qformer_input_ids": _question,
     "input_values": _input_values,
     "input_features": _input_features,
+    "spectrogram": _spectrogram,
     "decoder_input_ids": _decoder_input_ids,
 }
 # a parameter, and what those beside it are then
