@@ -7,7 +7,7 @@ import pytest
 from test_measure import chain, fake
 
 import costlab
-from costlab.analysis.roofline.closure import closure, notes, verdict
+from costlab.analysis.roofline import closure, notes
 from costlab.trace import Account
 
 MS = 1e-3
@@ -93,8 +93,9 @@ def run(parts, whole, *, other=0.0, method="CUDA graph replay", account=None):
 )
 def test_parts_whole_and_the_reason(options, ratio, row, note):
     c = run(**options)
-    assert c.ratio == pytest.approx(ratio, abs=0.005) and verdict(c) == row
-    assert (note in "; ".join(notes(c))) if note else notes(c) == []
+    assert c.ratio == pytest.approx(ratio, abs=0.005) and notes.verdict(c) == row
+    said = list(notes.closure(c))
+    assert (note in "; ".join(said)) if note else said == []
 
 
 @pytest.mark.parametrize("span, launch, slower", [(103, 0, 3), (96, 4, 0)])
@@ -113,7 +114,7 @@ def test_committed_traces_close_or_say_why(file):
     c = closure(costlab.Trace.load(file).measured)
     if c.closed:
         return
-    reason = verdict(c).partition(": ")[2]
+    reason = notes.verdict(c).partition(": ")[2]
     assert reason, "the row names no cause"
     if c.gaps is not None:
         explained = c.parts - c.overlap + c.gaps + c.launch - c.slower

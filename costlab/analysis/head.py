@@ -107,47 +107,50 @@ def heads(
     if min(c_in, side, classes, hidden) < 1:
         raise ValueError("channels, side, classes and hidden units are whole numbers from 1")
     shape = (1, c_in, side, side)
-    found = tuple(
-        _traced(name, source, make, shape, train)
-        for name, source, make in _makers(c_in, side, classes, hidden)
-    )
+    kinds = _kinds(c_in, side, classes, hidden)
+    found = tuple(_traced(kind, shape, train) for kind in kinds)
     return Heads((c_in, side, side), classes, found, pointwise_difference())
 
 
-def _makers(
-    c_in: int, side: int, classes: int, hidden: int
-) -> list[tuple[str, str, Callable[[], nn.Module]]]:
-    """Name, who uses it, and a function that builds it."""
-    return [
-        (
+@dataclass(frozen=True)
+class _Kind:
+    """A head to be traced: who uses it, and what builds it."""
+
+    name: str
+    source: str
+    build: Callable[[], nn.Module]
+
+
+def _kinds(c_in: int, side: int, classes: int, hidden: int) -> tuple[_Kind, ...]:
+    """The heads of the papers for one feature map, the largest first."""
+    return (
+        _Kind(
             f"fully connected {hidden}, {hidden}, {classes}",
             "AlexNet, VGG",
             lambda: FullyConnectedHead(c_in, side, classes, hidden),
         ),
-        (
+        _Kind(
             f"fully connected {classes}",
             "one layer",
             lambda: nn.Sequential(nn.Flatten(), nn.Linear(c_in * side * side, classes)),
         ),
-        (
+        _Kind(
             "1x1 convolution, global average pool",
             "Network in Network",
             lambda: nn.Sequential(
                 nn.Conv2d(c_in, classes, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()
             ),
         ),
-        (
+        _Kind(
             "global average pool, linear",
             "GoogLeNet, ResNet",
             lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c_in, classes)),
         ),
-    ]
+    )
 
 
-def _traced(
-    name: str, source: str, make: Callable[[], nn.Module], shape: tuple[int, ...], train: bool
-) -> Head:
-    trace = traced(make, shape, spec=name, backward=train)
+def _traced(kind: _Kind, shape: tuple[int, ...], train: bool) -> Head:
+    trace = traced(kind.build, shape, spec=kind.name, backward=train)
     cost = total(trace)
     backward = total(trace, trace.backward).macs if train else None
-    return Head(name, source, cost.params, cost.macs, backward, trace)
+    return Head(kind.name, kind.source, cost.params, cost.macs, backward, trace)

@@ -1,4 +1,4 @@
-"""What the tables of heads, bottlenecks, profiles, results and phases say in words."""
+"""What the tables of heads, bottlenecks, profiles, results, phases and polynomials say in words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..cost import scaled, short
 
 if TYPE_CHECKING:
+    from .polynomial import Polynomial
     from .results import Protocol
 
 COUNTED = "params with biases; one MAC = one multiply-add"
@@ -128,3 +129,25 @@ def times() -> tuple[str, ...]:
         "time: the median of the whole model without the host's work, low and high the ends of its "
         "95% interval; one MAC = one multiply-add",
     )
+
+
+def polynomial(p: Polynomial) -> str:
+    """A polynomial, the sizes that it holds for, and what it was checked on."""
+    terms = sorted(p.terms.items(), reverse=True)
+    words = " ".join(_term(p.names, *term) for term in terms).removeprefix("+ ") or "0"
+    where = ", ".join(
+        f"{n} = {b} + {s} k" if s > 1 else f"any {n}"
+        for n, b, s in zip(p.names, p.base, p.step, strict=True)
+    )
+    return f"{p.what} = {words}, exact for {where} (checked on {p.checked} other sizes)"
+
+
+def _term(names: Sequence[str], exponents: Sequence[int], coefficient: tuple[int, int]) -> str:
+    """A signed term, such as "- 3/4 H^2 W"."""
+    p, q = coefficient
+    powers = zip(names, exponents, strict=True)
+    factors = [f"{name}^{e}" if e > 1 else name for name, e in powers if e]
+    number = f"{abs(p):,}" + (f"/{q:,}" if q > 1 else "")
+    if number != "1" or not factors:
+        factors.insert(0, number)
+    return " ".join(("-" if p < 0 else "+", *factors))

@@ -15,6 +15,7 @@ from math import lcm
 
 from ..graph import layer_graph
 from ..trace import Trace
+from . import notes
 
 DEGREES = (2, 4)
 _FAR = 40  # steps above the base of the farthest check
@@ -53,24 +54,7 @@ class Polynomial:
         return int(total) if total.denominator == 1 else total
 
     def __str__(self) -> str:
-        terms = sorted(self.terms.items(), reverse=True)
-        words = " ".join(_term(self.names, *term) for term in terms).removeprefix("+ ") or "0"
-        where = ", ".join(
-            f"{n} = {b} + {s} k" if s > 1 else f"any {n}"
-            for n, b, s in zip(self.names, self.base, self.step, strict=True)
-        )
-        return f"{self.what} = {words}, exact for {where} (checked on {self.checked} other sizes)"
-
-
-def _term(names: Sequence[str], exponents: Sequence[int], coefficient: tuple[int, int]) -> str:
-    """A signed term, such as "- 3/4 H^2 W"."""
-    p, q = coefficient
-    powers = zip(names, exponents, strict=True)
-    factors = [f"{name}^{e}" if e > 1 else name for name, e in powers if e]
-    number = f"{abs(p):,}" + (f"/{q:,}" if q > 1 else "")
-    if number != "1" or not factors:
-        factors.insert(0, number)
-    return " ".join(("-" if p < 0 else "+", *factors))
+        return notes.polynomial(self)
 
 
 def stride(trace: Trace) -> int:

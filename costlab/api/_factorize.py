@@ -13,7 +13,7 @@ from ..trace import Trace
 from ._models import load, trace
 
 if TYPE_CHECKING:
-    from ..analysis.factorize import Candidate, Factorization, RuleTable
+    from ..analysis.factorize import Candidate, Factorization, Obstacle, RuleTable
     from ..cost import Total
     from ..tables import Sheet
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class Ranking(Result):
     """The rewrites of a model's convolutions, the largest saving first.
 
-    `left`: convolutions that cannot be replaced, path to reason; `whole`: the total of the model;
+    `left`: convolutions that cannot be replaced, path to obstacle; `whole`: the total of the model;
     `top`: how many rows are shown (None: all); `subject`: what `apply` rewrites, None for a trace;
     `caveats`: what a reader must know of how the model was built and traced.
     """
 
     model: str
     candidates: tuple[Candidate, ...]
-    left: Mapping[str, str]
+    left: Mapping[str, Obstacle]
     whole: Total
     top: int | None = 20
     subject: Loaded | None = field(default=None, repr=False)
@@ -120,7 +120,7 @@ def factorize(
     wanted = set(kernels)
     found = candidates(traced, list(rewrites) if rewrites else None, mid)
     found = [c for c in found if not wanted or set(c.conv.kernel) <= wanted]
-    left: dict[str, str] = {}
+    left: dict[str, Obstacle] = {}
     if isinstance(subject, Loaded):
         found, left = replaceable(subject.model, traced, found)
     return Ranking(

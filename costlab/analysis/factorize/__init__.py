@@ -7,7 +7,9 @@ c_in, c_mid and c_out are free.
 """
 
 from .apply import Factorization, apply, factorize
-from .candidates import Candidate, candidates, choose, middle_width, obstacle, replaceable
+from .candidates import Candidate, candidates, middle_width
+from .choosing import choose
+from .obstacles import Obstacle, obstacle, replaceable
 from .ranking import candidate_sheet
 from .rewrites import (
     REWRITES,
@@ -22,6 +24,7 @@ from .rewrites import (
 from .rules import RULES, Rule, RuleTable, rules, savings_sheet, slug
 
 __all__ = [
+    "Obstacle",
     "REWRITES",
     "RULES",
     "Candidate",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from ...cost import counted, training
 from ...tables import measured_note
 from ...trace import Timing
-from ..roofline import against
+from ..roofline import time_change
 from .rewrites import Curve, break_even
 
 if TYPE_CHECKING:
     from .apply import Factorization
     from .candidates import Candidate
+    from .obstacles import Obstacle
     from .rules import Rule, _Setting
 
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
@@ -82,7 +83,8 @@ def rewritten(f: Factorization) -> tuple[str, ...]:
     ]
     if before.trained:
         said += [f"before, {training(before).note}", f"after, {training(after).note}"]
-    time = in_turns(f.ratio, f.macs_saved) if f.ratio else against(before, after)
+    change = time_change(before, after)
+    time = in_turns(f.ratio, f.macs_saved) if f.ratio else change and str(change)
     if time and after.measured:
         said.append(f"{time}; {measured_note(after.measured)}")
     return (*said, *f.caveats)
@@ -107,8 +109,21 @@ def in_turns(ratio: Timing, macs_saved: float) -> str:
     )
 
 
+def obstacle(o: Obstacle) -> str:
+    """Why a convolution cannot be replaced."""
+    return {
+        "no module": "it is no module",
+        "type": f"it is a {o.detail}, not an nn.Conv2d",
+        "hooks": "it has hooks or a norm of its weight, which would be lost",
+        "padding mode": f"its padding is {o.detail}",
+        "uneven padding": "it pads its sides unevenly",
+        "tied": "its weight is tied to another module's",
+        "read": "its weight is read elsewhere",
+    }[o.kind]
+
+
 def ranking(
-    found: Sequence[Candidate], shown: int, macs: int, params: int, refused: Mapping[str, str]
+    found: Sequence[Candidate], shown: int, macs: int, params: int, refused: Mapping[str, Obstacle]
 ) -> tuple[str, ...]:
     """Under a ranking of rewrites: how many there are, and what cannot be replaced."""
     costlier = sum(c.saved < 0 for c in found)
@@ -121,9 +136,9 @@ def ranking(
         "PATH:REWRITE or `best`",
     ]
     if refused:
-        path, reason = next(iter(refused.items()))
+        path, why = next(iter(refused.items()))
         said.append(
             f"not listed: {counted(len(refused), 'convolution')} that cannot be replaced, such as "
-            f"{path}: {reason}"
+            f"{path}: {why}"
         )
     return tuple(said)

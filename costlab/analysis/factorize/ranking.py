@@ -8,6 +8,7 @@ from ...cost import Total
 from ...tables import Column, Sheet
 from . import notes
 from .candidates import Candidate
+from .obstacles import Obstacle
 
 COLUMNS = (
     Column("convolution"),
@@ -40,11 +41,11 @@ def candidate_sheet(
     model: str,
     found: Sequence[Candidate],
     whole: Total,
-    left: Mapping[str, str] | None = None,
+    left: Mapping[str, Obstacle] | None = None,
     top: int | None = None,
 ) -> Sheet:
     """The ranking: a row a candidate, the largest saving first, of all that were `found` the first
-    `top`. `left`: convolutions that cannot be replaced, path to reason."""
+    `top`. `left`: convolutions that cannot be replaced, path to obstacle."""
     rows = tuple(cells(c) | {"of the model": c.saved / whole.macs} for c in found[:top])
     return Sheet(
         f"{model}: rewrites",

@@ -13,6 +13,7 @@ from ..._result import Charted
 from ...cost import total
 from ...graph import layer_graph
 from ...tables import Column, Sheet
+from . import notes
 from ...trace.build import traced
 
 Kernel = tuple[int, int]
@@ -99,7 +100,7 @@ class Fields(Charted):
             }
             for chain in self.chains
         )
-        return Sheet("what one output depends on", _COLUMNS, rows, _NOTES)
+        return Sheet("what one output depends on", _COLUMNS, rows, notes.FIELDS)
 
 
 _COLUMNS = (
@@ -110,10 +111,6 @@ _COLUMNS = (
     Column("to the first", "x", format=".4f"),
     Column("paths from the middle"),
     Column("paths from a corner"),
-)
-_NOTES = (
-    "weights between one pair of maps, without biases; stride 1",
-    "paths: the ways by which one input reaches the output; in one large kernel each input has one",
 )
 
 

@@ -12,6 +12,7 @@ from ..._result import Charted
 from ...cost import total
 from ...tables import Column, Sheet
 from ...trace.build import traced
+from . import notes
 
 MOST = 12  # maps whose lines can still be told apart
 
@@ -52,11 +53,9 @@ class Mixing(Charted):
             Column("MACs a position", "MACs"),
             Column("MACs of a linear layer", "MACs"),
         )
-        notes = (
-            "each output is a sum over all maps at its own position, with the same weights at "
-            "every position; counts by tracing",
+        return Sheet(
+            f"1x1 convolution, {self.c_in} to {self.c_out} maps", columns, (row,), notes.MIXING
         )
-        return Sheet(f"1x1 convolution, {self.c_in} to {self.c_out} maps", columns, (row,), notes)
 
 
 def mixing(c_in: int = 4, c_out: int = 2, side: int = 6) -> Mixing:

@@ -13,6 +13,7 @@ from ...tables import Column, Sheet
 from ...trace import Trace
 from ...trace.build import traced
 from ...zoo.modules import Conv, MlpConv
+from . import notes
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,7 @@ class Neurons(Charted):
             f"{self.kernel}x{self.kernel}/{self.stride} on "
             f"{'x'.join(map(str, (*self.input[1:], self.input[0])))}"
         )
-        notes = ("counts by tracing both; params with biases; one MAC = one multiply-add",)
-        return Sheet(title, columns, rows, notes)
+        return Sheet(title, columns, rows, notes.MLPCONV)
 
 
 def mlpconv(

@@ -9,6 +9,7 @@ import torch
 
 from ..._result import Charted
 from ...tables import Column, Sheet
+from . import notes
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 LOSSES = ("squared", "cross-entropy")
@@ -65,16 +66,7 @@ class Saturation(Charted):
             if x == round(x)
         )
         columns = (Column("input"), *(Column(key, "", format=".4f") for key in curves))
-        return Sheet("saturation", columns, rows, self._notes())
-
-    def _notes(self) -> tuple[str, ...]:
-        found = ", ".join(f"{curve.name} {self.left(curve)[-1]:.2g}" for curve in self.activations)
-        return (
-            "slopes and gradients by automatic differentiation, in float64",
-            "squared error and cross-entropy: the absolute gradient at the input of a sigmoid that "
-            "is the output, where the target is 1",
-            f"left of an error at most behind {self.layers} activations, weights aside: {found}",
-        )
+        return Sheet("saturation", columns, rows, notes.saturation(self))
 
 
 def saturation(layers: int = 8) -> Saturation:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from ..._result import Charted
 from ...cost import total
-from ...graph import Node, layer_graph, longest
-from ...graph import WEIGHTED
+from ...graph import WEIGHTED, Node, layer_graph, longest
 from ...tables import Column, Sheet
 from ...trace import Trace
+from . import notes
 
 MOST_LEVELS = 120  # that can still be told apart on a page
 
@@ -72,14 +72,7 @@ class Towers(Charted):
             Column("params", "params"),
             Column("MACs", "MACs"),
         )
-        return Sheet("networks to scale", columns, rows, tuple(map(_said, self.towers)))
-
-
-def _said(tower: Tower) -> str:
-    return (
-        f"{tower.name}: {tower.depth} layers with weights in a row, {tower.params:,} params, "
-        f"{tower.macs:,} MACs"
-    )
+        return Sheet("networks to scale", columns, rows, tuple(map(notes.tower, self.towers)))
 
 
 def towers(traces: Sequence[Trace]) -> Towers:

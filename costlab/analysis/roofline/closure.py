@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ...trace import Measured
 
 CLOSED = 0.05  # the parts and the whole may differ by this share of the whole
 NOTABLE = 0.01  # a cause below this share of the whole is not named
+
+
+CauseKind = Literal["overlap", "side_by_side", "gaps", "launch", "other", "slower"]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why the parts and the whole differ, as a field of `Closure`, and by how many `seconds`."""
+
+    kind: CauseKind
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -38,13 +50,34 @@ class Closure:
         return self.parts / self.whole
 
     @property
+    def tolerance(self) -> float:
+        """The share of the whole by which the parts may differ from it."""
+        return CLOSED
+
+    @property
     def closed(self) -> bool:
         """Whether parts and whole agree to 5%."""
-        return abs(self.ratio - 1) <= CLOSED
+        return abs(self.ratio - 1) <= self.tolerance
 
-    def notable(self, seconds: float | None) -> bool:
-        """Whether a cause is worth a word."""
-        return seconds is not None and abs(seconds) >= NOTABLE * self.whole
+    @property
+    def known(self) -> bool:
+        """Whether the trace records the kernels' intervals."""
+        return self.gaps is not None
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Why the parts are not the whole, as far as it is recorded and notable."""
+        return self._notable("overlap", "gaps", "launch", "other", "slower")
+
+    @property
+    def in_parallel(self) -> tuple[Cause, ...]:
+        """What ran at the same time, where that is notable."""
+        return self._notable("overlap", "side_by_side")
+
+    def _notable(self, *kinds: CauseKind) -> tuple[Cause, ...]:
+        found = ((kind, getattr(self, kind)) for kind in kinds)
+        least = NOTABLE * self.whole
+        return tuple(Cause(kind, t) for kind, t in found if t and abs(t) >= least)
 
 
 def closure(m: Measured) -> Closure:
@@ -65,55 +98,3 @@ def closure(m: Measured) -> Closure:
         launch=max(0.0, m.total.median - a.span),
         slower=max(0.0, a.span - m.total.median),
     )
-
-
-def verdict(c: Closure) -> str:
-    """The closure row's last cell: empty where parts and whole agree and nothing ran side by
-    side; otherwise what the difference is."""
-    if c.closed:
-        beside = ((c.overlap, "operations side by side"), (c.side_by_side, "kernels side by side"))
-        return "; ".join(f"{text}: {1e3 * t:,.3f} ms" for t, text in beside if t and c.notable(t))
-    return f"differs by more than {CLOSED:.0%}: {_reason(c)}"
-
-
-def _reason(c: Closure) -> str:
-    """What the difference between parts and whole is."""
-    if c.gaps is None:
-        return _without_intervals(c)
-    causes = [f"{text} {1e3 * t:,.3f} ms" for t, text in _causes(c) if t and c.notable(t)]
-    return ", ".join(causes)
-
-
-def _causes(c: Closure) -> tuple[tuple[float | None, str], ...]:
-    """Why the parts are not the whole, each with its seconds (None: not recorded)."""
-    return (
-        (c.overlap, "operations side by side"),
-        (c.gaps, "gaps between kernels" if c.replayed else "between operations, on the host"),
-        (c.launch, "launch of the run"),
-        (c.other, "kernels of no operation"),
-        (c.slower, "slower when profiled"),
-    )
-
-
-def notes(c: Closure) -> list[str]:
-    """What a reader must know of the difference between the parts and the whole."""
-    said = []
-    if not c.closed:
-        known = "" if c.gaps is not None else "; this trace does not record the kernels' intervals"
-        said.append(f"the parts add up to {c.ratio:.0%} of the whole: {_reason(c)}{known}")
-    if c.side_by_side is not None and c.notable(c.side_by_side):
-        said.append(
-            f"{1e3 * c.side_by_side:,.3f} ms of kernels ran at the same time as others of their "
-            "operation (the groups of a convolution, for example); the time of an operation is "
-            "that in which at least one of its kernels ran"
-        )
-    return said
-
-
-def _without_intervals(c: Closure) -> str:
-    """What can be said of a trace that does not record the kernels' intervals."""
-    if c.ratio > 1:
-        return "kernels side by side, or slower when profiled"
-    if c.replayed:
-        return "gaps between kernels, or kernels of no operation"
-    return "the host's own work between operations"

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 
 from ...tables import measured_note
 from ...trace.facts import Sample
-from .closure import notes as closure_notes
 
 if TYPE_CHECKING:
+    from .change import TimeChange
+    from .closure import Cause, Closure
     from .places import Roofline
 
 _ABOVE = 1.02  # of the ceiling, from which on a block is said to be above it
+_CAUSES = {
+    "overlap": "operations side by side",
+    "side_by_side": "kernels side by side",
+    "launch": "launch of the run",
+    "other": "kernels of no operation",
+    "slower": "slower when profiled",
+}
 _WORDS = {
     "sm_mhz": "SM clock {} MHz",
     "memory_mhz": "memory clock {} MHz",
@@ -28,7 +36,7 @@ def describe(r: Roofline) -> Iterator[str]:
     """All notes in order."""
     yield measured_note(r.measured)
     yield _ceilings(r)
-    yield from closure_notes(r.sums)
+    yield from closure(r.sums)
     if r.lost:
         yield (
             f"{1e3 * r.lost:,.3f} ms are in operations that the trace does not have: the model "
@@ -115,3 +123,82 @@ def _clocks(r: Roofline) -> Iterator[str]:
 def _sample(sample: Sample) -> str:
     said = (_WORDS.get(name, f"{name} {{}}").format(value) for name, value in sample.items())
     return ", ".join(said) or "not known"
+
+
+# --- the parts and the whole ---
+
+
+def closure(c: Closure) -> Iterator[str]:
+    """What a reader must know of the difference between the parts and the whole."""
+    if not c.closed:
+        known = "" if c.known else "; this trace does not record the kernels' intervals"
+        yield f"the parts add up to {c.ratio:.0%} of the whole: {_reason(c)}{known}"
+    for cause in c.in_parallel:
+        if cause.kind == "side_by_side":
+            yield (
+                f"{_ms(cause.seconds)} of kernels ran at the same time as others of their "
+                "operation (the groups of a convolution, for example); the time of an operation is "
+                "that in which at least one of its kernels ran"
+            )
+
+
+def verdict(c: Closure) -> str:
+    """The closure row's last cell: empty where parts and whole agree and nothing ran side by
+    side; otherwise what the difference is."""
+    if c.closed:
+        return "; ".join(f"{_cause(x, c)}: {_ms(x.seconds)}" for x in c.in_parallel)
+    return f"differs by more than {c.tolerance:.0%}: {_reason(c)}"
+
+
+def _reason(c: Closure) -> str:
+    """What the difference between parts and whole is."""
+    if c.known:
+        return ", ".join(f"{_cause(x, c)} {_ms(x.seconds)}" for x in c.causes)
+    if c.ratio > 1:
+        return "kernels side by side, or slower when profiled"
+    if c.replayed:
+        return "gaps between kernels, or kernels of no operation"
+    return "the host's own work between operations"
+
+
+def _cause(cause: Cause, c: Closure) -> str:
+    return gaps(c) if cause.kind == "gaps" else _CAUSES[cause.kind]
+
+
+def gaps(c: Closure) -> str:
+    """What the time is called in which no kernel ran."""
+    return "gaps between kernels" if c.replayed else "between operations, on the host"
+
+
+# --- two measured models ---
+
+
+def time_change(c: TimeChange) -> str:
+    """One sentence: what changed, and whether the time shows it."""
+    operations = _saved(c.macs_saved, "fewer", "more")
+    text = (
+        f"{c.after} has {operations} MACs than {c.before} and takes "
+        f"{_saved(c.time_saved, 'less', 'more')} time ({1e3 * c.first.median:,.3f} to "
+        f"{_ms(c.second.median)})"
+    )
+    if c.intervals_meet:
+        text += "; the intervals of the two times meet, so no difference is shown"
+    elif c.may_be_drift:
+        text += (
+            "; the two were measured one after the other, and so small a difference may be drift "
+            "between the runs"
+        )
+    if c.shares_differ:
+        text += (
+            f": the change of {operations} operations is not one of "
+            f"{100 * abs(c.macs_saved):.0f}% in time"
+        )
+    return text
+
+
+def _saved(share: float, less: str, more: str) -> str:
+    return f"{100 * abs(share):.0f}% {less if share >= 0 else more}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{1e3 * seconds:,.3f} ms"

@@ -13,7 +13,7 @@ from ...cost import total
 from ...tables import Column, Sheet, caveats, table
 from ...trace import Measured, ModuleTime, Op, Timing, Trace
 from . import notes
-from .closure import Closure, closure, verdict
+from .closure import Closure, closure
 
 
 @dataclass(frozen=True)
@@ -147,14 +147,13 @@ class Roofline(Charted):
                 "block": "closure: the parts together",
                 "time": _ms(self.sums.parts),
                 "share": self.closure,
-                "bound": verdict(self.sums),
+                "bound": notes.verdict(self.sums),
             }
         )
         if self.sums.gaps is not None:
-            gaps = "gaps between kernels"
             rows.append(
                 {
-                    "block": gaps if self.sums.replayed else "between operations, on the host",
+                    "block": notes.gaps(self.sums),
                     "time": _ms(self.sums.gaps),
                     "share": self.sums.gaps / self.sums.whole,
                 }

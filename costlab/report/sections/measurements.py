@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...analysis.memory import Memory, memory
-from ...analysis.roofline import Roofline, against, roofline
+from ...analysis.roofline import Roofline, roofline, time_change
 from ...render import charts
 from ...render.document import Grid, Text
 from ...trace import Trace
@@ -56,8 +56,8 @@ def _spoken(r: Roofline) -> str:
 def _compared(c: Context) -> list[Block]:
     """The time of base and head, then of the first model and each other."""
     pairs = [*([c.review] if c.review else []), *((c.first, t) for t in c.traces[1:])]
-    sentences = (against(before, after) for before, after in pairs)
-    return [Text(f"{sentence}.") for sentence in sentences if sentence]
+    changes = (time_change(before, after) for before, after in pairs)
+    return [Text(f"{change}.") for change in changes if change]
 
 
 def _memory(trace: Trace) -> list[Block]:
