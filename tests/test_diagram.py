@@ -447,6 +447,18 @@ def test_the_grid_stands_beside_the_spine_where_it_changes(name, sizes):
         assert left >= 0 and all(apart(rect, box) for box, _ in boxes_of(page))
 
 
+@pytest.mark.parametrize(
+    "spec, sizes",
+    [
+        ("torchvision:vit_b_16", ["14x14"]),  # patches; then tokens, which have no grid
+        ("torchvision:swin_t", ["56x56", "1x1"]),  # 64x49x288 are windows; a concat has its size
+    ],
+)
+def test_tokens_and_windows_are_no_grids(spec, sizes):
+    page = svg([diagram(as_trace(spec, "diagram"), style="paper")])
+    assert re.findall(r'font-size="7" text-anchor="end"[^>]*>([^<]*)<', page) == sizes
+
+
 def test_a_module_and_the_cost_style_have_no_grids_beside_boxes():
     for arguments in ({}, {"module": "inception3a"}):
         assert 'text-anchor="end"' not in svg([diagram(GOOGLENET, **arguments)])
