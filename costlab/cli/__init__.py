@@ -57,12 +57,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (2 with one line on stderr for bad input)."""
-    parser = _Parser(prog="costlab", description="What a neural network costs, and why.")
-    parser.add_argument("--version", action="version", version=f"costlab {__version__}")
-    sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        import_module(f"costlab.cli.{name}").add(sub)
-    args = parser.parse_args(argv)
+    args = _parser().parse_args(argv)
     try:
         require_outputs(args)
         return args.run(args) or 0
@@ -75,20 +70,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as e:
         if (e.name or "").partition(".")[0] != "torch":
             raise
-        print(
-            "costlab: this needs torch, which is not installed; of a saved trace costlab table, "
-            "memory, compare, diagram and chart memory do without",
-            file=sys.stderr,
-        )
+        print(f"costlab: {_NO_TORCH}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(
-            "\rcostlab: interrupted"
-            + (
-                "; what is done is in the journal, and the same command goes on"
-                if getattr(args, "journal", None)
-                else ""
-            ),
-            file=sys.stderr,
-        )
+        resumes = f"; {_RESUMES}" if getattr(args, "journal", None) else ""
+        print(f"\rcostlab: interrupted{resumes}", file=sys.stderr)
         return 130
+
+
+_NO_TORCH = (
+    "this needs torch, which is not installed; of a saved trace costlab table, memory, compare, "
+    "diagram and chart memory do without"
+)
+_RESUMES = "what is done is in the journal, and the same command goes on"
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The parser of the command line, with every command."""
+    parser = _Parser(prog="costlab", description="What a neural network costs, and why.")
+    parser.add_argument("--version", action="version", version=f"costlab {__version__}")
+    sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        import_module(f"costlab.cli.{name}").add(sub)
+    return parser

@@ -63,6 +63,7 @@ def _times(args: argparse.Namespace):
 
 
 def _savings(args: argparse.Namespace):
+    """The chart of the rules of factorization, or of what they saved in measured traces."""
     if args.measured:
         return _measured(args, "factorize")
     table = costlab.rules(**_given(args, "c_in", "c_out"))

@@ -106,7 +106,7 @@ def _html_table(sheet: Sheet, *, ids: bool) -> str:
 
 
 def _html_heading(heading: str, width: int) -> str:
-    """The heading of a group, over all columns; nothing within a group."""
+    """A row over all columns with the heading of a group; empty for the group's other rows."""
     if not heading:
         return ""
     return f'<tr><th colspan="{width}" scope="colgroup">{html.escape(heading)}</th></tr>\n'

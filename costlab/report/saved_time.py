@@ -25,6 +25,7 @@ def saved_time(found: Sequence[Savings], ident: str) -> list[Block]:
 
 
 def _in_full(savings: Savings, ident: str) -> list[Block]:
+    """Savings under one set of conditions: a summary, the chart, the table and the reasons."""
     where = savings.conditions
     picture = chart(
         charts.time_savings,

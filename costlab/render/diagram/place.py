@@ -112,6 +112,7 @@ class Placer:
     # --- branches ---
 
     def _row(self, part: Part) -> Piece:
+        """Branches side by side, from a fork to where they meet."""
         pieces = [self.place(c) for c in part.children]
         levels = [len(list(c.boxes())) for c in part.children]
         down = self._second_level(pieces) if max(levels) > 1 else 0.0
