@@ -95,8 +95,7 @@ def run_backward(recorder, out, leaves, inputs=()) -> tuple[int, ...]:
             "nothing here can be trained: no output depends on a parameter that requires a gradient"
         )
     ones = _ones(recorder, ends)
-    recorder.in_backward = True
-    recorder.modules.open[1:] = []
+    recorder.begin_backward()
     nodes = _nodes(ends)
     if any(n.name() == "CheckpointFunctionBackward" for n in nodes):
         with _gradients_kept(nodes, leaves):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
 from . import shapes
 from .memory import stored_elements
+from .record import Attributes
+
+if TYPE_CHECKING:
+    from .tensor_table import Outside
 
 _STATISTICS = frozenset(("running_mean", "running_var"))  # not every schema says it writes them
 _NOT_RECORDED = frozenset(("aten::detach", "aten::detach_", "aten::alias", "aten::lift_fresh"))
@@ -25,10 +29,10 @@ class Operator:
     arguments: tuple[str, ...]
     written: frozenset[str]
     recorded: bool
-    shape_rule: Callable | None
+    shape_rule: Callable[..., Any] | None
 
     @classmethod
-    def of(cls, func, device: str) -> Operator:
+    def of(cls, func: Any, device: str) -> Operator:
         schema = func._schema
         written = {
             a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write
@@ -63,21 +67,27 @@ class Call:
     operator: Operator
     inputs: list[int] = field(default_factory=list)
     params: list[int] = field(default_factory=list)
-    attrs: dict = field(default_factory=dict)
-    written: list = field(default_factory=list)
+    attrs: Attributes = field(default_factory=dict)
+    written: list[torch.Tensor | Outside] = field(default_factory=list)
 
-    def note_sparse(self, t) -> None:
+    def note(self, outside: Outside) -> None:
+        """A tensor that the run did not make is an input, and where it is one, a parameter."""
+        self.inputs.append(outside.index)
+        if outside.param is not None:
+            self.params.append(outside.param)
+
+    def note_sparse(self, t: torch.Tensor) -> None:
         """Of the first sparse input: which one it is, and the elements that it keeps."""
         if t.layout is not torch.strided:
             self.attrs.setdefault("sparse", (len(self.inputs), stored_elements(t)))
 
 
-def is_composite(func) -> bool:
+def is_composite(func: Any) -> bool:
     """In inference mode, and in higher-order operators, torch leaves composite operations whole."""
     return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
 
 
-def only_moves(call, args, out) -> bool:
+def only_moves(call: Call, args: Sequence[Any], out: Any) -> bool:
     """Only from one device to another: nothing on a single one."""
     return (
         call.operator.name == "aten._to_copy"
@@ -87,7 +97,7 @@ def only_moves(call, args, out) -> bool:
     )
 
 
-def attribute(value):
+def attribute(value: Any) -> Any:
     """An argument that is no tensor, as a trace keeps it."""
     if isinstance(value, (bool, int, float, str)) or value is None:
         return value

@@ -9,9 +9,8 @@ CUDA without moving it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any
 
 import torch
@@ -19,9 +18,10 @@ from torch import nn
 
 from . import values
 from .jagged import map_parts, refuse_strided
-from .memory import memory_of, storage_of, stored_elements
-from .modules import modules_of, named_tensors
-from .packed import inner_tensors, packed_modules, reordered_tensors, unpacked
+from .memory import memory_of, storage_of, stored_as
+from .modules import named_tensors
+from .own_memory import OwnMemory
+from .packed import packed_modules, reordered_tensors, unpacked
 from .record import Param, Tensor, TraceError
 
 _RUNS = itertools.count(1)
@@ -69,17 +69,16 @@ class TensorTable:
         self.outside: dict[int, Outside] = {}
         # for the backward pass: autograd hands out new objects for views and saved tensors, so
         # tensors are known by their memory
-        self.by_memory: dict[tuple, int] | None = None
-        self._read_in_place: set[int] = set()  # memory of the model that kernels read where it is
-        self._before: dict[int, tuple] = {}  # that memory -> (storage, what was in it)
-        self._packed: dict[tuple, list[list[Outside]]] = {}
+        self.by_memory: dict[tuple[object, ...], int] | None = None
+        self.own_memory = OwnMemory()
+        self._packed: dict[tuple[object, ...], list[list[Outside]]] = {}
         self._add_parameters(model)
         for path, value in packed_modules(model):
             self.add_packed(value, path)
         for name, t in reordered_tensors(model):
             self._add_parameter(t, name)
 
-    def _add_parameters(self, model) -> None:
+    def _add_parameters(self, model: nn.Module) -> None:
         found: dict[int, _Parameter] = {}
         for name, p in named_tensors(model, "_parameters"):
             if id(p) in found:
@@ -87,13 +86,13 @@ class TensorTable:
             else:
                 found[id(p)] = self._add_parameter(p, name)
 
-    def _add_parameter(self, p, name) -> _Parameter:
+    def _add_parameter(self, p: Any, name: str) -> _Parameter:
         index = self.add(p)
         self.outside[id(p)] = Outside(p, index, len(self.parameters))
         self.parameters.append(_Parameter(p, [name], index))
         return self.parameters[-1]
 
-    def add_packed(self, value, path: str) -> list[Outside]:
+    def add_packed(self, value: Any, path: str) -> list[Outside]:
         """The weights and biases that the quantized layer at `path` packs: they count as its
         parameters."""
         tensors = unpacked(value)
@@ -103,7 +102,7 @@ class TensorTable:
         self._packed.setdefault(_packed_key(path, tensors), []).append(added)
         return added
 
-    def packed(self, value, path: str, before: Container[int | None]) -> list[Outside]:
+    def packed(self, value: Any, path: str, before: Container[int | None]) -> list[Outside]:
         """What `add_packed` gave for it. Each call gets another object, so it is known by path and
         shapes; of several alike (a cell whose input is as wide as its state) it is the first whose
         parameters are not among `before`, those that the call has used already."""
@@ -125,42 +124,42 @@ class TensorTable:
             for p in self.parameters
         )
 
-    def index_of(self, t) -> int | None:
+    def index_of(self, t: torch.Tensor) -> int | None:
         """The index of a tensor that this run has made or was given; None for another."""
         tag = getattr(t, "_costlab", None)
         if tag is not None and self.base <= tag < self.base + _TENSORS_A_RUN:
             return tag - self.base
         return None
 
-    def index_by_memory(self, t) -> int | None:
+    def index_by_memory(self, t: torch.Tensor) -> int | None:
         """As `index_of`, also for an object that autograd made for the same memory."""
         index = self.index_of(t)
         if index is None and self.by_memory is not None and id(t) not in self.outside:
             index = self.by_memory.get(memory_of(t))
         return index
 
-    def mark(self, t, index: int):
+    def mark(self, t: Any, index: int) -> Any:
         """Give a tensor an index; the tensor."""
-        t._costlab = self.base + index
+        t._costlab = self.base + index  # an attribute that torch does not declare
         return t
 
-    def mark_made(self, t, index: int) -> None:
+    def mark_made(self, t: torch.Tensor, index: int) -> None:
         """Give a tensor that an operation has made an index."""
         self.mark(t, index)
         if self.by_memory is not None:
             self.by_memory[memory_of(t)] = index
 
-    def follow(self, t, source) -> None:
+    def follow(self, t: torch.Tensor, source: torch.Tensor) -> None:
         """A parameter that the run makes of a tensor of its own is that tensor."""
         index = self.index_of(source)
         if index is not None:
             self.mark_made(t, index)
 
-    def add(self, t) -> int:
+    def add(self, t: torch.Tensor) -> int:
         """A new index for a tensor as it is now. Raises TraceError for one that has no shape."""
         if t.is_nested:
             refuse_strided(t)
-        kind, distinct = _stored_as(t)
+        kind, distinct = stored_as(t)
         self.tensors.append(Tensor(tuple(t.shape), str(kind).removeprefix("torch."), distinct))
         return len(self.tensors) - 1
 
@@ -168,7 +167,7 @@ class TensorTable:
         """Record a tensor as of another dtype than it has on this device."""
         self.tensors[index] = replace(self.tensors[index], dtype=dtype)
 
-    def add_input(self, t, trained: bool = False):
+    def add_input(self, t: torch.Tensor, trained: bool = False) -> torch.Tensor:
         """What the model gets in the place of an input: never the caller's memory."""
         given = self.stand_in(t.detach())
         if given is t or (given.device.type != "meta" and storage_of(given) == storage_of(t)):
@@ -177,7 +176,7 @@ class TensorTable:
             values.give(given, t)
         return self.mark(given.requires_grad_(trained and t.requires_grad), self.add(given))
 
-    def stand_in(self, t):
+    def stand_in(self, t: torch.Tensor) -> torch.Tensor:
         """The tensor itself where it is on the tracing device, otherwise one in its place."""
         if t.device.type == self.device:
             return t
@@ -194,7 +193,7 @@ class TensorTable:
             return torch.zeros(t.shape, dtype=t.dtype, device=self.device)
         return t.detach().to(self.device)
 
-    def add_outside(self, t) -> Outside:
+    def add_outside(self, t: torch.Tensor) -> Outside:
         """The record of a tensor that the run did not make, with its stand-in."""
         found = self.outside.get(id(t))
         if found is None:
@@ -205,8 +204,8 @@ class TensorTable:
             found = self.outside[id(t)]
         if found.stand_in is None:
             found.stand_in = self.stand_in(t)
-            if found.stand_in is t and t.device.type != "meta" and t.layout is torch.strided:
-                self._read_in_place.add(storage_of(t))
+            if found.stand_in is t:
+                self.own_memory.add(t)
             if self.device == "meta" and t.device.type == "cpu":
                 values.give(found.stand_in, t)
         return found
@@ -216,95 +215,6 @@ class TensorTable:
         if outside.stand_in is outside.original:
             outside.stand_in = outside.original.detach().clone()
 
-    def keep_memory(self, t) -> None:
-        """Before something is written through a view of the model's own memory: keep what is
-        there."""
-        if not self._read_in_place or t.layout is not torch.strided or t.device.type == "meta":
-            return
-        storage = t.untyped_storage()
-        if storage._cdata in self._read_in_place and storage._cdata not in self._before:
-            self._before[storage._cdata] = storage, storage.clone()
 
-    def restore_memory(self) -> None:
-        """Put back what was written through views."""
-        for storage, before in self._before.values():
-            storage.copy_(before)
-
-    def replace_tensors_elsewhere(self, model) -> None:
-        """Put stand-ins in the place of parameters and buffers that are on another device: autocast
-        and the model's own code ask tensors where they are. A snapshot puts the model's own
-        back."""
-        for own in _registered(model):
-            for name, t in own.items():
-                if t is not None and t.device.type != self.device:
-                    outside = self.add_outside(t)
-                    assert outside.stand_in is not None, "add_outside makes one"
-                    if isinstance(t, nn.Parameter) and not isinstance(
-                        outside.stand_in, nn.Parameter
-                    ):
-                        outside.stand_in = nn.Parameter(
-                            outside.stand_in, requires_grad=t.requires_grad
-                        )
-                    self.outside[id(outside.stand_in)] = outside
-                    own[name] = outside.stand_in
-
-    def replace_to_train(self, model) -> list[nn.Parameter]:
-        """Put leaf stand-ins in the place of all parameters, so that autograd runs on the tracing
-        device and leaves the model be; those that require a gradient."""
-        self.by_memory = {}
-        leaves: dict[nn.Parameter, None] = {}
-        for own in _registered(model):
-            for name, t in own.items():
-                if t is None:
-                    continue
-                outside = self.add_outside(t)
-                if isinstance(t, nn.Parameter):
-                    leaf = self._make_leaf(outside, t)
-                    if t.requires_grad:
-                        leaves[leaf] = None
-                self.outside[id(outside.stand_in)] = outside
-                own[name] = outside.stand_in
-        return list(leaves)
-
-    def _make_leaf(self, outside: Outside, p: nn.Parameter) -> nn.Parameter:
-        """Make a parameter's stand-in a leaf of autograd other than the parameter; the leaf."""
-        own = outside.stand_in
-        if own is not p and isinstance(own, nn.Parameter) and own.is_leaf:
-            return own
-        leaf = nn.Parameter(self.stand_in(p).detach(), requires_grad=p.requires_grad)
-        outside.stand_in = leaf
-        return leaf
-
-
-def _packed_key(path: str, tensors) -> tuple:
+def _packed_key(path: str, tensors: tuple[tuple[str, torch.Tensor], ...]) -> tuple[object, ...]:
     return path, *(tuple(t.shape) for _, t in tensors)
-
-
-def _stored_as(t) -> tuple[torch.dtype, int | None]:
-    """The dtype and the elements in memory. A wrapper subclass shows a shape and a dtype that it
-    does not store: it takes the bytes of its inner tensors, in elements of the largest one."""
-    inner = inner_tensors(t)
-    if not inner:
-        return t.dtype, _distinct(t)
-    kind = max(inner, key=lambda v: v.nbytes).dtype
-    return kind, -(-sum(v.nbytes for v in inner) // kind.itemsize)
-
-
-def _distinct(t) -> int | None:
-    """Elements in memory, where they are not those of the shape: of an expanded tensor one stands
-    for many, of a sparse one what it keeps."""
-    if t.is_nested or t.is_mkldnn:
-        return None
-    if t.layout is not torch.strided:
-        return stored_elements(t)
-    if 0 in t.stride():
-        return prod(n for n, step in zip(t.shape, t.stride(), strict=True) if step)
-    return None
-
-
-def _registered(model) -> Iterator[dict[str, Any]]:
-    """The parameters and the buffers of every module, as the dicts that they are registered in."""
-    for module in modules_of(model):
-        if not isinstance(module, torch.jit.ScriptModule):
-            yield module._parameters
-            yield module._buffers

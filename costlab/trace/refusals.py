@@ -1,0 +1,40 @@
+"""Models that cannot be traced truthfully: each is refused with what to do about it."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .failures import shortened
+from .modules import modules_of, named_tensors
+from .record import TraceError
+
+
+def refuse_lazy(model: nn.Module) -> None:
+    """Raises TraceError for parameters and buffers that have no shape yet."""
+    for name, t in named_tensors(model, "_parameters", "_buffers"):
+        if nn.parameter.is_lazy(t):
+            raise TraceError(
+                f"{name} has no shape yet (a lazy module); run the model once on real inputs "
+                "before tracing it"
+            )
+
+
+def refuse_hidden_products(model: nn.Module) -> None:
+    """Raises TraceError for TorchScript's convolutions of oneDNN, which run without a dispatch."""
+    for m in modules_of(model):
+        graph = getattr(m, "graph", None) if isinstance(m, torch.jit.ScriptModule) else None
+        if graph is not None and graph.findAllNodes("prim::mkldnn_convolution"):
+            raise TraceError(
+                "torch.jit.optimize_for_inference hides the products of this model; trace it as it "
+                "was before"
+            )
+
+
+def refuse_threads(unseen: str | None) -> None:
+    """Raises TraceError where `unseen`, a module, ran in a thread that is not recorded."""
+    if unseen is not None:
+        raise TraceError(
+            f"the model runs {shortened(unseen)} in another thread, where torch shows "
+            "its operations to no recorder; call it in the thread of forward"
+        )
