@@ -3,12 +3,15 @@ torch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .deviation import Deviation
 
 
@@ -21,7 +24,7 @@ class Entry:
     factory: str
     input: tuple[int, ...]
     source: str
-    arguments: dict = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 _224, _227, _299 = (1, 3, 224, 224), (1, 3, 227, 227), (1, 3, 299, 299)
@@ -114,7 +117,7 @@ def input_shape(name: str) -> tuple[int, ...]:
     return _MODELS[name].input
 
 
-def build(name: str, **arguments):
+def build(name: str, **arguments: Any) -> nn.Module:
     """Make a registered model on the current default device.
 
     Raises KeyError for an unknown name."""

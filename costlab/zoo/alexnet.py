@@ -8,6 +8,9 @@ GPUs are `groups` 2 in conv2, conv4 and conv5; `groups` 1 is the single-tower re
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import nn
 
 from .modules import Conv, FullyConnectedHead
@@ -20,12 +23,17 @@ class AlexNet(nn.Module):
     response norm after conv1 and conv2 (Section 3.3)."""
 
     def __init__(
-        self, classes=1000, groups=2, widths=(96, 256, 384, 384, 256), padding=0, lrn=True
+        self,
+        classes: int = 1000,
+        groups: int = 2,
+        widths: tuple[int, int, int, int, int] = (96, 256, 384, 384, 256),
+        padding: int = 0,
+        lrn: bool = True,
     ):
         super().__init__()
         a, b, c, d, e = widths
 
-        def norm():
+        def norm() -> nn.Module:
             return nn.LocalResponseNorm(5, 1e-4, 0.75, 2.0) if lrn else nn.Identity()
 
         self.conv1, self.norm1, self.pool1 = Conv(3, a, 11, 4, padding), norm(), nn.MaxPool2d(3, 2)
@@ -36,12 +44,12 @@ class AlexNet(nn.Module):
         self.conv5 = Conv(d, e, 3, groups=groups)
         self.pool5, self.head = nn.MaxPool2d(3, 2), FullyConnectedHead(e, 6, classes)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.pool1(self.norm1(self.conv1(x)))
         x = self.pool2(self.norm2(self.conv2(x)))
         return self.head(self.pool5(self.conv5(self.conv4(self.conv3(x)))))
 
 
-def alexnet(**arguments):
+def alexnet(**arguments: Any) -> AlexNet:
     """AlexNet in evaluation mode; the arguments are `AlexNet`'s."""
     return AlexNet(**arguments).eval()

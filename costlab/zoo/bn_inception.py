@@ -9,6 +9,9 @@ first has the same width. Stem: separable 7x7/2, depth multiplier 8.
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import nn
 
 from .modules import Conv, DoubleInception, SeparableConv
@@ -32,7 +35,7 @@ FIGURE5 = {
 class BNInception(nn.Module):
     """(N, 3, 224, 224) -> (N, classes)."""
 
-    def __init__(self, classes=1000, slim=False):
+    def __init__(self, classes: int = 1000, slim: bool = False):
         super().__init__()
         self.conv1 = SeparableConv(3, 64, 7, 2, norm=True)
         self.pool1 = nn.MaxPool2d(3, 2, ceil_mode=True)
@@ -48,13 +51,13 @@ class BNInception(nn.Module):
             width = block.c_out
         self.avgpool, self.fc = nn.AvgPool2d(7, 1), nn.Linear(width, classes)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.pool2(self.conv2(self.pool1(self.conv1(x))))
         for name in FIGURE5:
             x = self.get_submodule(f"inception{name}")(x)
         return self.fc(self.avgpool(x).flatten(1))
 
 
-def bn_inception(**arguments):
+def bn_inception(**arguments: Any) -> BNInception:
     """BN-Inception in evaluation mode; the arguments are `BNInception`'s."""
     return BNInception(**arguments).eval()

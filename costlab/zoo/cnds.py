@@ -9,6 +9,9 @@ only. Pools round their grid up, as Caffe does.
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import nn
 
 from .modules import AuxiliaryHead, Conv, FullyConnectedHead
@@ -17,10 +20,10 @@ from .modules import AuxiliaryHead, Conv, FullyConnectedHead
 class CNDS8(nn.Module):
     """(N, 3, 227, 227) -> (N, classes); with `aux`, in training, also the branch's logits."""
 
-    def __init__(self, classes=1000, aux=False):
+    def __init__(self, classes: int = 1000, aux: bool = False):
         super().__init__()
 
-        def pool():
+        def pool() -> nn.MaxPool2d:
             return nn.MaxPool2d(2, 2, ceil_mode=True)
 
         self.conv1, self.pool1 = Conv(3, 64, 7, 2, 1), nn.MaxPool2d(3, 2, ceil_mode=True)
@@ -31,7 +34,7 @@ class CNDS8(nn.Module):
         self.conv5_1, self.conv5_2, self.pool5 = Conv(512, 512, 3), Conv(512, 512, 3), pool()
         self.head = FullyConnectedHead(512, 4, classes)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
         x = self.pool2(self.conv2(self.pool1(self.conv1(x))))
         x = self.conv3_2(self.conv3_1(x))
         side = self.aux(x) if self.aux is not None and self.training else None
@@ -54,6 +57,6 @@ def _branch(classes: int) -> AuxiliaryHead:
     )
 
 
-def cnds8(**arguments):
+def cnds8(**arguments: Any) -> CNDS8:
     """CNDS-8 in evaluation mode; the arguments are `CNDS8`'s."""
     return CNDS8(**arguments).eval()

@@ -9,6 +9,9 @@ No batch norm: 2014 had none.
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import nn
 
 from .modules import AuxiliaryHead, Conv, Inception, NaiveInception, SeparableConv
@@ -35,20 +38,28 @@ class GoogLeNet(nn.Module):
     reductions, whose pools pass all channels on. `norm`: batch norm after each convolution, and
     `k5`: the third branch's kernel (torchvision has 3)."""
 
-    def __init__(self, classes=1000, aux=False, separable=False, naive=False, norm=False, k5=5):
+    def __init__(
+        self,
+        classes: int = 1000,
+        aux: bool = False,
+        separable: bool = False,
+        naive: bool = False,
+        norm: bool = False,
+        k5: int = 5,
+    ):
         super().__init__()
 
-        def pool():
+        def pool() -> nn.MaxPool2d:
             return nn.MaxPool2d(3, 2, ceil_mode=True)
 
-        def lrn():
+        def lrn() -> nn.Module:
             return nn.Identity() if norm else nn.LocalResponseNorm(5, 1e-4, 0.75)
 
         self.conv1 = SeparableConv(3, 64, 7, 2) if separable else Conv(3, 64, 7, 2, norm=norm)
         self.pool1, self.norm1 = pool(), lrn()
         self.conv2 = nn.Sequential(Conv(64, 64, 1, norm=norm), Conv(64, 192, 3, norm=norm))
         self.norm2, self.pool2 = lrn(), pool()
-        c_in, width = 192, {}
+        c_in, width = 192, dict[str, int]()
         for name, widths in TABLE1.items():
             n1, _, n3, _, n5, _ = widths
             block = (
@@ -65,7 +76,7 @@ class GoogLeNet(nn.Module):
         self.avgpool, self.dropout = nn.AvgPool2d(7, 1), nn.Dropout(0.4)
         self.fc, self.softmax = nn.Linear(width["5b"], classes), nn.Softmax(1)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
         x = self.norm1(self.pool1(self.conv1(x)))
         x = self.pool2(self.norm2(self.conv2(x)))
         x = self.pool3(self._inceptions(x, "3a", "3b"))
@@ -79,13 +90,13 @@ class GoogLeNet(nn.Module):
         x = self.softmax(self.fc(self.dropout(x.flatten(1))))
         return (x, *heads) if heads else x
 
-    def _inceptions(self, x, *names):
+    def _inceptions(self, x: torch.Tensor, *names: str) -> torch.Tensor:
         """`x` through the modules of these names in Table 1."""
         for name in names:
             x = self.get_submodule(f"inception{name}")(x)
         return x
 
 
-def googlenet(**arguments):
+def googlenet(**arguments: Any) -> GoogLeNet:
     """GoogLeNet in evaluation mode; the arguments are `GoogLeNet`'s."""
     return GoogLeNet(**arguments).eval()

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import torch
 from torch import nn
 
 from .deviation import Deviation
@@ -30,6 +31,9 @@ from .modules import (
     ReductionB,
 )
 
+# makes a block for so many input channels
+BlockFactory = Callable[[int], InceptionModule]
+
 
 class _Inception(nn.Module):
     """`stem` to `width` channels, then `blocks`: a factory of the input's channels by name; an
@@ -39,7 +43,7 @@ class _Inception(nn.Module):
         self,
         stem: Sequence[nn.Module],
         width: int,
-        blocks: Mapping[str, Callable[[int], InceptionModule]],
+        blocks: Mapping[str, BlockFactory],
         aux: str | None,
         classes: int,
     ):
@@ -56,7 +60,7 @@ class _Inception(nn.Module):
         self.avgpool, self.dropout = nn.AvgPool2d(8, 1), nn.Dropout(0.2)
         self.fc, self.softmax = nn.Linear(width, classes), nn.Softmax(1)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
         x, side = self.stem(x), None
         for name in self._blocks:
             x = self.get_submodule(name)(x)
@@ -70,7 +74,7 @@ class V3AuxiliaryHead(nn.Sequential):
     """Figure 8, on the last 17x17 grid: average pool 5x5/3, 1x1 to 128, 5x5 to 768 (as a fully
     connected layer), classifier."""
 
-    def __init__(self, c_in, classes=1000):
+    def __init__(self, c_in: int, classes: int = 1000):
         super().__init__(
             nn.AvgPool2d(5, 3),
             Conv(c_in, 128, 1, norm=True),
@@ -80,11 +84,11 @@ class V3AuxiliaryHead(nn.Sequential):
         )
 
 
-def _figure5(proj, k=5):
+def _figure5(proj: int, k: int = 5) -> BlockFactory:
     return lambda c: DoubleInception(c, 64, 48, 64, (64, 96, 96), proj, k=k)
 
 
-def _figure6(mid, across_first=False):
+def _figure6(mid: int, across_first: bool = False) -> BlockFactory:
     return lambda c: FactorizedInception(c, mid, across_first=across_first)
 
 
@@ -118,7 +122,7 @@ DEVIATIONS = {
 }
 
 
-def inception_v2(classes=1000, as_drawn=False):
+def inception_v2(classes: int = 1000, as_drawn: bool = False) -> nn.Module:
     """Table 1 of Rethinking: (N, 3, 299, 299) -> (N, classes).
 
     Filter counts inside the modules are assumed, see the top of this file. `as_drawn`: the
@@ -135,7 +139,7 @@ def inception_v2(classes=1000, as_drawn=False):
         Conv(80, 192, 3, 2, 0, norm=True),
         Conv(192, 288, 3, norm=True),
     ]
-    blocks = (
+    blocks: dict[str, BlockFactory] = (
         {f"figure5_{i}": _figure5(64, 3) for i in (1, 2, 3)}
         | {"reduction1": reduce_35}
         | {
@@ -148,7 +152,7 @@ def inception_v2(classes=1000, as_drawn=False):
     return _Inception(stem, 288, blocks, None, classes).eval()
 
 
-def inception_v3(classes=1000, aux=False):
+def inception_v3(classes: int = 1000, aux: bool = False) -> nn.Module:
     """TF-slim's Inception-v3: (N, 3, 299, 299) -> (N, classes); with `aux`, in training, also the
     head's logits."""
     stem = [
@@ -160,7 +164,7 @@ def inception_v3(classes=1000, aux=False):
         Conv(80, 192, 3, 1, 0, norm=True),
         nn.MaxPool2d(3, 2),
     ]
-    blocks = {
+    blocks: dict[str, BlockFactory] = {
         "mixed_5b": _figure5(32),
         "mixed_5c": _figure5(64),
         "mixed_5d": _figure5(64),

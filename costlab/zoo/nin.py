@@ -9,18 +9,21 @@ grids.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from torch import nn
 
 from .modules import MlpConv
+
+MlpBlock = tuple[tuple[int, ...], int, int, int]  # widths, kernel, stride, padding
 
 
 class NIN(nn.Sequential):
     """(N, 3, H, W) -> (N, classes): `blocks` of (widths, kernel, stride, padding), each but the
     last followed by its pool."""
 
-    def __init__(self, blocks, pools):
-        layers, width = OrderedDict(), 3
+    def __init__(self, blocks: Sequence[MlpBlock], pools: Sequence[nn.Module]):
+        layers, width = OrderedDict[str, nn.Module](), 3
         after = zip(blocks, [*pools, None], strict=True)
         for i, ((widths, k, stride, padding), pool) in enumerate(after, 1):
             layers[f"mlpconv{i}"] = MlpConv(width, widths, k, stride, padding)
@@ -34,7 +37,7 @@ class NIN(nn.Sequential):
         )
 
 
-def nin(classes=1000):
+def nin(classes: int = 1000) -> NIN:
     """NIN for ImageNet, 224x224."""
     return NIN(
         [
@@ -47,7 +50,7 @@ def nin(classes=1000):
     ).eval()
 
 
-def nin_cifar10(classes=10):
+def nin_cifar10(classes: int = 10) -> NIN:
     """NIN for CIFAR-10, 32x32: the second pool averages."""
     return NIN(
         [((192, 160, 96), 5, 1, 2), ((192, 192, 192), 5, 1, 2), ((192, 192, classes), 3, 1, 1)],

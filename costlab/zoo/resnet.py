@@ -7,6 +7,8 @@ Projection shortcuts where the shape changes (option B). The paper strides in th
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -19,7 +21,7 @@ DEPTHS = {
 }
 
 
-def _conv(c_in, c_out, k, stride=1):
+def _conv(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(c_in, c_out, k, stride, k // 2, bias=False), nn.BatchNorm2d(c_out)
     )
@@ -29,7 +31,7 @@ class Block(nn.Module):
     """Figure 5 left (3x3, 3x3) or, with `bottleneck`, right (1x1, 3x3, 1x1 to 4 times the width):
     (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)."""
 
-    def __init__(self, c_in, width, stride, bottleneck, stride_on):
+    def __init__(self, c_in: int, width: int, stride: int, bottleneck: bool, stride_on: str):
         super().__init__()
         self.c_out = 4 * width if bottleneck else width
         first, second = (stride, 1) if stride_on == "1x1" or not bottleneck else (1, stride)
@@ -51,7 +53,7 @@ class Block(nn.Module):
             else _conv(c_in, self.c_out, 1, stride)
         )
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.body(x) + self.shortcut(x))
 
 
@@ -65,7 +67,7 @@ class ResNet(nn.Module):
     conv4_x: nn.Sequential
     conv5_x: nn.Sequential
 
-    def __init__(self, depth=50, stride_on="1x1", classes=1000):
+    def __init__(self, depth: int = 50, stride_on: str = "1x1", classes: int = 1000):
         super().__init__()
         if stride_on not in ("1x1", "3x3"):
             raise ValueError(f"stride_on is '1x1' or '3x3', not {stride_on!r}")
@@ -74,7 +76,7 @@ class ResNet(nn.Module):
         c = 64
         stages = zip(DEPTHS[depth], (64, 128, 256, 512), strict=True)
         for stage, (count, width) in enumerate(stages, 2):
-            blocks = []
+            blocks: list[Block] = []
             for i in range(count):
                 blocks.append(
                     Block(c, width, 2 if i == 0 and stage > 2 else 1, depth >= 50, stride_on)
@@ -83,11 +85,11 @@ class ResNet(nn.Module):
             self.add_module(f"conv{stage}_x", nn.Sequential(*blocks))
         self.avgpool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(c, classes)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.conv5_x(self.conv4_x(self.conv3_x(self.conv2_x(self.pool1(self.conv1(x))))))
         return self.fc(self.avgpool(x).flatten(1))
 
 
-def resnet(**arguments):
+def resnet(**arguments: Any) -> ResNet:
     """ResNet in evaluation mode; the arguments are `ResNet`'s."""
     return ResNet(**arguments).eval()

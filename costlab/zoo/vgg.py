@@ -13,9 +13,9 @@ from .modules import Conv, FullyConnectedHead
 DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
 
-def vgg(depth=16, classes=1000):
+def vgg(depth: int = 16, classes: int = 1000) -> nn.Sequential:
     """(N, 3, 224, 224) -> (N, classes). Raises KeyError for a depth other than 11, 13, 16, 19."""
-    layers, width = {}, 3
+    layers, width = dict[str, nn.Module](), 3
     stages = zip(DEPTHS[depth], (64, 128, 256, 512, 512), strict=True)
     for stage, (count, out) in enumerate(stages, 1):
         for i in range(1, count + 1):

@@ -13,7 +13,7 @@ from torch import nn
 from .modules import Conv, FullyConnectedHead
 
 
-def zfnet(classes=1000, widths=(384, 384, 256)):
+def zfnet(classes: int = 1000, widths: tuple[int, int, int] = (384, 384, 256)) -> nn.Sequential:
     """(N, 3, 224, 224) -> (N, classes); `widths` of conv3, conv4, conv5."""
     c, d, e = widths
     return nn.Sequential(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import torch
 from torch import nn
 
 from .layers import Conv
@@ -43,7 +44,7 @@ class AuxiliaryHead(nn.Module):
             width = units
         self.fc = nn.Sequential(*layers, nn.Linear(width, classes))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.fc(self.conv(self.pool(x)).flatten(1))
 
 
@@ -51,7 +52,7 @@ class FullyConnectedHead(nn.Sequential):
     """The classifier of AlexNet and VGG: (N, c_in, side, side) -> 4096 -> 4096 -> classes, dropout
     50%."""
 
-    def __init__(self, c_in, side, classes=1000, hidden=4096):
+    def __init__(self, c_in: int, side: int, classes: int = 1000, hidden: int = 4096):
         super().__init__(
             OrderedDict(
                 flatten=nn.Flatten(),

@@ -36,7 +36,7 @@ class NaiveInception(InceptionModule):
     """Going Deeper, Figure 2(a): 1x1, 3x3, 5x5 and a 3x3 max pool that passes all c_in channels
     through."""
 
-    def __init__(self, c_in, n1, n3, n5, norm=False):
+    def __init__(self, c_in: int, n1: int, n3: int, n5: int, norm: bool = False):
         super().__init__(
             n1 + n3 + n5 + c_in,
             branch1=Conv(c_in, n1, 1, norm=norm),
@@ -103,7 +103,16 @@ class FactorizedInception(InceptionModule):
     branches. `across_first`: the longer branch begins with 1xn, as the figure draws it; TF-slim
     begins with nx1."""
 
-    def __init__(self, c_in, mid, out=192, n=7, *, norm=True, across_first=False):
+    def __init__(
+        self,
+        c_in: int,
+        mid: int,
+        out: int = 192,
+        n: int = 7,
+        *,
+        norm: bool = True,
+        across_first: bool = False,
+    ):
         a, b = (1, n), (n, 1)
         first, second = (a, b) if across_first else (b, a)
         super().__init__(
@@ -129,8 +138,18 @@ class ExpandedInception(InceptionModule):
     """Rethinking, Figure 7: the expanded filter bank: 3x3 as parallel 1x3 and 3x1, for the coarsest
     grid. `d3r` is the reduction before the branch of two 3x3."""
 
-    def __init__(self, c_in, n1=320, n3r=384, n3=384, d3r=448, proj=192, *, norm=True):
-        def split():
+    def __init__(
+        self,
+        c_in: int,
+        n1: int = 320,
+        n3r: int = 384,
+        n3: int = 384,
+        d3r: int = 448,
+        proj: int = 192,
+        *,
+        norm: bool = True,
+    ):
+        def split() -> Concat:
             return Concat(Conv(n3, n3, (1, 3), norm=norm), Conv(n3, n3, (3, 1), norm=norm))
 
         super().__init__(

@@ -36,7 +36,15 @@ class SeparableConv(nn.Sequential):
 
     *Batch Normalization*, Figure 5, has it as a 7x7/2 with multiplier 8."""
 
-    def __init__(self, c_in, c_out, k, stride=1, multiplier=8, norm=False):
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        k: int,
+        stride: int = 1,
+        multiplier: int = 8,
+        norm: bool = False,
+    ):
         super().__init__(
             nn.Conv2d(c_in, c_in * multiplier, k, stride, k // 2, groups=c_in, bias=False),
             Conv(c_in * multiplier, c_out, 1, norm=norm),
@@ -49,7 +57,14 @@ class MlpConv(nn.Sequential):
 
     A k x k convolution, then 1x1 convolutions; `widths` are their filters."""
 
-    def __init__(self, c_in, widths, k, stride=1, padding=None):
+    def __init__(
+        self,
+        c_in: int,
+        widths: tuple[int, ...],
+        k: int,
+        stride: int = 1,
+        padding: int | None = None,
+    ):
         hidden = (Conv(a, b, 1) for a, b in pairwise(widths))
         super().__init__(Conv(c_in, widths[0], k, stride, padding), *hidden)
         self.c_out = widths[-1]
@@ -58,11 +73,11 @@ class MlpConv(nn.Sequential):
 class Concat(nn.Module):
     """Branches side by side, joined over channels."""
 
-    def __init__(self, *branches):
+    def __init__(self, *branches: nn.Module):
         super().__init__()
         self.branches = nn.ModuleList(branches)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.cat([branch(x) for branch in self.branches], 1)
 
 
@@ -76,5 +91,5 @@ class InceptionModule(nn.Module):
             self.add_module(name, branch)
         self._order = tuple(branches)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.cat([self.get_submodule(name)(x) for name in self._order], 1)

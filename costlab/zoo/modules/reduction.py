@@ -13,7 +13,14 @@ class ReductionA(InceptionModule):
 
     `n3r` None leaves out the 1x1 before the stride-2 3x3, as Inception-v3's code does."""
 
-    def __init__(self, c_in, n3=384, double=(64, 96, 96), n3r=None, norm=True):
+    def __init__(
+        self,
+        c_in: int,
+        n3: int = 384,
+        double: tuple[int, int, int] = (64, 96, 96),
+        n3r: int | None = None,
+        norm: bool = True,
+    ):
         first = [Conv(c_in, n3r, 1, norm=norm)] if n3r else []
         super().__init__(
             n3 + double[-1] + c_in,
@@ -27,7 +34,15 @@ class ReductionB(InceptionModule):
     """Inception-v3's 17x17 -> 8x8: 1x1 -> 3x3/2; 1x1 -> 1x7 -> 7x1 -> 3x3/2; max pool that passes
     through."""
 
-    def __init__(self, c_in, n3r=192, n3=320, n7=192, n=7, norm=True):
+    def __init__(
+        self,
+        c_in: int,
+        n3r: int = 192,
+        n3: int = 320,
+        n7: int = 192,
+        n: int = 7,
+        norm: bool = True,
+    ):
         super().__init__(
             n3 + n7 + c_in,
             branch1=nn.Sequential(Conv(c_in, n3r, 1, norm=norm), Conv(n3r, n3, 3, 2, 0, norm=norm)),
@@ -41,7 +56,7 @@ class ReductionB(InceptionModule):
         )
 
 
-def _halve(pool):
+def _halve(pool: str) -> nn.MaxPool2d:
     """The pool of a grid reduction: "valid" 3x3/2 (35 -> 17), "padded" 3x3/2 (35 -> 18), "2x2" (36
     -> 18)."""
     return {
@@ -55,7 +70,14 @@ class PoolThenConv(nn.Sequential):
     """Rethinking, Figure 9 left: pool to half the grid, then convolve c_in -> c_out: cheap, with a
     representational bottleneck. `body` replaces the convolution by any module on the small grid."""
 
-    def __init__(self, c_in, c_out, k=3, body=None, pool="valid"):
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        k: int = 3,
+        body: nn.Module | None = None,
+        pool: str = "valid",
+    ):
         super().__init__(_halve(pool), body or Conv(c_in, c_out, k))
         self.c_out = c_out
 
@@ -64,7 +86,14 @@ class ConvThenPool(nn.Sequential):
     """Rethinking, Figure 9 right: convolve on the large grid, then pool: no bottleneck, more
     MACs."""
 
-    def __init__(self, c_in, c_out, k=3, body=None, pool="valid"):
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        k: int = 3,
+        body: nn.Module | None = None,
+        pool: str = "valid",
+    ):
         super().__init__(body or Conv(c_in, c_out, k), _halve(pool))
         self.c_out = c_out
 
@@ -73,7 +102,7 @@ class ParallelReduction(InceptionModule):
     """Rethinking, Figure 10 right: a stride-2 convolution to c_out - c_in filters beside a stride-2
     pool. A kernel smaller than the pool's reads a cropped grid, so that both give the same one."""
 
-    def __init__(self, c_in, c_out, k=3, pool="valid"):
+    def __init__(self, c_in: int, c_out: int, k: int = 3, pool: str = "valid"):
         margin = (k - 3) // 2 if pool == "valid" else (k - 1) // 2
         conv = Conv(c_in, c_out - c_in, k, 2, max(0, margin))
         crop = [nn.ZeroPad2d(margin)] if margin < 0 else []
