@@ -75,7 +75,9 @@ class Closure:
         return self._notable("overlap", "side_by_side")
 
     def _notable(self, *kinds: CauseKind) -> tuple[Cause, ...]:
-        found = ((kind, getattr(self, kind)) for kind in kinds)
+        found: list[tuple[CauseKind, float | None]] = [
+            (kind, getattr(self, kind)) for kind in kinds
+        ]
         least = NOTABLE * self.whole
         return tuple(Cause(kind, t) for kind, t in found if t and abs(t) >= least)
 
