@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 
 class Commands(Protocol):
-    """Where a command registers itself: what `add_subparsers` of argparse gives."""
+    """Where a command registers itself (`costlab.cli._parser`)."""
 
-    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser:
-        """The parser of one command, with its line of help."""
+    def add_parser(self, name: str, *, help: str, example: str) -> argparse.ArgumentParser:
+        """The parser of one command, with its line of help and the example that its help ends
+        with."""
         ...
 
 

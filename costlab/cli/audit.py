@@ -16,7 +16,9 @@ from ._types import Commands
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "audit", help="check the figures that a paper prints against a trace, cell by cell"
+        "audit",
+        help="check what a paper prints against a trace, cell by cell",
+        example="costlab audit googlenet",
     )
     add_model(p, optional=True)
     p.add_argument(

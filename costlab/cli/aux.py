@@ -16,7 +16,9 @@ from ._types import Commands, Options
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "aux", help="show what auxiliary classifiers cost, and probe where to place them"
+        "aux",
+        help="show what auxiliary classifiers cost, and where to place them",
+        example="costlab aux cnds8",
     )
     p.add_argument(
         "model", nargs="*", metavar="MODEL", help="googlenet, inception_v3 or cnds8 (default: all)"

@@ -15,7 +15,9 @@ from ._types import Commands
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "bottleneck", help="compare Inception modules with and without 1x1 reductions"
+        "bottleneck",
+        help="compare Inception modules with and without 1x1 reductions",
+        example="costlab bottleneck",
     )
     p.add_argument(
         "--widths",

@@ -141,7 +141,11 @@ KINDS = tuple(_KINDS)
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("chart", help="draw a chart, and write its numbers as CSV")
+    p = sub.add_parser(
+        "chart",
+        help="draw a chart, and write its numbers as CSV",
+        example="costlab chart cumulative googlenet -o googlenet-cumulative.svg",
+    )
     p.add_argument("kind", metavar="KIND", help=f"what to draw: {', '.join(KINDS)}")
     add_model(p, several=True, optional=True)
     add_rows(p.add_argument_group("rows of a network"), style=None)

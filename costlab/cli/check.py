@@ -14,7 +14,11 @@ from ._types import Commands
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("check", help="check models against the limits in pyproject.toml")
+    p = sub.add_parser(
+        "check",
+        help="check models against the limits in pyproject.toml",
+        example="costlab check",
+    )
     p.add_argument(
         "file",
         nargs="?",

@@ -15,7 +15,9 @@ from ._types import Commands
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "claims", help="check a ledger of claims against figures that are computed now"
+        "claims",
+        help="check a ledger of claims against figures that are computed now",
+        example="costlab claims C13",
     )
     p.add_argument(
         "id",

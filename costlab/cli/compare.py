@@ -16,7 +16,9 @@ from ._types import Commands
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "compare", help="compare networks: totals, ratios, stages and published errors"
+        "compare",
+        help="compare networks: totals, ratios, stages and published errors",
+        example="costlab compare googlenet alexnet",
     )
     add_model(p, several=True)
     p.add_argument(

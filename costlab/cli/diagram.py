@@ -16,7 +16,11 @@ from ._types import Commands, Options
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("diagram", help="draw a block diagram of a network or of a module")
+    p = sub.add_parser(
+        "diagram",
+        help="draw a block diagram of a network or of a module",
+        example="costlab diagram googlenet --module inception3a -o inception3a.svg",
+    )
     add_model(p)
     _add_contents(p.add_argument_group("contents of the diagram"))
     p.add_argument(

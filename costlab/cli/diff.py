@@ -18,7 +18,9 @@ from ._types import Commands
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "diff", help="show what changed from one version of a model to the next, block by block"
+        "diff",
+        help="show what changed between two versions of a model, block by block",
+        example="costlab diff resnet18 resnet34 --fail-on 'macs > +50%'",
     )
     p.add_argument(
         "base",

@@ -14,7 +14,11 @@ from ._types import Commands
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("export", help="export costs to Perfetto, Model Explorer or Netron")
+    p = sub.add_parser(
+        "export",
+        help="export costs to Perfetto, Model Explorer or Netron",
+        example="costlab export googlenet.trace --to perfetto -o googlenet.json",
+    )
     add_model(p)
     p.add_argument(
         "--to",

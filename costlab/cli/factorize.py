@@ -24,7 +24,8 @@ def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "factorize",
-        help="show what factorized convolutions save, by rule or in a model that is rewritten",
+        help="show what factorized convolutions save, by rule or in a model",
+        example="costlab factorize googlenet --top 5",
     )
     add_model(p, optional=True)
     _add_rewrites(p.add_argument_group("rewrites"))

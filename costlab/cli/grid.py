@@ -15,7 +15,11 @@ from ._types import Commands, Options
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("grid", help="compare grid reductions, or find those of a model")
+    p = sub.add_parser(
+        "grid",
+        help="compare grid reductions, or find those of a model",
+        example="costlab grid",
+    )
     add_model(p, optional=True)
     _add_case(p.add_argument_group("schemes (without MODEL)"))
     add_output(p)

@@ -14,7 +14,11 @@ from ._types import Commands
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("head", help="compare fully connected heads with global average pooling")
+    p = sub.add_parser(
+        "head",
+        help="compare fully connected heads with global average pooling",
+        example="costlab head",
+    )
     p.add_argument(
         "--c-in",
         type=int,

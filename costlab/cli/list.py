@@ -13,7 +13,11 @@ from ._types import Commands
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("list", help="list the networks that costlab defines")
+    p = sub.add_parser(
+        "list",
+        help="list the networks that costlab defines",
+        example="costlab list",
+    )
     add_output(p)
     p.set_defaults(run=run)
 

@@ -14,7 +14,11 @@ from ._types import Commands
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("memory", help="show the peak memory of inference or of a training step")
+    p = sub.add_parser(
+        "memory",
+        help="show the peak memory of inference or of a training step",
+        example="costlab memory googlenet",
+    )
     add_model(p)
     add_output(p)
     p.set_defaults(run=run)

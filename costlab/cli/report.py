@@ -18,7 +18,9 @@ from ._types import Commands, Options
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "report", help="write a report as PDF or HTML, with tables, charts, diagrams and an audit"
+        "report",
+        help="write a PDF or HTML report with tables, charts and diagrams",
+        example="costlab report googlenet --sections summary,table,conventions -o googlenet.pdf",
     )
     add_model(p, several=True, optional=True)
     _add_contents(p.add_argument_group("contents"))

@@ -21,7 +21,11 @@ _FILTERS = {
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("results", help="print the errors that papers report, by paper and table")
+    p = sub.add_parser(
+        "results",
+        help="print the errors that papers report, by paper and table",
+        example="costlab results --network resnet --data val",
+    )
     for name, which in _FILTERS.items():
         p.add_argument(f"--{name}", metavar="TEXT", help=f"show only {which}")
     add_output(p)

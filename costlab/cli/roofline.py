@@ -15,7 +15,9 @@ from ._types import Commands
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "roofline", help="compare the measured time of each block with the ceilings of the device"
+        "roofline",
+        help="compare the measured time of each block with the device's ceilings",
+        example="costlab roofline googlenet.trace",
     )
     p.add_argument(
         "trace",

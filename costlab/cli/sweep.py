@@ -24,7 +24,9 @@ _GRID_STEP = 32  # pixels from one resolution to the next, where no step is give
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "sweep", help="show cost, memory and time over ranges of batch, resolution or arguments"
+        "sweep",
+        help="show cost, memory and time over batch, resolution or arguments",
+        example="costlab sweep resnet18 --over resolution=160..256 --jobs 1",
     )
     add_model(p, several=True)
     p.add_argument(

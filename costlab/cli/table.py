@@ -15,7 +15,11 @@ from ._types import Commands, Options
 
 def add(sub: Commands) -> None:
     """Register the command."""
-    p = sub.add_parser("table", help="print a table of a model's layers and what each costs")
+    p = sub.add_parser(
+        "table",
+        help="print a table of a model's layers and what each costs",
+        example="costlab table googlenet",
+    )
     add_model(p)
     rows = p.add_argument_group("rows")
     add_rows(rows)

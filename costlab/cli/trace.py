@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "trace", help="record one run of a model in a file, optionally with its time and memory"
+        "trace",
+        help="record one run of a model, optionally with its time and memory",
+        example="costlab trace resnet18 -o resnet18.trace",
     )
     add_model(p)
     measurement = p.add_argument_group("measurement")

@@ -16,7 +16,9 @@ from ._types import Commands
 def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
-        "verify", help="count again with fvcore and FlopCounterMode, and explain each difference"
+        "verify",
+        help="count again with fvcore and torch, and explain each difference",
+        example="costlab verify resnet18",
     )
     add_model(p)
     add_output(p)

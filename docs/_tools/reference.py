@@ -77,10 +77,7 @@ SECTIONS = {
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command."""
-    sub = argparse.ArgumentParser(prog="costlab").add_subparsers()
-    for name in cli.COMMANDS:
-        import_module(f"costlab.cli.{name}").add(sub)
-    return dict(sub.choices)
+    return dict(cli.parsers()[1])
 
 
 def options(parser: argparse.ArgumentParser) -> str:
