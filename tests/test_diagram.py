@@ -323,6 +323,17 @@ def test_towers_stand_beside_each_other_and_their_product_is_one():
     )
 
 
+def test_a_bag_of_embeddings_is_a_box_with_its_own_params():
+    bag = nn.Sequential(nn.EmbeddingBag(50, 4), nn.Linear(4, 3))
+    d = diagram(costlab.trace(bag, torch.zeros(1, 7, dtype=torch.long)))
+    assert [(b.name, b.size, b.params) for b in d.boxes] == [
+        ("input", "7", 0),
+        ("embedding", "1x1x4", 50 * 4),
+        ("linear, 3", "1x1x3", 3 * 4 + 3),
+        ("output", "1x1x3", 0),
+    ]
+
+
 def test_norms_stand_where_they_run():
     d = diagram(small("prenorm"), 1)
     assert nested(d.root, d) == (

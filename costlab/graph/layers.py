@@ -23,7 +23,9 @@ _KINDS = {
     "aten._grouped_mm": "linear",
     "aten.bmm": "product",
     "aten.baddbmm": "product",
-    "aten.embedding": "embedding",
+    **dict.fromkeys(
+        ("aten.embedding", "aten._embedding_bag", "aten._embedding_bag_forward_only"), "embedding"
+    ),
     "aten._softmax": "softmax",
     "aten._safe_softmax": "softmax",
     "aten.native_dropout": "dropout",
