@@ -348,13 +348,23 @@ def test_what_is_too_deep_is_refused_in_one_line(model):
     assert sys.getrecursionlimit() == limit and attributes(model) == before
 
 
-def test_the_constants_of_frozen_torchscript_are_named():
-    model = torch.jit.freeze(torch.jit.script(Net().eval()))
-    notes = arithmetic_notes(costlab.trace(model, X, device="cpu"))
+CONSTANTS = {
     # 16 weights and 4 biases
-    assert notes == (
-        "20 elements of weights are constants of the model and no parameters (it is frozen): they "
-        "are in no row",
+    "the whole": (Net().eval(), "20"),
+    # and 4 scales and 4 shifts of a layer norm
+    "with a norm": (nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4)).eval(), "28"),
+}
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "beside params"])
+def test_the_constants_of_frozen_torchscript_are_named(name, alone):
+    model, elements = CONSTANTS[name]
+    frozen = torch.jit.freeze(torch.jit.script(model))
+    whole = frozen if alone else nn.Sequential(nn.Linear(4, 4), frozen)
+    assert arithmetic_notes(costlab.trace(whole, X, device="cpu")) == (
+        f"{elements} elements of weights are buffers or constants, not parameters: they are in no "
+        "row (a frozen TorchScript module has its weights as constants)",
     )
 
 

@@ -262,7 +262,7 @@ class Frozen(nn.Module):
 def test_constant_weights_are_said_to_be_missing():
     trace = costlab.trace(Frozen(), torch.zeros(3, 4))
     assert constant_operands(trace) == 25 and costlab.total(trace).params == 0
-    assert any(n.startswith("25 elements of weights are constants") for n in table(trace).notes)
+    assert any(n.startswith("25 elements of weights are buffers") for n in table(trace).notes)
 
 
 def fn(f):

@@ -15,6 +15,10 @@ from ..trace.record import Measured, Trace
 from .names import version_name
 from .partitions import PARTITIONS
 
+# weights that are not parameters are named from this share of the params on: the frequencies of
+# rotary embeddings and the like are not worth a line
+NEGLIGIBLE = 0.001
+
 
 def table_notes(
     trace: Trace,
@@ -153,10 +157,10 @@ def arithmetic_notes(trace: Trace) -> tuple[str, ...]:
     control = (op.attrs for op in trace.forward if op.name == "onnx.data_dependent")
     notes += dict.fromkeys(_control_note(**attrs) for attrs in control)
     constants = constant_operands(trace)
-    if constants and not trace.params:
+    if constants > NEGLIGIBLE * total(trace).params:
         notes.append(
-            f"{constants:,} elements of weights are constants of the model and no parameters (it "
-            "is frozen): they are in no row"
+            f"{constants:,} elements of weights are buffers or constants, not parameters: they are "
+            "in no row (a frozen TorchScript module has its weights as constants)"
         )
     return tuple(notes)
 
