@@ -28,6 +28,7 @@ sys.modules.setdefault(
 )
 import torch  # noqa: E402
 import torchvision.models as tv  # noqa: E402
+from torch import nn  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 import costlab  # noqa: E402
@@ -46,6 +47,21 @@ for _name, _label in (
         lambda n=_name: tv.get_model(n, weights=None),
         tv.get_model_weights(_name).DEFAULT.meta["_ops"],
     )
+
+
+def _conv(*after, bias=False):
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=bias), *after)
+
+
+PLAIN = "convolution"
+PARTS = {
+    PLAIN: _conv,
+    "bias": lambda: _conv(bias=True),
+    "batch norm": lambda: _conv(nn.BatchNorm2d(8)),
+    "ReLU": lambda: _conv(nn.ReLU()),
+    "max pool": lambda: _conv(nn.MaxPool2d(2)),
+    "global average pool": lambda: _conv(nn.AdaptiveAvgPool2d(1)),
+}
 
 
 def _fvcore(model, x):
@@ -83,7 +99,7 @@ def _first(model):
 
     return (
         next(iter(inspect.signature(model.forward).parameters))
-        if not isinstance(model, torch.nn.Sequential)
+        if not isinstance(model, nn.Sequential)
         else "input"
     )
 
@@ -112,9 +128,14 @@ def _costlab_cpu(model, x):
     return costlab.total(costlab.trace(model, x, device="cpu")).macs
 
 
+def _flop_counter_cpu(model, x):
+    return _flop_counter(model, (x,)) / 2
+
+
 LIMIT = 120  # seconds a case
 PEERS = {
     "costlab on CPU": _costlab_cpu,
+    "FlopCounterMode": _flop_counter_cpu,
     "fvcore": _fvcore,
     "torchinfo": _torchinfo,
     "ptflops": _ptflops,
@@ -191,6 +212,49 @@ def case(peer, label, batch, repeats):
     print("\n" + json.dumps(result))
 
 
+def counts(names):
+    """GMACs of each model by each counter, as a Markdown table."""
+    print("| counter |", " | ".join(names), "|\n|---" + "|---:" * len(names) + "|")
+    rows = {"reference": [1e9 * MODELS[name][1] for name in names], **_counted(names)}
+    for counter, values in rows.items():
+        shown = ["failed" if v is None else f"{v / 1e9:.3f}" for v in values]
+        print(f"| {counter} | {' | '.join(shown)} |")
+
+
+def additions():
+    """What each counter adds to the multiply-adds of a convolution for what stands around it, an
+    output element, as a Markdown table."""
+    names = [name for name in PARTS if name != PLAIN]
+    print("| counter |", " | ".join(names), "|\n|---" + "|---:" * len(names) + "|")
+    elements = 8 * 224 * 224
+    for counter, (plain, *values) in _counted([PLAIN, *names]).items():
+        shown = [f"{(value - plain) / elements:.3g}" for value in values]
+        print(f"| {counter} | {' | '.join(shown)} |")
+
+
+def _counted(names):
+    """Multiply-adds by each counter, which has a process of its own; None where it fails."""
+    found = {}
+    for peer in PEERS:
+        command = [sys.executable, __file__, "--count", peer, *names]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found[peer.removesuffix(" on CPU")] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def count(peer, names):
+    """Multiply-adds of models by one counter, as JSON."""
+    values = []
+    for name in names:
+        make = PARTS[name] if name in PARTS else MODELS[name][0]
+        model, x = make().eval(), torch.rand(1, 3, 224, 224)
+        try:
+            values.append(float(_quiet(lambda: PEERS[peer](model, x)) or 0))  # noqa: B023  run at once
+        except Exception:  # a peer's failure is a result
+            values.append(None)
+    print("\n" + json.dumps(values))
+
+
 def _run_case(peer, label, batch, repeats):
     command = [sys.executable, __file__, "--case", peer, label, str(batch), str(repeats)]
     try:
@@ -263,12 +327,12 @@ class _Passing(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Scan(torch.nn.Module):
+class _Scan(nn.Module):
     """The loop of Mamba over the steps of a sequence, in Python."""
 
     def __init__(self):
         super().__init__()
-        self.read = torch.nn.Linear(16, 8)
+        self.read = nn.Linear(16, 8)
 
     def forward(self, x):
         read = self.read(x)
@@ -279,12 +343,12 @@ class _Scan(torch.nn.Module):
         return torch.stack(out, 1)
 
 
-class _Lstm(torch.nn.Module):
+class _Lstm(nn.Module):
     """A cell of an LSTM in a loop over the steps of a sequence."""
 
     def __init__(self):
         super().__init__()
-        self.cell = torch.nn.LSTMCell(16, 16)
+        self.cell = nn.LSTMCell(16, 16)
 
     def forward(self, x):
         h = c = x.new_zeros(x.shape[0], 16)
@@ -319,7 +383,7 @@ def loops(repeats):
 
 def _time_a_layer(n):
     """Seconds to trace a sequence of `n` convolutions, for each of them."""
-    deep = build_on_meta(lambda: torch.nn.Sequential(*(torch.nn.Conv2d(4, 4, 1) for _ in range(n))))
+    deep = build_on_meta(lambda: nn.Sequential(*(nn.Conv2d(4, 4, 1) for _ in range(n))))
     x = torch.empty(1, 4, 8, 8, device="meta")
     return _median(lambda: costlab.trace(deep, x), 3, 30)[0] / n
 
@@ -433,7 +497,28 @@ def main():
         metavar=("PEER", "MODEL", "BATCH", "REPEATS"),
         help="one measurement, as JSON (used by the benchmark)",
     )
+    parser.add_argument(
+        "--counts",
+        nargs="+",
+        choices=MODELS,
+        metavar="MODEL",
+        help="only what each counter counts of these models, as Markdown",
+    )
+    parser.add_argument(
+        "--additions",
+        action="store_true",
+        help="only what each counter adds for biases, norms, ReLU and pools",
+    )
+    parser.add_argument(
+        "--count", nargs="+", metavar="PEER MODEL", help="one counter, as JSON (used by --counts)"
+    )
     args = parser.parse_args()
+    if args.counts:
+        return counts(args.counts)
+    if args.additions:
+        return additions()
+    if args.count:
+        return count(args.count[0], args.count[1:])
     if args.case:
         return case(args.case[0], args.case[1], int(args.case[2]), int(args.case[3]))
     repeats = 3 if args.quick else 5

@@ -207,8 +207,11 @@ def _python(session: Session, block: Block) -> str:
 
 @contextlib.contextmanager
 def _in_folder(folder: Path) -> Iterator[None]:
-    """Run in a folder; paths, modules and the environment are put back."""
+    """Run in a folder; paths, modules, formulas and the environment are put back."""
+    from costlab.cost.registry import REGISTRY
+
     here, environment, path, modules = os.getcwd(), dict(os.environ), [*sys.path], {*sys.modules}
+    formulas = dict(REGISTRY.formulas)
     tools = os.path.dirname(sys.executable)
     os.environ |= {**_GIT, "GIT_CONFIG_GLOBAL": os.devnull, "LINES": "40", "TERM": "xterm"}
     os.environ |= {"NO_COLOR": "1", "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -222,6 +225,8 @@ def _in_folder(folder: Path) -> Iterator[None]:
         os.environ.clear()
         os.environ.update(environment)
         sys.path[:] = path
+        REGISTRY.formulas = formulas
+        REGISTRY.version += 1
         for name in {*sys.modules} - modules:
             file = getattr(sys.modules[name], "__file__", None)
             if file and Path(file).is_relative_to(folder):
