@@ -260,7 +260,7 @@ def test_a_model_that_fails_is_an_error_and_the_others_are_checked(repository, c
     code, out, _ = run("--update", capsys=capsys)
     assert code == 1
     assert out[0] == "pyproject.toml, 2 models: 1 passed, 1 error"
-    failed = "building net.py:broken failed: RuntimeError: no such <width> & 100%"
+    failed = "building net.py:broken failed: RuntimeError: no such <width> & 100% (net.py:19)"
     assert f"pyproject.toml:2: net: {failed}" in out
     assert "[model.fine]" in (folder / "costlab.lock").read_text()
 
@@ -525,7 +525,7 @@ def test_github_annotates_the_lines_of_what_did_not_pass(three, capsys):
         "::notice file=pyproject.toml,line=9,title=net%3A time <= 1ms::time <= 1ms: not "
         "measured; `costlab check --measure` measures it",
         "::error file=pyproject.toml,line=12,title=<broken> & 100%25%3A net.py%3Abroken::building "
-        "net.py:broken failed: RuntimeError: no such <width> & 100%25",
+        "net.py:broken failed: RuntimeError: no such <width> & 100%25 (net.py:19)",
     ]
 
 

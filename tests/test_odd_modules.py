@@ -2,6 +2,7 @@
 Each has one linear layer, 4 -> 4, and takes 2 rows: 2 * 4 * 4 = 32 MACs a call."""
 
 import dataclasses
+import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -333,8 +334,13 @@ def test_odd_modules_are_refused_in_one_line(name):
     before = attributes(model)
     with pytest.raises(costlab.TraceError) as error:
         costlab.trace(model, X, device="cpu")
-    assert str(error.value) == line
+    assert without_lines(str(error.value)) == line
     assert attributes(model) == before
+
+
+def without_lines(text):
+    """A message without the lines of this file, which tests/test_cli.py holds."""
+    return re.sub(r" \(tests/test_odd_modules\.py:\d+\)|tests/test_odd_modules\.py:\d+, ", "", text)
 
 
 @pytest.mark.parametrize("model", [nested(2_000), net(endless)], ids=["nested", "endless"])
@@ -435,4 +441,4 @@ def test_what_cannot_be_traced_says_what_to_do(name):
     model, options, line = ADVISED[name]
     with pytest.raises(costlab.TraceError) as error:
         costlab.trace(model, X, **options)
-    assert str(error.value).endswith(line) and "\n" not in str(error.value)
+    assert without_lines(str(error.value)).endswith(line) and "\n" not in str(error.value)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ._errors import UserError
+from ._errors import UserError, calls
 from ._output import require_outputs
 from ._parser import COMMANDS as COMMANDS
 from ._parser import parsers as parsers
+from ._progress import silence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (2 with one line on stderr for bad input)."""
     args = parsers()[0].parse_args(argv)
     try:
-        require_outputs(args)
-        return args.run(args) or 0
+        with silence(args.quiet):
+            require_outputs(args)
+            return args.run(args) or 0
     except UserError as e:
+        if args.traceback:
+            print(calls(e), end="", file=sys.stderr)
         print(f"costlab: {e}", file=sys.stderr)
         return 2
     except BrokenPipeError:

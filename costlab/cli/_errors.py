@@ -7,9 +7,11 @@ from collections.abc import Generator, Iterable
 
 import contextlib
 import re
-import sys
+import traceback
 
 import costlab
+
+from ._progress import progress_line
 
 
 _OPTIONS = {"train": "--mode train"}  # keywords that have another name on the command line
@@ -54,6 +56,17 @@ def _with_options(text: str):
     )
 
 
+def calls(error: BaseException) -> str:
+    """The tracebacks of an error and of those behind it, the first one first, also where messages
+    of one line took their place."""
+    found: list[BaseException] = []
+    following: BaseException | None = error.__context__ or error
+    while following is not None and following not in found:
+        found.append(following)
+        following = following.__cause__ or following.__context__
+    return "\n".join("".join(traceback.format_exception(e, chain=False)) for e in reversed(found))
+
+
 def refuse(args: argparse.Namespace, names: Iterable[str], why: str) -> None:
     """Refuse options that were given where they do nothing: `names` of arguments whose default is
     None or empty."""
@@ -67,9 +80,3 @@ def default(args: argparse.Namespace, **values: object) -> None:
     for name, value in values.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-
-
-def progress_line(text: str) -> None:
-    """Show a line of progress on a terminal, over the one before; "" clears it."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ from typing import Any, TYPE_CHECKING
 import costlab
 
 from ._errors import UserError, errors
+from ._progress import working
 
 if TYPE_CHECKING:
     from ..api import Loaded, Trace
@@ -68,7 +69,7 @@ def get_trace(args: argparse.Namespace, spec: str | None = None) -> Trace:
     spec = spec or args.model
     several = isinstance(args.model, list) or getattr(args, "base", None)
     model = get_model(args, spec)
-    with errors(about=f"{spec}: " if several else ""):
+    with errors(about=f"{spec}: " if several else ""), working(f"tracing {spec}"):
         return costlab.trace(model, device=args.device, backward=args.mode == "train")
 
 

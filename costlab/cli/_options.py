@@ -163,6 +163,22 @@ def add_output(parser: argparse.ArgumentParser, more: tuple[str, ...] = ()) -> N
     group.add_argument("--label", help=r"LaTeX: label of the table for \ref, such as tab:googlenet")
 
 
+def add_messages(parser: argparse.ArgumentParser) -> None:
+    """What every command says beside its result."""
+    group = parser.add_argument_group("progress and errors")
+    group.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="print results and errors only: no progress, no warnings, no names of written files",
+    )
+    group.add_argument(
+        "--traceback",
+        action="store_true",
+        help="with an error, show the calls that led to it, such as those in your model's code",
+    )
+
+
 def _format_name(name: str) -> str:
     """A format by its short name."""
     return "md" if name == "markdown" else name

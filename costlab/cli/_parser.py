@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from .._version import __version__
+from ._options import add_messages
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     commands = _Commands(parser)
     for name in COMMANDS:
         import_module(f"costlab.cli.{name}").add(commands)
+        add_messages(commands.parsers[name])
     parser.epilog = "\n".join(_overview(commands.parsers))
     return parser, commands.parsers
 

@@ -6,10 +6,11 @@ import argparse
 
 import costlab
 
-from ._errors import UserError, errors, progress_line, refuse
+from ._errors import UserError, errors, refuse
 from ._models import get_trace
 from ._options import add_model, add_output
 from ._output import show
+from ._progress import progress_line
 from ._types import Commands
 
 

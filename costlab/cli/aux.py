@@ -7,9 +7,10 @@ import argparse
 import costlab
 
 from ..render import CHART_FORMATS
-from ._errors import UserError, errors, progress_line, refuse
+from ._errors import UserError, errors, refuse
 from ._options import add_chart, add_diagram, add_output
 from ._output import draw, require_suffix, save_chart, show, writable
+from ._progress import progress_line
 from ._types import Commands, Options
 
 

@@ -6,9 +6,10 @@ import argparse
 
 import costlab
 
-from ._errors import UserError, errors, progress_line
+from ._errors import UserError, errors
 from ._options import add_output
 from ._output import show, writable, write
+from ._progress import progress_line
 from ._types import Commands
 
 

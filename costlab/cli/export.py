@@ -9,6 +9,7 @@ import costlab
 from ._errors import UserError, errors
 from ._models import get_trace
 from ._options import add_model
+from ._progress import wrote
 from ._types import Commands
 
 
@@ -47,4 +48,4 @@ def run(args: argparse.Namespace) -> int | None:
             costlab.export(trace, args.output, to=args.to, value=args.value)
     except OSError as e:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None
-    print(f"{args.output}: {trace.provenance['model']} for {args.to}")
+    wrote(f"{args.output}: {trace.provenance['model']} for {args.to}")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import costlab
 
-from ._errors import UserError, default, errors, progress_line, refuse
+from ._errors import UserError, default, errors, refuse
 from ._models import get_model
 from ._options import add_chart, add_diagram, add_measuring, add_model, add_output
 from ._output import draw, save_chart, show
+from ._progress import progress_line
 from ._types import Commands, Options
 from .trace import measuring
 

@@ -8,10 +8,11 @@ import shlex
 
 import costlab
 
-from ._errors import errors, progress_line
+from ._errors import errors
 from ._models import building
 from ._options import add_model
 from ._output import require_suffix, write
+from ._progress import progress_line
 from ._types import Commands, Options
 
 

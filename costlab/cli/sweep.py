@@ -10,10 +10,11 @@ import re
 
 import costlab
 
-from ._errors import UserError, errors, progress_line
+from ._errors import UserError, errors
 from ._models import building
 from ._options import add_chart, add_measuring, add_model, add_output
 from ._output import save_chart, show, writable
+from ._progress import progress_line
 from ._types import Commands, Options
 
 _GRID = ("resolution", "height", "width")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import costlab
 
-from ._errors import UserError, errors, progress_line
+from ._errors import UserError, errors
 from ._models import get_model, get_trace
 from ._options import add_measuring, add_model
+from ._progress import progress_line, wrote
 from ._types import Commands
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int | None:
         trace.save(args.output)
     except OSError as e:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None
-    print(
+    wrote(
         f"{args.output}: {len(trace.ops)} operations of {trace.provenance['model']}{_took(trace)}"
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
+from ..trace.code_files import users_line
 from ..trace.facts import UseFacts
 
 if TYPE_CHECKING:
@@ -122,6 +123,12 @@ class Loaded:
     def __repr__(self) -> str:
         spec, device = self.provenance["spec"], self.provenance["device"]
         return f"<Loaded {spec!r} on {device}>"
+
+
+def described(error: BaseException) -> str:
+    """An error of somebody else's code, and the line of the user's code where it was raised."""
+    line = users_line(error)
+    return f"{first_line(error)} ({line})" if line else first_line(error)
 
 
 def first_line(error: BaseException) -> str:

@@ -34,6 +34,7 @@ from ._model import (
     Recording,
     Source,
     SourceError,
+    described,
     first_line,
     suggestion,
 )
@@ -72,7 +73,7 @@ def find(spec: str) -> Definition | Recording:
     except Exception as e:
         if cause := root_cause(e):
             raise SourceError(import_failure(spec, source.package, cause)) from None
-        raise SourceError(f"importing {spec.rpartition(':')[0]} failed: {first_line(e)}") from None
+        raise SourceError(f"importing {spec.rpartition(':')[0]} failed: {described(e)}") from None
 
 
 def _source(spec: str) -> Source | None:
@@ -209,4 +210,4 @@ def _built(spec, found: Definition, arguments, device):
         if cause := root_cause(e):
             package = getattr(_source(spec), "package", "")
             raise SourceError(import_failure(spec, package, cause)) from None
-        raise SourceError(f"building {spec} failed: {first_line(e)}") from None
+        raise SourceError(f"building {spec} failed: {described(e)}") from None

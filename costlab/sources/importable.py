@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ._codebase import module_of_file, module_of_name
-from ._model import Definition, Source, SourceError, first_line, suggestion
+from ._model import Definition, Source, SourceError, described, suggestion
 from .torchvision import load_torchvision
 
 
@@ -45,7 +45,7 @@ def _module(home: str):
             raise SourceError(_unknown_module(home, e.name)) from None
         raise
     except SystemExit as e:
-        raise SourceError(f"importing {home} failed: {first_line(e)}") from None
+        raise SourceError(f"importing {home} failed: {described(e)}") from None
 
 
 def _unknown_module(home: str, missing: str) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from .code_files import users_line
+
 if TYPE_CHECKING:
     from .operation import Call
     from .recorder import Recorder
@@ -38,8 +40,11 @@ def failure(recorder: Recorder | None, model: nn.Module, e: BaseException) -> st
             "tensors; pad them, or use scaled_dot_product_attention, which does"
         )
     message = f"the model failed in {shortened(where)}: {type(e).__name__}: {_first_line(e)}"
+    details = [users_line(e)]
     if recorder.failed_call is not None and recorder.failed_call[0] in errors:
-        message += f" ({_described(recorder, recorder.failed_call[1])})"
+        details.append(_described(recorder, recorder.failed_call[1]))
+    if any(details):
+        message += f" ({', '.join(filter(None, details))})"
     return message + _advice(recorder.device, e)
 
 

@@ -7,23 +7,18 @@ import contextlib
 import os
 import re
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import NamedTuple, TypeVar
 
-import torch
 from torch import fx, nn
 
+from .code_files import INSTALLED, ZOO, is_code, is_of
 from .modules import modules_of
 from .record import Source
 
 T = TypeVar("T")
 
-_COSTLAB = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_TORCH = os.path.dirname(os.path.abspath(torch.__file__))
-_STANDARD = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")})
-_INSTALLED = re.compile(r".*[\\/](?:site|dist)-packages[\\/](.+)")
 _PROJECT_FILES = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 _FRAME = re.compile(r'File "(.+?)", line (\d+)')  # of a traceback's text
 _ASSIGNED = re.compile(r"\s*(\w+)[^=(]* = ")  # of a line that fx generated
@@ -115,10 +110,10 @@ class Origins:
     def _classified(self, file: str) -> int:
         if file in self._graphs:
             return _GRAPH
-        if not _is_code(file):
+        if not is_code(file):
             return _OTHER
-        installed = _INSTALLED.fullmatch(file)
-        if installed is None or _is_of(file, os.path.join(_COSTLAB, "zoo")):
+        installed = INSTALLED.fullmatch(file)
+        if installed is None or is_of(file, ZOO):
             return _USER
         top = re.split(r"[\\/]|\.py$", installed[1])[0]
         return _LIBRARY if top in self._packages else _OTHER
@@ -153,32 +148,15 @@ def source_of_text(stack: str | None) -> Source | None:
     """The lines of a traceback's text that are of a model's code; None where it has none."""
     source = None
     for file, line in _FRAME.findall(stack or ""):
-        if _is_code(file):
+        if is_code(file):
             source = Source(shared_path(file), int(line), source)
     return source
-
-
-def _is_code(file: str) -> bool:
-    """Whether a file may be of a model's code: it is a file, and not torch's, Python's or
-    costlab's own."""
-    if file.startswith("<"):
-        return False
-    if _is_of(file, _COSTLAB):
-        return _is_of(file, os.path.join(_COSTLAB, "zoo"))
-    installed = _INSTALLED.fullmatch(file)
-    if installed is not None:
-        return not re.match(r"torch[\\/]", installed[1])
-    return not (_is_of(file, _TORCH) or file.startswith(_STANDARD))
-
-
-def _is_of(file: str, folder: str) -> bool:
-    return file.startswith(folder + os.sep)
 
 
 def shared_path(file: str) -> str:
     """A file's path as a shared record may name it: of an installed package from the package on,
     otherwise from the root of the project."""
-    installed = _INSTALLED.fullmatch(file)
+    installed = INSTALLED.fullmatch(file)
     if installed is None:
         file = os.path.abspath(file)
         file = os.path.relpath(file, _root(os.path.dirname(file)))
@@ -192,7 +170,7 @@ def _root(folder: str) -> str:
     while os.path.dirname(above[-1]) != above[-1]:
         above.append(os.path.dirname(above[-1]))
     home = os.path.expanduser("~")
-    above = [f for f in above if not _is_of(home, f.rstrip(os.sep))]  # whose name nobody else needs
+    above = [f for f in above if not is_of(home, f.rstrip(os.sep))]  # whose name nobody else needs
     for name in _PROJECT_FILES:
         for candidate in above:
             if os.path.exists(os.path.join(candidate, name)):

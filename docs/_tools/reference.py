@@ -34,6 +34,7 @@ SHARED = {
     "Model and inputs": ("models.md", "How the model is called"),
     "Language models of transformers": ("language-models.md", "Language models"),
     "Output": ("output.md", "Formats and files"),
+    "Progress and errors": ("commands/index.md", "Messages"),
 }
 _DRAWN = ((Charted, "chart"), (Drawn, "diagram"))
 _INSIDE = {"sheet", "drawings", "chart_numbers"}  # what renderers ask of every result

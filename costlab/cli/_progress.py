@@ -1,0 +1,56 @@
+"""What a command says on the way to its result: progress on a terminal, and the files it wrote."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import warnings
+from collections.abc import Generator
+from contextvars import ContextVar
+
+_QUIET: ContextVar[bool] = ContextVar("_QUIET", default=False)
+_LATER = 1.0  # seconds until a step without steps of its own is shown
+
+
+@contextlib.contextmanager
+def silence(quiet: bool) -> Generator[None]:
+    """With `quiet`, nothing but results and errors is printed inside: no progress, no names of
+    files that were written, no warnings of libraries."""
+    token = _QUIET.set(quiet)
+    try:
+        with warnings.catch_warnings():
+            if quiet:
+                warnings.simplefilter("ignore")
+            yield
+    finally:
+        _QUIET.reset(token)
+
+
+def progress_line(text: str) -> None:
+    """Show a line of progress on a terminal, over the one before; "" clears it."""
+    if sys.stderr.isatty() and not _QUIET.get():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def working(text: str) -> Generator[None]:
+    """Show what takes longer than a second while it runs, such as "tracing resnet50"."""
+    if not sys.stderr.isatty() or _QUIET.get():
+        yield
+        return
+    timer = threading.Timer(_LATER, progress_line, (f"{text} ...",))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        progress_line("")
+
+
+def wrote(text: str) -> None:
+    """Say which file was written."""
+    if not _QUIET.get():
+        print(text)
