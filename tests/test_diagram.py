@@ -86,6 +86,58 @@ class Cells(nn.Module):
         return torch.stack(found, 1)
 
 
+class Peephole(nn.LSTM):
+    """A recurrent layer under a name of its own."""
+
+
+class Elman(nn.Module):
+    """A cell (Elman 1990) with weights of its own, and no layer of torch.nn."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.u = nn.Parameter(torch.rand(5, 6)), nn.Parameter(torch.rand(5, 5))
+
+    def forward(self, x, h):
+        return torch.tanh(nn.functional.linear(x, self.w) + nn.functional.linear(h, self.u))
+
+
+class Looped(nn.Module):
+    """An Elman cell in a loop over time."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = Elman()
+
+    def forward(self, x):
+        h = x.new_zeros(1, 5)
+        for t in range(x.shape[1]):
+            h = self.cell(x[:, t], h)
+        return h
+
+
+class Twice(nn.Module):
+    """One recurrent layer over a sequence, and again over what it gave."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(4, 4, batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(self.rnn(x)[0])[0]
+
+
+class Shortcut(nn.Module):
+    """Two weights on one sum, each applied once: no recurrence."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.u = nn.Parameter(torch.rand(5, 6)), nn.Parameter(torch.rand(5, 5))
+
+    def forward(self, x):
+        h = nn.functional.linear(x, self.w)
+        return h + nn.functional.linear(torch.relu(h), self.u)
+
+
 class Towers(nn.Module):
     """Two inputs, each with layers of its own, and a product of what they give."""
 
@@ -116,6 +168,10 @@ def small(name):
         "unet": (UNet, (torch.rand(1, 3, 16, 16),)),
         "cells": (Cells, (torch.rand(1, 7, 6),)),
         "towers": (Towers, (torch.rand(2, 6), torch.rand(3, 5))),
+        "subclass": (lambda: Peephole(4, 6, batch_first=True), (torch.rand(1, 32, 4),)),
+        "own cell": (Looped, (torch.rand(1, 7, 6),)),
+        "twice": (Twice, (torch.rand(1, 3, 4),)),
+        "shortcut": (Shortcut, (torch.rand(1, 6),)),
         "lstm": (lambda: nn.LSTM(4, 6, batch_first=True), (torch.rand(1, 32, 4),)),
         "prenorm": (
             lambda: nn.Sequential(nn.Linear(8, 8), PreNorm(), PreNorm(), nn.LayerNorm(8)),
@@ -304,6 +360,30 @@ def test_a_unet_is_a_u():
                 ("linear, 2 x 7 steps", "1x1x2"),
                 ("stack", "7x2"),
                 ("output", "7x2"),
+            ],
+        ),
+        (
+            "subclass",
+            [
+                ("input", "32x4"),
+                ("Peephole x 32 steps", "32x6"),
+                ("output", "32x6"),
+                ("output", "1x6"),
+                ("output", "1x6"),
+            ],
+        ),
+        ("own cell", [("input", "7x6"), ("Elman x 7 steps", "1x1x5"), ("output", "1x1x5")]),
+        (
+            "twice",  # two equal boxes, of all steps each
+            [("input", "3x4"), ("RNN x 2 x 3 steps", "3x4"), ("output", "3x4")],
+        ),
+        (
+            "shortcut",
+            [
+                ("input", "1x1x6"),
+                ("linear, 5", "1x1x5"),
+                ("residual block", "1x1x5"),
+                ("output", "1x1x5"),
             ],
         ),
     ],

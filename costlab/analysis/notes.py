@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..cost import scaled, short
 
 if TYPE_CHECKING:
+    from .pareto import Point
     from .polynomial import Polynomial
     from .results import Protocol
 
@@ -77,10 +78,19 @@ def pareto(protocol: Protocol) -> tuple[str, ...]:
     )
 
 
-AS_PRINTED = "cost as printed"
+def not_compared(point: Point) -> tuple[str, ...]:
+    """Why a point is not compared with others, the main reason first; empty where it is."""
+    protocol = _another_protocol(point.result.protocol, point.protocol)
+    if point.traced_macs is None:
+        return protocol
+    return (
+        "cost as printed",
+        f"another network is traced, {short(point.traced_macs)}",
+        *protocol,
+    )
 
 
-def another_protocol(protocol: Protocol, wanted: Protocol) -> tuple[str, ...]:
+def _another_protocol(protocol: Protocol, wanted: Protocol) -> tuple[str, ...]:
     """How the protocol of an error differs from the `wanted` one."""
     if not protocol.known:
         return ("crops not known",)
@@ -92,11 +102,6 @@ def another_protocol(protocol: Protocol, wanted: Protocol) -> tuple[str, ...]:
     if protocol.data != wanted.data:
         reasons.append(f"images: {protocol.data}")
     return tuple(reasons)
-
-
-def another_network(traced: int) -> str:
-    """That a traced network, of so many multiply-adds, is not the one of an error."""
-    return f"another network is traced, {short(traced)}"
 
 
 def _crops(protocol: Protocol) -> str:

@@ -27,10 +27,11 @@ class Point:
         params: elements, traced; None where the traced network is another.
         top5: percent, as published.
         result: the printed row.
+        protocol: of the points that are compared.
+        traced_macs: multiply-adds of the traced network where it is not the printed one; None where
+            it is.
         front: whether no other comparable network has fewer MACs and at most its error, or less
             error and at most its MACs.
-        why_not: why it is not comparable with the others; "" where it is.
-        mark: the main reason in a few words, for a label.
     """
 
     name: str
@@ -38,9 +39,25 @@ class Point:
     params: int | None
     top5: float
     result: PublishedResult
+    protocol: Protocol
+    traced_macs: int | None = None
     front: bool = False
-    why_not: str = ""
-    mark: str = ""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether its error is of the compared protocol, and of the network that is traced."""
+        protocol = self.result.protocol
+        return protocol.known and protocol == self.protocol and self.traced_macs is None
+
+    @property
+    def why_not(self) -> str:
+        """Why it is not comparable with the others; "" where it is."""
+        return "; ".join(notes.not_compared(self))
+
+    @property
+    def mark(self) -> str:
+        """The main reason in a few words, for a label; "" where it is comparable."""
+        return next(iter(notes.not_compared(self)), "")
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,7 @@ def _cells(point: Point) -> dict:
         "MACs": point.macs,
         "params": point.params,
         "top-5, published": point.result.top5,
-        "front": "" if point.why_not else "yes" if point.front else "no",
+        "front": ("yes" if point.front else "no") if point.comparable else "",
         "not compared, because": point.why_not,
         "setting": point.result.setting,
         "data": point.result.data,
@@ -94,7 +111,7 @@ def pareto(crops: str = SINGLE_CROP.crops) -> Pareto:
     models = dict.fromkeys(row["model"] for row in reference.load("zoo_errors"))
     found = [_point(model, protocol) for model in models]
     points = sorted((p for p in found if p is not None), key=lambda p: p.macs)
-    comparable = [p for p in points if not p.why_not]
+    comparable = [p for p in points if p.comparable]
     if not comparable:
         raise ValueError(f"no network of the zoo has an error of {crops} crops; choose 1 or 10")
     return Pareto(protocol, tuple(_placed(p, comparable) for p in points))
@@ -107,12 +124,11 @@ def _point(model: str, protocol: Protocol) -> Point | None:
         return None
     result = next((r for r in results if r.protocol == protocol), results[0])
     cost = _cost(model)
-    point = Point(model, cost.macs, cost.params, float(result.top5 or 0), result)
-    reasons = notes.another_protocol(result.protocol, protocol)
-    if result.cost is not None and not _prints_as(cost.macs, result.cost):
-        reasons = (notes.AS_PRINTED, notes.another_network(cost.macs), *reasons)
-        point = replace(point, macs=int(result.cost * _GIGA), params=None)
-    return replace(point, why_not="; ".join(reasons), mark=reasons[0] if reasons else "")
+    point = Point(model, cost.macs, cost.params, float(result.top5 or 0), result, protocol)
+    if result.cost is None or _prints_as(cost.macs, result.cost):
+        return point
+    printed = int(result.cost * _GIGA)
+    return replace(point, macs=printed, params=None, traced_macs=cost.macs)
 
 
 @cache
@@ -128,7 +144,7 @@ def _prints_as(macs: int, printed: Decimal) -> bool:
 
 
 def _placed(point: Point, comparable: list[Point]) -> Point:
-    front = not point.why_not and not any(_beats(other, point) for other in comparable)
+    front = point.comparable and not any(_beats(other, point) for other in comparable)
     return replace(point, front=front)
 
 

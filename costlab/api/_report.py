@@ -110,23 +110,13 @@ def report(
 
     Raises ReportError, a ValueError, for an unknown section, a configuration that cannot be used
     and a report without a model; SourceError or TraceError for a model that cannot be had."""
-    from ..report import SECTIONS, Config, ReportError, build, read
+    from ..report import build
 
     path = None if config is None else os.fspath(config)
-    settings = read(path, SECTIONS) if path else Config()
-    given = {"title": title, "sections": tuple(sections), "paper": paper}
-    noted = {**dict(settings.notes), **(notes or {})}
-    settings = replace(
-        settings, notes=tuple(noted.items()), **{k: v for k, v in given.items() if v}
-    )
+    settings = _settings(path, title, tuple(sections), notes or {}, paper)
     pair = _pair(base or settings.base or None, head or settings.head or None, path)
     named: Sequence[Model] = models or settings.models or pair[1:]
-    if not named:
-        raise ReportError(
-            f"{path}: name a model, as in models = ['googlenet']"
-            if path
-            else "name a model to report, such as googlenet"
-        )
+    _require_model(named, path)
     how = _Building(
         inputs=inputs or settings.inputs or None,
         arguments=arguments,
@@ -150,6 +140,34 @@ def review_of(change: Change, command: str) -> Report:
     from ..report import build_review
 
     return Report(build_review(change, command, trace_named))
+
+
+def _settings(
+    path: str | None, title: str, sections: tuple[str, ...], notes: Mapping[str, str], paper: str
+) -> Config:
+    """The configuration in a file, or an empty one; what is given replaces what stands there."""
+    from ..report import SECTIONS, Config, read
+
+    found = read(path, SECTIONS) if path else Config()
+    return replace(
+        found,
+        title=title or found.title,
+        sections=sections or found.sections,
+        notes=tuple({**dict(found.notes), **notes}.items()),
+        paper=paper or found.paper,
+    )
+
+
+def _require_model(named: Sequence[Model], path: str | None) -> None:
+    """Raise ReportError where no model is given, and the configuration in `path` names none."""
+    from ..report import ReportError
+
+    if not named:
+        raise ReportError(
+            f"{path}: name a model, as in models = ['googlenet']"
+            if path
+            else "name a model to report, such as googlenet"
+        )
 
 
 def _pair(base: Model | None, head: Model | None, path: str | None) -> tuple[Model, ...]:

@@ -71,13 +71,9 @@ def sweep(
         channels_last=channels_last,
         compile=compile,
     )
-    _require_measured(setup)
+    _validate(models, setup, engine, scheduler)
     axes = _axes(over, setup)
     workers = _jobs(jobs, setup)
-    if not models:
-        raise ValueError('sweep takes a model: costlab.sweep("googlenet", over={"batch": [1, 2]})')
-    if scheduler and engine != "dask":
-        raise ValueError("`scheduler` is the Dask engine's; add `engine=dask`")
     wanted = sweeping.configurations(models, axes, setup, versions=journal is not None)
     return sweeping.sweep(
         wanted,
@@ -109,8 +105,14 @@ def _axes(over: Mapping[str, Iterable[Value]], setup: Setup) -> dict[str, Sequen
     return axes
 
 
-def _require_measured(setup: Setup) -> None:
-    """Raise ValueError for options that say how to measure where nothing is measured."""
+def _validate(models: Sequence[str], setup: Setup, engine: str, scheduler: str | None) -> None:
+    """Raise ValueError where no model is named, and for options that do not go together."""
+    if not models:
+        raise ValueError('sweep takes a model: costlab.sweep("googlenet", over={"batch": [1, 2]})')
+    if engine not in ("local", "dask"):
+        raise ValueError(f"unknown engine {engine!r}; choose local or dask")
+    if scheduler and engine != "dask":
+        raise ValueError("`scheduler` is the Dask engine's; add `engine=dask`")
     if not setup.measure and (setup.dtype != "fp32" or setup.channels_last or setup.compile):
         raise ValueError("`dtype`, `channels_last` and `compile` say how to measure; add `measure`")
     if setup.measure and setup.train:
@@ -134,8 +136,6 @@ def _engine(name: str, scheduler: str | None, workers: int) -> Engine | None:
     """What runs the configurations: a cluster, processes, or None for this one."""
     from ..analysis import sweep as sweeping
 
-    if name not in ("local", "dask"):
-        raise ValueError(f"unknown engine {name!r}; choose local or dask")
     if name == "dask":
         return sweeping.dask(scheduler)
     return sweeping.local(workers) if workers else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..trace.record import Op, Param, Trace
+from . import notes
 from .op_cost import cost_of
 from .roles import role_of
 
@@ -50,12 +51,7 @@ class Total:
     @property
     def coverage(self) -> str:
         """How many operations have a formula, and which have none."""
-        known = self.ops - sum(self.unknown.values())
-        text = f"{known} of {self.ops} ops known"
-        if self.unknown:
-            missing = ", ".join(f"{name} x{n}" for name, n in self.unknown.items())
-            text += f"; totals are a lower bound, not counted: {missing}"
-        return text
+        return notes.coverage(self)
 
 
 def total(trace: Trace, ops: Sequence[Op] | None = None, *, strict: bool = False) -> Total:

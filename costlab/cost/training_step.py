@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..trace.record import Trace
+from . import notes
 from .sizes import size_of
 from .totals import total
 
@@ -39,22 +40,7 @@ class Training:
     @property
     def note(self) -> str:
         """One line."""
-        bound = ", a lower bound" if self.unknown else ""
-        times = self.backward_macs / self.forward_macs if self.forward_macs else None
-        ratio = "" if times is None else f" ({times:.2f} times)"
-        if self.recomputed_macs:
-            ratio += f", {self.recomputed_macs:,} of them recomputed activations"
-        state = ", ".join(f"{name} {_megabytes(n)}" for name, n in self.optimizers.items())
-        return (
-            f"training step{bound}: forward {self.forward_macs:,} MACs, "
-            f"backward {self.backward_macs:,}{ratio}; "
-            f"memory: weights {_megabytes(self.weights)}, gradients {_megabytes(self.gradients)}, "
-            f"kept for backward {_megabytes(self.saved)}, optimizer state: {state}"
-        )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
+        return notes.training_step(self)
 
 
 def training(trace: Trace) -> Training:

@@ -25,7 +25,7 @@ def _further_steps(members: Sequence[Node]) -> frozenset[int]:
     """Nodes that apply the weights of a recurrent layer again: all but the first of a cell, and of
     one call of a module those that apply weights a second time. Where that layer has weights that
     it applies once, to the whole sequence, all its steps are with those."""
-    cells = _cells(members)
+    cells = cell_weights(members)
     steps: dict[frozenset[int], list[int]] = {}
     calls: dict[tuple[str, int], dict[frozenset[int], list[int]]] = {}
     for n in members:
@@ -44,7 +44,7 @@ def _further_steps(members: Sequence[Node]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _cells(members: Sequence[Node]) -> dict[frozenset[int], frozenset[int]]:
+def cell_weights(members: Sequence[Node]) -> dict[frozenset[int], frozenset[int]]:
     """The weights of recurrent cells, each with all of its cell. A cell adds a product of its input
     and one of its state (Elman 1990; Hochreiter and Schmidhuber 1997)."""
     by_index = {n.index: n for n in members}

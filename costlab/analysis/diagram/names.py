@@ -54,7 +54,6 @@ _ACTIVATION_MODULES = {
     "Mish": "Mish",
 }
 _JOINS = {"add": "+", "sub": "-", "mul": "x", "div": "/", "maximum": "max", "minimum": "min"}
-RECURRENT = ("LSTM", "GRU", "RNN")
 
 
 def _bare(op: Op) -> str:
@@ -70,12 +69,6 @@ def norm(op: Op) -> str:
 def activation(op: Op) -> str:
     """ "ReLU" and the like where an operation is an activation function; "" otherwise."""
     return _ACTIVATION_MODULES.get(op.module_type) or _ACTIVATIONS.get(_bare(op).rstrip("_"), "")
-
-
-def recurrent(op: Op) -> str:
-    """ "LSTM", "GRUCell" and the like where an operation is part of a recurrent layer."""
-    kind = op.module_type
-    return kind if kind.removesuffix("Cell") in RECURRENT else ""
 
 
 def times(values: Iterable[int]) -> str:

@@ -4,6 +4,7 @@ convolution at once, recurrent layers with all their steps, inputs and outputs."
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...graph import WEIGHTED, Node, layer_graph
@@ -12,6 +13,7 @@ from ...graph.layout import layouts
 from ...trace.cached import once_per_trace
 from ...trace.record import Op, Trace
 from . import names
+from .recurrence import recurrence
 
 _PART_OF = ("batch norm",)  # of the convolution that it follows
 
@@ -63,8 +65,9 @@ class _Finder:
         self.made: dict[int, int] = {}
         self.of_node: dict[int, list[int]] = {}
         self.edges: dict[tuple[int, int], int] = {}
-        self.recurrent: dict[tuple, int] = {}
-        self.repeated = _repeated_beside_cells(trace)
+        self.recurrence = recurrence(trace, self.nodes)
+        self.recurrent: dict[tuple[str, int], int] = {}
+        self.repeated = _repeated_beside_cells(trace, self.recurrence.cells)
         self.data = set(trace.inputs)  # tensors that depend on the input
         self.uses = Counter(i for op in trace.forward for i in dict.fromkeys(op.inputs))
         self.uses.update(trace.outputs)
@@ -116,17 +119,17 @@ class _Finder:
             self.made[o] = unit.index
 
     def _recurrent(self, node: Node, op: Op) -> Unit | None:
-        kind = names.recurrent(op)
-        if not kind and op.module not in self.repeated:
+        """The unit of a recurrent layer, or of a layer that runs at each of its steps; None for an
+        operation of neither."""
+        layer = self.recurrence.layer_of(op)
+        if layer is None and op.module not in self.repeated:
             return None
-        one_call = kind and not kind.endswith("Cell")
-        key = (op.module, op.call if one_call else -1)
+        key = layer or (op.module, -1)
         if key not in self.recurrent:
-            if not kind and (node.op is None or node.op.module != op.module):
+            if layer is None and (node.op is None or node.op.module != op.module):
                 return None
-            text = kind or names.layer(node)
-            made = self._new("recurrent" if kind else node.kind, text, node.index)
-            self.recurrent[key] = made.index
+            kind, text = ("recurrent", op.module_type) if layer else (node.kind, names.layer(node))
+            self.recurrent[key] = self._new(kind, text, node.index).index
         unit = self.units[self.recurrent[key]]
         if node.index not in unit.nodes:
             unit.nodes.append(node.index)
@@ -186,7 +189,7 @@ class _Finder:
         read = {i for op in self.trace.forward for i in op.inputs}
         for index in self.recurrent.values():
             unit = self.units[index]
-            unit.steps = _steps(unit)
+            unit.steps = _steps(unit.ops)
             out = [o for op in unit.ops for o in op.outputs]
             given = [o for o in self.trace.outputs if o in out]
             inside = {i for op in unit.ops for i in op.inputs}
@@ -213,21 +216,23 @@ def _same_call(a: Op, b: Op) -> bool:
     return (a.module, a.call) == (b.module, b.call) and bool(names.norm(a))
 
 
-def _steps(unit: Unit) -> int:
+def _steps(ops: Iterable[Op]) -> int:
     """The most often that one weight is multiplied."""
-    used: dict[tuple[int, ...], int] = {}
-    for op in unit.ops:
+    used: Counter[tuple[int, ...]] = Counter()
+    prepared: dict[int, tuple[int, ...]] = {}  # the params that a tensor is a view of
+    for op in ops:
         if op.name in ("aten.addmm", "aten.mm", "aten.linear") and op.inputs:
-            key = op.params or op.inputs[-1:]
-            used[key] = used.get(key, 0) + 1
+            weight = op.inputs[-1]
+            used[op.params or prepared.get(weight) or (weight,)] += 1
+        elif op.params:
+            prepared.update(dict.fromkeys(op.outputs, op.params))
     return max(used.values(), default=1)
 
 
-def _repeated_beside_cells(trace: Trace) -> frozenset[str]:
-    """Modules that run at every step of a loop over a recurrent cell."""
+def _repeated_beside_cells(trace: Trace, cells: frozenset[str]) -> frozenset[str]:
+    """Modules that run at every step of a loop over a recurrent cell, each cell a module."""
     calls: dict[str, int] = {}
     for op in trace.forward:
         calls[op.module] = max(calls.get(op.module, 0), op.call)
-    cells = {op.module for op in trace.forward if names.recurrent(op).endswith("Cell")}
     most = max((calls[m] for m in cells), default=0)
     return frozenset(m for m, n in calls.items() if most and n == most and m)

@@ -72,7 +72,7 @@ def _head(limit: Limit, called: Called, head: Figures, base: Figures | None) -> 
     """The quantity in the head."""
     if base and called.head not in ("", *head.blocks) and called.base in base.blocks:
         raise LimitError(notes.gone(limit))
-    return _value(limit, called.head, head, "")
+    return _value(limit, called.head, head)
 
 
 def _base(limit: Limit, called: Called, base: Figures | None) -> float | None:
@@ -82,7 +82,7 @@ def _base(limit: Limit, called: Called, base: Figures | None) -> float | None:
             raise LimitError(notes.no_base(limit))
         return None
     if limit.relative:
-        return _value(limit, called.base, base, " of the base")
+        return _value(limit, called.base, base, of_base=True)
     return base.figure(limit.quantity, called.base)
 
 
@@ -98,12 +98,12 @@ def _compared(limit: Limit, value: float, before: float | None) -> float:
     return float("inf") if change > 0 else 0.0
 
 
-def _value(limit: Limit, block: str, figures: Figures, whose: str) -> float:
+def _value(limit: Limit, block: str, figures: Figures, *, of_base: bool = False) -> float:
     """The quantity of a limit's block, as it is called there."""
     known = figures.blocks
     if block and block not in known:
-        raise LimitError(notes.no_block(limit, whose, suggestion(block, known, 1)))
+        raise LimitError(notes.no_block(limit, of_base, suggestion(block, known, 1)))
     value = figures.figure(limit.quantity, block)
     if value is None:
-        raise LimitError(notes.no_value(limit, whose))
+        raise LimitError(notes.no_value(limit, of_base))
     return value

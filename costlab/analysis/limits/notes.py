@@ -17,9 +17,9 @@ def no_base(limit: Limit) -> str:
     return f"{limit.text!r} is a change from a base, and there is none; write an absolute limit"
 
 
-def no_block(limit: Limit, whose: str, hint: str) -> str:
-    """A block that the model does not have."""
-    return f"{limit.text!r}: the model{whose} has no module {limit.block!r} that runs{hint}"
+def no_block(limit: Limit, of_base: bool, hint: str) -> str:
+    """A block that the head, or the base, does not have."""
+    return f"{limit.text!r}: {_model(of_base)} has no module {limit.block!r} that runs{hint}"
 
 
 def gone(limit: Limit) -> str:
@@ -27,12 +27,16 @@ def gone(limit: Limit) -> str:
     return f"{limit.text!r}: module {limit.block!r} of the base has no counterpart in the model"
 
 
-def no_value(limit: Limit, whose: str) -> str:
-    """A quantity that the trace does not have."""
+def no_value(limit: Limit, of_base: bool) -> str:
+    """A quantity that the trace of the head, or of the base, does not have."""
     if limit.quantity == "time":
         why = "was not measured; measure it with `costlab trace MODEL --measure`"
-        return f"{limit.text!r}: the model{whose} {why}"
-    return f"{limit.text!r}: the {limit.quantity} of the model{whose} is not known"
+        return f"{limit.text!r}: {_model(of_base)} {why}"
+    return f"{limit.text!r}: the {limit.quantity} of {_model(of_base)} is not known"
+
+
+def _model(of_base: bool) -> str:
+    return "the model of the base" if of_base else "the model"
 
 
 def judgement(j: Judgement) -> str:

@@ -91,7 +91,8 @@ class Liveness:
         maker = {t: op for op in reversed(self.trace.ops) for t in op.outputs}
         return tuple(
             LiveTensor(
-                f"{maker[r].module or 'the model'} ({maker[r].name.removeprefix('aten.')})",
+                maker[r].module,
+                maker[r].name,
                 self.trace.tensors[r].shape,
                 size(r),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .result import Memory
+    from .result import LiveTensor, Memory
 
 
 def memory_notes(m: Memory) -> tuple[str, ...]:
@@ -27,3 +27,9 @@ def memory_notes(m: Memory) -> tuple[str, ...]:
         f"measured: {m.measured:,} bytes at the peak beyond params, buffers and inputs{ratio}"
     )
     return (*notes, measured, *m.caveats)
+
+
+def live_tensor(tensor: LiveTensor) -> str:
+    """A tensor by what made it and its shape, set in below the peak that it is part of."""
+    shape = "x".join(map(str, tensor.shape))
+    return f"  {tensor.module or 'the model'} ({tensor.op.removeprefix('aten.')}) {shape}"

@@ -8,15 +8,16 @@ from typing import Any
 
 from ..._result import Charted
 from ...tables import Column, Sheet
-from .notes import memory_notes
+from .notes import live_tensor, memory_notes
 
 
 @dataclass(frozen=True)
 class LiveTensor:
-    """A tensor alive at the peak: `what` made it (module path and operation), `shape`, and `size`
-    in bytes."""
+    """A tensor alive at the peak: `module` (a path, "" for the model) and `op` made it, `shape`,
+    and `size` in bytes."""
 
-    what: str
+    module: str
+    op: str
     shape: tuple[int, ...]
     size: int
 
@@ -118,8 +119,7 @@ def _rows(m: Memory) -> Iterator[dict[str, Any]]:
         yield {"what": "gradient of the outputs", "bytes": m.output_gradients}
     yield {"what": f"alive at the peak, in {m.place or 'the model'}", "bytes": m.peak}
     for tensor in m.largest:
-        shape = "x".join(map(str, tensor.shape))
-        yield {"what": f"  {tensor.what} {shape}", "bytes": tensor.size, "part": "of the peak"}
+        yield {"what": live_tensor(tensor), "bytes": tensor.size, "part": "of the peak"}
     if m.trained:
         yield {"what": "gradients of the params", "bytes": m.gradients, "part": "once all are made"}
         for name, size in m.optimizers.items():

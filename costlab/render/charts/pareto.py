@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ...analysis.pareto import Pareto, Point
+    from .themes import Theme
 
 
 def pareto(result: Pareto, look: Look = PLAIN) -> Figure:
@@ -32,13 +33,13 @@ def pareto(result: Pareto, look: Look = PLAIN) -> Figure:
         zorder=0,
     )
     for p in points:
-        color = theme.muted if p.why_not else theme.better if p.front else theme.worse
+        color = _color(p, theme)
         ax.plot(
             [p.macs],
             [p.top5],
             "o" if p.front else "s",
             color=color,
-            markerfacecolor="none" if p.why_not else color,
+            markerfacecolor=color if p.comparable else "none",
             markersize=4.5,
         )
     log_axes(ax, "x")
@@ -58,6 +59,12 @@ def pareto(result: Pareto, look: Look = PLAIN) -> Figure:
     named.sort(key=lambda n: ("(" not in n[2], -n[0]))  # those that have least room choose first
     label_points(fig, ax, named, theme, line=corners)
     return fig
+
+
+def _color(point: Point, theme: Theme) -> str:
+    if not point.comparable:
+        return theme.muted
+    return theme.better if point.front else theme.worse
 
 
 def _corners(front: Sequence[Point]) -> list[tuple[float, float]]:
