@@ -36,7 +36,7 @@ def claims_by_id():
 
 
 def test_all_claims_are_there():
-    assert sorted(claims_by_id()) == [f"C{i:02}" for i in range(1, 83)]
+    assert sorted(claims_by_id()) == [f"C{i:02}" for i in range(1, 85)]
     assert set(REFERENCE) == {f"C{i:02}" for i in range(1, 71)}
 
 
@@ -84,6 +84,8 @@ def test_every_computed_number_is_in_the_reference_file(ident):
         ("C80", "published only", []),
         ("C81", "approximately", [False, True]),  # padded, (35 + 2 - 3) // stride + 1: 35 and 18
         ("C82", "contradicted", [False]),
+        ("C83", "reproduced", [True, True, True]),  # 22 > 8 layers, 1,024 > 256 maps, 9 modules
+        ("C84", "published only", []),
     ],
 )
 def test_claims_beyond_the_reference_file(ident, verdict, values):
@@ -446,3 +448,16 @@ def test_rows_of_any_style_and_what_a_comparison_compared(tmp_path, capsys):
         main(["claims", "--ledger", str(file)]) == 2
         and "no row 'conv9'; did you mean" in capsys.readouterr().err
     )
+
+
+def test_an_id_may_be_in_lower_case(capsys):
+    assert main(["claims", "c13"]) == 0
+    lower = capsys.readouterr().out
+    assert main(["claims", "C13"]) == 0
+    assert lower == capsys.readouterr().out and lower.startswith("C13: contradicted\n")
+
+
+def test_two_ids_that_differ_in_case_are_two_claims():
+    entries = [{"id": "a", "says": "small"}, {"id": "A", "says": "large"}]
+    assert [e.says for e in validate(entries, ["A"])] == ["large"]
+    assert [e.says for e in validate(entries, ["a"])] == ["small"]

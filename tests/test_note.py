@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 import costlab
 from costlab.analysis import claims
 from costlab.analysis.aux import read_probe
-from costlab.analysis.claims.prose import fill
-from costlab.report import SECTIONS, Config, build
+from costlab.reference.note import topics
+from costlab.report import Config, build
 from costlab.report.context import Context, Finder
 from costlab.report.sections.note.statements import statements
 from test_claims import typed
@@ -20,7 +21,7 @@ PROSE = [
     (file.stem, section, text)
     for file in sorted(REPORTS.glob("*.toml"))
     for section, text in tomllib.loads(file.read_text())["notes"].items()
-]
+] + [("topics", topic.section, topic.words) for topic in topics()]
 NOTE = tomllib.loads((REPORTS / "note.toml").read_text())
 
 
@@ -41,10 +42,11 @@ def test_reports_with_expressions_have_them_computed(file):
     assert report.get("computed", False) == any("{" in text for text in report["notes"].values())
 
 
-def test_the_ten_topics_of_the_note_are_there_in_its_order():
+def test_the_report_has_the_ten_topics_of_the_note_in_its_order():
     """The note's own headings, then its errors."""
-    assert NOTE["sections"] == [
-        "introduction",  # GoogLeNet
+    sections = [topic.section for topic in topics()]
+    assert sections == [
+        "googlenet",
         "network-in-network",
         "pointwise",
         "inception-modules",
@@ -54,18 +56,23 @@ def test_the_ten_topics_of_the_note_are_there_in_its_order():
         "small-kernels",
         "smaller-grids",
         "inception-v2",
-        "corrections",
-        "conventions",
     ]
-    for section in NOTE["sections"][:-2]:
-        text = NOTE["notes"][section]
-        assert text.count("**The note.**") == text.count("**What is true.**") == 1
-        assert text.index("**The note.**") < text.index("**What is true.**")
+    assert NOTE["sections"] == ["introduction", *sections, "corrections", "conventions"]
+    assert [topic.number for topic in topics()] == [*range(1, 11)]
+
+
+def test_every_claim_is_of_one_of_the_topics_which_it_names():
+    named = [entry["topic"] for entry in claims.note_ledger()]
+    assert [*dict.fromkeys(named)] == [topic.name for topic in topics()]
+
+
+def topic_of(section):
+    return next(topic for topic in topics() if topic.section == section)
 
 
 def test_what_the_note_says_of_the_probe_is_what_was_recorded():
     """Of the words in the section on auxiliary classifiers."""
-    text = " ".join(NOTE["notes"]["supervision"].split())
+    text = " ".join(topic_of("supervision").truth.split())
     probe = read_probe(REPORTS / "cnds8.probe.json")
     others = {result.setting: result for result in probe.beside}
     assert "smallest at the fourth convolution" in text and "for every seed" in text
@@ -83,8 +90,9 @@ def test_what_the_note_says_of_the_probe_is_what_was_recorded():
 
 
 def test_a_topic_that_the_ledger_does_not_have_is_named():
+    unknown = replace(topic_of("smaller-grids"), name="Grid reductions")
     with pytest.raises(claims.LedgerError, match="did you mean Grid reduction?"):
-        statements(Context((), None, "", Finder(costlab.trace)), "x", "Grid reductions")
+        statements(Context((), None, "", Finder(costlab.trace)), unknown)
 
 
 def small(notes, computed):
@@ -106,6 +114,16 @@ def test_a_note_that_cannot_be_computed_names_its_section(text):
         small({"introduction": text}, True)
 
 
-def test_sections_of_the_note_have_prose():
-    assert set(NOTE["notes"]) == set(NOTE["sections"]) - {"conventions"} <= set(SECTIONS)
-    assert "{" not in fill(NOTE["notes"]["to-scale"], ())
+def opening(notes):
+    """The first part of a report that has only the section on 1x1 convolutions."""
+    config = Config(sections=("pointwise",), notes=tuple(notes.items()))
+    trace = costlab.trace("nin_cifar10", device="meta")
+    (section,) = build(config, [trace], None, "costlab report", costlab.trace).sections
+    return section.parts[0].words
+
+
+def test_a_topic_opens_with_its_words_unless_the_report_has_a_note_for_it():
+    assert opening({"pointwise": "My words."}) == "My words."
+    found = opening({})
+    assert found.startswith("**The note.** Convolutions of 3x3, 5x5 and 7x7 use the pixels")
+    assert "these are 8 weights and 2 biases" in " ".join(found.split())

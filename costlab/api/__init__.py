@@ -22,6 +22,7 @@ from ._models import load, measure, trace
 from ._papers import audit, audit_all, claims, results
 from ._phases import phases
 from ._report import report
+from ._study import study
 from ._summary import summary
 from ._sweep import sweep
 from ._what_if import what_if
@@ -69,6 +70,7 @@ __all__ = [
     "rules",
     "saturation",
     "savings",
+    "study",
     "summary",
     "sweep",
     "table",

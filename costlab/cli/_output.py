@@ -82,7 +82,7 @@ def require_format(args: argparse.Namespace):
             "--format"
         )
     name = args.format or suffixes.get(suffix, "text")
-    if name in ("parquet", "pdf") and args.output is None:
+    if name in ("parquet", "pdf", "png") and args.output is None:
         raise UserError(f"{name} is no text: name a file with -o FILE")
     _require_latex(args, name)
     return name

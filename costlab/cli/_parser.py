@@ -28,7 +28,7 @@ GROUPS = (
     Group(
         "explain",
         "where does the cost come from, and what do papers say?",
-        ("audit", "claims", "results", "bottleneck", "head", "aux"),
+        ("audit", "study", "claims", "results", "bottleneck", "head", "aux"),
     ),
     Group(
         "change",

@@ -11,6 +11,7 @@ from ..trace.files import write_file
 from .data import csv_text, json_text, parquet
 from .latex import latex, require_label
 from .markup import html_fragment, html_page, markdown
+from .plain_document import terminal_page
 from .text import plain, terminal
 
 FORMATS: dict[str, Callable[[Sheet], str | bytes]] = {
@@ -72,5 +73,6 @@ __all__ = [
     "plain",
     "require_label",
     "terminal",
+    "terminal_page",
     "write_file",
 ]

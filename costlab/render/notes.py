@@ -4,6 +4,7 @@ link."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,36 @@ def to_typst(words: str, quote: Callable[[str], str]) -> str:
 
     tokens = _parser().parse(words)
     return _Typst(quote, _levels(tokens)).markup(SyntaxTreeNode(tokens))
+
+
+def to_text(words: str, width: int) -> str:
+    """Paragraphs of a width for a terminal, without emphasis; code keeps its lines."""
+    from markdown_it.tree import SyntaxTreeNode
+
+    root = SyntaxTreeNode(_parser().parse(words))
+    return "\n\n".join("\n".join(_lines(node, width)) for node in root.children)
+
+
+def _lines(node: SyntaxTreeNode, width: int) -> list[str]:
+    """The lines of a block; a list has an item a line or more."""
+    if node.type in ("code_block", "fence"):
+        return [f"  {line}" for line in node.content.splitlines()]
+    if node.type == "bullet_list":
+        return [
+            line
+            for item in node.children
+            for line in textwrap.wrap(
+                _plain(item), width, initial_indent="- ", subsequent_indent="  "
+            )
+        ]
+    return textwrap.wrap(_plain(node), width)
+
+
+def _plain(node: SyntaxTreeNode) -> str:
+    """The words of a node, in one line."""
+    if node.type in ("softbreak", "hardbreak"):
+        return " "
+    return "".join(map(_plain, node.children)) or node.content
 
 
 class _Typst:

@@ -60,8 +60,8 @@ def _document(
         kind = SECTIONS[name]
         if progress:
             progress(i, len(names), kind.title)
-        note = [Text(_words(config, name, c), True)] if name in noted else []
-        made[name] = Section(name, kind.title, (*note, *kind.make(c)))
+        words = [Text(_words(config, name, c), True)] if name in noted else kind.words(c)
+        made[name] = Section(name, kind.title, (*words, *kind.make(c)))
     return Document(
         config.title or _title(c.traces, c.review),
         config.subtitle or f"Computed by costlab {c.first.provenance['costlab']}",

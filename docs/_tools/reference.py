@@ -69,7 +69,7 @@ SECTIONS = {
         "probe",
     ],
     "Measured time": ["measure", "roofline", "times", "savings"],
-    "Papers": ["audit", "audit_all", "claims", "results", "pareto"],
+    "Papers": ["audit", "audit_all", "study", "claims", "results", "pareto"],
     "Pictures": ["diagram", "fields", "mixing", "mlpconv", "saturation", "towers"],
     "Documents and other tools": ("report", "export"),
     "Errors": ("SourceError", "TraceError", "TraceFileError"),

@@ -56,7 +56,7 @@ class Entry:
 def validate(
     entries: Sequence[Mapping[str, Any]], only: Sequence[str] | None = None
 ) -> list[Entry]:
-    """The entries of a ledger, or those with the ids `only`, in order.
+    """The entries of a ledger, or those with the ids `only`, in upper or lower case, in order.
 
     Raises LedgerError, naming the entry, for one that is not as documented; for an id that stands
     twice or is unknown."""
@@ -64,12 +64,21 @@ def validate(
     twice = next((ident for ident in idents if idents.count(ident) > 1), None)
     if twice:
         raise LedgerError(f"claim {twice}: two claims have this id")
-    for wanted in only or ():
-        if wanted not in idents:
-            hint = suggestion(wanted, idents) or f"; there are {idents[0]} to {idents[-1]}"
-            raise LedgerError(f"no claim {wanted!r}{hint}")
-    chosen = zip(idents, entries, strict=True)
-    return [_entry(ident, e) for ident, e in chosen if not only or ident in only]
+    chosen = {_id(wanted, idents) for wanted in only or ()}
+    pairs = zip(idents, entries, strict=True)
+    return [_entry(ident, e) for ident, e in pairs if not only or ident in chosen]
+
+
+def _id(wanted: str, idents: Sequence[str]) -> str:
+    """The id that is meant, in upper or lower case. Raises LedgerError where there is none."""
+    if wanted in idents:
+        return wanted
+    folded = {ident.casefold(): ident for ident in reversed(idents)}
+    found = folded.get(wanted.casefold())
+    if found is None:
+        hint = suggestion(wanted, idents) or f"; there are {idents[0]} to {idents[-1]}"
+        raise LedgerError(f"no claim {wanted!r}{hint}")
+    return found
 
 
 def _entry(ident: str, entry: Mapping[str, Any]) -> Entry:

@@ -114,6 +114,15 @@ class Ledger(Result):
         )
 
     @property
+    def by_verdict(self) -> Sheet:
+        """The same rows under a heading for each verdict."""
+        listed = self.sheet
+        keys = ("verdict", "id", "finding", *_DETAILS)
+        rows = sorted(listed.rows, key=lambda row: VERDICTS.index(row["verdict"]))
+        columns = tuple(c for key in keys for c in listed.columns if c.key == key)
+        return Sheet(self.title, columns, tuple(rows), listed.notes, group="verdict")
+
+    @property
     def statements(self) -> Sheet:
         """A row a claim: what is said beside what was found, for a reader who does not have the
         text that the claims are of."""

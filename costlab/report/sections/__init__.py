@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from ...reference.note import topics
 from ..context import Context
 from ..pieces import Block
 from .audit import audits, has_audits
@@ -19,45 +21,35 @@ from .error import errors
 from .factorization import factorization
 from .grid_reduction import grid_reduction
 from .measurements import measurements
-from .note import (
-    architecture,
-    corrections,
-    inception_modules,
-    inception_v2,
-    network_in_network,
-    paper_modules,
-    pointwise,
-    small_kernels,
-    smaller_grids,
-    supervision,
-    to_scale,
-)
+from .note import corrections, paper_modules, shown, words
 from .opportunities import has_opportunities, opportunities
 from .summary import summary
 from .tables import tables
 from .variants import variant_changes, variant_counts, variant_times
 
 
+def nothing(c: Context) -> list[Block]:
+    """No parts: the report's own note is all."""
+    return []
+
+
 @dataclass(frozen=True)
 class SectionKind:
-    """A section's title, what makes its parts, and which reports have it when none are named."""
+    """A section's title, what makes its parts, and which reports have it when none are named;
+    `words`: what opens it where the report has no note for it."""
 
     title: str
     make: Callable[[Context], Sequence[Block]]
     applies: Callable[[Context], bool] = lambda context: True
+    words: Callable[[Context], Sequence[Block]] = nothing
 
 
 def _never(c: Context) -> bool:
     return False
 
 
-def introduction(c: Context) -> list[Block]:
-    """Nothing but the report's own note."""
-    return []
-
-
 SECTIONS = {
-    "introduction": SectionKind("Introduction", introduction, _never),
+    "introduction": SectionKind("Introduction", nothing, _never),
     "summary": SectionKind("Summary", summary),
     "change": SectionKind("What changed", changes, lambda c: bool(c.review)),
     "table": SectionKind("The network's table", tables),
@@ -74,17 +66,12 @@ SECTIONS = {
     "variants": SectionKind("The variants", variant_counts, _never),
     "variant-changes": SectionKind("What each variant changes", variant_changes, _never),
     "variant-times": SectionKind("What was measured", variant_times, _never),
-    "decision": SectionKind("Decision", introduction, _never),
-    "network-in-network": SectionKind("Network in Network", network_in_network, _never),
-    "pointwise": SectionKind("1x1 convolutions", pointwise, _never),
-    "inception-modules": SectionKind("Inception modules", inception_modules, _never),
-    "architecture": SectionKind("The structure of the network", architecture, _never),
-    "to-scale": SectionKind("AlexNet, VGG and GoogLeNet to scale", to_scale, _never),
-    "supervision": SectionKind("Auxiliary classifiers", supervision, _never),
-    "small-kernels": SectionKind("Factorizing convolutions", small_kernels, _never),
-    "smaller-grids": SectionKind("Smaller grids", smaller_grids, _never),
+    "decision": SectionKind("Decision", nothing, _never),
     "paper-modules": SectionKind("The modules that the paper draws", paper_modules, _never),
-    "inception-v2": SectionKind("Inception-v2 and the results", inception_v2, _never),
+    **{
+        topic.section: SectionKind(topic.name, partial(shown, topic), _never, partial(words, topic))
+        for topic in topics()
+    },
     "corrections": SectionKind("Errors of the study note", corrections, _never),
     "conventions": SectionKind("Conventions and provenance", conventions),
 }

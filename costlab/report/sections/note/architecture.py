@@ -11,7 +11,6 @@ from ...pieces import Block
 from ..audit import audits
 from ..diagrams import diagrams
 from .pictures import printed
-from .statements import statements
 
 
 def architecture(c: Context) -> list[Block]:
@@ -28,5 +27,4 @@ def architecture(c: Context) -> list[Block]:
             layers_inside(c.first, traced),
         ),
         *audits(c),
-        statements(c, "table", "Table 1 of GoogLeNet"),
     ]

@@ -7,7 +7,6 @@ from ....analysis.diagram import modules
 from ...context import Context
 from ...pieces import Block, drawn_together
 from ..bottleneck import reduced_modules
-from .statements import statements
 
 
 def inception_modules(c: Context) -> list[Block]:
@@ -22,5 +21,4 @@ def inception_modules(c: Context) -> list[Block]:
             "reductions",
         ),
         *reduced_modules(c),
-        statements(c, "inception", "Inception modules"),
     ]

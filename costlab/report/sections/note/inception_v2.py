@@ -12,7 +12,6 @@ from ....tables import table
 from ...context import Context
 from ...pieces import Block, drawn
 from .pictures import printed
-from .statements import statements
 
 _MODEL = "inception_v2"
 _PAPERS = ("Going Deeper", "Rethinking")
@@ -40,9 +39,7 @@ def inception_v2(c: Context) -> list[Block]:
             "Inception-v2 and GoogLeNet, then stage by stage on grids of the same stride",
             "v2-compared",
         ),
-        statements(c, "v2", "Inception-v2"),
         *_published(),
-        statements(c, "results", "Results"),
     ]
 
 

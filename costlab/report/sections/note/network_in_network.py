@@ -9,7 +9,6 @@ from ....render import charts
 from ....render.document import Grid
 from ...context import Context
 from ...pieces import Block, chart, drawn
-from .statements import statements
 
 
 def network_in_network(c: Context) -> list[Block]:
@@ -39,5 +38,4 @@ def network_in_network(c: Context) -> list[Block]:
             alt=f"Bars of params and MACs: {spoken}",
         ),
         Grid(classifiers.sheet, "Fully connected classifiers and global average pooling", "heads"),
-        statements(c, "nin", "Network in network"),
     ]

@@ -7,7 +7,6 @@ from ....render import charts
 from ....render.document import Grid
 from ...context import Context
 from ...pieces import Block, chart
-from .statements import statements
 
 
 def pointwise(c: Context) -> list[Block]:
@@ -22,5 +21,4 @@ def pointwise(c: Context) -> list[Block]:
             alt=f"{found.c_in} maps, each joined to {found.c_out} at one position",
         ),
         Grid(found.sheet, "A 1x1 convolution and a linear layer", "mixing-table"),
-        statements(c, "pointwise", "1x1 convolutions"),
     ]

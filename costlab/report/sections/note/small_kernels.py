@@ -9,7 +9,6 @@ from ...context import Context
 from ...pieces import Block, chart
 from ..factorization import factorization
 from .paper_modules import factorized_modules
-from .statements import statements
 
 _CHAINS: tuple[tuple[Kernel, ...], ...] = (((5, 5),), ((3, 3),) * 2, ((3, 3),), ((1, 3), (3, 1)))
 
@@ -20,7 +19,6 @@ def small_kernels(c: Context) -> list[Block]:
         _pixels(),
         *factorization(c),
         *factorized_modules(c),
-        statements(c, "kernels", "Factorized convolutions"),
     ]
 
 

@@ -6,7 +6,6 @@ from ...context import Context
 from ...pieces import Block
 from ..grid_reduction import grid_reduction
 from .paper_modules import reduction_module
-from .statements import statements
 
 
 def smaller_grids(c: Context) -> list[Block]:
@@ -14,5 +13,4 @@ def smaller_grids(c: Context) -> list[Block]:
     return [
         *grid_reduction(c),
         *reduction_module(c),
-        statements(c, "grids", "Grid reduction"),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from ....analysis.claims import Ledger, note_ledger, run
+from ....reference.note import Topic
 from ....render.document import Grid
 from ...context import Context
 from ...pieces import Block
@@ -16,12 +17,13 @@ def _ledger() -> Ledger:
     return run(note_ledger(), title="the study note")
 
 
-def statements(c: Context, ident: str, *topics: str) -> Grid:
-    """What the note says about these topics of the ledger, and what was found."""
-    found = _ledger().about(topics)
+def statements(c: Context, topic: Topic) -> Grid:
+    """What the note says about a topic, and what was found."""
+    found = _ledger().about([topic.name])
     for name in dict.fromkeys(name for claim in found.claims for name in claim.models):
         c.find(name)  # the conventions say how it was traced
-    return Grid(found.statements, "What the study note says, and what was found", f"says-{ident}")
+    ident = f"says-{topic.section}"
+    return Grid(found.statements, "What the study note says, and what was found", ident)
 
 
 def corrections(c: Context) -> list[Block]:

@@ -10,7 +10,6 @@ from ....render.document import Grid, Picture
 from ...context import Context
 from ...errors import ReportError
 from ...pieces import Block, chart, drawn
-from .statements import statements
 
 _CAPTIONS = {
     "googlenet": "GoogLeNet with both of its auxiliary classifiers, as it trains",
@@ -33,7 +32,6 @@ def supervision(c: Context) -> list[Block]:
             alt="; ".join(found.sheet.notes),
         ),
         *_probe(c.probe),
-        statements(c, "aux", "Auxiliary classifiers"),
     ]
 
 

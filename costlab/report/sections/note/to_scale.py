@@ -8,7 +8,6 @@ from ....render import charts
 from ....render.document import Grid
 from ...context import Context
 from ...pieces import Block, chart
-from .statements import statements
 
 _NETWORKS = ("alexnet", "vgg16", "googlenet")
 
@@ -30,5 +29,4 @@ def to_scale(c: Context) -> list[Block]:
             "The same networks, then stage by stage on grids of the same stride",
             "to-scale-table",
         ),
-        statements(c, "alexnet", "GoogLeNet against AlexNet", "ZFNet, VGG and ResNet"),
     ]

@@ -1,0 +1,54 @@
+"""`costlab study [TOPIC]`: the study note on GoogLeNet and Inception, topic by topic."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import costlab
+
+from ..render import terminal_page
+from ._errors import UserError, errors
+from ._options import add_output
+from ._output import require_format, show, write
+from ._types import Commands
+
+PICTURES = ("svg", "png")
+_WHOLE = ("text", "md", "html", *PICTURES)  # formats of a topic that are no table alone
+
+
+def add(sub: Commands) -> None:
+    """Register the command."""
+    p = sub.add_parser(
+        "study",
+        help="go through the study note on GoogLeNet and Inception, topic by topic",
+        example="costlab study 3",
+    )
+    p.add_argument(
+        "topic",
+        nargs="*",
+        metavar="TOPIC",
+        help="a number, or a name such as grid reduction (default: list the topics)",
+    )
+    add_output(p, PICTURES)
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int | None:
+    """List the topics, or show one."""
+    name = require_format(args)
+    if not args.topic:
+        if name in PICTURES:
+            raise UserError(
+                f"{name} is the picture of a topic: costlab study 3 -o pointwise.{name}"
+            )
+        return show(args, costlab.study().sheet)
+    with errors():
+        lesson = costlab.study(" ".join(args.topic))
+    if name not in _WHOLE:
+        return show(args, lesson.sheet)
+    if name == "text" and args.output is None and sys.stdout.isatty():
+        return terminal_page(lesson.page(), wide=args.wide)
+    with errors("diagrams", f"format {name}"):
+        data = lesson.render(name)
+    return write(args.output, data)
