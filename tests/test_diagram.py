@@ -49,14 +49,15 @@ def convs(a, b):
 
 
 class UNet(nn.Module):
-    """Two levels above the bottom."""
+    """So many levels above the bottom, the first `first` channels wide."""
 
-    def __init__(self):
+    def __init__(self, levels=2, first=8):
         super().__init__()
-        self.down = nn.ModuleList([convs(3, 8), convs(8, 16)])
-        self.bottom = convs(16, 32)
-        self.up = nn.ModuleList([nn.ConvTranspose2d(32, 16, 2, 2), nn.ConvTranspose2d(16, 8, 2, 2)])
-        self.join = nn.ModuleList([convs(32, 16), convs(16, 8)])
+        sides = [(first << i, 2 * first << i) for i in range(levels)]
+        self.down = nn.ModuleList([convs(3, first), *(convs(a, b) for a, b in sides[:-1])])
+        self.bottom = convs(*sides[-1])
+        self.up = nn.ModuleList([nn.ConvTranspose2d(b, a, 2, 2) for a, b in sides[::-1]])
+        self.join = nn.ModuleList([convs(b, a) for a, b in sides[::-1]])
 
     def forward(self, x):
         kept = []
@@ -643,6 +644,31 @@ def test_every_page_is_a4_with_no_text_under_7_points(name, arguments):
         assert min(float(s) for s in re.findall(r'font-size="([\d.]+)"', page)) >= 7
 
 
+@pytest.mark.parametrize("style", ["cost", "paper"])
+@pytest.mark.parametrize(
+    "levels, pages", [(3, {"cost": 1, "paper": 1}), (4, {"cost": 1, "paper": 1}), (5, {"cost": 2})]
+)
+def test_a_unet_is_on_one_page_or_has_whole_levels_on_each(levels, pages, style):
+    """Of the size of the paper's (Ronneberger et al. 2015: 4 levels, 64 to 1024 channels)."""
+    model = build_on_meta(lambda: UNet(levels, 64))
+    d = diagram(costlab.trace(model, torch.empty(1, 3, 256, 256, device="meta")), style=style)
+    found = sheets([d])
+    assert len(found) == pages.get(style, 1)
+    for page in found:
+        wide, high = sorted(drawn_size(page))
+        assert wide <= 595 and high <= 842
+        assert min(float(s) for s in re.findall(r'font-size="([\d.]+)"', page)) >= 7
+        frames = [frame for frame, _ in boxes_of(page)]
+        assert all(apart(a, b) for i, a in enumerate(frames) for b in frames[i + 1 :])
+    shown = [i for page in found for i in re.findall(r'<g id="([^"]*)" class="node"', page)]
+    assert sorted(shown) == sorted(b.id for b in d.boxes)
+    # what is not drawn joins two pages: down to the inner level, and up from it
+    drawn = sum(page.count('class="edge"') for page in found)
+    assert len(d.edges) - drawn == 2 * (len(found) - 1)
+    said = "the inner levels of the U are on the pages that follow" in words_of(found[0])
+    assert said == (len(found) > 1)
+
+
 # --- text inside its box ---
 
 
@@ -789,6 +815,33 @@ def test_before_and_after_share_one_scale():
     text = svg(pair)
     assert ">-28% MACs<" in text and ">-28% params<" in text
     assert text.count(">36.0%<") == 2 and text.count(">100.0%<") == 1
+
+
+def test_savings_that_are_not_against_the_neighbour_say_so():
+    """Of three frames, an arrow leads from the first to the second alone. 8x8 becomes 6x6 and 4x4:
+    9 * 36 / 64 and 25 * 16 / 64 times as many multiply-adds, both 5.06 and 6.25 the first's."""
+    drawings = modules(
+        [
+            (name, costlab.trace(nn.Conv2d(4, 4, k), torch.empty(1, 4, 8, 8)))
+            for name, k in (("a", 1), ("b", 3), ("c", 5))
+        ]
+    )
+    page = svg(drawings)
+    assert [w for w in re.findall(r">([^<]*MACs)<", page) if "%" in w] == [
+        "+406.2% MACs",
+        "+525.0% MACs",
+    ]
+    assert page.count("vs. the first") == 1 and page.count('<path d="M8 ') == 1
+
+
+def test_frames_of_equally_many_pages_stand_beside_each_other(tmp_path):
+    """The four schemes of `costlab grid --body inception` take two pages upright or turned."""
+    file = tmp_path / "grid.svg"
+    assert main(["grid", "--body", "inception", "--diagram", str(file)]) == 0
+    page = file.read_text()
+    frames = re.findall(r'translate\(([\d.]+) ([\d.]+)\)">\n<rect[^>]* rx="5"', page)
+    assert [(float(x) > 100, float(y)) for x, y in frames[:2]] == [(False, 0), (True, 0)]
+    assert len(frames) == 4 and max(drawn_size(page)) <= 842
 
 
 def version(width, act=nn.ReLU, more=()):

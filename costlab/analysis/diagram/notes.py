@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...cost import Convention
 
+LEVELS_ON_PAGES = "the inner levels of the U are on the pages that follow"
 _NAMED = 3  # blocks in a note
 
 

@@ -68,7 +68,8 @@ class Part:
 
     `kind`: "box"; "chain" (`children` one after the other); "row" (branches beside each other);
     "frame" (one child with a `label`; `box`: the id of the block that it opens);
-    "u" (what goes down, the bottom, what comes up again);
+    "u" (what goes down, the bottom or the U below, what comes up again; without a middle: only
+    these two, level at their lower ends);
     "layers" (boxes without such a structure, in order of execution)."""
 
     kind: Literal["box", "chain", "row", "frame", "u", "layers"]

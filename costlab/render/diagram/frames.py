@@ -61,14 +61,15 @@ def _laid_out(
     diagrams: Sequence[Diagram], room: Room, below: float, a_row: int
 ) -> list[Rows] | None:
     """Frames in rows and rows in pages, `below` points of each page kept for the legend: on one
-    page, upright or turned, in columns as high as that; otherwise on several."""
+    page, upright or turned, in columns as high as that; otherwise on several, with as many beside
+    each other as can be."""
     tried: list[list[Rows]] = []
     for page in (room, room.turned):
         frames = [_frame(d, page.high - below) for d in diagrams]
         high = page.high - below
         if all(f.height <= high and f.width <= page.wide for f in frames):
             tried.append(_paged(_rows(frames, page.wide, a_row), high))
-    return min(tried, key=len, default=None)
+    return min(tried, key=lambda pages: (len(pages), sum(map(len, pages))), default=None)
 
 
 def _frame(d: Diagram, high: float) -> _Frame:
@@ -125,7 +126,8 @@ def _row(row: Sequence[_Frame], first: _Frame, most: float, count: int) -> Block
     x = 0.0
     for i, frame in enumerate(row):
         if i or frame is not first:
-            found.append(_saved(first, frame, high, arrow=i > 0).at(x, 0))
+            beside = i > 0 and row[i - 1] is first
+            found.append(_saved(first, frame, high, beside).at(x, 0))
             x += _BETWEEN
         found.append(_outline(frame.width, high).at(x, 0))
         found.append(frame.head.at(x + _INNER, _INNER))
@@ -156,16 +158,18 @@ def _outline(wide: float, high: float) -> Block:
     return Block(wide, high, (rect,))
 
 
-def _saved(first: _Frame, other: _Frame, high: float, arrow: bool) -> Block:
-    """Multiply-adds and params of a frame beside those of the first one."""
+def _saved(first: _Frame, other: _Frame, high: float, beside: bool) -> Block:
+    """Multiply-adds and params of a frame against those of the first one; an arrow from that where
+    it is `beside` this one, otherwise words that say so."""
     a, b = first.diagram, other.diagram
     middle, y = _BETWEEN / 2, high / 2
     lines = [f"{_change(a.own_macs, b.own_macs)} MACs", f"{_change(a.params, b.params)} params"]
+    lines += [] if beside else ["vs. the first"]
     found = [
         text(middle, y - 17 + 10 * i, line, SMALLEST, text_anchor="middle")
         for i, line in enumerate(lines)
     ]
-    if arrow:
+    if beside:
         end = _BETWEEN - 7
         found.append(
             f'<path d="M8 {y:.1f} L{end - 5:.1f} {y:.1f}" stroke="#555555" fill="none"/>'

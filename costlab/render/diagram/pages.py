@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ...analysis.diagram import Diagram, Part, with_closed
+from ...analysis.diagram import Diagram, Part, notes, with_closed
 from . import clock as limits
 from .clock import Clock, OutOfTimeError
 from .geometry import Piece
 from .grids import grid_sizes, with_grid_sizes
 from .labels import label
+from .levels import cuts, with_bottom_in_arms
 from .metrics import Metrics, metrics_of
 from .place import Placer, spread
 
@@ -48,9 +49,10 @@ class Folded:
 
 def fold(d: Diagram, room: Room, header: Header) -> Folded:
     """A diagram on one page, upright or turned, in full or with alike blocks as one; on several
-    pages where none of these fits. A part that is larger than a page is drawn at a smaller depth,
-    and the whole where that cannot be or where the layout takes longer than `SECONDS`; a note says
-    so. `header`: points that heading and legend of a diagram take at a width."""
+    pages where none of these fits, a U-Net level by level. A part that is larger than a page is
+    drawn at a smaller depth, and the whole where that cannot be or where the layout takes longer
+    than `SECONDS`; a note says so. `header`: points that heading and legend of a diagram take at a
+    width."""
     shown = d
     while True:
         last = shown.collapsed is None
@@ -88,6 +90,9 @@ def _folded(d: Diagram, room: Room, header: Header, clock: Clock) -> Folded:
             piece = found.on_one(page, header(d, page.wide))
             if piece is not None:
                 return Folded(found.diagram, (piece,))
+    in_levels = [_in_levels(d, page, header, clock) for page in rooms if d.root.kind == "u"]
+    if fitting := [folded for folded in in_levels if folded is not None]:
+        return min(fitting, key=lambda folded: len(folded.pages))
     several = options[-1]
     tried = [_several(several, page, header(d, page.wide)) for page in rooms]
     return min(tried, key=lambda folded: len(folded.large))
@@ -99,11 +104,37 @@ def _several(columns: _Columns, room: Room, header: float) -> Folded:
     return Folded(columns.diagram, tuple(columns.on_several(room, header)), large)
 
 
+def _in_levels(d: Diagram, room: Room, header: Header, clock: Clock) -> Folded | None:
+    """A U on several pages, each with as many of its levels as it holds, the outer ones first; None
+    where a level is larger than a page."""
+    shown = replace(d, notes=(*d.notes, notes.LEVELS_ON_PAGES))
+    placer = _placer(shown, clock)
+    high = room.high - header(shown, room.wide)
+    found: list[Piece] = []
+    rest: Part | None = d.root
+    while rest is not None:
+        tried = ((placer.place(upper), lower) for upper, lower in cuts(rest))
+        fitting = (cut for cut in tried if not _beyond(cut[0], room.wide, high))
+        if (cut := next(fitting, None)) is None:
+            return None
+        piece, rest = cut
+        found.append(piece)
+    return Folded(shown, tuple(found))
+
+
 def _options(d: Diagram) -> list[Diagram]:
-    """The ways to draw a diagram at its depth, the fullest first; a module that does not fit with
-    its input at the bottom has it at the top, in columns."""
-    found = [d] if d.shorter is None else [d, d.shorter]
+    """The ways to draw a diagram at its depth, the fullest first; a U that is too wide has its
+    bottom in two arms, and a module that does not fit with its input at the bottom has it at the
+    top, in columns."""
+    full = [d] if d.shorter is None else [d, d.shorter]
+    found = [option for whole in full for option in _with_arms(whole)]
     return [*found, *(replace(option, upward=False) for option in found if option.upward)]
+
+
+def _with_arms(d: Diagram) -> list[Diagram]:
+    """A diagram, and where it is a U the same with its bottom in two arms."""
+    root = with_bottom_in_arms(d.root)
+    return [d] if root == d.root else [d, replace(d, root=root)]
 
 
 def single(d: Diagram) -> Piece:

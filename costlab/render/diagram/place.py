@@ -16,6 +16,7 @@ Edges = Sequence[tuple[str, str]]
 _FRAME = 4.0  # points between a frame and what is in it
 _SIGN = 16.0  # points beside the name of an opened block, for what a page closes it with
 _INDENT = 16.0  # of a level of a U to the one above it
+_LEVELS = 1.2  # gaps between the levels of a U: four of them fit a page
 
 
 class Placer:
@@ -167,17 +168,24 @@ class Placer:
     # --- U-Nets ---
 
     def _u(self, part: Part) -> Piece:
-        left, bottom, right = part.children
+        left, *inner, right = part.children
         down, up = self.place(left), self.place(right).turned()
-        below = self.place(bottom) if bottom.kind == "u" else self._sideways(bottom)
         high = max(down.height, up.height)
-        wide = max(below.width + 2 * _INDENT, down.width + up.width + 4 * self.m.aside)
-        found = Piece(wide, high + 2 * self.m.gap + below.height, wide / 2)
+        wide = down.width + up.width + 4 * self.m.aside
+        below = self._below(inner[0]) if inner else None
+        wide = max(wide, below.width + 2 * _INDENT) if below else wide
+        found = Piece(wide, high, wide / 2, entries=down.entries, exits=up.exits)
         found.take(down.moved(0, high - down.height))
         found.take(up.moved(wide - up.width, high - up.height))
-        found.take(below.moved((wide - below.width) / 2, high + 2 * self.m.gap))
-        found.entries, found.exits = down.entries, up.exits
+        if below:
+            top = high + _LEVELS * self.m.gap
+            found.take(below.moved((wide - below.width) / 2, top))
+            found.height = top + below.height
         return found
+
+    def _below(self, part: Part) -> Piece:
+        """The inner levels of a U, or its bottom."""
+        return self.place(part) if part.kind == "u" else self._sideways(part)
 
     def _sideways(self, part: Part) -> Piece:
         """The bottom of a U, from left to right."""
