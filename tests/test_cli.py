@@ -2,13 +2,17 @@
 
 import re
 import shlex
+import sys
 import time
+import tomllib
 
 import pytest
 
 import costlab
 from costlab import cli
-from costlab.cli import _progress
+from costlab import api
+from costlab.cli import _files, _progress
+from costlab.cli._extras import EXTRAS
 from costlab.cli._parser import GROUPS
 from pages import DOCS, read
 
@@ -124,3 +128,104 @@ def test_what_takes_long_is_shown_while_it_runs(capsys, monkeypatch):
     with _progress.silence(True), _progress.working("tracing net"):
         time.sleep(0.1)
     assert capsys.readouterr().err == ""
+
+
+# a command line of each command without its outputs
+WORDS = {name: shlex.split(p.example.partition(" -o ")[0])[1:] for name, p in PARSERS.items()}
+WORDS["factorize"] = ["factorize", "googlenet", "--apply", "best", "--measure"]
+WORDS["aux"] = ["aux", "cnds8", "--probe"]
+
+
+def options_of(command):
+    """The options by which a command writes files, but not those of a journal or a report for CI,
+    which may have any name."""
+    files = {"output", *_files.OPTIONS}
+    return [a for a in PARSERS[command]._actions if a.dest in files and a.option_strings]
+
+
+# each command with each option that writes a file, without the output that it must have anyway
+WRITING = [
+    pytest.param(command, action, id=f"{command} {action.option_strings[-1]}")
+    for command in cli.COMMANDS
+    for action in options_of(command)
+]
+
+
+@pytest.fixture
+def no_work(monkeypatch, tmp_path):
+    """No public function is called."""
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("work was done")
+
+    for name in api.__all__:
+        if callable(getattr(api, name)) and not isinstance(getattr(api, name), type):
+            monkeypatch.setattr(api, name, refuse)
+    monkeypatch.chdir(tmp_path)
+
+
+def line_of(capsys):
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("costlab: ") and said.err.count("\n") == 1
+    return said.err.removeprefix("costlab: ").removesuffix("\n")
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "c.jpg", "x.gif"])
+@pytest.mark.parametrize("command, action", WRITING)
+def test_a_suffix_is_refused_before_the_work(command, action, name, no_work, capsys, tmp_path):
+    run(*WORDS[command], action.option_strings[-1], name)
+    line = line_of(capsys)
+    assert name in line and "name it " in line
+    assert not any(tmp_path.iterdir())
+
+
+# a format of a command's option, the modules that it needs, and the extra that brings them
+NEEDS = [
+    *((c, "--chart", "c.svg", "matplotlib", "charts") for c in ("sweep", "aux", "diff")),
+    ("factorize", "--roofline", "c.png", "matplotlib", "charts"),
+    ("chart", "-o", "c.pdf", "matplotlib", "charts"),
+    *(
+        (c, "--diagram", "d.svg", "matplotlib", "diagrams")
+        for c in ("compare", "factorize", "grid", "bottleneck", "head", "aux", "diff")
+    ),
+    ("diagram", "-o", "d.pdf", "typst", "diagrams"),
+    ("diagram", "-o", "d.png", "typst", "diagrams"),
+    ("diagram", "-o", "d.dot", "graphviz", "diagrams"),
+    ("report", "-o", "r.pdf", "typst", "report"),
+    ("report", "-o", "r.html", "matplotlib", "report"),
+    ("diff", "-o", "r.pdf", "typst", "report"),
+    ("diff", "-o", "r.html", "matplotlib", "report"),
+    *(
+        (c, "-o", "t.parquet", "pyarrow", "parquet")
+        for c in cli.COMMANDS
+        if "more_formats" in PARSERS[c]._defaults
+    ),
+    ("study", "-o", "t.svg", "matplotlib", "diagrams"),
+    ("study", "-o", "t.png", "typst", "diagrams"),
+    ("verify", "-o", "t.csv", "fvcore", "verify"),
+    ("aux", "-o", "t.csv", "sklearn", "probe"),
+    ("sweep", "--engine", "dask", "distributed", "dask"),
+    ("claims", "--ledger", "claims.yaml", "yaml", "yaml"),
+]
+
+
+@pytest.mark.parametrize("need", NEEDS, ids=" ".join)
+def test_a_missing_extra_is_named_before_the_work(need, no_work, capsys, monkeypatch, tmp_path):
+    command, option, value, module, extra = need
+    monkeypatch.setitem(sys.modules, module, None)  # an import of it fails
+    run(*WORDS[command], option, value)
+    line = line_of(capsys)
+    assert f" needs {module}; pip install 'costlab[{extra}]'" in line
+    assert not any(tmp_path.iterdir())
+
+
+def test_extras_are_those_of_the_metadata():
+    """All but those for work on costlab itself, each with the modules of its packages."""
+    metadata = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())
+    extras = metadata["project"]["optional-dependencies"]
+    assert {*EXTRAS} == {*extras} - {"test", "bench", "docs"}
+    modules = {"pyyaml": "yaml", "scikit-learn": "sklearn", "nvidia-ml-py": "pynvml"}
+    for name, extra in EXTRAS.items():
+        packages = [re.split("[>=]", p)[0] for p in extras[name]]
+        found = [modules.get(p, p.replace("-", "_")) for p in packages]
+        assert sorted(extra.modules) == sorted(found)

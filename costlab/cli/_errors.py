@@ -22,20 +22,13 @@ class UserError(ValueError):
 
 
 @contextlib.contextmanager
-def errors(extra: str = "", what: str = "this", about: str = "") -> Generator[None]:
+def errors(about: str = "") -> Generator[None]:
     """Errors of the public functions as the one line that the user reads, which begins with
-    `about` and names options as the command line does.
-
-    `extra` brings the package that `what` needs and that is not there; without one it is a
-    fault. Torch is in no extra: the command line has a line of its own for it."""
+    `about` and names options as the command line does."""
     try:
         yield
     except UserError:
         raise
-    except ModuleNotFoundError as e:
-        if not extra or (e.name or "").partition(".")[0] == "torch":
-            raise
-        raise UserError(f"{what} needs {e.name}; pip install 'costlab[{extra}]'") from None
     except (ValueError, costlab.TraceError, MemoryError) as e:
         line = (str(e) or type(e).__name__).splitlines()[0]
         raise UserError(about + _with_options(line)) from None

@@ -136,10 +136,13 @@ def add_look(options: Options) -> None:
     options.add_argument("--title", help='title of the chart; "" for none')
 
 
-def add_output(parser: argparse.ArgumentParser, more: tuple[str, ...] = ()) -> None:
-    """Where a table goes, and in which format; `more` are formats of one command alone."""
+def add_output(
+    parser: argparse.ArgumentParser, more: tuple[str, ...] = (), documents: tuple[str, ...] = ()
+) -> None:
+    """Where a table goes, and in which format; `more` are formats of one command alone, and
+    `documents` those in which it writes a report instead of a table."""
     formats = (*FORMATS, *more)
-    parser.set_defaults(more_formats=more)
+    parser.set_defaults(more_formats=more, documents=documents)
     group = parser.add_argument_group("output")
     group.add_argument(
         "--format",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 import os
 import sys
 
 from ..render import (
-    CHART_FORMATS,
-    DIAGRAM_FORMATS,
     FORMATS,
     Chart,
     Picture,
@@ -22,9 +19,10 @@ from ..render import (
     write_file,
 )
 from ._errors import UserError, errors, refuse
+from ._extras import require
+from ._files import REPORT, written
 
 _LOOK = ("width", "theme", "title")
-PICTURES = {"diagram": DIAGRAM_FORMATS, "chart": CHART_FORMATS, "roofline": CHART_FORMATS}
 
 
 def _require_look(args: argparse.Namespace):
@@ -50,7 +48,7 @@ def show(args: argparse.Namespace, sheet: Sheet) -> None:
             return terminal(sheet, wide=args.wide)
         except ModuleNotFoundError:
             pass  # rich is an extra: plain text says the same
-    with errors("parquet", f"format {name}"):
+    with errors():
         data = FORMATS[name](sheet)
     write(args.output, data)
 
@@ -60,16 +58,16 @@ def _latex_options(args: argparse.Namespace):
 
 
 def require_outputs(args: argparse.Namespace):
-    """Refuse what could not be written, before anything is computed: files of another format, and
-    files in no folder that can be written."""
+    """Refuse what could not be written, before anything is computed: files of another format, those
+    that need a package which is not installed, and files in no folder that can be written."""
     if "format" in args:
         require_format(args)
-    for option, formats in PICTURES.items():
-        if getattr(args, option, None):
-            require_suffix(getattr(args, option), formats)
+    for path, kind in written(args):
+        if kind is not None:
+            kind.check(path)
     if "theme" in args:
         _require_look(args)
-    writable(*(getattr(args, option, None) for option in ("output", *PICTURES)))
+    _writable(*(path for path, _ in written(args)))
 
 
 def require_format(args: argparse.Namespace):
@@ -84,6 +82,10 @@ def require_format(args: argparse.Namespace):
     name = args.format or suffixes.get(suffix, "text")
     if name in ("parquet", "pdf", "png") and args.output is None:
         raise UserError(f"{name} is no text: name a file with -o FILE")
+    if name == "parquet":
+        require("parquet", "format parquet")
+    if name in args.documents:
+        REPORT.require(name)
     _require_latex(args, name)
     return name
 
@@ -97,17 +99,9 @@ def _require_latex(args: argparse.Namespace, name: str):
         require_label(args.label)
 
 
-def require_suffix(path: str, formats: Sequence[str]):
-    """Refuse a picture's file of another format, before anything is computed."""
-    suffix = os.path.splitext(path)[1].removeprefix(".").lower()
-    if suffix not in formats:
-        *first, last = (f".{name}" for name in formats)
-        raise UserError(f"cannot tell the format of {path!r}; name it {', '.join(first)} or {last}")
-
-
-def draw(path: str, picture: Picture, extra: str = "diagrams", what: str = "this diagram"):
+def draw(path: str, picture: Picture):
     """Write a picture of a result, where a file was asked for."""
-    with errors(extra, what):
+    with errors():
         data = picture.draw(picture.format_of(path))
     write(path, data)
 
@@ -115,7 +109,7 @@ def draw(path: str, picture: Picture, extra: str = "diagrams", what: str = "this
 def save_chart(args: argparse.Namespace, path: str, picture: Chart, numbers: Sheet | None = None):
     """Write a chart as `add_look`'s options say, and its numbers beside it as CSV; `numbers`
     instead of the chart's own."""
-    with errors("charts", "this chart"):
+    with errors():
         picture = picture.with_look(**{name: getattr(args, name) for name in _LOOK})
         data = picture.draw(picture.format_of(path))
     shown = numbers or picture.numbers
@@ -124,7 +118,7 @@ def save_chart(args: argparse.Namespace, path: str, picture: Chart, numbers: She
     write(path, data)
 
 
-def writable(*paths: str | None):
+def _writable(*paths: str | None):
     """Refuse files that could not be written, before a long run."""
     for path in (os.path.realpath(p) for p in paths if p and p != "-"):
         home = os.path.dirname(path) or "."

@@ -6,10 +6,10 @@ import argparse
 
 import costlab
 
-from ..render import CHART_FORMATS
 from ._errors import UserError, errors, refuse
+from ._extras import require
 from ._options import add_chart, add_diagram, add_output
-from ._output import draw, require_suffix, save_chart, show, writable
+from ._output import draw, save_chart, show
 from ._progress import progress_line
 from ._types import Commands, Options
 
@@ -126,11 +126,7 @@ def _probe(args: argparse.Namespace):
         raise UserError("--diagram draws one network: costlab aux googlenet --diagram FILE")
     if len(args.model) != 1:
         raise UserError("the probe takes one network: costlab aux cnds8 --probe")
-    if args.chart:
-        require_suffix(args.chart, CHART_FORMATS)
-    if args.record and not args.record.endswith(".json"):
-        raise UserError(f"--record writes JSON; name it {args.record}.json")
-    writable(*(path for path in (args.chart, args.record) if path))
+    require("probe", "the probe")
     result = _probed(args)
     if args.record:
         result.record(args.record)
@@ -151,5 +147,5 @@ def _probed(args: argparse.Namespace):
     def progress(done: int, of: int):
         progress_line(f"{done} of {of} iterations")
 
-    with errors("probe", "the probe"):
+    with errors():
         return costlab.probe(args.model[0], seeds=tuple(seeds), progress=progress, **given)

@@ -10,11 +10,12 @@ from typing import Any
 
 import costlab
 
-from ..render import CHART_FORMATS
 from ._errors import UserError, errors, refuse
+from ._extras import require
+from ._files import CHART
 from ._models import get_trace
 from ._options import add_look, add_model, add_rows
-from ._output import require_suffix, save_chart
+from ._output import save_chart
 from ._types import Commands, Options
 
 
@@ -89,6 +90,12 @@ def _mlpconv(args: argparse.Namespace):
     return costlab.mlpconv(**given)
 
 
+def _probed(args: argparse.Namespace):
+    if not args.model.endswith(".json"):  # of a record nothing is trained
+        require("probe", "the gradients chart")
+    return costlab.probe(args.model, **_given(args, "iterations"))
+
+
 def _integers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
@@ -118,7 +125,7 @@ _KINDS = {
     "aux": _Kind(lambda a: costlab.aux(a.model or ()).chart(), 0),
     "pareto": _Kind(lambda a: costlab.pareto().chart(), 0, 0),
     "gradients": _Kind(
-        lambda a: costlab.probe(a.model, **_given(a, "iterations")).chart(),
+        lambda a: _probed(a).chart(),
         options=("iterations",),
     ),
     "roofline": _Kind(_roofline, options=("style", "depth", "against")),
@@ -160,7 +167,7 @@ def add(sub: Commands) -> None:
         required=True,
         help="FILE.svg, .pdf or .png; the numbers are written to FILE.csv",
     )
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, writes=CHART)
 
 
 def _add_convolutions(options: Options) -> None:
@@ -236,9 +243,8 @@ def _add_beside(options: Options) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Compute, draw, write the picture and its numbers."""
-    require_suffix(args.output, CHART_FORMATS)
     kind = _require_kind(args)
-    with errors("probe", "this chart"):
+    with errors():
         picture = kind.draw(args)
     save_chart(args, args.output, picture)
 

@@ -7,6 +7,7 @@ import argparse
 import costlab
 
 from ._errors import errors
+from ._extras import require
 from ._options import add_output
 from ._output import show
 from ._types import Commands
@@ -41,7 +42,9 @@ def add(sub: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Run the ledger; explain single claims."""
-    with errors("yaml", "a YAML ledger"):
+    if args.ledger and args.ledger.endswith((".yaml", ".yml")):
+        require("yaml", "a YAML ledger")
+    with errors():
         ledger = costlab.claims(args.id, ledger=args.ledger)
     if args.id and not args.format and not args.output:
         print("\n\n".join(claim.explanation for claim in ledger.claims))

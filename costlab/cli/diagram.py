@@ -6,11 +6,11 @@ import argparse
 
 import costlab
 
-from ..render import DIAGRAM_FORMATS
 from ._errors import errors
+from ._files import DIAGRAM
 from ._models import get_trace
 from ._options import add_model
-from ._output import draw, require_suffix
+from ._output import draw
 from ._types import Commands, Options
 
 
@@ -26,7 +26,7 @@ def add(sub: Commands) -> None:
     p.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf, .png or .dot"
     )
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, writes=DIAGRAM)
 
 
 def _add_contents(options: Options) -> None:
@@ -59,7 +59,6 @@ def _add_contents(options: Options) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace, draw."""
-    require_suffix(args.output, DIAGRAM_FORMATS)
     trace = get_trace(args)
     with errors():
         picture = costlab.diagram(

@@ -51,7 +51,7 @@ def add(sub: Commands) -> None:
     pictures = p.add_argument_group("pictures")
     add_diagram(pictures, "draw both versions on one scale, with the changes marked")
     add_chart(pictures, "draw the waterfall of MACs")
-    add_output(p, more=("pdf",))
+    add_output(p, more=("pdf",), documents=("html", "pdf"))
     p.set_defaults(run=run)
 
 
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int | None:
         save_chart(args, args.chart, change.chart())
     name = require_format(args)
     if name in ("md", "html", "pdf"):
-        with errors("diagrams", f"format {name}"):
+        with errors():
             data = change.render(name, command=_again(args))
         write(args.output, data)
     else:

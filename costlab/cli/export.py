@@ -7,6 +7,7 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors
+from ._files import JSON, ONNX, FileKind
 from ._models import get_trace
 from ._options import add_model
 from ._progress import wrote
@@ -37,14 +38,18 @@ def add(sub: Commands) -> None:
         help="the value by which Model Explorer colours the nodes (default: macs)",
     )
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, writes=_kind)
+
+
+def _kind(args: argparse.Namespace) -> FileKind:
+    return ONNX if args.to == "netron" else JSON
 
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace, count, write."""
     trace = get_trace(args)
     try:
-        with errors("onnx", "an ONNX file"):
+        with errors():
             costlab.export(trace, args.output, to=args.to, value=args.value)
     except OSError as e:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None

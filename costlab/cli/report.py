@@ -9,9 +9,10 @@ import shlex
 import costlab
 
 from ._errors import errors
+from ._files import REPORT
 from ._models import building
 from ._options import add_model
-from ._output import require_suffix, write
+from ._output import write
 from ._progress import progress_line
 from ._types import Commands, Options
 
@@ -26,7 +27,7 @@ def add(sub: Commands) -> None:
     add_model(p, several=True, optional=True)
     _add_contents(p.add_argument_group("contents"))
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.pdf or FILE.html")
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, writes=REPORT)
 
 
 def _add_contents(options: Options) -> None:
@@ -79,8 +80,7 @@ def _again(args: argparse.Namespace):
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace, build, typeset."""
-    require_suffix(args.output, ("pdf", "html"))
-    with errors("report", "reports"):
+    with errors():
         report = costlab.report(
             *args.model,
             base=args.base,

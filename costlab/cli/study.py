@@ -9,6 +9,7 @@ import costlab
 
 from ..render import terminal_page
 from ._errors import UserError, errors
+from ._files import TOPIC
 from ._options import add_output
 from ._output import require_format, show, write
 from ._types import Commands
@@ -21,7 +22,7 @@ def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "study",
-        help="go through the study note on GoogLeNet and Inception, topic by topic",
+        help="go through the study note on GoogLeNet and Inception by topic",
         example="costlab study 3",
     )
     p.add_argument(
@@ -43,12 +44,14 @@ def run(args: argparse.Namespace) -> int | None:
                 f"{name} is the picture of a topic: costlab study 3 -o pointwise.{name}"
             )
         return show(args, costlab.study().sheet)
+    if name in TOPIC.formats:
+        TOPIC.require(name)
     with errors():
         lesson = costlab.study(" ".join(args.topic))
     if name not in _WHOLE:
         return show(args, lesson.sheet)
     if name == "text" and args.output is None and sys.stdout.isatty():
         return terminal_page(lesson.page(), wide=args.wide)
-    with errors("diagrams", f"format {name}"):
+    with errors():
         data = lesson.render(name)
     return write(args.output, data)

@@ -11,9 +11,10 @@ import re
 import costlab
 
 from ._errors import UserError, errors
+from ._extras import require
 from ._models import building
 from ._options import add_chart, add_measuring, add_model, add_output
-from ._output import save_chart, show, writable
+from ._output import save_chart, show
 from ._progress import progress_line
 from ._types import Commands, Options
 
@@ -118,8 +119,9 @@ def _doubled(low: int, high: int) -> Iterator[int]:
 def run(args: argparse.Namespace) -> int | None:
     """Run all configurations, render."""
     axes = _axes(args.over)
-    writable(args.journal)
-    with errors("dask", "the dask engine"):
+    if args.engine == "dask":
+        require("dask", "the dask engine")
+    with errors():
         result = costlab.sweep(
             *args.model,
             over=axes,

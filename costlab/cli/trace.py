@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import costlab
 
 from ._errors import UserError, errors
+from ._files import TRACE
 from ._models import get_model, get_trace
 from ._options import add_measuring, add_model
 from ._progress import progress_line, wrote
@@ -36,7 +37,7 @@ def add(sub: Commands) -> None:
     )
     add_measuring(measurement)
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the trace file to write")
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, writes=TRACE)
 
 
 def measuring(args: argparse.Namespace) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors
+from ._extras import require
 from ._models import get_model
 from ._options import add_model, add_output
 from ._output import show
@@ -29,8 +30,9 @@ def run(args: argparse.Namespace) -> int | None:
     """Count, compare, render; exit code 1 when a difference is not explained."""
     if args.device == "cuda":
         raise UserError("verify counts on the CPU, where both peers run; leave --device out")
+    require("verify", "verify")
     model = get_model(args)
-    with errors("verify", "verify"):
+    with errors():
         result = costlab.verify(model, train=args.mode == "train")
     show(args, result.sheet)
     return 0 if result.agrees else 1
