@@ -26,10 +26,8 @@ lint: .venv/.installed-test
 # the reports are rendered from what they name on `meta`, so that every machine makes the same ones
 reports: .venv/.installed-test
 	for r in reports/*.toml; do $(BIN)/costlab report --config $$r --device meta -o $${r%.toml}.pdf || exit 1; done
-	$(BIN)/costlab chart stages googlenet --device meta -o reports/googlenet-stages.svg
 	$(BIN)/costlab chart savings --measured reports/measurements --on h100 -o reports/savings.svg
 	$(BIN)/costlab diagram googlenet --device meta --style paper -o reports/googlenet.svg
-	$(BIN)/costlab diagram googlenet --device meta --module inception3a -o reports/googlenet-inception3a.svg
 
 # the site in build/site; warnings are errors
 docs: .venv/.installed-test

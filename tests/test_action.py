@@ -212,21 +212,21 @@ def project(tmp_path):
     return Project(tmp_path)
 
 
-def readme_workflow():
-    """The workflow of README's section on pull requests."""
-    readme = (ROOT / "README.md").read_text()
-    section = readme[readme.index("### GitHub Action\n") :]
-    return yaml.safe_load(re.search(r"```yaml\n(.*?)```", section, re.S)[1])
+def workflow_of_the_guide():
+    """The workflow of the guide on pull requests."""
+    guide = (ROOT / "docs" / "how-to" / "pull-requests.md").read_text()
+    section = guide[guide.index("## GitHub Action\n") :]
+    return yaml.safe_load(re.search(r"```yaml .*?\n(.*?)```", section, re.S)[1])
 
 
-def readme_inputs():
-    steps = readme_workflow()["jobs"]["cost"]["steps"]
+def inputs_of_the_guide():
+    steps = workflow_of_the_guide()["jobs"]["cost"]["steps"]
     return next(s["with"] for s in steps if "/costlab@" in s.get("uses", ""))
 
 
 def test_a_pull_request_has_one_comment_that_is_updated(project):
-    """The README's workflow: a commit that meets no limit, then one that meets a limit."""
-    inputs = {**readme_inputs(), "input": "1x3x32x32"}
+    """The guide's workflow: a commit that meets no limit, then one that meets a limit."""
+    inputs = {**inputs_of_the_guide(), "input": "1x3x32x32"}
     project.commit(BACKBONE.replace("build(width=8)", "build(width=8, name='net')"))
     project.checkout()
     first = project.run(**inputs)
@@ -411,7 +411,7 @@ def test_no_script_has_an_expression_in_it():
 
 
 def test_the_workflow_of_the_readme_names_inputs_of_the_action():
-    workflow = readme_workflow()
-    assert set(readme_inputs()) <= set(ACTION["inputs"])
+    workflow = workflow_of_the_guide()
+    assert set(inputs_of_the_guide()) <= set(ACTION["inputs"])
     assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}
     assert workflow[True] == "pull_request"  # YAML 1.1 reads the key `on` as true

@@ -670,12 +670,10 @@ def test_mlflow_has_them_by_trainer(hugging_face, tmp_path, monkeypatch):
     assert run.data.metrics["costlab/mfu"] == 2 * 6 * FORWARD / 1e6
 
 
-def test_the_readme_shows_how(lightning, hugging_face, tmp_path):
+def test_the_guide_shows_how(lightning, hugging_face, tmp_path):
     """Its two blocks run, and it names all that is logged."""
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
-    section = re.search(r"^## While training\n(.*?)(?=^## )", readme, re.M | re.S)
-    assert section
-    first, second = re.findall(r"^```python\n(.*?)^```", section[1], re.M | re.S)
+    guide = (Path(__file__).parents[1] / "docs" / "how-to" / "training.md").read_text()
+    first, second = re.findall(r"^```python\n(.*?)^```", guide, re.M | re.S)
     names = {"Trainer": lightning[0].Trainer}
     exec(first, names)
     assert any(isinstance(c, lightning[1]) for c in names["trainer"].callbacks)
@@ -686,7 +684,7 @@ def test_the_readme_shows_how(lightning, hugging_face, tmp_path):
     meter = Meter(clock, MADE_UP, params=0)
     run_steps(meter, clock, Checkpointed(True), [torch.randn(4, 8)] * 2)
     for name in meter.metrics():
-        assert f"`{name}`" in section[1] or f"`{name.removeprefix('costlab/')}`" in section[1]
+        assert f"`{name}`" in guide or f"`{name.removeprefix('costlab/')}`" in guide
 
 
 # last: W&B keeps nothing of a run in a process that has had a process group

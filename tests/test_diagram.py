@@ -987,7 +987,7 @@ def test_commands_draw_their_modules(tmp_path, argv, texts):
 
 
 def test_all_rules_are_drawn_in_pairs(tmp_path):
-    """As the README says: a row a rule, before and after."""
+    """As its page says: a row a rule, before and after."""
     file = tmp_path / "rules.svg"
     assert main(["factorize", "--diagram", str(file)]) == 0
     text = file.read_text()

@@ -1,4 +1,4 @@
-"""Every command and every block of code in docs/ runs, and prints what the page shows."""
+"""Every command and block of code in README and docs/ runs, and prints what the page shows."""
 
 import re
 from collections import defaultdict
@@ -15,8 +15,12 @@ HOW = "run `make docs-update`"
 
 # the blocks that cannot run here, by page, with the reason that stands above each
 NOT_RUN = {
+    "README.md": ["they install packages"],
     "docs/how-to/cluster-sweep.md": ["needs a cluster"],
     "docs/how-to/gpu.md": ["needs a GPU"],
+    "docs/how-to/pull-requests.md": ["tests/test_pytest_plugin.py runs such a test"],
+    "docs/how-to/training.md": ["tests/test_callbacks.py runs it in a training"] * 2,
+    "docs/models.md": ["needs open_clip"],
 }
 
 
@@ -77,6 +81,18 @@ def test_the_page_of_a_command_names_no_option_that_is_not_there(command):
         for flag in re.findall(r"(?<![\w-])(--[a-z][a-z-]*)", words)
     }
     assert named <= known
+
+
+def test_the_counts_of_the_readme_are_those_of_the_page_on_counters():
+    """That page runs the benchmark, in a slow test."""
+    rows = re.compile(r"^\| (?:reference|costlab|FlopCounterMode|\w+) (?:\| [\d.]+ ){4}\|$", re.M)
+    shown = rows.findall(read(DOCS.parent / "README.md").text)
+    assert len(shown) == 9
+    assert shown == rows.findall(read(DOCS / "explanation" / "counters.md").text)
+
+
+def test_the_readme_is_short():
+    assert read(DOCS.parent / "README.md").text.count("\n") < 150
 
 
 def page_of(folder, text):

@@ -1,14 +1,11 @@
-"""The shape of the house: imports point one way, the core needs torch alone, every command is in
-the README."""
+"""The shape of the house: imports point one way, the core needs torch alone."""
 
 import ast
-import re
 from pathlib import Path
 
 import pytest
 
 import costlab
-from costlab import cli
 
 ROOT = Path(costlab.__file__).parent
 # a package may import itself and those before it; zoo stands beside (plain modules, no costlab
@@ -97,24 +94,3 @@ def test_the_public_names_stand_once():
     namespace = {}
     exec("from costlab import *", namespace)
     assert {*api.__all__, "__version__"} <= {*namespace}
-
-
-README = (ROOT.parent / "README.md").read_text()
-
-
-@pytest.mark.parametrize("command", cli.COMMANDS)
-def test_every_command_has_a_section_with_its_options(command, capsys):
-    with pytest.raises(SystemExit):
-        cli.main([command, "--help"])
-    text = capsys.readouterr().out
-    section = re.search(rf"^### costlab {command}\n(.*?)(?=^##|\Z)", README, re.M | re.S)
-    assert section, f"README has no section '### costlab {command}'"
-    shared = "".join(
-        re.findall(r"^### (?:Models and inputs|Output)\n(.*?)(?=^##)", README, re.M | re.S)
-    )
-    for option in set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*)", text)) - {"--help"}:
-        assert option in section[1] or option in shared, (
-            f"README's section on {command} does not name {option}"
-        )
-    for option in set(re.findall(r"(?<![\w`-])(--[a-z][a-z-]*)", section[1])):
-        assert option in text, f"README names {option} for {command}, which --help does not know"

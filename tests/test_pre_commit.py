@@ -62,11 +62,11 @@ def hooks(tmp_path_factory):
     return folder, commit_all(folder)
 
 
-def readme_config(hooks, **changed):
-    """The configuration of README's section, of the repository in `hooks`."""
-    readme = (ROOT / "README.md").read_text()
-    section = readme[readme.index("### pre-commit\n") :]
-    config = yaml.safe_load(re.search(r"```yaml\n(.*?)```", section, re.S)[1])
+def config_of_the_guide(hooks, **changed):
+    """The configuration of the guide's section, of the repository in `hooks`."""
+    guide = (ROOT / "docs" / "how-to" / "pull-requests.md").read_text()
+    section = guide[guide.index("## pre-commit\n") :]
+    config = yaml.safe_load(re.search(r"```yaml .*?\n(.*?)```", section, re.S)[1])
     (repo,) = config["repos"]
     repo["repo"], repo["rev"] = str(hooks[0]), hooks[1]
     repo["hooks"][0] |= changed
@@ -111,7 +111,7 @@ class Team:
 
 
 def test_a_commit_that_breaks_a_budget_is_refused(tmp_path, hooks):
-    team = Team(tmp_path, readme_config(hooks), str(ROOT))
+    team = Team(tmp_path, config_of_the_guide(hooks), str(ROOT))
 
     team.write("notes.md", "Nothing that the hook is about.\n")
     committed, said = team.commit()
@@ -137,7 +137,7 @@ def test_pre_commit_installs_costlab_itself(tmp_path, hooks):
     if (packages / "costlab").exists():
         pytest.skip("costlab is installed in the environment of the tests")
     offline = ["--no-deps", "--no-index", "--no-build-isolation"]
-    config = readme_config(hooks, language="python", additional_dependencies=offline)
+    config = config_of_the_guide(hooks, language="python", additional_dependencies=offline)
     team = Team(tmp_path, config, str(packages))
     (tmp_path / "commands" / "costlab").unlink()
     team.write("nets/backbone.py", BACKBONE.replace("width=8", "width=16"))

@@ -346,19 +346,17 @@ def build(width=128):
 """
 
 
-def readme_blocks(heading):
-    """The fenced blocks of a part of README's section on pull requests."""
-    readme = (ROOT / "README.md").read_text()
-    section = readme[readme.index("## In a pull request") :]
-    part = section[section.index(f"### {heading}\n") :]
-    end = re.search(r"^##", part[3:], re.M)
-    return re.findall(r"^```\w*\n(.*?)^```", part[: end.start() + 3 if end else None], re.M | re.S)
+def blocks_of_the_guide(heading):
+    """The fenced blocks of a part of the guide on pull requests."""
+    guide = (ROOT / "docs" / "how-to" / "pull-requests.md").read_text()
+    part = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", guide, re.M | re.S)[1]
+    return re.findall(r"^```\w.*\n((?:.*\n)*?)^```", part, re.M)
 
 
 @pytest.mark.parametrize(
     "width, outcome", [(128, {"passed": 2}), (256, {"passed": 1, "failed": 1})]
 )
-def test_the_tests_of_the_readme_run(project, width, outcome):
+def test_the_tests_of_the_guide_run(project, width, outcome):
     """As printed, on a backbone of 407M MACs; twice as many filters in its last stage are +14%."""
     (project.path / "nets").mkdir()
     (project.path / "nets" / "backbone.py").write_text(BACKBONE)
@@ -367,7 +365,7 @@ def test_the_tests_of_the_readme_run(project, width, outcome):
     base.save(project.path / "tests" / "backbone.trace")
     wider = BACKBONE.replace("width=128", f"width={width}")
     (project.path / "nets" / "backbone.py").write_text(wider)
-    (project.path / "tests" / "test_backbone.py").write_text(readme_blocks("pytest")[0])
+    (project.path / "tests" / "test_backbone.py").write_text(blocks_of_the_guide("pytest")[0])
     result = project.runpytest_inprocess("--strict-markers", "tests")
     result.assert_outcomes(**outcome)
     if "failed" in outcome:
@@ -376,4 +374,4 @@ def test_the_tests_of_the_readme_run(project, width, outcome):
 
 def test_the_failure_of_the_readme_is_that_of_a_test():
     shown = failure(Net(5), X, base=Net(), macs="<= +1%")
-    assert readme_blocks("pytest")[1] == f"AssertionError: {shown}\n"
+    assert blocks_of_the_guide("pytest")[1] == f"AssertionError: {shown}\n"

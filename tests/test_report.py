@@ -1022,25 +1022,20 @@ def labels(svg):
     return re.findall(r">([^<>\n]+)</(?:text|tspan)>", svg)
 
 
-@pytest.mark.parametrize(
-    "name, argv",
-    [
-        ("googlenet-stages", ["chart", "stages", "googlenet"]),
-        ("googlenet", ["diagram", "googlenet", "--style", "paper"]),
-        ("googlenet-inception3a", ["diagram", "googlenet", "--module", "inception3a"]),
-    ],
-)
-def test_the_pictures_of_the_readme_are_not_stale(name, argv, tmp_path):
+def test_the_drawing_of_googlenet_in_the_docs_is_not_stale(tmp_path):
+    """The other pictures of the docs are compared in tests/test_docs.py."""
     out = tmp_path / "p.svg"
-    assert main([*argv, "--device", "meta", "-o", str(out)]) == 0
-    committed = (REPORTS / f"{name}.svg").read_text()
+    argv = ["diagram", "googlenet", "--style", "paper", "--device", "meta", "-o", str(out)]
+    assert main(argv) == 0
+    committed = (REPORTS / "googlenet.svg").read_text()
     assert labels(out.read_text()) == labels(committed) and len(labels(committed)) > 10
-    assert f"](reports/{name}.svg)" in (REPORTS.parent / "README.md").read_text()
+    page = (REPORTS.parent / "docs" / "commands" / "diagram.md").read_text()
+    assert "](../../reports/googlenet.svg)" in page
 
 
-def test_the_readme_names_every_section():
-    text = " ".join((REPORTS.parent / "README.md").read_text().split())
-    assert f"The sections: {', '.join(report.SECTIONS)}." in text
+def test_the_page_on_reports_names_every_section():
+    page = (REPORTS.parent / "docs" / "commands" / "report.md").read_text()
+    assert f"The sections: {', '.join(report.SECTIONS)}." in " ".join(page.split())
 
 
 def test_measured_traces_beside_the_configuration_are_picked_up(tmp_path):

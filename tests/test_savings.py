@@ -81,7 +81,7 @@ def test_runs_are_found_by_what_is_inside(runs):
 
 
 def sentences(runs):
-    """README's sentences, from the traces."""
+    """The sentences of the page on time, from the traces."""
     lines = []
     for words, inputs, name in (
         ("h200 fp32", "32x64x28x28", "5x5 -> 3x3 + 3x3"),
@@ -109,8 +109,8 @@ def _sentence(savings, name):
     )
 
 
-def test_readme_says_what_the_traces_give(runs):
-    said = (ROOT / "README.md").read_text()
+def test_the_page_on_time_says_what_the_traces_give(runs):
+    said = (ROOT / "docs/explanation/time.md").read_text()
     for sentence in sentences(runs):
         assert sentence in said
 

@@ -1,4 +1,4 @@
-"""Run the blocks of the pages of docs/, and write what they print.
+"""Run the blocks of README and docs/, and write what they print.
 
     python docs/_tools/blocks.py [PAGE ...]    # all pages by default
 
@@ -29,6 +29,7 @@ from pages import DOCS, ROOT, Block, Page, PageError, paths, read
 # what differs from machine to machine, and is not compared
 _VARIES = (
     (re.compile(r"\b(\d+\.\d+\.\d+)\+(cpu|cu\d+)\b"), r"\1"),  # the build of torch
+    (re.compile(r"\([0-9a-f]{7}\)"), "()"),  # a commit
     (re.compile(r"\b\d\.\de-\d\d\b"), "0"),  # an error of rounding
 )
 _STYLE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")

@@ -1,4 +1,4 @@
-"""The pages of docs/, and their blocks of code.
+"""README and the pages of docs/, and their blocks of code.
 
 What a block is follows from its first line and the comment above it; comments are shown nowhere.
 
@@ -78,15 +78,17 @@ class Page:
 
 
 def paths() -> list[Path]:
-    """The pages of docs/, by name."""
-    return sorted(p for p in DOCS.rglob("*.md") if "_tools" not in p.parts)
+    """README.md and the pages of docs/, by name."""
+    pages = (p for p in DOCS.rglob("*.md") if "_tools" not in p.parts)
+    return [ROOT / "README.md", *sorted(pages)]
 
 
 def read(path: Path) -> Page:
     """Parse a page. Raises PageError for comments and blocks that cannot be understood."""
     text = path.read_text(encoding="utf-8")
     tokens = [t for t in MarkdownIt("commonmark").parse(text) if t.map and not t.hidden]
-    found = {name: value or "" for name, value in _COMMENT.findall(text)}
+    comments = "".join(t.content for t in tokens if t.type == "html_block")
+    found = {name: value or "" for name, value in _COMMENT.findall(comments)}
     unknown = found.keys() - _OF_A_BLOCK - _OF_A_PAGE
     if unknown:
         raise PageError(f"{path}: no comment is called {', '.join(sorted(unknown))}")
