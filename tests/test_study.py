@@ -12,6 +12,7 @@ from costlab.api._shown import SHOWN
 from costlab.cli import main, parsers
 from costlab.reference.note import topics
 from costlab.render import plain, terminal
+from pages import DOCS
 
 TOPICS = pytest.mark.parametrize("topic", topics(), ids=lambda t: t.section)
 
@@ -74,6 +75,19 @@ def test_the_table_and_the_picture_are_those_of_the_commands(topic, tmp_path, mo
 @TOPICS
 def test_the_next_command_is_one_that_can_be_typed(topic):
     parsers()[0].parse_args(shlex.split(topic.next)[1:])
+
+
+@TOPICS
+def test_the_tutorial_has_a_page_a_topic_that_leads_to_the_next(topic):
+    page = (DOCS / "tutorial" / f"{topic.section}.md").read_text()
+    assert page.startswith(f"# {topic.number}. {topic.name}\n")
+    for following in topics()[topic.number :][:1]:
+        assert f"Next: [{following.number}. {following.name}]({following.section}.md)." in page
+    contents = (DOCS / "tutorial" / "index.md").read_text()
+    assert f"| {topic.number} | [{topic.name}]({topic.section}.md) |" in contents
+    assert f"\n*{topic.question}*\n" in page and page.count("![") == 1
+    assert f"$ {SHOWN[topic.section].picture_command.rpartition(' ')[0]} " in page
+    assert "](../glossary.md#" in page
 
 
 def test_claims_stand_under_their_verdicts():
