@@ -224,6 +224,7 @@ def inputs_of_the_guide():
     return next(s["with"] for s in steps if "/costlab@" in s.get("uses", ""))
 
 
+@pytest.mark.slow
 def test_a_pull_request_has_one_comment_that_is_updated(project):
     """The guide's workflow: a commit that meets no limit, then one that meets a limit."""
     inputs = {**inputs_of_the_guide(), "input": "1x3x32x32"}
@@ -249,6 +250,7 @@ def test_a_pull_request_has_one_comment_that_is_updated(project):
     assert git(project.clone, "worktree", "list").count("\n") == 0
 
 
+@pytest.mark.slow
 def test_a_copy_in_the_repository_is_an_action_too(project):
     """`uses: ./third_party/costlab`: GitHub runs the steps from that folder."""
     project.checkout()
@@ -260,6 +262,7 @@ def test_a_copy_in_the_repository_is_an_action_too(project):
     assert len(project.comments) == 1
 
 
+@pytest.mark.slow
 def test_a_base_that_cannot_be_traced_is_said_in_the_comment_and_fails(project):
     project.checkout()
     found = project.run(model="nets/backbone.py:missing", input="1x3x32x32")

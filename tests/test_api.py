@@ -83,7 +83,7 @@ NO_RESULT = {
     *("diagram", "formula"),  # a picture; a decorator
 }
 NEEDS = {"audit_all": ("torchvision", "timm"), "phases": ("transformers",), "probe": ("sklearn",)}
-SLOW = ("audit_all",)  # a minute
+SLOW = ("audit_all", "probe", "sweep")  # the first takes a minute, the others seconds
 EACH = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in RESULTS]
 
 
@@ -185,6 +185,7 @@ for name in ("trace", "measure", "report", "check"):
 """
 
 
+@pytest.mark.slow
 def test_a_package_is_called_like_its_function_whatever_was_imported_before():
     """Each is imported first in a process in which nothing of costlab is imported."""
     argv = [sys.executable, "-c", IMPORTS]

@@ -105,7 +105,8 @@ def drawn(kind, results, look):
         return getattr(charts, kind)(*results, look=look)
 
 
-WIDTHS = ["3.3in", "6.7in"]
+# text has the least room in one column of a paper
+WIDTHS = ["3.3in", pytest.param("6.7in", marks=pytest.mark.slow)]
 # branches, the most layers, the longest names, a single layer
 VARIED = {"googlenet", "resnet152", "long paths", "one layer"}
 

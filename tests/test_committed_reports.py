@@ -20,7 +20,12 @@ from test_report import sections_without_content
 pypdf = pytest.importorskip("pypdf")
 pytest.importorskip("typst")
 
-NAMES = sorted(file.stem for file in REPORTS.glob("*.toml"))
+# two reports that are built in seconds; the others are slow
+QUICK = {"googlenet", "grid-reduction"}
+NAMES = [
+    pytest.param(file.stem, marks=[pytest.mark.slow] * (file.stem not in QUICK))
+    for file in sorted(REPORTS.glob("*.toml"))
+]
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +105,7 @@ def grids():
     return {part.id: part for part in note().parts() if hasattr(part, "sheet")}
 
 
+@pytest.mark.slow
 def test_every_statement_of_the_note_is_in_one_topic():
     said = [
         row["what is said"]
@@ -110,6 +116,7 @@ def test_every_statement_of_the_note_is_in_one_topic():
     assert sorted(said) == sorted(claim.entry.says for claim in ledger().claims)
 
 
+@pytest.mark.slow
 def test_every_error_of_the_note_is_listed_with_what_is_true():
     rows = grids()["wrong"].sheet.rows
     wrong = [claim for claim in ledger().claims if claim.verdict in WRONG]
@@ -119,6 +126,7 @@ def test_every_error_of_the_note_is_listed_with_what_is_true():
     assert {c.id for c in wrong} >= {"C12", "C13", "C44", "C51", "C52", "C53", "C59", "C68"}
 
 
+@pytest.mark.slow
 def test_every_picture_of_the_note_is_drawn():
     """The note's figures in its order, by what is drawn here."""
     drawn = [part.id for part in note().parts() if hasattr(part, "svg")]
@@ -143,6 +151,7 @@ def test_every_picture_of_the_note_is_drawn():
     assert {"network", "printed", "v2", "v2-printed", "results-1", "results-2"} <= set(tables)
 
 
+@pytest.mark.slow
 def test_a_printed_table_keeps_every_cell():
     rows = grids()["printed"].sheet.rows
     by_type = {row["type"]: row for row in rows}

@@ -80,6 +80,7 @@ assert result.runs["aten.relu"] == 2 and "aten.relu" in str(result)
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heading", CHECKS)
 def test_a_diff_of_the_page_is_all_it_takes(heading, tmp_path):
     section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", CONTRIBUTING, re.M | re.S)

@@ -49,7 +49,14 @@ def renamed(name):
     return own, trace_loaded(loaded, device="meta")
 
 
-@pytest.mark.parametrize("name", zoo.names())
+# of branches, of residual blocks, plain; the others are slow
+QUICK = {"googlenet", "inception_v2", "resnet50", "vgg16"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in zoo.names()],
+)
 def test_a_network_under_other_names_has_the_same_table_and_audit(name):
     own, other = renamed(name)
     modules = [{op.module for op in t.ops if op.module} for t in (own, other)]

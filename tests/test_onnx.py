@@ -105,7 +105,17 @@ def trained(build):
 
 
 # the dynamo exporter takes seconds for these
-LONG = {"resnet18", "squeezenet1_1", "vit tiny", "convnext atto", "swin tiny", "resampled"}
+LONG = {
+    "densenet121",
+    "mobilenet_v3_small",
+    "encoder by TorchScript",
+    "resnet18",
+    "squeezenet1_1",
+    "vit tiny",
+    "convnext atto",
+    "swin tiny",
+    "resampled",
+}
 
 
 @pytest.fixture(

@@ -110,6 +110,7 @@ class Team:
         return committed, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_commit_that_breaks_a_budget_is_refused(tmp_path, hooks):
     team = Team(tmp_path, config_of_the_guide(hooks), str(ROOT))
 

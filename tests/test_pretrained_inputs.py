@@ -17,6 +17,7 @@ def runs(loaded):
     return costlab.total(costlab.trace(loaded.model, (), loaded.kwargs, device="meta")).macs > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config, pixels, places",
     [

@@ -42,6 +42,7 @@ def made(tmp_path_factory):
     return home
 
 
+@pytest.mark.slow
 def test_the_same_trace_gives_the_same_bytes(made):
     assert (made / "a.pdf").read_bytes() == (made / "b.pdf").read_bytes()
 
@@ -928,6 +929,7 @@ def review(tmp_path_factory):
     return home
 
 
+@pytest.mark.slow
 def test_nothing_is_cut_at_a_page_edge(review):
     assert misplaced(pages((review / "r.pdf").read_bytes())) == []
 
@@ -1038,6 +1040,7 @@ def test_the_page_on_reports_names_every_section():
     assert f"The sections: {', '.join(report.SECTIONS)}." in " ".join(page.split())
 
 
+@pytest.mark.slow
 def test_measured_traces_beside_the_configuration_are_picked_up(tmp_path):
     from costlab.analysis.factorize import slug
     from costlab.measure import measure

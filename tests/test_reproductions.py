@@ -12,6 +12,9 @@ from costlab.graph import layer_graph
 from costlab.reference import printed
 
 
+pytestmark = pytest.mark.slow  # every printed figure is audited, each network traced at its size
+
+
 @pytest.fixture(scope="module")
 def found():
     return costlab.audit_all()

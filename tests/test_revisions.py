@@ -92,6 +92,7 @@ def test_each_revision_is_traced_from_its_own_files_and_nothing_changes(reposito
     assert not list((repository / "nets").glob("__pycache__"))
 
 
+@pytest.mark.slow
 def test_the_working_tree_counts_with_what_is_not_committed(repository):
     blocks = repository / "nets/blocks.py"
     blocks.write_text("KERNEL = 7\n")
@@ -102,6 +103,7 @@ def test_the_working_tree_counts_with_what_is_not_committed(repository):
         git(repository, "checkout", "-q", "--", ".")
 
 
+@pytest.mark.slow
 def test_from_a_folder_inside_and_inside_a_hook(repository, monkeypatch):
     """Git tells its hooks which repository they are of, and a hook of checkouts must not run."""
     hook = repository / ".git/hooks/post-checkout"

@@ -123,6 +123,7 @@ def test_the_finding():
     assert round(rule.time_saved, 3) == -1.104 and rule.apart
 
 
+@pytest.mark.slow
 def test_chart_of_measured_savings(tmp_path, capsys):
     for kind in ("savings", "grid"):
         out = tmp_path / f"{kind}.svg"

@@ -61,6 +61,7 @@ def test_a_failing_configuration_is_recorded_with_its_reason(engine):
     assert [r["failed"] for r in result.sheet.rows].count("") == 5
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_takes_only_its_configuration():
     result = s.run(CONFIGURATIONS, dies, engine=s.local(2), jobs=2, axes=["n"])
     assert [o.result and o.result["macs"] for o in result.outcomes] == [
@@ -114,6 +115,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     ]  # only what failed is tried again
 
 
+@pytest.mark.slow
 def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
     file, journal = tmp_path / "net.py", str(tmp_path / "j.jsonl")
     argv = [f"{file}:build", "--input", "1x3x8x8", "--over", "batch=1,2", "--journal", journal]
@@ -362,6 +364,7 @@ def decoded(context, batch):
     return batch * (2 * layer + 32 * 100)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("transformers") is None, reason="needs transformers")
 def test_a_sweep_of_a_phase_counts_that_phase(capsys):
     """`--phase` once was ignored: the rows were those of a forward pass without a cache."""

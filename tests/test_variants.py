@@ -84,6 +84,7 @@ def test_versions_of_one_name_are_told_apart():
     assert [found.base.name, found.others[0].name] == ["old/net.py:build", "new/net.py:build"]
 
 
+@pytest.mark.slow
 def test_the_worked_review_says_what_each_proposal_saves_and_costs(tmp_path, monkeypatch):
     """Its numbers come from the traces: the share of MACs, and the times that were measured."""
     monkeypatch.chdir(ROOT)

@@ -107,6 +107,7 @@ def test_wrong_numbers_would_be_explained_if_every_match_counted(every_match_cou
     assert of_totals > 0.02
 
 
+@pytest.mark.slow
 def test_wrong_numbers_are_not_explained():
     cells, of_totals = tables_and_totals(ZOO, trials=60)
     assert cells <= 0.01
