@@ -230,6 +230,17 @@ def test_a_bar_that_is_cut_says_so():
     assert all(f"{-100 * r.saving:,.0f}% more" in words for r in cut)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", ["savings", "time_savings"])
+def test_rules_of_savings_have_their_whole_names(kind, width):
+    """Neither "5x5 -> depthwise 5..." nor "3x3 -> depthwise 3..." tells what is done."""
+    first = others(kind)[0]
+    rules = first.rules if kind == "savings" else first[0].rules
+    fig = drawn(kind, others(kind), charts.look(width))
+    shown = {" ".join(t.get_text().split()) for t, _ in texts(fig)}
+    assert {r.name for r in rules} <= shown
+
+
 def test_bars_begin_at_zero_and_panels_of_one_chart_share_a_scale():
     result = costlab.compare(traced("googlenet"), traced("alexnet"))
     fig = drawn("comparison", (result,), charts.look())

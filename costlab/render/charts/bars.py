@@ -40,6 +40,11 @@ def lines_of(names: Iterable[str], look: Look, share: float = 0.3) -> int:
     return max(len(wrapped(name, look.room(share))) for name in names)
 
 
+def row_height(names: Iterable[str], look: Look, share: float = 0.3) -> float:
+    """Inches from row to row that `wrapped_names` needs."""
+    return ROW * max(1.2, 0.15 + 0.68 * lines_of(names, look, share))
+
+
 def _rows(ax: Axes, names: Sequence[str]) -> None:
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.45, -0.55)

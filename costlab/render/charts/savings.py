@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .bars import (
-    ROW,
     bars_with_numbers,
     cut_mark,
     draw_bars,
     make_room,
-    names_beside,
+    row_height,
     without_scale,
+    wrapped_names,
 )
 from .figures import entitle, figure
 from .lettering import TEXT, wrapped
@@ -28,7 +28,8 @@ _LEAST = -1.5  # a rule that costs more than 150% more is cut here, with a mark 
 
 def savings(rules: RuleTable, curve: Curve, look: Look = PLAIN) -> Figure:
     """Savings by rewrite, and the break-even curve of stacked 3x3."""
-    height = len(rules.rules) * 1.2 * ROW + 0.4
+    names = [r.name for r in rules.rules]
+    height = len(names) * row_height(names, look, _names_share(look)) + 0.4
     if look.narrow:
         fig, (bars, line) = figure(look, height + 2.9, 2, 1, height_ratios=(height, 2.2))
     else:
@@ -39,6 +40,11 @@ def savings(rules: RuleTable, curve: Curve, look: Look = PLAIN) -> Figure:
     fig.legend(loc="outside lower right", ncols=1 if look.narrow else 2)
     entitle(fig, look, "What factorizing saves")
     return fig
+
+
+def _names_share(look: Look) -> float:
+    """The part of the width that names take."""
+    return 0.33 if look.narrow else 0.22
 
 
 def _saved(ax: Axes, rules: tuple[Rule, ...], look: Look) -> None:
@@ -54,7 +60,7 @@ def _saved(ax: Axes, rules: tuple[Rule, ...], look: Look) -> None:
         if rule.saving < _LEAST:
             cut_mark(ax, _LEAST, place, theme)
     ax.axvline(0, color=theme.ink, linewidth=0.6)
-    names_beside(ax, [r.name for r in rules], look, 0.22 if not look.narrow else 0.33)
+    wrapped_names(ax, [r.name for r in rules], look, _names_share(look))
     without_scale(ax)
     ax.spines["left"].set_visible(False)
     ax.set_title("MACs saved at these widths")

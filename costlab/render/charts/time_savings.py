@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
-from .bars import ROW, cut_mark, names_beside
+from .bars import cut_mark, row_height, wrapped_names
 from .figures import entitle, figure
 from .lettering import POINTS, SMALL, text_width, wrapped
 from .looks import Look, PLAIN
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...analysis.savings import Saving, Savings
 
 _LEAST = -2.5  # what takes more than 250% longer is cut there, with a mark and its number
+_NAMES = 0.3  # of the width, for the names of the rules
 _GAP = 6  # points between a mark and its label
 
 
@@ -27,7 +28,9 @@ def time_savings(groups: Sequence[Savings], look: Look = PLAIN) -> Figure:
     All panels have one scale."""
     columns = 1 if look.narrow else min(2, len(groups))
     rows = ceil(len(groups) / columns)
-    height = ROW * 1.15 * max(len(g.rules) for g in groups) + 0.55
+    names = [rule.name for group in groups for rule in group.rules]
+    row = row_height(names, look, _NAMES / columns)
+    height = row * max(len(g.rules) for g in groups) + 0.55
     fig, axes = figure(look, rows * height + 0.4, rows, columns, squeeze=False, sharex=True)
     panels = list(axes.flat)
     for ax, group in zip(panels, groups, strict=False):
@@ -45,7 +48,7 @@ def _panel(ax: Axes, group: Savings, look: Look, columns: int) -> None:
     for place, rule in enumerate(group.rules):
         _dumbbell(ax, place, rule, look)
     ax.axvline(0, color=look.theme.ink, linewidth=0.6, zorder=0)
-    names_beside(ax, [r.name for r in group.rules], look, 0.3 / columns)
+    wrapped_names(ax, [r.name for r in group.rules], look, _NAMES / columns)
     ax.xaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
     ax.set_xticks([t / 2 for t in range(-4, 3, 2)])
     ax.tick_params(axis="x", labelbottom=True)
@@ -83,6 +86,7 @@ def _dumbbell(ax: Axes, place: int, rule: Saving, look: Look) -> None:
             fontsize=SMALL,
             color=theme.ink if at == time else theme.muted,
             zorder=2,
+            bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 0.4},  # over the zero line
         )
 
 
