@@ -375,8 +375,13 @@ def test_a_unet_is_a_u():
         ),
         ("own cell", [("input", "7x6"), ("Elman x 7 steps", "1x1x5"), ("output", "1x1x5")]),
         (
-            "twice",  # two equal boxes, of all steps each
-            [("input", "3x4"), ("RNN x 2 x 3 steps", "3x4"), ("output", "3x4")],
+            "twice",  # each call runs all steps
+            [
+                ("input", "3x4"),
+                ("RNN x 3 steps", "3x4"),
+                ("RNN x 3 steps", "3x4"),
+                ("output", "3x4"),
+            ],
         ),
         (
             "shortcut",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from .._narrow import StrPath
@@ -43,7 +43,7 @@ def check(
     config = read(path)
     name = os.path.basename(config.lock)
     lock, said = _lock(config, update)
-    before = lock.entries if lock else {}
+    before: Mapping[str, Entry] = lock.entries if lock else {}
     models: list[Checked] = []
     after: dict[str, Entry] = {}
     for i, model in enumerate(config.models):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..analysis.limits import TraceFigures
 from ..sources import Loaded
 from ..trace import Measured, Trace
 from . import notes
 from .config import Timing
+
+if TYPE_CHECKING:
+    from ..measure.progress import Progress
 
 _BLOCKS = 10  # of repeated calls
 
@@ -62,6 +66,9 @@ def measured_times(loaded: Loaded, wanted: Timing, how: Measuring) -> Times:
     from ..measure.device import find_device
     from ..sources.run import measure_loaded
 
+    def show(step: Progress) -> None:
+        how.progress(str(step))
+
     device = find_device(how.device)
     name = device.describe()["device"]
     if not _is_on(wanted.device, name, device.kind):
@@ -73,7 +80,7 @@ def measured_times(loaded: Loaded, wanted: Timing, how: Measuring) -> Times:
         channels_last=wanted.channels_last,
         isolate=False,
         blocks=_BLOCKS,
-        progress=lambda step: how.progress(str(step)),
+        progress=show,
     )
     assert trace.measured is not None
     return Times(TraceFigures(trace), conditions(trace.measured))

@@ -33,7 +33,8 @@ class _UnreadableError(ValueError):
 
 def parse(specs: Sequence[str]) -> Inputs:
     """Inputs from their text forms. Raises SourceError for one that cannot be read or made."""
-    args, kwargs = [], {}
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
     for text in specs:
         name = _NAME.match(text)
         try:
@@ -118,7 +119,7 @@ def resized(inputs: Inputs, shape_of: Callable[[torch.Tensor], Sequence[int]]) -
     """The inputs with the shapes that `shape_of` gives; what keeps its shape keeps its values."""
     import torch
 
-    def sized(t):
+    def sized(t: torch.Tensor) -> torch.Tensor:
         shape = tuple(shape_of(t))
         return t if shape == t.shape else torch.zeros(shape, dtype=t.dtype, device=t.device)
 

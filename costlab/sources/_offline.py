@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Mapping
 
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -21,7 +21,7 @@ _CONSTANTS = ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_IMPLICIT_TOKEN")  # read once, o
 
 
 @contextlib.contextmanager
-def offline() -> Iterator[None]:
+def offline() -> Generator[None]:
     """Hugging Face's libraries and ultralytics neither connect nor read tokens in here."""
     environment = {name: os.environ.get(name) for name in _ENVIRONMENT}
     constants = sys.modules.get("huggingface_hub.constants")
@@ -40,7 +40,7 @@ def offline() -> Iterator[None]:
         _restore_constants(values, environment)
 
 
-def _restore_constants(values, environment) -> None:
+def _restore_constants(values: Mapping[str, bool], environment: Mapping[str, str | None]) -> None:
     """As they were; where the library was first imported in here, as the environment has them."""
     constants = sys.modules.get("huggingface_hub.constants")
     if constants is None:

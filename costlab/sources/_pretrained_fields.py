@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from torch import nn
 
@@ -37,7 +37,9 @@ def first(config: Any, *names: str) -> Any:
 
 def pair(size: Any) -> tuple[int, int]:
     """Height and width of one number, or of two."""
-    height, width = size if isinstance(size, (list, tuple)) else (size, size)
+    if not isinstance(size, (list, tuple)):
+        return size, size
+    height, width = cast("Sequence[int]", size)
     return height, width
 
 

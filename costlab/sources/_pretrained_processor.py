@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any
 
+from .._narrow import json_object
+
 # of an image processor alone, and of one for text and images together
 _FILES = ("preprocessor_config.json", "processor_config.json")
 
@@ -19,7 +21,8 @@ def image_size(config: str) -> tuple[int, int] | None:
                 values = json.load(f)
         except (OSError, ValueError):
             continue
-        if isinstance(values, dict) and (size := _size(values.get("image_processor", values))):
+        settings = json_object(values) or {}
+        if size := _size(settings.get("image_processor", settings)):
             return size
     return None
 
@@ -27,10 +30,14 @@ def image_size(config: str) -> tuple[int, int] | None:
 def _size(values: dict[str, Any]) -> tuple[int, int] | None:
     crops, resizes = values.get("do_center_crop", False), values.get("do_resize", True)
     size = values.get("crop_size") if crops else values.get("size") if resizes else None
-    if isinstance(size, dict):
-        edge = size.get("shortest_edge")  # of a square image, as a model without a crop takes it
-        size = (size.get("height", edge), size.get("width", edge))
-    match (size, size) if isinstance(size, int) else size:
+    match size:
+        case int():
+            return size, size
+        case {"height": int(height), "width": int(width)}:
+            return height, width
+        case {"shortest_edge": int(edge)}:  # of a square image, as a model without a crop takes it
+            return edge, edge
         case (int(height), int(width)):
             return height, width
-    return None
+        case _:
+            return None

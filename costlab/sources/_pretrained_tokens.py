@@ -109,7 +109,7 @@ class _Features(nn.Module):
         self.model = model
         self.method, self.count = method, rows.extend
 
-    def forward(self, **kwargs):
+    def forward(self, **kwargs: Any) -> Any:
         out = self.method(**kwargs)
         made = getattr(out, "pooler_output", None)
         made = out if made is None else made

@@ -145,7 +145,12 @@ def _library_version(spec: str) -> str:
     return ""
 
 
-def _read(spec, found: Recording, inputs, arguments) -> Trace:
+def _read(
+    spec: str,
+    found: Recording,
+    inputs: Sequence[str] | None,
+    arguments: Mapping[str, Any] | None,
+) -> Trace:
     if arguments or inputs and not found.takes_inputs:
         what = "arguments" if arguments else "inputs"
         raise SourceError(f"{spec} is a saved trace: {what} belong to tracing")
@@ -154,7 +159,15 @@ def _read(spec, found: Recording, inputs, arguments) -> Trace:
     return found.read(parse(inputs) if inputs else None)
 
 
-def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loaded:
+def _loaded(
+    spec: str,
+    found: Definition,
+    inputs: Sequence[str] | None,
+    arguments: Mapping[str, Any],
+    device: str,
+    resize: Callable[[torch.Tensor], Sequence[int]] | None,
+) -> Loaded:
+    """The model that a definition makes, in evaluation mode, with its inputs."""
     import torch
 
     from . import _inputs
@@ -190,7 +203,9 @@ def _loaded(spec, found: Definition, inputs, arguments, device, resize) -> Loade
     )
 
 
-def _built(spec, found: Definition, arguments, device):
+def _built(
+    spec: str, found: Definition, arguments: Mapping[str, Any], device: str
+) -> tuple[Any, str]:
     """The model, and why it is on the CPU where `meta` was asked for ("" where it was not)."""
     import torch
 
@@ -202,7 +217,7 @@ def _built(spec, found: Definition, arguments, device):
             if device == "meta":
                 model, refused = build(found.build, **arguments)
                 return model, first_line(refused) if refused else ""
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)
             return found.build(**arguments), ""
     except SourceError:
         raise

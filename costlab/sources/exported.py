@@ -6,8 +6,14 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+from typing import TYPE_CHECKING
 
 from ._model import Definition, Inputs, Source, SourceError, first_line
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.export import ExportedProgram
+    from torch.jit import ScriptModule
 
 _WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 
@@ -34,7 +40,7 @@ def _find(path: str) -> Definition:
     )
 
 
-def _inputs_of(program) -> Inputs:
+def _inputs_of(program: ExportedProgram) -> Inputs:
     """The example inputs of an `ExportedProgram`: floating-point tensors on `meta`."""
     import torch
     from torch.utils import _pytree as pytree
@@ -45,7 +51,7 @@ def _inputs_of(program) -> Inputs:
     return Inputs(args, kwargs)
 
 
-def _default(tensor):
+def _default(tensor: Tensor) -> Tensor:
     return tensor.detach().to("meta") if tensor.is_floating_point() else tensor
 
 
@@ -57,8 +63,12 @@ def _find_scripted(path: str) -> Definition:
         raise SourceError(
             f"{path} holds weights, and no model: name what builds it, such as net.py:build"
         )
+
+    def build() -> ScriptModule:
+        return torch.jit.load(path, map_location="cpu")
+
     return Definition(
-        lambda: torch.jit.load(path, map_location="cpu"),
+        build,
         version=lambda: _digest(path),
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from types import ModuleType
 from typing import Any
 
-from ._codebase import module_of_file, module_of_name
+from ._codebase import Codebase, module_of_file, module_of_name
 from ._model import Definition, Source, SourceError, described, suggestion
 from .torchvision import load_torchvision
 
@@ -20,7 +21,7 @@ def _find(spec: str) -> Definition:
         known = suggestion(name, [n for n in vars(module) if not n.startswith("_")])
         raise SourceError(f"{home} has no callable {name!r}{known}")
 
-    def build(**arguments) -> Any:
+    def build(**arguments: Any) -> Any:
         return factory(**arguments)
 
     if codebase is None:
@@ -28,7 +29,7 @@ def _find(spec: str) -> Definition:
     return Definition(build, scope=codebase.active, version=lambda: codebase.version)
 
 
-def _module(home: str):
+def _module(home: str) -> tuple[Codebase | None, ModuleType]:
     if home.endswith(".py") and not os.path.exists(home):
         raise SourceError(f"no file {home}")
     load = module_of_file if home.endswith(".py") else module_of_name

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from .._narrow import is_list_or_tuple
 from ..trace.exported import example_inputs, is_program, module_of
 from ._inputs import parse, real
 from ._model import Inputs, Loaded, SourceError
@@ -44,8 +45,17 @@ def _inputs(model: Any, inputs: Any, kwargs: Mapping[str, Any] | None) -> Inputs
         return Inputs((), dict(kwargs or {}))
     if isinstance(inputs, Mapping):
         return Inputs((), {**inputs, **(kwargs or {})})
-    if isinstance(inputs, Sequence) and inputs and all(isinstance(i, str) for i in inputs):
-        parsed = parse([inputs] if isinstance(inputs, str) else inputs)
+    if texts := _texts(inputs):
+        parsed = parse(texts)
         return Inputs(parsed.args, {**parsed.kwargs, **(kwargs or {})})
-    args = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    args = tuple(inputs) if is_list_or_tuple(inputs) else (inputs,)
     return Inputs(args, dict(kwargs or {}))
+
+
+def _texts(inputs: object) -> list[str]:
+    """Inputs that are all given as texts; empty where they are not."""
+    given = [inputs] if isinstance(inputs, str) else inputs
+    if not is_list_or_tuple(given):
+        return []
+    texts = [i for i in given if isinstance(i, str)]
+    return texts if len(texts) == len(given) else []

@@ -11,7 +11,7 @@ from ..cost import byte_size, counted, scaled
 from ._model import Loaded, SourceError
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 PHASES = ("prefill", "decode")
 
@@ -64,6 +64,10 @@ def in_phase(loaded: Loaded, use: Use) -> Loaded:
         "params": params.total,
         "active_params": params.active,
     }
+
+    def rebuild(device: str) -> Loaded:
+        return in_phase(loaded.on(device), use)
+
     return replace(
         loaded,
         inputs=(),
@@ -71,7 +75,7 @@ def in_phase(loaded: Loaded, use: Use) -> Loaded:
         notes=(*_notes(use, size, params), *_positions_note(use, model), *loaded.notes),
         use=facts,
         guessed=False,
-        rebuild=lambda device: in_phase(loaded.on(device), use),
+        rebuild=rebuild,
     )
 
 
@@ -86,12 +90,16 @@ def _validate(use: Use) -> None:
 
 def cache_bytes(cache: Any) -> int:
     """Bytes of the tensors that a cache of transformers keeps from one step to the next."""
-    return sum(
-        t.numel() * t.element_size()
-        for layer in cache.layers
-        for t in vars(layer).values()
-        if hasattr(t, "element_size") and t.dim() > 1
+    import torch
+
+    layers: list[object] = list(cache.layers)
+    tensors = (
+        value
+        for layer in layers
+        for value in vars(layer).values()
+        if isinstance(value, torch.Tensor) and value.dim() > 1
     )
+    return sum(t.numel() * t.element_size() for t in tensors)
 
 
 def param_count(model: nn.Module) -> ParamCount:
@@ -146,7 +154,7 @@ def _prefilled(model: nn.Module, use: Use, device: str) -> Any:
 
     from ..trace import TraceError, trace
 
-    filled = []
+    filled: list[Any] = []
 
     class Prefill(nn.Module):
         """Reads the context into a new cache."""
@@ -155,7 +163,7 @@ def _prefilled(model: nn.Module, use: Use, device: str) -> Any:
             super().__init__()
             self.model = model
 
-        def forward(self, ids):
+        def forward(self, ids: Tensor) -> Tensor:
             cache = _new_cache(model)
             self.model(input_ids=ids, use_cache=True, **{cache_argument(model): cache})
             filled.append(cache)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from ..trace import Trace, TraceFileError
-from ._model import Recording, Source, SourceError
+from ._model import Inputs, Recording, Source, SourceError
 
 
 def _find(path: str) -> Recording:
-    def read(inputs):
+    def read(inputs: Inputs | None) -> Trace:
         try:
             return Trace.load(path)
         except TraceFileError as e:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .. import zoo
 from ..cost import total
 from ..zoo.deviation import Deviation
 from ._inputs import parse, shape_text
 from ._model import Definition, Source
 
+if TYPE_CHECKING:
+    from torch import nn
+
 
 def _find(name: str) -> Definition:
+    def build(**arguments: Any) -> nn.Module:
+        return zoo.build(name, **arguments)
+
     return Definition(
-        lambda **arguments: zoo.build(name, **arguments),
+        build,
         lambda model: parse([shape_text(zoo.input_shape(name))]),
         lambda model: zoo.names()[name],
         notes=lambda model: tuple(map(_said, zoo.deviations(name))),

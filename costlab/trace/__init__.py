@@ -1,6 +1,8 @@
 """Run a model once and record every operation as a dataflow graph. Tracing needs torch, a saved
 trace opens without."""
 
+from typing import TYPE_CHECKING
+
 from .._callable import callable_as
 from .record import (
     Account,
@@ -34,7 +36,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
+if TYPE_CHECKING:
+    from .tracer import trace as trace
+
+
+def __getattr__(name: str) -> object:
     if name != "trace":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from .tracer import trace

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 from torch._C._autograd import _get_sequence_nr
 from torch.utils._python_dispatch import _disable_current_modes
 
@@ -13,6 +16,9 @@ from .jagged import is_jagged, values_of
 from .memory import memory_of, storage_of
 from .nested import each
 from .record import TraceError
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
 
 
 class ForwardOps:
@@ -73,7 +79,7 @@ class SavedTensors:
     def indices(self) -> tuple[int, ...]:
         return tuple(self._indices.values())
 
-    def add(self, t):
+    def add(self, t: torch.Tensor) -> torch.Tensor:
         """For `saved_tensors_hooks`: the tensor as it is."""
         index, memory = self._table.index_of(t), storage_of(t)
         if index is None:
@@ -83,7 +89,12 @@ class SavedTensors:
         return t
 
 
-def run_backward(recorder, out, leaves, inputs=()) -> tuple[int, ...]:
+def run_backward(
+    recorder: Recorder,
+    out: Any,
+    leaves: Sequence[nn.Parameter],
+    inputs: Sequence[torch.Tensor] = (),
+) -> tuple[int, ...]:
     """Run the backward pass of `out` from gradients of one at every differentiable output.
 
     `leaves`: the parameters, `inputs`: the model's inputs, that require a gradient.

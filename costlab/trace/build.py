@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+if TYPE_CHECKING:
+    from .record import Trace
+
+M = TypeVar("M")  # what a factory makes
 
 LARGEST = 4e9  # bytes of parameters up to which a model is built for real where it has to be
 _SMALL = 1 << 16  # elements up to which a constant keeps its values
@@ -30,22 +38,28 @@ class _WithoutInitialization(TorchFunctionMode):
         self._constants = constants
         self.bytes = 0
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given: Mapping[str, Any] = kwargs or {}
         if func in _INITIALIZERS:
-            target = args[0] if args else kwargs.get("tensor")  # torch.nn.init names it
+            target = args[0] if args else given.get("tensor")  # torch.nn.init names it
             if isinstance(target, Tensor) and target.is_meta:
                 return target
-        if self._constants and func in _CONSTANTS and kwargs.get("device") is None:
-            tensor = func(*args, **{**kwargs, "device": "cpu"})
+        if self._constants and func in _CONSTANTS and given.get("device") is None:
+            tensor = func(*args, **{**given, "device": "cpu"})
             return tensor if tensor.numel() <= _SMALL else tensor.to("meta")
-        tensor = func(*args, **kwargs)
+        tensor = func(*args, **given)
         if func is torch.empty and tensor.is_meta:
             self.bytes += tensor.numel() * tensor.element_size()
         return tensor
 
 
-def build_on_meta(factory, **kwargs):
+def build_on_meta(factory: Callable[..., M], **kwargs: Any) -> M:
     """`factory(**kwargs)` with every parameter on `meta`, none of them initialized.
 
     A factory that reads values while it builds is tried again with its constants known. Raises
@@ -56,7 +70,7 @@ def build_on_meta(factory, **kwargs):
         return _on_meta(_WithoutInitialization(constants=True), factory, kwargs)
 
 
-def build(factory, **kwargs):
+def build(factory: Callable[..., M], **kwargs: Any) -> tuple[M, Exception | None]:
     """`factory(**kwargs)` on `meta`, or where that cannot be for real on the CPU, with seed 0.
 
     Returns the model, and the error that kept it from `meta`, None for none. Raises whatever the
@@ -72,16 +86,24 @@ def build(factory, **kwargs):
     except Exception:
         if max(mode.bytes, mode_with_constants.bytes) > LARGEST:
             raise
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     return factory(**kwargs), refused
 
 
-def _on_meta(mode, factory, kwargs):
+def _on_meta(mode: TorchFunctionMode, factory: Callable[..., M], kwargs: Mapping[str, Any]) -> M:
+    """What the factory makes on `meta`, under the mode."""
     with torch.device("meta"), mode:
         return factory(**kwargs)
 
 
-def traced(make, shape, *, spec=None, backward=False, train=None):
+def traced(
+    make: Callable[[], nn.Module],
+    shape: Sequence[int],
+    *,
+    spec: str | None = None,
+    backward: bool = False,
+    train: bool | None = None,
+) -> Trace:
     """The trace of what `make()` builds, on `meta`, for a float32 input of `shape`; in evaluation
     mode unless `backward` or `train` says otherwise."""
     from .tracer import trace

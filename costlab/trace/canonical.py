@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from .record import Op, Tensor, Trace
+from .record import Attributes, Op, Tensor, Trace
 
 NUMBER = "aten.scalar_tensor"  # a Python number becomes a tensor
 _ALLOCATIONS = frozenset(f"aten.{n}" for n in ("empty", "empty_like", "new_empty", "empty_strided"))
@@ -48,7 +48,7 @@ class Form:
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    attrs: dict
+    attrs: Attributes
 
 
 def makes_nothing(name: str, outputs: Sequence[Tensor]) -> bool:
@@ -129,7 +129,7 @@ def _asked_for(form: Form) -> Form:
     return replace(form, outputs=outputs)
 
 
-def _renamed(attrs: dict) -> dict:
+def _renamed(attrs: Attributes) -> Attributes:
     return {_RENAMED_ATTRIBUTES.get(name, name): value for name, value in attrs.items()}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch._C import DispatchKey
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -38,7 +39,7 @@ def run_higher_order(
 
     args, kwargs = pytree.tree_map(ready, (args, kwargs))
     with recorder if attention else contextlib.nullcontext():
-        return func.py_kernels[torch._C.DispatchKey.CompositeExplicitAutograd](*args, **kwargs)
+        return func.py_kernels[DispatchKey.CompositeExplicitAutograd](*args, **kwargs)
 
 
 def _recorded(recorder: TorchDispatchMode, fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,7 +38,7 @@ def values_of(t: Any) -> torch.Tensor:
     return t._values if is_jagged(t) else t
 
 
-def map_parts(fn: Callable, t: Any) -> torch.Tensor:
+def map_parts(fn: Callable[[torch.Tensor], torch.Tensor | None], t: Any) -> torch.Tensor:
     """A jagged tensor of `fn` of its values, and of the offsets and lengths that say whose they
     are."""
     names, context = t.__tensor_flatten__()

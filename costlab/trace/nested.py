@@ -8,7 +8,7 @@ import functools
 import sys
 import types
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -102,7 +102,9 @@ def _contains_tensor(value, seen: set[int]) -> bool:
     return is_plain(value) and any(_contains_tensor(v, seen) for v in vars(value).values())
 
 
-def map_tensors(fn, value, copies=None) -> Any:
+def map_tensors(
+    fn: Callable[[torch.Tensor], Any], value: Any, copies: dict[int, tuple[Any, Any]] | None = None
+) -> Any:
     """`fn` of every tensor in a nested value; what is there twice stays one.
 
     Dicts, lists, (named) tuples, dataclasses, and objects that have tensors are copied; the rest

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from torch._C import DispatchKey
 
+from .._narrow import is_list_or_tuple
 from . import shapes
 from .memory import stored_elements
 from .record import Attributes
@@ -84,7 +86,7 @@ class Call:
 
 def is_composite(func: Any) -> bool:
     """In inference mode, and in higher-order operators, torch leaves composite operations whole."""
-    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+    return func.has_kernel_for_dispatch_key(DispatchKey.CompositeImplicitAutograd)
 
 
 def only_moves(call: Call, args: Sequence[Any], out: Any) -> bool:
@@ -101,6 +103,6 @@ def attribute(value: Any) -> Any:
     """An argument that is no tensor, as a trace keeps it."""
     if isinstance(value, (bool, int, float, str)) or value is None:
         return value
-    if isinstance(value, (list, tuple)):
+    if is_list_or_tuple(value):
         return tuple(attribute(v) for v in value)
     return str(value).removeprefix("torch.")

@@ -4,10 +4,10 @@ the node."""
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from typing import NamedTuple, TypeVar
 
@@ -45,7 +45,7 @@ def traced_code(run: Callable[[], T]) -> T:
 
 
 @contextlib.contextmanager
-def stated(node: str, stack: str | None) -> Iterator[None]:
+def stated(node: str, stack: str | None) -> Generator[None]:
     """Operations inside are of this node of a graph; `stack` is the traceback that its exporter
     kept, as text."""
     token = _STATED.set(Origin(source_of_text(stack), node))
@@ -83,7 +83,8 @@ class Origins:
         own: list[tuple[str, int]] = []
         libraries: list[tuple[str, int]] = []
         node, kinds = "", self._kinds
-        frame = sys._getframe(1)
+        here = inspect.currentframe()
+        frame = here.f_back if here else None
         while frame is not None:
             file = frame.f_code.co_filename
             kind = kinds[file] if file in kinds else self._kind(file)

@@ -4,6 +4,7 @@ wrapper subclass."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from .modules import named_modules, named_tensors
 _WINDOW = ("stride", "padding", "dilation", "groups")  # what a packed convolution keeps beside
 
 
-def is_packed(value) -> bool:
+def is_packed(value: object) -> bool:
     """Whether a value is a TorchBind object that packs weights and biases (torch.ao)."""
     return isinstance(value, torch.ScriptObject) and (_has(value, "unpack") or _is_recurrent(value))
 
@@ -27,7 +28,7 @@ def _is_recurrent(value) -> bool:
     return "rnn.CellParams" in str(value._type())
 
 
-def window(value) -> dict[str, object]:
+def window(value: Any) -> dict[str, object]:
     """Stride, padding, dilation and groups of a packed convolution; of another nothing."""
     if not all(_has(value, name) for name in _WINDOW):
         return {}
@@ -45,7 +46,7 @@ def packed_modules(model: nn.Module) -> Iterator[tuple[str, object]]:
                 yield path.removesuffix("._packed_params"), value
 
 
-def unpacked(value) -> tuple[tuple[str, torch.Tensor], ...]:
+def unpacked(value: Any) -> tuple[tuple[str, torch.Tensor], ...]:
     """The tensors of a packed object by name: its weight, and its bias where it has one; of a
     recurrent layer those of the input and of the hidden state."""
     if _is_recurrent(value):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -165,7 +165,9 @@ def constants_known():
 
 
 @contextlib.contextmanager
-def parameters_followed(follow):
+def parameters_followed(
+    follow: Callable[[nn.Parameter, torch.Tensor], None],
+) -> Generator[None]:
     """`follow(parameter, data)` of every parameter that is made: torch makes one of a tensor below
     what a dispatch mode sees, and a model may put it in the place of one that is registered."""
     make = nn.Parameter.__new__

@@ -61,5 +61,5 @@ def _registered(model: nn.Module) -> Iterator[dict[str, Any]]:
     """The parameters and the buffers of every module, as the dicts that they are registered in."""
     for module in modules_of(model):
         if not isinstance(module, torch.jit.ScriptModule):
-            yield module._parameters
-            yield module._buffers
+            for kind in ("_parameters", "_buffers"):
+                yield getattr(module, kind)

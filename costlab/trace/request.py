@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from .._narrow import is_list_or_tuple, is_tuple
 from . import exported
 from .modules import named_tensors
 from .record import TraceError
@@ -34,7 +35,7 @@ def model_and_inputs(model: Any, inputs: Any, kwargs: Any) -> tuple[nn.Module, A
     """The module that runs and its inputs: of a program of torch.export its own, where none are
     given. Raises TraceError for what is no model."""
     if exported.is_program(model):
-        if isinstance(inputs, tuple) and not inputs and not kwargs:
+        if is_tuple(inputs) and not inputs and not kwargs:
             inputs, kwargs = exported.example_inputs(model)
         model = exported.module_of(model)
     if not isinstance(model, nn.Module):
@@ -81,8 +82,7 @@ def arguments_of(inputs: Any, kwargs: Mapping[str, Any] | None) -> Arguments:
     """What the model is called with. Raises TraceError for a shape instead of tensors."""
     if isinstance(inputs, Mapping):
         return (), {**inputs, **(kwargs or {})}
-    if not isinstance(inputs, (tuple, list)):
-        inputs = (inputs,)
-    if len(inputs) > 1 and all(type(n) is int for n in inputs):
+    args = tuple(inputs) if is_list_or_tuple(inputs) else (inputs,)
+    if len(args) > 1 and all(type(n) is int for n in args):
         raise TraceError("inputs takes tensors; for a shape use costlab.summary(model, shape)")
-    return tuple(inputs), dict(kwargs or {})
+    return args, dict(kwargs or {})

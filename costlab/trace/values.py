@@ -36,7 +36,7 @@ def followed(t: torch.Tensor) -> bool:
     )
 
 
-def give(t, value) -> None:
+def give(t: torch.Tensor, value: torch.Tensor) -> None:
     """Remember the value of a tensor, if it is one that control flow could read."""
     if readable(t) and value.device.type == "cpu":
         t._costlab_value = value

@@ -104,7 +104,9 @@ class _Opener:
         inside = [*(u for u in waiting if u not in inputs), *units]
         if not inside:
             return before
-        box = self.placement.box(inside, block if len(units) > 1 else None, times)
+        # the steps of a recurrent layer are alike blocks, and one unit
+        alike = times if len(units) >= times else 1
+        box = self.placement.box(inside, block if len(units) > 1 else None, alike)
         self.placement.pending += later
         return [*before, box, *self.placement.ends(units)]
 

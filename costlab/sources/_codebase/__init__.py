@@ -7,6 +7,7 @@ statement that runs at any other time finds them too, because every module of a 
 `__import__` of its own.
 """
 
+from .codebase import Codebase
 from .modules import module_of_file, module_of_name
 
-__all__ = ["module_of_file", "module_of_name"]
+__all__ = ["Codebase", "module_of_file", "module_of_name"]

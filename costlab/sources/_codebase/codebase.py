@@ -9,9 +9,10 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from .finders import Finder, Loader, has_code_elsewhere, search
 from .places import SHARED
@@ -34,7 +35,7 @@ class Codebase:
         self._files: dict[str, str] = {}  # file -> digest of what was loaded
         self._path: list[str] = []  # what the code itself puts on `sys.path`
         self._python_path: list[str] = []  # `sys.path` without that
-        self.builtins = {**vars(builtins), "__import__": self._import}
+        self.builtins: dict[str, Any] = {**vars(builtins), "__import__": self._import}
 
     @property
     def version(self) -> str:
@@ -51,7 +52,7 @@ class Codebase:
         self._files[file] = hashlib.sha256(data).hexdigest()
 
     @contextlib.contextmanager
-    def active(self) -> Iterator[None]:
+    def active(self) -> Generator[None]:
         """Imports resolve in this codebase; `sys.modules` and `sys.path` are put back after."""
         if _ACTIVE and _ACTIVE[-1] is self:
             yield
@@ -96,7 +97,14 @@ class Codebase:
             spec.loader.exec_module(module)
             return module
 
-    def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
         """`__import__` of this codebase's modules."""
         top = name.partition(".")[0]
         if level == 0 and (top in SHARED or top not in self._tops() and not self._has_module(top)):

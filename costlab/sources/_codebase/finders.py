@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from .codebase import Codebase
@@ -40,15 +40,15 @@ class Loader(importlib.machinery.SourceFileLoader):
         super().__init__(name, path)
         self._codebase = codebase
 
-    def path_stats(self, path):
+    def path_stats(self, path: str) -> NoReturn:
         raise OSError  # no time stamp, no cache
 
-    def get_data(self, path):
+    def get_data(self, path: str) -> bytes:
         data = super().get_data(path)
         self._codebase.loaded(path, data)
         return data
 
-    def exec_module(self, module):
+    def exec_module(self, module: ModuleType) -> None:
         vars(module)["__builtins__"] = self._codebase.builtins
         super().exec_module(module)
 

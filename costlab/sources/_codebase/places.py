@@ -65,7 +65,7 @@ def root_of(top: str) -> str | None:
 
 def _packages(here: str, depth: int) -> list[str]:
     """The package that a folder is, and those around it, innermost first; at least `depth`."""
-    found = []
+    found: list[str] = []
     while os.path.exists(os.path.join(here, "__init__.py")) or len(found) < depth:
         found.append(here)
         if here == os.path.dirname(here):

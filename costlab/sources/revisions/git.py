@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class Repository:
         return Revision(name, commit)
 
     @contextlib.contextmanager
-    def checked_out(self, revision: Revision) -> Iterator[Path]:
+    def checked_out(self, revision: Revision) -> Generator[Path]:
         """A temporary worktree of a revision, removed afterwards. No hook of the repository runs.
 
         Raises RevisionError where git cannot make one."""
