@@ -30,7 +30,7 @@ ALONE = {"zoo"}
 # sources name its models; the analyses and reports make models to trace: they may ask the zoo
 MAY_USE_ZOO = {"sources", "analysis", "report", "api", "cli"}
 # modules beside the packages: what results can do is asked of them when they are printed or drawn
-EVERYWHERE = {"_version", "_callable", "_result", "_pictures", "_narrow"}
+EVERYWHERE = {"_version", "_callable", "_result", "_pictures", "_narrow", "_text"}
 
 
 def imported(file):

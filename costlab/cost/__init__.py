@@ -1,5 +1,6 @@
 """One formula per operation, the totals, and the counting conventions. Needs no torch."""
 
+from . import fitting as fitting  # checks traces that are read
 from . import formulas as formulas  # fills the registry
 from .constants import constant_operands
 from .conventions import CONVENTIONS, Convention

@@ -1,6 +1,7 @@
 """The layer graph of a trace, its layouts, receptive fields and blocks: what tables, analyses and
 diagrams share."""
 
+from . import fitting as fitting  # checks traces that are read
 from .blocks import Block, partition
 from .depth import longest
 from .forks import Branch, Fork, forks

@@ -24,18 +24,20 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
-from .._narrow import StrPath, is_list, json_object
+from .._narrow import StrPath, json_object
+from .._text import shown
 from .canonical import upgraded
-from .facts import Provenance
-from .record import Measured, Op, Param, Source, Tensor, Trace, TraceFileError
+from .record import Op, Param, Trace, TraceFileError
+from .schema import MisfitError, brief, trace_of
 
 FORMAT, VERSION = "costlab-trace", 2
-_PROVENANCE = ("model", "device", "torch", "costlab", "date")
-_CONDITIONS = {"device", "dtype", "layout", "method"}
+MOST_BYTES = 256 * 2**20  # of JSON: about a million operations
+MOST_VALUES = 20_000_000  # of lists and objects; decoded they take less than 2 GB
+_PIECE = 2**20  # bytes
+_CHECKS: list[Callable[[Trace], None]] = []
 
 
 def write_file(path: StrPath, data: bytes) -> None:
@@ -67,6 +69,13 @@ def write_trace(trace: Trace, path: StrPath) -> None:
     write_file(path, gzip.compress(text.encode(), mtime=0))
 
 
+def on_load(check: Callable[[Trace], None]) -> Callable[[Trace], None]:
+    """Add a check of what is read, by a package that knows more of a trace than this one: a
+    decorator. The check raises `MisfitError`."""
+    _CHECKS.append(check)
+    return check
+
+
 def read_trace(path: StrPath) -> Trace:
     """Read a trace. Raises TraceFileError (one clear line) for anything that is not one."""
     path = os.fspath(path)
@@ -74,51 +83,70 @@ def read_trace(path: StrPath) -> Trace:
     if doc is None or doc.get("format") != FORMAT:
         raise _not_a_trace(path)
     version = doc.get("version")
-    if version not in range(1, VERSION + 1):
+    if type(version) is not int or not 1 <= version <= VERSION:
         raise TraceFileError(
-            f"{path} has trace format {version}, this costlab reads 1 to {VERSION}; update costlab"
+            f"{shown(path)} has trace format {brief(version)}, this costlab reads 1 to {VERSION}; "
+            "update costlab"
         )
     try:
-        trace = _from_json(doc)
-        validate(trace, doc.get("count"))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        raise _damaged(path) from None
-    return trace if version == VERSION else upgraded(trace)
+        return _checked(trace_of(doc), version)
+    except MisfitError as e:
+        raise _damaged(path, str(e)) from e
 
 
-def validate(trace: Trace, count: object) -> None:
-    """Raise ValueError, TypeError or KeyError for what no tracer wrote: indices without a target,
-    sizes that are no numbers, missing provenance."""
-    if count != len(trace.ops):
-        raise ValueError("operations are missing")
-    _validate_tensors(trace)
-    for op in trace.ops:
-        _validate_op(trace, op)
-    _validate_provenance(trace.provenance)
-    if trace.measured:
-        _validate_measured(trace.measured, len(trace.ops))
+def _checked(trace: Trace, version: int) -> Trace:
+    """A trace of today's format, in which every operation fits its formula."""
+    if version != VERSION:
+        try:
+            trace = upgraded(trace)
+        except (ValueError, TypeError, IndexError) as e:
+            raise MisfitError(f"its operations are not those of version {version}") from e
+    for check in _CHECKS:
+        check(trace)
+    return trace
 
 
 def _not_a_trace(path: str) -> TraceFileError:
     return TraceFileError(
-        f"{path} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
+        f"{shown(path)} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
     )
 
 
-def _damaged(path: str) -> TraceFileError:
-    return TraceFileError(f"{path} is damaged or cut short; trace the model again")
+def _damaged(path: str, what: str = "") -> TraceFileError:
+    how = f"damaged: {what}" if what else "damaged or cut short"
+    return TraceFileError(f"{shown(path)} is {how}; trace the model again")
 
 
 def _read_json(path: str) -> object:
     try:
-        with open(path, "rb") as f:
-            return json.loads(gzip.decompress(f.read()))
+        data = _unpacked(path)
+        if max(map(data.count, b",[{")) > MOST_VALUES:
+            raise _too_large(path, f"{MOST_VALUES:,} values")
+        return json.loads(data)
     except gzip.BadGzipFile:
         raise _not_a_trace(path) from None
+    except TraceFileError:
+        raise
     except OSError as e:
-        raise TraceFileError(f"cannot read {path}: {e.strerror or e}") from None
+        raise TraceFileError(f"cannot read {shown(path)}: {e.strerror or e}") from None
     except Exception:  # a cut or damaged stream fails in gzip, zlib, the decoder or json
         raise _damaged(path) from None
+
+
+def _unpacked(path: str) -> bytes:
+    """What a file holds, read piece by piece, so that a small file that unpacks to a huge one is
+    refused before it fills the memory."""
+    found = bytearray()
+    with gzip.open(path) as stream:
+        while piece := stream.read(_PIECE):
+            found += piece
+            if len(found) > MOST_BYTES:
+                raise _too_large(path, f"{MOST_BYTES >> 20} MiB")
+    return bytes(found)
+
+
+def _too_large(path: str, limit: str) -> TraceFileError:
+    return TraceFileError(f"{shown(path)} holds more than {limit}, the most that a trace may")
 
 
 def _to_json(trace: Trace) -> dict[str, object]:
@@ -166,91 +194,3 @@ def _op_to_json(op: Op) -> list[object]:
     place = op.name, op.module, op.module_type, op.call
     of = () if op.of is None else (op.of, True) if op.recomputed else (op.of,)
     return [*place, op.inputs, op.outputs, op.params, op.attrs, *of]
-
-
-def _from_json(doc: Mapping[str, Any]) -> Trace:
-    return Trace(
-        ops=_with_origins([_op_from_json(*row) for row in doc["ops"]], doc),
-        tensors=tuple(Tensor(tuple(shape), *rest) for shape, *rest in doc["tensors"]),
-        params=tuple(Param(tuple(n), tuple(s), *rest) for n, s, *rest in doc["params"]),
-        inputs=tuple(doc["inputs"]),
-        outputs=tuple(doc["outputs"]),
-        provenance=doc["provenance"],
-        saved=tuple(doc.get("saved", ())),
-        measured=Measured.from_json(doc["measured"]) if doc.get("measured") else None,
-        gradients=tuple(doc.get("gradients", ())),
-    )
-
-
-def _op_from_json(name: str, module: str, kind: str, call: int, *rest: Any) -> Op:
-    inputs, outputs, params, attrs, *of = rest
-    attrs = {k: _tuples(v) for k, v in attrs.items()}
-    return Op(name, module, kind, call, tuple(inputs), tuple(outputs), tuple(params), attrs, *of)
-
-
-def _with_origins(ops: Sequence[Op], doc: Mapping[str, Any]) -> tuple[Op, ...]:
-    """The operations with the lines and nodes that the file has; files of before 2026-11-27 have
-    none."""
-    if "sources" not in doc and "nodes" not in doc:
-        return tuple(ops)
-    table: Mapping[str, Any] = doc.get("sources") or {
-        "files": [],
-        "lines": [],
-        "ops": [-1] * len(ops),
-    }
-    lines: list[Source] = []
-    places: list[tuple[int, int, int]] = table["lines"]
-    for file, line, caller in places:
-        _need(file >= 0 and -1 <= caller < len(lines))
-        lines.append(Source(table["files"][file], line, lines[caller] if caller >= 0 else None))
-    known: dict[int, Source | None] = {-1: None, **dict(enumerate(lines))}
-    rows = zip(ops, table["ops"], doc.get("nodes", [""] * len(ops)), strict=True)
-    return tuple(replace(op, source=known[place], node=node) for op, place, node in rows)
-
-
-def _tuples(value: object) -> object:
-    return tuple(_tuples(v) for v in value) if is_list(value) else value
-
-
-def _need(fine: bool) -> None:
-    if not fine:
-        raise ValueError("not what a tracer writes")
-
-
-def _is(kind: type, *values: object) -> bool:
-    """Whether what the file has is of the type that its field states."""
-    return all(isinstance(value, kind) for value in values)
-
-
-def _validate_tensors(trace: Trace) -> None:
-    known, params = range(len(trace.tensors)), range(len(trace.params))
-    for t in trace.tensors:
-        _need(_is(str, t.dtype))
-        _need(all(type(n) is int and n >= 0 for n in t.shape))
-    for p in trace.params:
-        _need(p.tensor in known and p.shape == trace.tensors[p.tensor].shape)
-        _need(p.trainable is None or type(p.trainable) is bool)
-    _need(all(i in known for i in (*trace.inputs, *trace.outputs, *trace.saved)))
-    _need(all(i in params for i in trace.gradients))
-
-
-def _validate_op(trace: Trace, op: Op) -> None:
-    known, params = range(len(trace.tensors)), range(len(trace.params))
-    _need(all(i in known for i in (*op.inputs, *op.outputs)))
-    _need(all(i in params for i in op.params))
-    _need(_is(str, op.name, op.module, op.module_type, op.node))
-    _need(op.source is None or _is(str, op.source.file) and type(op.source.line) is int)
-    _need(_is(dict, op.attrs) and type(op.call) is int)
-    _need(op.of is None or op.of == -1 or 0 <= op.of < len(trace.ops))
-    _need(type(op.recomputed) is bool)
-
-
-def _validate_provenance(provenance: Provenance) -> None:
-    _need(_is(str, *(provenance[k] for k in _PROVENANCE)))
-    _need(all(_is(str, shape, dtype) for shape, dtype in provenance["inputs"]))
-
-
-def _validate_measured(measured: Measured, operations: int) -> None:
-    _need(all(-1 <= op.of < operations for op in measured.ops))
-    _need(measured.conditions.keys() >= _CONDITIONS)
-    _need("float32" in measured.ceilings and "bandwidth" in measured.ceilings)

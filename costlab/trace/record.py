@@ -3,10 +3,8 @@ without torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
 from .._narrow import StrPath
 from .facts import Attributes, Conditions, Provenance
@@ -188,31 +186,6 @@ class Measured:
     conditions: Conditions
     compiled: Timing | None = None
     account: Account | None = None
-
-    @classmethod
-    def from_json(cls, doc: Mapping[str, Any]) -> Measured:
-        """From what `dataclasses.asdict` gave. Raises KeyError or TypeError for anything else."""
-        return cls(
-            Timing(**doc["total"]),
-            Timing(**doc["eager"]),
-            tuple(OpTime(**o) for o in doc["ops"]),
-            tuple(_module_time(m) for m in doc["modules"]),
-            doc["other"],
-            doc["peak"],
-            doc["ceilings"],
-            doc["conditions"],
-            _timing(doc.get("compiled")),
-            Account(**doc["account"]) if doc.get("account") else None,
-        )
-
-
-def _module_time(doc: Mapping[str, Any]) -> ModuleTime:
-    cold = _timing(doc["cold"])
-    return ModuleTime(doc["path"], doc["call"], Timing(**doc["warm"]), cold, doc["host"])
-
-
-def _timing(doc: Mapping[str, Any] | None) -> Timing | None:
-    return None if doc is None else Timing(**doc)
 
 
 @dataclass(frozen=True)
