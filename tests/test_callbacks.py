@@ -527,7 +527,7 @@ def test_mlflow_has_them_by_lightning(lightning, tmp_path, monkeypatch):
 
 
 def test_wandb_has_them_by_lightning(lightning, tmp_path, monkeypatch):
-    pytest.importorskip("wandb")
+    wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
     package, callback = lightning
     logger = package.loggers.WandbLogger(save_dir=tmp_path, offline=True)
@@ -535,6 +535,7 @@ def test_wandb_has_them_by_lightning(lightning, tmp_path, monkeypatch):
         fit(package, [callback(**STATED)], tmp_path, [logger])
     finally:
         logger.experiment.finish()
+        wandb.teardown()  # waits for the process that writes the file; `finish` does not
     (kept,) = tmp_path.rglob("*.wandb")  # records with JSON values
     for text in ("costlab/mfu", str(MFU), "costlab/ceiling_source", "a ceiling for tests"):
         assert text.encode() in kept.read_bytes()
