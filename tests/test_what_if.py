@@ -61,6 +61,26 @@ def test_a_batch_is_traced_and_not_multiplied():
     assert (found.macs.base, found.macs.head) == (5 * 12 + 3 * 4, 5 * 12 + 7 * 3 * 4)
 
 
+class Routed(nn.Module):
+    """A token goes to the expert, of two, that the sign of its first value says."""
+
+    def __init__(self):
+        super().__init__()
+        self.experts = nn.ModuleList(nn.Linear(4, 4, bias=False) for _ in range(2))
+
+    def forward(self, x):
+        return [expert(x[(x[:, 0] > 0) == bool(i)]) for i, expert in enumerate(self.experts)]
+
+
+def test_a_larger_batch_is_of_the_same_values():
+    """Three tokens take the first expert and one the second; of 8 tokens six and two, which zeros
+    would all send to the first."""
+    tokens = torch.tensor([-1.0, 1.0, -1.0, -1.0])[:, None].expand(4, 4)
+    found = costlab.what_if(costlab.load(Routed(), tokens), "batch=8")
+    macs = {step.name: step.macs for step in found.steps if step.macs != (0, 0)}
+    assert macs == {"experts.0": (3 * 16, 6 * 16), "experts.1": (16, 2 * 16)}
+
+
 # p' = p - d (k - k') / 2, and the weights of a 5x5 convolution as a 3x3 one
 KERNELS = {
     "padding 2": {"padding": 2},

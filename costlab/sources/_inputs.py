@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -116,14 +117,20 @@ def _tensor(shape: str | None, dtype: str | None, fill: str | None, n: str | Non
 
 
 def resized(inputs: Inputs, shape_of: Callable[[torch.Tensor], Sequence[int]]) -> Inputs:
-    """The inputs with the shapes that `shape_of` gives; what keeps its shape keeps its values."""
-    import torch
+    """The inputs with the shapes that `shape_of` gives, of as many dimensions as they have.
 
-    def sized(t: torch.Tensor) -> torch.Tensor:
-        shape = tuple(shape_of(t))
-        return t if shape == t.shape else torch.zeros(shape, dtype=t.dtype, device=t.device)
+    Their values go on from the start where there are not enough, so that indices stay valid, masks
+    stay masks, and a routing of tokens stays as even as it was."""
+    return _mapped(inputs, lambda t: _tiled(t, tuple(shape_of(t))))
 
-    return _mapped(inputs, sized)
+
+def _tiled(tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    if shape == tensor.shape:
+        return tensor
+    if not tensor.numel():
+        return tensor.new_zeros(shape)
+    times = [math.ceil(n / old) for n, old in zip(shape, tensor.shape, strict=True)]
+    return tensor.repeat(times)[tuple(map(slice, shape))].contiguous()
 
 
 def real(inputs: Inputs) -> Inputs:
