@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from pdf_words import pages
 
 import costlab
 from costlab.analysis.diagram import diagram
@@ -189,3 +190,21 @@ def test_a_long_diagram_has_a_figure_a_page_in_the_pdf_and_one_on_a_screen():
     text = " ".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(pdf(document))).pages)
     assert f"Figure 1, page {len(long.pages)} of {len(long.pages)}" in text
     assert len(long.pages) > 1
+
+
+@pytest.mark.parametrize("high", [120, 300], ids=["in place", "at the foot"])
+def test_a_picture_follows_the_title_and_what_speaks_of_it(high):
+    """A picture early on the first page does not go above the title."""
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 {high}"/>'
+    picture = Picture(svg, "PICTURE", "Alternative", "p")
+    parts = (Text(("BEFORE",)), picture, Text(("AFTER",)))
+    written = pdf(Document("TITLE", "", (Section("a", "HEADING", parts),)))
+    place = {
+        name: -word.y
+        for word in pages(written)[0].words
+        for name in ("TITLE", "BEFORE", "PICTURE", "AFTER")
+        if name in word.text
+    }
+    order = sorted(place, key=place.__getitem__)
+    last = ["PICTURE", "AFTER"] if high == 120 else ["AFTER", "PICTURE"]
+    assert order == ["TITLE", "BEFORE", *last]

@@ -38,6 +38,7 @@ _HEAD = """#set document(title: {title}, date: none, author: "costlab", keywords
 _HIGH = {"a4": 610, "us-letter": 570}  # points: a picture's height
 _LEGIBLE = 0.9  # a picture is scaled as far as this, and turned before it is scaled further
 _TURNED = "#page(flipped: true, margin: (x: 2cm, top: 1.6cm, bottom: 1.3cm))"
+_IN_PLACE = 1 / 3  # of a page: a picture that is no higher stays where it is spoken of
 _OPENINGS = ("summary", "introduction")  # what shares the first page with the contents
 _CONTENTS = "#outline(title: [Contents], depth: 1)\n"
 
@@ -96,8 +97,8 @@ Source = tuple[str, dict[str, bytes]]  # typst, and files by name
 @dataclass(frozen=True)
 class Way:
     """How a document is set. `sideways`: a table that is too wide is turned in a figure of its own,
-    and text goes on around it, instead of on a page that is turned; `floating`: pictures go where
-    there is room."""
+    and text goes on around it, instead of on a page that is turned; `floating`: high pictures go to
+    the foot of a page that has room, and text goes on above them."""
 
     sideways: bool
     floating: bool
@@ -189,22 +190,22 @@ class _Writer:
         """A figure; further pages of it follow, which say so in their captions."""
         first, *more = p.pages or (p.svg,)
         caption = f"caption: [{set_text(p.caption)}]"
-        where = "auto" if self.way.floating else "none"
-        found = (
-            f"#figure(placement: {where}, {caption}, {self._image(first, p.alt)}) "
-            f"#label({quote(p.id)})\n"
-        )
+        image, height = self._image(first, p.alt)
+        floats = self.way.floating and height > _IN_PLACE * _HIGH[self.document.paper]
+        where = "bottom" if floats else "none"
+        found = f"#figure(placement: {where}, {caption}, {image}) #label({quote(p.id)})\n"
         for i, svg in enumerate(more, 2):
             words = f"{self.numbers[p.id]}, page {i} of {len(p.pages)}"
+            image, _ = self._image(svg, f"{p.alt}, page {i}")
             found += (
                 f'#figure(placement: {where}, kind: "page", supplement: none, numbering: none, '
-                f"caption: [{set_text(words)}], {self._image(svg, f'{p.alt}, page {i}')})\n"
+                f"caption: [{set_text(words)}], {image})\n"
             )
         return found
 
-    def _image(self, svg: str, alt: str) -> str:
+    def _image(self, svg: str, alt: str) -> tuple[str, float]:
         """A picture in its size where a page is as wide; one that fits a turned page only is turned
-        itself; a larger one is scaled."""
+        itself; a larger one is scaled. Also its height on the page, in points."""
         name = f"figure{len(self.files)}.svg"
         self.files[name] = svg.encode()
         room = ROOM[self.document.paper][0], _HIGH[self.document.paper]
@@ -213,7 +214,9 @@ class _Writer:
         sideways = upright < _LEGIBLE * turned
         shown = width * (turned if sideways else upright)
         found = f"image({quote(name)}, width: {shown:.1f}pt, alt: {quote(alt)})"
-        return f"rotate(-90deg, reflow: true, {found})" if sideways else found
+        if sideways:
+            return f"rotate(-90deg, reflow: true, {found})", shown
+        return found, height * upright
 
 
 def _breakable(words: str) -> str:
