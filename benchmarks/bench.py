@@ -214,22 +214,31 @@ def case(peer, label, batch, repeats):
 
 def counts(names):
     """GMACs of each model by each counter, as a Markdown table."""
-    print("| counter |", " | ".join(names), "|\n|---" + "|---:" * len(names) + "|")
     rows = {"reference": [1e9 * MODELS[name][1] for name in names], **_counted(names)}
-    for counter, values in rows.items():
-        shown = ["failed" if v is None else f"{v / 1e9:.3f}" for v in values]
-        print(f"| {counter} | {' | '.join(shown)} |")
+    _by_counter(names, rows, lambda value: "failed" if value is None else f"{value / 1e9:.3f}")
 
 
 def additions():
     """What each counter adds to the multiply-adds of a convolution for what stands around it, an
     output element, as a Markdown table."""
     names = [name for name in PARTS if name != PLAIN]
-    print("| counter |", " | ".join(names), "|\n|---" + "|---:" * len(names) + "|")
     elements = 8 * 224 * 224
-    for counter, (plain, *values) in _counted([PLAIN, *names]).items():
-        shown = [f"{(value - plain) / elements:.3g}" for value in values]
-        print(f"| {counter} | {' | '.join(shown)} |")
+    rows = {
+        counter: [(value - plain) / elements for value in values]
+        for counter, (plain, *values) in _counted([PLAIN, *names]).items()
+    }
+    _by_counter(names, rows, lambda value: f"{value:.2g}")
+
+
+def _by_counter(names, rows, spelled):
+    """Print a Markdown table whose columns are aligned, a row a counter."""
+    widths = [max(len(name), 6) for name in names]
+    first = max(map(len, rows))
+    print(f"| {'counter':<{first}} |", " | ".join(map(str.rjust, names, widths)), "|")
+    print(f"|{'-' * (first + 2)}|" + "".join(f"{'-' * (w + 1)}:|" for w in widths))
+    for counter, values in rows.items():
+        shown = map(str.rjust, map(spelled, values), widths)
+        print(f"| {counter:<{first}} | {' | '.join(shown)} |")
 
 
 def _counted(names):
