@@ -67,6 +67,7 @@ RESULTS = {
     "rules": lambda t: costlab.rules(kernels=[5]),
     "saturation": lambda t: costlab.saturation(),
     "savings": lambda t: costlab.savings(MEASUREMENTS, on="h100 fp32"),
+    "study": lambda t: costlab.study(),
     "summary": lambda t: costlab.summary(tiny(), (3, 8, 8)),
     "sweep": lambda t: costlab.sweep("nin_cifar10", over={"batch": [1, 2]}, jobs=1),
     "table": lambda t: costlab.table(t, style="layers"),

@@ -119,7 +119,7 @@ class Lesson(Result):
                 Grid(self.claims.by_verdict, "The claims by verdict", "claims"),
                 _commands(f"costlab claims {one}  # how it was checked"),
             ],
-            "The table": [*table, Grid(self.shown.sheet, "The table", "table")],
+            "The table": [*table, Grid(self.shown.sheet, self.shown.sheet.title, "table")],
             "The picture": [*picture, _commands(how.picture_command)],
             "Next": [_commands(*(f"{command}  # {shows}" for command, shows in self._next()))],
         }
