@@ -94,7 +94,7 @@ def _another_protocol(protocol: Protocol, wanted: Protocol) -> tuple[str, ...]:
     """How the protocol of an error differs from the `wanted` one."""
     if not protocol.known:
         return ("crops not known",)
-    reasons = []
+    reasons: list[str] = []
     if protocol.models != wanted.models:
         reasons.append(f"{protocol.models} networks")
     if protocol.crops != wanted.crops:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import cache
+from typing import Any
 
 from .. import reference, zoo
 from .._result import Charted
@@ -88,7 +89,7 @@ class Pareto(Charted):
         return Sheet("cost against published error", columns, rows, notes.pareto(self.protocol))
 
 
-def _cells(point: Point) -> dict:
+def _cells(point: Point) -> dict[str, Any]:
     return {
         "network": point.name,
         "MACs": point.macs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from operator import attrgetter
 
 from .. import reference
@@ -90,7 +91,7 @@ class Results(Result):
         return Sheet("published results", columns, rows, notes(), group="source")
 
 
-def _cells(row: PublishedResult) -> dict:
+def _cells(row: PublishedResult) -> dict[str, Any]:
     return {
         "source": row.source,
         "network": row.network,

@@ -94,7 +94,7 @@ def tensors_of(value: object) -> list[torch.Tensor]:
 
 
 def bytes_of(tensors: Iterable[torch.Tensor]) -> int:
-    """What tensors take in memory: an expanded one shows some of its elements many times."""
+    """Bytes that tensors take in memory; what an expanded one repeats (a step of 0) counts once."""
     return sum(
         t.element_size()
         * prod(n for n, step in zip(t.shape, t.stride(), strict=True) if step or n == 0)

@@ -135,6 +135,7 @@ def _escape(text: str) -> str:
 
 
 def _character(c: str) -> str:
+    """A character as LaTeX sets it; the code point of one beyond Latin-1, as in U+03B1."""
     if c == "\0":
         return "{}"
     if c in _ESCAPED:

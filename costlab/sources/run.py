@@ -62,6 +62,8 @@ def _bytes(model: nn.Module) -> int:
 
 
 def _trace(loaded: Loaded, device: str, options: dict[str, Any]) -> Trace:
+    """The trace of a loaded model, with its source. Where it fails on inputs that costlab chose,
+    the TraceError says so."""
     from ..trace import TraceError
     from ..trace.tracer import trace
 

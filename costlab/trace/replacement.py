@@ -29,8 +29,10 @@ def replace_tensors_elsewhere(table: TensorTable, model: nn.Module) -> None:
 
 
 def replace_to_train(table: TensorTable, model: nn.Module) -> list[nn.Parameter]:
-    """Put leaf stand-ins in the place of all parameters, so that autograd runs on the tracing
-    device and leaves the model be; those that require a gradient."""
+    """Put stand-ins in the place of all parameters and buffers. Those of parameters are leaves of
+    autograd, so that it runs on the tracing device and gives the model no gradients.
+
+    Returns the leaves that require a gradient."""
     table.by_memory = {}
     leaves: dict[nn.Parameter, None] = {}
     for own in _registered(model):

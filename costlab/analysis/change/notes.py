@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..._narrow import is_tuple
 from ...tables import measured_note, version_name
 from ...trace import Trace
 from ..notes import COUNTED
@@ -94,7 +95,7 @@ def argument(module_type: str, name: str, base: object, head: object) -> str:
 
 
 def _spell(value: object) -> str:
-    if not isinstance(value, tuple):
+    if not is_tuple(value):
         return str(value)
     if value and isinstance(value[0], tuple):
         return " and ".join(map(_spell, value))

@@ -163,6 +163,7 @@ def _yaml(path: str, data: bytes) -> Any:
 
 
 def _toml(path: str, data: bytes) -> Any:
+    """The document in a TOML file. Raises LedgerError for one that cannot be read."""
     import tomllib
 
     try:

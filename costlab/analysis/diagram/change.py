@@ -160,8 +160,11 @@ def rewritten(traces: Sequence[Trace], paths: Sequence[str]) -> tuple[Diagram, D
 def _of_path(trace: Trace, path: str) -> Diagram:
     """The layers of one path, its input named after it."""
     d = diagram(trace, module=path, style="cost", convention="macs")
-    named = lambda b: f"{path}: input" if b.kind == "input" else b.text  # noqa: E731
-    return replace(d, boxes=tuple(replace(b, text=named(b)) for b in d.boxes))
+
+    def named(box: Box) -> Box:
+        return replace(box, text=f"{path}: input") if box.kind == "input" else box
+
+    return replace(d, boxes=tuple(map(named, d.boxes)))
 
 
 def _beside(parts: Sequence[Diagram], title: str, note: str) -> Diagram:

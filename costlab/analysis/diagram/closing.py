@@ -74,7 +74,8 @@ def _segments(d: Diagram, smaller: Diagram) -> list[tuple[range, range]]:
     common = _all_keys(d) & _all_keys(smaller)
     ends, other = _drawn_up_to(d, common), _drawn_up_to(smaller, common)
     place = {keys: i for i, keys in reversed(list(enumerate(other, 1)))}
-    found, start, begin = [], 0, 0
+    found: list[tuple[range, range]] = []
+    start = begin = 0
     for end, keys in enumerate(ends, 1):
         if (stop := place.get(keys, 0)) > begin:
             found.append((range(start, end), range(begin, stop)))
@@ -90,7 +91,7 @@ def _drawn_up_to(d: Diagram, common: set[object]) -> list[frozenset[object]]:
     """What of `common` a chain has drawn up to the end of each part."""
     boxes = {b.id: b for b in d.boxes}
     drawn: set[object] = set()
-    found = []
+    found: list[frozenset[object]] = []
     for part in _chain(d):
         drawn |= {key for i in part.boxes() for key in _keys(boxes[i])}
         found.append(frozenset(drawn & common))

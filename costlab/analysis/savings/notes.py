@@ -49,7 +49,7 @@ def cause(rule: Saving) -> str:
 def _limits(after: Side) -> list[str]:
     """What takes a large part of its time, or limits it."""
     whole = after.time.median
-    causes = []
+    causes: list[str] = []
     if after.uncounted / whole >= NOTABLE:
         causes.append(
             f"{after.uncounted / whole:.0%} of its time is in operations without multiply-adds"

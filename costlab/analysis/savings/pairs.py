@@ -49,10 +49,10 @@ def _by_conditions(
     runs: Iterable[Run], pairs: list[tuple[str, str, str]], base: str = ""
 ) -> tuple[Savings, ...]:
     runs = tuple(runs)
-    groups: dict[tuple, dict[str, Run]] = {}
+    groups: dict[tuple[object, ...], dict[str, Run]] = {}
     for run in runs:
         groups.setdefault((*run.conditions, run.name.inputs), {})[run.name.model] = run
-    found = []
+    found: list[Savings] = []
     for group in groups.values():
         rules = tuple(_measured(group, pairs))
         if rules:

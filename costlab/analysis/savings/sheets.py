@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...tables import Column, Sheet
 from .notes import change_in_time, notes, notes_of_further
@@ -24,7 +24,7 @@ _COLUMNS = (
 )
 
 
-def _row(savings: Savings, rule: Saving) -> dict:
+def _row(savings: Savings, rule: Saving) -> dict[str, Any]:
     low, high = rule.interval
     return {
         "rule": rule.name,
@@ -58,7 +58,7 @@ def further_sheet(found: Sequence[Savings]) -> Sheet:
     input shape stands one of the MACs saved at that shape."""
     columns = [Column("rule")]
     shape_of = _shape_words([savings.run.inputs for savings in found])
-    rows: dict[str, dict] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for savings in found:
         shape = shape_of[savings.run.inputs]
         macs = Column(f"MACs saved, {shape}", "%", format=".1%")

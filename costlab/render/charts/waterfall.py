@@ -98,10 +98,13 @@ def _words(bar: _Bar, change: Change) -> str:
     """The number of a bar with its share of the base: -128M (-8.1%)."""
     delta, base = bar.end - bar.start, change.macs.base
     if bar.step:
-        share = f" ({100 * delta / base:+.1f}%)" if base else ""
-        return f"{'-' if delta < 0 else '+'}{three_digits(abs(delta))}{share}"
-    share = f" ({100 * (bar.end - base) / base:+.1f}%)" if base and bar.end != base else ""
-    return three_digits(bar.end) + share
+        return f"{'-' if delta < 0 else '+'}{three_digits(abs(delta))}{_share(delta, base)}"
+    return three_digits(bar.end) + (_share(bar.end - base, base) if bar.end != base else "")
+
+
+def _share(delta: float, base: float) -> str:
+    """A change in percent of the base, in brackets; nothing where the base is 0."""
+    return f" ({100 * delta / base:+.1f}%)" if base else ""
 
 
 def _connect(ax: Axes, place: int, bar: _Bar, theme: Theme) -> None:

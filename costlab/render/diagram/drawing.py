@@ -15,6 +15,7 @@ from .routes import route
 
 _TITLE, _NOTE = 10.0, 7.5
 _LINE = 1.3  # of the font size
+_LEADING = 1.25  # height of a line of text, in its size
 _ARROW = 3.2
 _IN_FRAME = 5.0  # points between a frame and the name in it
 _BADGE = 4.2  # points: radius of the sign of a marked box
@@ -213,34 +214,46 @@ def _edge(piece: Piece, a: str, b: str, size: str) -> str:
 
 
 def _box(box: Box, d: Diagram, r: Rect, shown: Label, most: float, prefix: str) -> str:
+    """A box in its place `r`: its shape with what marks it as changed, the lines of its label, and
+    the bar of its cost. `most`: the highest cost of a box, for the colors."""
     m = metrics_of(d)
     fill, frame = colors(box, d, most)
     mark = MARKS.get(box.mark)
     outline = _outline(mark) if mark else f'stroke="{frame}" stroke-width="0.8"'
-    round_ = min(3.0, r.h / 3)
-    shape = _rounded(r, round_)
+    shape = _rounded(r, min(3.0, r.h / 3))
     found = [
         f'<g id="{_esc(prefix + box.id)}" class="node"><title>{_esc(tooltip(box, d))}</title>',
         f'<path d="{shape}" fill="{fill}" {outline}/>',
     ]
     if mark:
         found.append(_badge(r.x - 1.5, r.y + min(8.0, r.h / 2), mark))
-    y = r.y + (r.h - shown.height + m.pad) / 2
-    left = d.style == "cost"
-    for line in shown.lines:
-        y += 1.25 * line.size
-        x = r.x + m.pad if left else r.cx
-        anchor = {} if left else {"text_anchor": "middle"}
-        found.append(text(x, y - 0.3 * line.size, line.text, line.size, bold=line.bold, **anchor))
+    top = r.y + (r.h - shown.height + m.pad) / 2
+    found += _label_lines(shown, r, top, m.pad if d.style == "cost" else None)
     if shown.bar is not None:
-        long = max(0.5, BAR_LENGTH * shown.bar)
-        found.append(
-            f'<rect x="{r.x + m.pad:.1f}" y="{y + 1.5:.1f}" width="{long:.1f}" height="5" '
-            f'fill="{BAR}"/>'
-        )
-        words = f"{100 * shown.bar:.1f}%"
-        found.append(text(r.x + m.pad + long + 2, y + 6.7, words, m.detail))
+        below = top + sum(_LEADING * line.size for line in shown.lines)
+        found += _cost_bar(shown.bar, r.x + m.pad, below, m.detail)
     return "\n".join([*found, "</g>"])
+
+
+def _label_lines(shown: Label, r: Rect, top: float, indent: float | None) -> list[str]:
+    """The lines of a label below `top`: from the left with an `indent`, centred without."""
+    found: list[str] = []
+    y = top
+    for line in shown.lines:
+        y += _LEADING * line.size
+        x = r.cx if indent is None else r.x + indent
+        anchor = {"text_anchor": "middle"} if indent is None else {}
+        found.append(text(x, y - 0.3 * line.size, line.text, line.size, bold=line.bold, **anchor))
+    return found
+
+
+def _cost_bar(share: float, x: float, y: float, size: float) -> list[str]:
+    """A bar as long as its share of the cost, and the share in percent beside it."""
+    long = max(0.5, BAR_LENGTH * share)
+    return [
+        f'<rect x="{x:.1f}" y="{y + 1.5:.1f}" width="{long:.1f}" height="5" fill="{BAR}"/>',
+        text(x + long + 2, y + 6.7, f"{100 * share:.1f}%", size),
+    ]
 
 
 def _rounded(r: Rect, q: float) -> str:
