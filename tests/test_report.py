@@ -5,6 +5,7 @@ import html
 import json
 import re
 import shutil
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -947,6 +948,20 @@ def test_a_printed_page_cuts_nothing(browser, review, tmp_path):
         False,
     }  # wide tables on turned pages
     assert [t for t in misplaced(found) if isinstance(t, str)] == []
+
+
+@pytest.mark.parametrize("rows", range(70, 75))
+def test_a_printed_table_never_leaves_one_row_on_a_page(browser, rows, tmp_path):
+    """Some of these tables end a row or two below the page; two more rows go with them."""
+    pypdf = pytest.importorskip("pypdf")
+    css = resources.files("costlab.render").joinpath("assets", "report.css").read_text()
+    body = "".join(f"<tr><td>row{i}</td></tr>" for i in range(rows))
+    opened, printed = browser.new_page(), tmp_path / "t.pdf"
+    opened.set_content(f"<style>{css}</style><div class=table><table>{body}</table></div>")
+    opened.pdf(path=printed, format="A4", prefer_css_page_size=True)
+    opened.close()
+    counts = [page.extract_text().count("row") for page in pypdf.PdfReader(printed).pages]
+    assert sum(counts) == rows and min(counts) >= 3
 
 
 # ---- our own reports
