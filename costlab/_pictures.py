@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ._extras import extra
+
 if TYPE_CHECKING:
     from .analysis.diagram import Diagram
     from .tables import Sheet
@@ -91,7 +93,8 @@ def _draw_chart(kind: str, results: tuple[Any, ...], look: Any, format: str) -> 
     from .render import charts
 
     draw = getattr(charts, kind)
-    return charts.render(draw, *results, look=look or charts.look(), format=format)
+    with extra("charts", "a chart"):
+        return charts.render(draw, *results, look=look or charts.look(), format=format)
 
 
 def diagram(*drawings: Diagram, a_row: int = 0) -> Picture:
@@ -111,4 +114,5 @@ def modules(drawings: Sequence[tuple[str, Trace]], a_row: int = 0) -> Picture:
 def _draw(drawings: Sequence[Diagram], a_row: int, format: str) -> bytes:
     from .render.diagram import picture
 
-    return picture(drawings, format, a_row)
+    with extra("diagrams", "a diagram"):
+        return picture(drawings, format, a_row)

@@ -12,7 +12,7 @@ import costlab
 from costlab import cli
 from costlab import api
 from costlab.cli import _files, _progress
-from costlab.cli._extras import EXTRAS
+from costlab._extras import EXTRAS
 from costlab.cli._parser import GROUPS
 from pages import DOCS, read
 
@@ -229,3 +229,153 @@ def test_extras_are_those_of_the_metadata():
         packages = [re.split("[>=]", p)[0] for p in extras[name]]
         found = [modules.get(p, p.replace("-", "_")) for p in packages]
         assert sorted(extra.modules) == sorted(found)
+
+
+USERS = """\
+import torch
+from torch import nn
+
+
+def build(width=8):
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.Flatten(), nn.Linear(width, 5))
+
+
+def imports_cv2():
+    import cv2_of_nobody
+
+    return build()
+
+
+def imports_private():
+    import mycompany_blocks
+
+    return build()
+
+
+made = build()
+"""
+TABLE = "table net.py:build --input 1x3x3x3 "
+
+
+@pytest.mark.parametrize(
+    "words, line",
+    [
+        # options: the help of the command, and the nearest one
+        (
+            "table googlenet --colums x",
+            "unknown option --colums; did you mean --columns? see costlab table --help",
+        ),
+        ("list --ful=1 x", "unknown option --ful; see costlab list --help"),
+        ("list googlenet", "unexpected argument 'googlenet'; see costlab list --help"),
+        # modules: no name is made into an install command
+        (
+            "table net.py:imports_cv2 --input 1x3x3x3",
+            "net.py:imports_cv2 needs cv2_of_nobody, which is not installed here (imported by "
+            "net.py, line 10)",
+        ),
+        (
+            "table net.py:imports_private --input 1x3x3x3",
+            "net.py:imports_private needs mycompany_blocks, which is not installed here (imported "
+            "by net.py, line 16)",
+        ),
+        # factories and their arguments
+        (
+            "table net.py:made --input 1x3x3x3",
+            "net.py:made is a model that is made already (Sequential); name its class, or a "
+            "function that makes it",
+        ),
+        (
+            f"{TABLE} --arg num_classes=10",
+            "building net.py:build failed: TypeError: build() got an unexpected keyword argument "
+            "'num_classes'; it takes width",
+        ),
+        (
+            f"{TABLE} --arg widht=10",
+            "building net.py:build failed: TypeError: build() got an unexpected keyword argument "
+            "'widht'; did you mean width?",
+        ),
+        (
+            "table alexnet --arg num_classes=10",
+            "building alexnet failed: TypeError: AlexNet.__init__() got an unexpected keyword "
+            "argument 'num_classes'; did you mean classes?",
+        ),
+        # inputs
+        (
+            "table net.py:build --input 3x3x3",
+            "the model failed in 2: RuntimeError: a and b must have same reduction dim, but got "
+            "[8, 1] X [8, 5]. (aten.addmm on 5, 8x1, 8x5); is the batch missing? it runs on "
+            "1x3x3x3",
+        ),
+        (
+            "table net.py:build --input 0x3x3x3",
+            "cannot make input '0x3x3x3': a batch of 0 costs nothing; give at least 1",
+        ),
+        # measured traces
+        (
+            "roofline googlenet",
+            "roofline needs a measured trace, and there is no file googlenet; measure a model "
+            "with: costlab trace googlenet --measure -o googlenet.trace",
+        ),
+        # axes that change nothing
+        (
+            "sweep googlenet --over tokens=1,2",
+            "googlenet has no tokens: its inputs are 1x3x224x224",
+        ),
+        (
+            "sweep net.py:build --input 1x3x3x3 --over bacth=1,2",
+            "building net.py:build failed: TypeError: build() got an unexpected keyword argument "
+            "'bacth'; it takes width; did you mean batch?",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_is_right(words, line, tmp_path, monkeypatch, capsys):
+    (tmp_path / "net.py").write_text(USERS)
+    monkeypatch.chdir(tmp_path)
+    try:
+        run(*words.split())
+    except SystemExit as stopped:
+        assert stopped.code == 2
+    assert line_of(capsys) == line
+
+
+@pytest.mark.parametrize("source", ["torchvision", "timm"])
+def test_a_source_that_is_not_installed_names_its_extra(source, monkeypatch, capsys):
+    for missing in ("torchvision", "timm"):
+        for module in [m for m in sys.modules if m.partition(".")[0] == missing]:
+            monkeypatch.delitem(sys.modules, module)
+        monkeypatch.setitem(sys.modules, missing, None)
+    run("table", f"{source}:resnet18")
+    assert line_of(capsys).endswith(f"; pip install 'costlab[{source}]'")
+
+
+@pytest.mark.parametrize(
+    "module, call, line",
+    [
+        ("pandas", lambda r: r.to_frame(), "to_frame needs pandas; pip install 'costlab[pandas]'"),
+        (
+            "matplotlib",
+            lambda r: r.chart().save("c.svg"),
+            "a chart needs matplotlib; pip install 'costlab[charts]'",
+        ),
+        (
+            "matplotlib",
+            lambda r: r.diagram().save("d.svg"),
+            "a diagram needs matplotlib; pip install 'costlab[diagrams]'",
+        ),
+        (
+            "pyarrow",
+            lambda r: r.save("t.parquet"),
+            "Parquet needs pyarrow; pip install 'costlab[parquet]'",
+        ),
+    ],
+)
+def test_python_names_the_extra_that_is_missing(module, call, line, monkeypatch, tmp_path):
+    result = costlab.head()
+    monkeypatch.chdir(tmp_path)
+    for name in [m for m in sys.modules if m.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ModuleNotFoundError) as error:
+        call(result)
+    assert str(error.value) == line
+    assert not any(tmp_path.iterdir())

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .._extras import extra
 from .._result import Result
 from ..trace import Trace, TraceError
 from ._models import CONTEXT, Model, as_trace, load, trace, trace_named
@@ -54,7 +55,7 @@ class Report(Result):
 
     def render(self, format: str) -> bytes:
         """The document as "pdf" or "html". Raises ValueError for what cannot be set."""
-        with _placed(self.config):
+        with _placed(self.config), extra("report", "a report"):
             if format == "pdf":
                 from ..render.pdf import pdf
 

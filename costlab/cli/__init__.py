@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from ._errors import UserError, calls
 from ._output import require_outputs
 from ._parser import COMMANDS as COMMANDS
+from ._parser import parse
 from ._parser import parsers as parsers
 from ._progress import silence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (2 with one line on stderr for bad input)."""
-    args = parsers()[0].parse_args(argv)
+    args = parse(argv)
     try:
         with silence(args.quiet):
             require_outputs(args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
@@ -85,6 +85,27 @@ class _Commands:
         parser.summary, parser.example = help, example
         self.parsers[name] = parser
         return parser
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments of a command line. Ends the process, with one line, where it is wrong."""
+    parser, commands = parsers()
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        command = commands[args.command]
+        command.exit(2, f"costlab: {_unknown(unknown, command)} see {command.prog} --help\n")
+    return args
+
+
+def _unknown(words: Sequence[str], parser: Parser) -> str:
+    """What a command does not take, and the option that is most like it."""
+    word = next((w for w in words if w.startswith("-")), None)
+    if word is None:
+        return f"unexpected argument {words[0]!r};"
+    option = word.partition("=")[0]
+    known = [flag for action in parser._actions for flag in action.option_strings]
+    near = difflib.get_close_matches(option, known, 1)
+    return f"unknown option {option};{f' did you mean {near[0]}?' if near else ''}"
 
 
 def parsers() -> tuple[Parser, dict[str, Parser]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 import costlab
 
-from ._errors import errors
+from ._errors import UserError, errors
 from ._options import add_output, add_rows
 from ._output import show
 from ._types import Commands
@@ -31,6 +32,11 @@ def add(sub: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Load, compute, render."""
+    if not os.path.exists(args.trace):
+        raise UserError(
+            f"roofline needs a measured trace, and there is no file {args.trace}; measure a model "
+            f"with: costlab trace {args.trace} --measure -o {args.trace.rpartition(':')[2]}.trace"
+        )
     with errors():
         trace = costlab.Trace.load(args.trace)
         result = costlab.roofline(trace, style=args.style, depth=args.depth)

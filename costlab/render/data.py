@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 
+from .._extras import extra
 from ..tables import Sheet
 
 
@@ -57,8 +58,9 @@ def parquet(sheet: Sheet) -> bytes:
     numbers is text.
 
     Raises ImportError without pyarrow."""
-    import pyarrow
-    from pyarrow.parquet import write_table
+    with extra("parquet", "Parquet"):
+        import pyarrow
+        from pyarrow.parquet import write_table
 
     records = sheet.records()
     data: dict[str, Sequence[object]] = {}

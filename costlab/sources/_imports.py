@@ -18,6 +18,8 @@ def import_failure(spec: str, package: str, cause: ImportError) -> str:
     top = name.partition(".")[0]
     if top == "torch" and not _installed("torch"):
         raise cause  # without torch the command line has a line of its own
+    if package and not _installed(package):
+        top = package  # which brings what else is missing
     if top == package:
         return f"{spec} needs {top}, which is not installed here; pip install 'costlab[{top}]'"
     if name != top and _installed(top):

@@ -42,8 +42,9 @@ def parse(specs: Sequence[str]) -> Inputs:
             value = _value(text[name.end() :] if name else text)
         except _UnreadableError:
             raise SourceError(f"cannot read input {text!r}; {GRAMMAR}") from None
-        except (RuntimeError, TypeError, MemoryError, OverflowError) as e:
-            raise SourceError(f"cannot make input {text!r}: {first_line(e)}") from None
+        except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as e:
+            words = str(e) if type(e) is ValueError else first_line(e)
+            raise SourceError(f"cannot make input {text!r}: {words}") from None
         if name:
             kwargs[name[1]] = value
         else:
@@ -104,6 +105,8 @@ def _tensor(shape: str | None, dtype: str | None, fill: str | None, n: str | Non
     if not isinstance(kind, torch.dtype) or str(kind).startswith("torch.q"):
         raise _UnreadableError
     dims = [int(d) for d in shape.split("x")] if shape else []
+    if dims and dims[0] == 0:
+        raise ValueError("a batch of 0 costs nothing; give at least 1")
     if kind.is_floating_point or kind.is_complex:
         if fill:
             raise _UnreadableError

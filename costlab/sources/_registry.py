@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import inspect
 import os
+import re
+import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -225,4 +228,29 @@ def _built(
         if cause := root_cause(e):
             package = getattr(_source(spec), "package", "")
             raise SourceError(import_failure(spec, package, cause)) from None
-        raise SourceError(f"building {spec} failed: {described(e)}") from None
+        accepted = _accepted(found, arguments, e)
+        raise SourceError(f"building {spec} failed: {described(e)}{accepted}") from None
+
+
+def _accepted(found: Definition, arguments: Mapping[str, Any], error: BaseException) -> str:
+    """Where an argument is refused, what the factory takes; "" where that is not known."""
+    refused = re.match(r"(\w+).*\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    if not isinstance(error, TypeError) or not refused or refused[2] not in arguments:
+        return ""
+    try:
+        factory = _called(error, refused[1]) or found.build
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    if not names:
+        known = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        return "" if known else "; it takes no arguments"
+    return suggestion(refused[2], names) or f"; it takes {', '.join(names)}"
+
+
+def _called(error: BaseException, name: str) -> type | None:
+    """The class of a name where an error was raised, such as that which a factory calls."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    values = (*frame.f_locals.values(), *frame.f_globals.values())
+    return next((v for v in values if isinstance(v, type) and v.__name__ == name), None)

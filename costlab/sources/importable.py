@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from types import ModuleType
 from typing import Any
@@ -17,10 +18,16 @@ def _find(spec: str) -> Definition:
     factory: Any = module
     for part in name.split("."):
         factory = getattr(factory, part, None)
+    if hasattr(factory, "named_parameters") and not isinstance(factory, type):
+        raise SourceError(
+            f"{spec} is a model that is made already ({type(factory).__name__}); name its class, "
+            f"or a function that makes it"
+        )
     if not callable(factory):
         known = suggestion(name, [n for n in vars(module) if not n.startswith("_")])
         raise SourceError(f"{home} has no callable {name!r}{known}")
 
+    @functools.wraps(factory, assigned=(), updated=())  # for its signature
     def build(**arguments: Any) -> Any:
         return factory(**arguments)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
-from ._inputs import taken_by
+from ._inputs import shape_text, taken_by
 from ._model import Loaded
 
 if TYPE_CHECKING:
@@ -75,12 +75,34 @@ def _trace(loaded: Loaded, device: str, options: dict[str, Any]) -> Trace:
             )
     except TraceError as e:
         if not loaded.guessed:
+            if shapes := _batched(loaded, options):
+                raise TraceError(f"{e}; is the batch missing? it runs on {shapes}") from None
             raise
         takes = taken_by(loaded.model)
         raise TraceError(
             f"{e}; the inputs were costlab's own guess: name them (--input){takes}"
         ) from None
     return _with_source(traced, loaded)
+
+
+def _batched(loaded: Loaded, options: dict[str, Any]) -> str:
+    """The shapes of the inputs with a batch of 1 before them, where the model runs on these; ""
+    where it does not."""
+    import torch
+
+    from ..trace import TraceError
+    from ..trace.tracer import trace
+
+    tensors = [t for t in loaded.inputs if isinstance(t, torch.Tensor)]
+    if not tensors or len(tensors) < len(loaded.inputs) or loaded.kwargs:
+        return ""
+    batched = tuple(t.unsqueeze(0) for t in tensors)
+    try:
+        with loaded.scope():
+            trace(loaded.model, batched, device=loaded.provenance["device"], **options)
+    except TraceError:
+        return ""
+    return ", ".join(shape_text(t.shape) for t in batched)
 
 
 def measure_loaded(loaded: Loaded, device: str = "auto", **options: Any) -> Trace:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .._extras import extra
+
 
 @dataclass(frozen=True)
 class Column:
@@ -94,7 +96,8 @@ class Sheet:
     def to_frame(self):
         """A pandas DataFrame of `records()`, indexed by row id where there are ids; missing cells
         are NA."""
-        import pandas
+        with extra("pandas", "to_frame"):
+            import pandas
 
         frame = pandas.DataFrame(self.records()).replace("", pandas.NA).convert_dtypes()
         return frame.set_index("id") if self.ids else frame

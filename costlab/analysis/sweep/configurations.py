@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..._version import __version__
-from ...sources import Loaded, SourceError, load
+from ...sources import Loaded, SourceError, load, suggestion
 from ...sources.phases import Use, in_phase
 from .journal import MADE_OF
 from .result import Configuration
@@ -76,12 +76,28 @@ def configurations(
     for model in models:
         loaded = setup.load(model, {})
         require_taken(loaded, [a for a in axes if a in SIZES and not setup.phase])
+        _require_arguments(model, axes, setup)
         made_of = {MADE_OF: _made_of(loaded, setup)} if versions else {}
         found += [
             {"model": model, **dict(zip(axes, values, strict=True)), **_fixed(setup), **made_of}
             for values in itertools.product(*axes.values())
         ]
     return found
+
+
+def _require_arguments(model: str, axes: Mapping[str, Sequence[Value]], setup: Setup) -> None:
+    """Raise SourceError for an argument that the factory does not take; one that it takes may fail
+    at some of its values, which is an outcome."""
+    for axis, values in axes.items():
+        name = axis.removeprefix(ARGUMENT)
+        if name == axis:
+            continue
+        try:
+            setup.load(model, {axis: values[0]})
+        except SourceError as e:
+            if f"unexpected keyword argument '{name}'" in str(e):
+                near = "" if "did you mean" in str(e) else suggestion(name, SIZES)
+                raise SourceError(f"{e}{near}") from None
 
 
 def _require_device(setup: Setup) -> None:
