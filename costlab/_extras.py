@@ -39,6 +39,7 @@ EXTRAS = {
     "dask": Extra(("distributed",), "sweeps on a Dask cluster"),
     "probe": Extra(("sklearn",), "the gradient probe, on handwritten digits"),
     "yaml": Extra(("yaml",), "ledgers of claims as YAML"),
+    "completion": Extra(("shtab",), "completion of commands and options in the shell"),
     "lightning": Extra(("pytorch_lightning",), "the callback for Lightning"),
     "trainer": Extra(
         ("transformers", "accelerate"), "the callback for the Trainer of transformers"

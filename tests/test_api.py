@@ -47,6 +47,7 @@ RESULTS = {
     "claims": lambda t: costlab.claims(["C13"]),
     "compare": lambda t: costlab.compare(t, t),
     "diff": lambda t: costlab.diff(t, costlab.trace(tiny()[:1], torch.empty(1, 3, 8, 8))),
+    "doctor": lambda t: costlab.doctor(),
     "factorize": lambda t: costlab.factorize(t),
     "factorize.apply": lambda t: costlab.factorize(tiny(), torch.empty(1, 3, 8, 8)).apply("best"),
     "fields": lambda t: costlab.fields("3x3+3x3"),

@@ -1,12 +1,17 @@
 """The command line as a whole: its help, its messages, and what it refuses before any work."""
 
+import json
+import platform
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 import time
 import tomllib
 
 import pytest
+import torch
 
 import costlab
 from costlab import cli
@@ -336,6 +341,56 @@ def test_a_mistake_is_one_line_that_says_what_is_right(words, line, tmp_path, mo
     except SystemExit as stopped:
         assert stopped.code == 2
     assert line_of(capsys) == line
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_knows_commands_and_options(shell, capsys):
+    pytest.importorskip("shtab")
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--print-completion", shell])
+    said = capsys.readouterr().out
+    assert stopped.value.code == 0
+    for word in (*cli.COMMANDS, "--what-if", "--traceback"):
+        assert word.removeprefix("--") in said
+
+
+def test_completion_in_bash(tmp_path):
+    """What bash offers after `costlab ro`."""
+    pytest.importorskip("shtab")
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("needs bash")
+    code = "from costlab import cli; cli.main(['--print-completion', 'bash'])"
+    script = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    asked = script.stdout + (
+        "\nCOMP_WORDS=(costlab ro); COMP_CWORD=1; _shtab_costlab; echo ${COMPREPLY[@]}"
+    )
+    found = subprocess.run([bash, "-c", asked], capture_output=True, text=True)
+    assert found.stdout.split() == ["roofline"]
+
+
+def test_completion_names_its_extra(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--print-completion", "bash"])
+    assert stopped.value.code == 2
+    assert line_of(capsys) == "--print-completion needs shtab; pip install 'costlab[completion]'"
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    monkeypatch.setenv("COLUMNS", "93")
+    run("doctor", "--format", "json", code=0)
+    doc = json.loads(capsys.readouterr().out)
+    rows = {(row["part"], row["name"]): row for row in doc["rows"]}
+    assert rows["versions", "torch"]["found"] == torch.__version__
+    assert rows["versions", "Python"]["found"] == platform.python_version()
+    assert {name for part, name in rows if part == "extras"} == {*EXTRAS}
+    assert rows["extras", "report"]["found"] == "missing typst"
+    assert rows["extras", "report"]["note"].endswith(": pip install 'costlab[report]'")
+    assert rows["extras", "charts"]["found"] == "installed"
+    assert rows["terminal", "width"]["found"] == "93 columns"
+    assert ("devices", "cpu") in rows
 
 
 @pytest.mark.parametrize("source", ["torchvision", "timm"])

@@ -14,6 +14,7 @@ from ._check import check
 from ._counting import compare, diagram, memory, pareto, profile, table, variants, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
 from ._diff import diff
+from ._doctor import doctor
 from ._export import export
 from ._factorize import factorize, rules
 from ._illustrations import fields, mixing, mlpconv, saturation, towers
@@ -47,6 +48,7 @@ __all__ = [
     "cost_of",
     "diagram",
     "diff",
+    "doctor",
     "export",
     "factorize",
     "fields",

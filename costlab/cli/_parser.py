@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .._version import __version__
+from ._errors import UserError
+from ._extras import require
 from ._options import add_messages
 
 
@@ -35,7 +37,7 @@ GROUPS = (
         "what does a change cost or save?",
         ("diff", "sweep", "factorize", "grid", "check"),
     ),
-    Group("measure", "how long does it take on this device?", ("trace", "roofline")),
+    Group("measure", "how long does it take on this device?", ("trace", "roofline", "doctor")),
     Group("publish", "how do I show it?", ("chart", "diagram", "report", "export")),
 )
 COMMANDS = tuple(name for group in GROUPS for name in group.commands)
@@ -59,25 +61,59 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"costlab: {message}\n")
 
 
+class _Whole(Parser):
+    """The parser of the command line. Its help lists the commands by question (`_overview`), and
+    argparse's own list, which completion reads, is left out of it."""
+
+    commands: argparse.Action
+
+    def format_help(self) -> str:
+        self.commands.help = argparse.SUPPRESS
+        try:
+            return super().format_help()
+        finally:
+            self.commands.help = None
+
+
+class _PrintCompletion(argparse.Action):
+    """Print the completion for a shell, by shtab, and end."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        try:
+            require("completion", str(option_string))
+        except UserError as e:
+            parser.exit(2, f"costlab: {e}\n")
+        import shtab
+
+        print(shtab.complete(parser, values))
+        parser.exit(0)
+
+
 class _Commands:
     """Where the commands register themselves; `parsers` has the parser of each."""
 
-    def __init__(self, parser: Parser) -> None:
-        # usage and help of the whole are written by `_overview`
+    def __init__(self, parser: _Whole) -> None:
         self._sub = parser.add_subparsers(
             dest="command",
             required=True,
             metavar="COMMAND",
             prog="costlab",
-            help=argparse.SUPPRESS,
             parser_class=Parser,
         )
+        parser.commands = self._sub
         self.parsers: dict[str, Parser] = {}
 
     def add_parser(self, name: str, *, help: str, example: str) -> argparse.ArgumentParser:
         """The parser of one command."""
         parser = self._sub.add_parser(
             name,
+            help=help,
             description=f"{help[0].upper()}{help[1:]}.",
             epilog=f"example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -110,13 +146,19 @@ def _unknown(words: Sequence[str], parser: Parser) -> str:
 
 def parsers() -> tuple[Parser, dict[str, Parser]]:
     """The parser of the command line, and that of each command."""
-    parser = Parser(
+    parser = _Whole(
         prog="costlab",
-        usage="costlab [--help] [--version] COMMAND ...",
+        usage="costlab [--help] [--version] [--print-completion SHELL] COMMAND ...",
         description="What a neural network costs, and why.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"costlab {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        choices=("bash", "zsh", "tcsh"),
+        help="print the completion of commands and options for a shell, and exit",
+    )
     commands = _Commands(parser)
     for name in COMMANDS:
         import_module(f"costlab.cli.{name}").add(commands)

@@ -71,7 +71,7 @@ SECTIONS = {
     "Measured time": ["measure", "roofline", "times", "savings"],
     "Papers": ["audit", "audit_all", "study", "claims", "results", "pareto"],
     "Pictures": ["diagram", "fields", "mixing", "mlpconv", "saturation", "towers"],
-    "Documents and other tools": ("report", "export"),
+    "Documents and other tools": ("report", "export", "doctor"),
     "Errors": ("SourceError", "TraceError", "TraceFileError"),
 }
 
