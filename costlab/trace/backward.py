@@ -115,7 +115,8 @@ def run_backward(
     else:
         grads = torch.autograd.grad(ends, [*leaves, *inputs], ones, allow_unused=True)
         trained = [t for t, g in zip(leaves, grads, strict=False) if g is not None]
-    return tuple(recorder.table.outside[id(t)].param for t in trained)
+    found = (recorder.table.outside[id(t)].param for t in trained)
+    return tuple(param for param in found if param is not None)
 
 
 def _ones(recorder, ends):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 from math import prod
+from typing import Any
 
 import torch
 from torch.utils import _pytree as pytree
@@ -36,7 +37,7 @@ def followed(t: torch.Tensor) -> bool:
     )
 
 
-def give(t: torch.Tensor, value: torch.Tensor) -> None:
+def give(t: Any, value: torch.Tensor) -> None:
     """Remember the value of a tensor, if it is one that control flow could read."""
     if readable(t) and value.device.type == "cpu":
         t._costlab_value = value
