@@ -192,7 +192,7 @@ class _Writer:
         caption = f"caption: [{set_text(p.caption)}]"
         image, height = self._image(first, p.alt)
         floats = self.way.floating and height > _IN_PLACE * _HIGH[self.document.paper]
-        where = "bottom" if floats else "none"
+        where = self._place() if floats else "none"
         found = f"#figure(placement: {where}, {caption}, {image}) #label({quote(p.id)})\n"
         for i, svg in enumerate(more, 2):
             words = f"{self.numbers[p.id]}, page {i} of {len(p.pages)}"
@@ -202,6 +202,11 @@ class _Writer:
                 f"caption: [{set_text(words)}], {image})\n"
             )
         return found
+
+    def _place(self) -> str:
+        """Where a picture floats. typst may put it above the title of the first page, so the first
+        picture goes to the foot of a page; for the others it chooses what fills the pages."""
+        return "bottom" if len(self.files) == 1 else "auto"
 
     def _image(self, svg: str, alt: str) -> tuple[str, float]:
         """A picture in its size where a page is as wide; one that fits a turned page only is turned

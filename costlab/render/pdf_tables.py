@@ -17,7 +17,7 @@ ROOM = {"a4": (480, 690), "us-letter": (497, 640)}
 _TOGETHER = 3  # the last rows, which are never on a page alone
 _GAP, _BAR = 7, 14  # points: a cell's own margins, and what a bar takes
 _SIDEWAYS = 430  # points: a table up to this height can be turned itself
-_WHOLE = 320  # points: a table up to this height is not broken
+_WHOLE = 400  # points: a table up to this height is not broken
 # width of a letter of DejaVu Sans, in its size; numbers and words of tables are near it
 _LETTER = 0.6
 _BOLD = 1.1  # how much wider a bold letter is
