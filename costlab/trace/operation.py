@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from torch._C import DispatchKey
 
 from .._narrow import is_list_or_tuple
 from . import shapes
@@ -86,7 +85,10 @@ class Call:
 
 def is_composite(func: Any) -> bool:
     """In inference mode, and in higher-order operators, torch leaves composite operations whole."""
-    return func.has_kernel_for_dispatch_key(DispatchKey.CompositeImplicitAutograd)
+    # torch's public `has_kernel_for_dispatch_key` also finds decompositions that are registered in
+    # Python: batch norm would be another operation on `meta` than on a device
+    has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key  # pyright: ignore[reportPrivateUsage]
+    return has_kernel(func.name(), "CompositeImplicitAutograd")
 
 
 def only_moves(call: Call, args: Sequence[Any], out: Any) -> bool:
