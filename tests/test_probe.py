@@ -217,7 +217,10 @@ def test_the_chart_says_where_the_gradient_is_smallest(tmp_path):
         (["cnds8", "--probe", "--beside", "y"], "unknown setting 'y'"),
         (["cnds8", "--probe", "--batch", "9999"], "choose 1 to 1797"),
         (["cnds8", "--probe", "--chart", "x.xyz"], "cannot tell the format"),
-        (["cnds8", "--probe", "--record", "x.csv"], "name it x.csv.json"),
+        (
+            ["cnds8", "--probe", "--record", "x.csv"],
+            "cannot tell the format of 'x.csv'; name it .json",
+        ),
         (["cnds8", "--iterations", "5"], "--iterations is for the probe; add --probe"),
         (["missing.json", "--probe"], "cannot read missing.json"),
     ],

@@ -916,7 +916,8 @@ def test_the_page_has_every_link_of_its_pictures():
     pictures = [p for p in document.parts() if isinstance(p, Picture)]
     bars = sum(len(p.links) * 3 for p in pictures if not p.diagram)  # params, MACs, activations
     boxes = sum(len(p.links) for p in pictures if p.diagram)
-    assert len(linked) == bars + boxes > 20
+    in_opened = sum(len(o.links) for p in pictures for o in p.opened())
+    assert in_opened and len(linked) == bars + boxes + in_opened > 20
     assert set().union(*linked) == rows == {row.id for row in costlab.table(trace).rows}
 
 

@@ -30,13 +30,20 @@ def add(sub: Commands) -> None:
     p.set_defaults(run=run)
 
 
+def _no_file(name: str) -> str:
+    """What to do where there is no file of this name: it may be a model's."""
+    if name.endswith(".trace"):
+        return f"cannot read {name}: there is no such file"
+    return (
+        f"roofline needs a measured trace, and there is no file {name}; measure a model with: "
+        f"costlab trace {name} --measure -o {name.rpartition(':')[2]}.trace"
+    )
+
+
 def run(args: argparse.Namespace) -> int | None:
     """Load, compute, render."""
     if not os.path.exists(args.trace):
-        raise UserError(
-            f"roofline needs a measured trace, and there is no file {args.trace}; measure a model "
-            f"with: costlab trace {args.trace} --measure -o {args.trace.rpartition(':')[2]}.trace"
-        )
+        raise UserError(_no_file(args.trace))
     with errors():
         trace = costlab.Trace.load(args.trace)
         result = costlab.roofline(trace, style=args.style, depth=args.depth)
