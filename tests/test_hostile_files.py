@@ -15,7 +15,6 @@ from costlab.trace import files
 
 LONGEST = 20  # seconds of the processor that a mutant may take, with all its outputs
 QUICK = [("googlenet", 6)] + [(name, 40) for name in mutations.SEEDS if name != "googlenet"]
-THOROUGH = [("googlenet", 100)] + [(name, 600) for name in mutations.SEEDS if name != "googlenet"]
 
 
 class TooLateError(BaseException):
@@ -76,12 +75,6 @@ def run(documents, tmp_path, in_time, seed, mutants):
 
 @pytest.mark.parametrize("seed, mutants", QUICK, ids=[name for name, _ in QUICK])
 def test_mutants(seed, mutants, documents, tmp_path, in_time):
-    run(documents, tmp_path, in_time, seed, mutants)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed, mutants", THOROUGH, ids=[name for name, _ in THOROUGH])
-def test_thousands_of_mutants(seed, mutants, documents, tmp_path, in_time):
     run(documents, tmp_path, in_time, seed, mutants)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .node import WEIGHTED, Node
 
@@ -55,7 +55,22 @@ def cell_weights(members: Sequence[Node]) -> dict[frozenset[int], frozenset[int]
         added = [by_index.get(p) for p in join.preds]
         products = [n for n in added if n and n.kind in WEIGHTED and n.weights]
         if len(products) == 2 and products[0].preds != products[1].preds:
+            earlier, later = sorted(products, key=lambda n: n.index)
+            if _module(earlier) != _module(later) and _dominates(earlier, later, by_index):
+                continue  # a skip from a layer to the end of what reads it
             one, other = (n.weights for n in products)
             if one != other:
                 found[one] = found[other] = one | other
     return found
+
+
+def _dominates(earlier: Node, later: Node, by_index: Mapping[int, Node]) -> bool:
+    """Whether all that the later node reads goes through the earlier one."""
+    node: Node | None = later
+    while node and node.index > earlier.index:
+        node = by_index.get(node.idom)
+    return node is not None and node.index == earlier.index
+
+
+def _module(node: Node) -> str | None:
+    return node.op.module if node.op else None
