@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import traceback
 
+from .._extras import install, installed
 from ._model import first_line, suggestion
 
 
@@ -16,13 +16,13 @@ def import_failure(spec: str, package: str, cause: ImportError) -> str:
     if not isinstance(cause, ModuleNotFoundError) or not name:
         return f"importing {spec} failed: {first_line(cause)}{_importer(cause)}"
     top = name.partition(".")[0]
-    if top == "torch" and not _installed("torch"):
+    if top == "torch" and not installed("torch"):
         raise cause  # without torch the command line has a line of its own
-    if package and not _installed(package):
+    if package and not installed(package):
         top = package  # which brings what else is missing
     if top == package:
-        return f"{spec} needs {top}, which is not installed here; pip install 'costlab[{top}]'"
-    if name != top and _installed(top):
+        return f"{spec} needs {top}, which is not installed here; {install(top)}"
+    if name != top and installed(top):
         return f"{spec} needs {name}, which {_version(top)} does not have{_importer(cause)}"
     near = suggestion(name, _beside(cause))
     return f"{spec} needs {name}, which is not installed here{_importer(cause)}{near}"
@@ -62,13 +62,6 @@ def _beside(error: BaseException) -> list[str]:
         return []
     entries = os.listdir(os.path.dirname(os.path.abspath(frame.filename)))
     return [os.path.splitext(e)[0] for e in entries if e.endswith(".py")]
-
-
-def _installed(top: str) -> bool:
-    try:
-        return importlib.util.find_spec(top) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def _version(top: str) -> str:
