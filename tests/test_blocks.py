@@ -241,6 +241,23 @@ def test_two_steps_of_a_recurrent_layer_are_one_layer(kind):
     assert longest(layer_graph(trace)) == 1
 
 
+class Skip(nn.Module):
+    """A layer, and a skip from it to the end of what reads it: two layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.before, self.inside = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        x = self.before(x)
+        return x + self.inside(x.relu())
+
+
+def test_a_skip_over_a_layer_is_no_recurrent_cell():
+    trace = costlab.trace(nn.Sequential(Skip(), Skip()), torch.zeros(1, 4))
+    assert longest(layer_graph(trace)) == 2 * 2
+
+
 def test_a_stage_s_last_1x1_is_not_the_next_one_s_reduce():
     t = table(traced(conv(1), conv(3, stride=2), conv(1), conv(3)), "paper")
     assert [r.cells["type"] for r in t.rows] == ["convolution"] * 3

@@ -19,6 +19,7 @@ from costlab import api
 from costlab.cli import _files, _progress
 from costlab._extras import EXTRAS
 from costlab.cli._parser import GROUPS
+from costlab.render.diagram import measure
 from pages import DOCS, read
 
 PARSER, PARSERS = cli.parsers()
@@ -427,6 +428,8 @@ def test_a_source_that_is_not_installed_names_its_extra(source, monkeypatch, cap
 def test_python_names_the_extra_that_is_missing(module, call, line, monkeypatch, tmp_path):
     result = costlab.head()
     monkeypatch.chdir(tmp_path)
+    measure.width.cache_clear()  # what an earlier test measured needs no font
+    measure._font.cache_clear()
     for name in [m for m in sys.modules if m.partition(".")[0] == module]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)

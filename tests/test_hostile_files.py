@@ -95,8 +95,12 @@ WRONG = {
     "a huge dimension": (("tensors", 0, 0, 1), 10**300, "tensors[0]: a dimension of 1000"),
     "huge dimensions": (("tensors", 0, 0), [2**40, 2**40], "tensors[0]: more elements than"),
     "65 dimensions": (("tensors", 0, 0), [1] * 65, "tensors[0]: more than 64 dimensions"),
-    "a truth value as an index": (("ops", 0, 4), [True, 1, 2], "ops[0]: inputs: True is no index"),
-    "an index of no tensor": (("ops", 0, 4, 0), 999, "ops[0]: inputs: 999 is no index below"),
+    "a truth value as an index": (
+        ("ops", 0, 4),
+        [True, 1, 2],
+        "ops[0]: inputs: True is not an index",
+    ),
+    "an index of no tensor": (("ops", 0, 4, 0), 999, "ops[0]: inputs: 999 is not an index below"),
     "a param of another shape": (("params", 0, 1), [8, 3, 3, 2], "params[0]: its shape is not"),
     "one input of a convolution": (("ops", 0, 4), [0], "ops[0]: its inputs, outputs and attri"),
     "a stride of text": (("ops", 0, 7, "stride"), "x", "ops[0]: its inputs, outputs and attri"),
@@ -107,8 +111,8 @@ WRONG = {
     "a cycle": (("ops", 0, 4, 0), "last", "ops[0]: it takes a tensor that a later operation"),
     "another count": (("count",), 3, "operations are missing"),
     "no count": (("count",), None, "operations are missing"),
-    "a date of None": (("provenance", "date"), None, "provenance.date None is no text"),
-    "an escape in a message": (("ops", 0, 4, 0), "\x1b[31m", r"inputs: '\x1b[31m' is no index"),
+    "a date of None": (("provenance", "date"), None, "provenance.date None is not a text"),
+    "an escape in a message": (("ops", 0, 4, 0), "\x1b[31m", r"inputs: '\x1b[31m' is not an index"),
 }
 
 
@@ -140,11 +144,15 @@ def test_what_is_wrong_is_said_with_its_place(case, documents, tmp_path, capsys)
 
 
 MEASURED = {
-    "a time that is no number": (("total", "median"), "1", "measured.total.median '1' is no num"),
+    "a time that is not a number": (
+        ("total", "median"),
+        "1",
+        "measured.total.median '1' is not a num",
+    ),
     "no time": (("total", "median"), 0, "measured: a time that is not above 0"),
     "infinity": (("other",), float("inf"), "measured.other inf is not finite"),
     "no bandwidth": (("ceilings",), {"float32": 1.0}, "measured: no ceiling bandwidth"),
-    "an unknown operation": (("ops", 0, "of"), 10**6, "measured: operation 1000000 is no whole"),
+    "an unknown operation": (("ops", 0, "of"), 10**6, "measured: operation 1000000 is not a whole"),
     "an unknown field": (("ops", 0, "x"), 1, "measured.ops[0] has an unknown field 'x'"),
     "no device": (("conditions",), {"dtype": "fp32"}, "measured.conditions has no device"),
 }

@@ -49,8 +49,9 @@ class Doctor(Result):
             for f in self.findings
         )
         missing = sum(f.found.startswith("missing") for f in self.findings)
-        notes = (f"{missing} missing",) if missing else ("nothing is missing",)
-        return Sheet("installation", columns, rows, notes, group="part")
+        are = "is" if missing == 1 else "are"
+        said = f"{missing} of these {are} not installed" if missing else "nothing is missing"
+        return Sheet("installation", columns, rows, (said,), group="part")
 
 
 def doctor() -> Doctor:

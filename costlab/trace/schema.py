@@ -70,7 +70,7 @@ def brief(value: object) -> str:
 def _list(doc: Mapping[str, Any], name: str, default: Sequence[Any] | None = None) -> Sequence[Any]:
     value: object = doc.get(name, default)
     if not is_list(value) and value != ():
-        raise MisfitError(f"{name} is no list")
+        raise MisfitError(f"{name} is not a list")
     return typing.cast("Sequence[Any]", value)
 
 
@@ -91,30 +91,30 @@ def _rows(doc: Mapping[str, Any], name: str, one: Callable[[Any], T]) -> tuple[T
 
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
-        raise MisfitError(f"{what} {brief(value)} is no text")
+        raise MisfitError(f"{what} {brief(value)} is not a text")
     _need(len(value) <= LONGEST_TEXT, f"{what} is longer than {LONGEST_TEXT:,} characters")
     return value
 
 
 def _whole(value: object, what: str, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
-        raise MisfitError(f"{what} {brief(value)} is no whole number from {least} to {most}")
+        raise MisfitError(f"{what} {brief(value)} is not a whole number from {least} to {most}")
     return value
 
 
 def _indices(values: object, count: int, what: str) -> tuple[int, ...]:
     if not is_list(values):
-        _need(values == (), f"{what} is no list")
+        _need(values == (), f"{what} is not a list")
         return ()
     for i in values:
         if type(i) is not int or not 0 <= i < count:
-            raise MisfitError(f"{what}: {brief(i)} is no index below {count}")
+            raise MisfitError(f"{what}: {brief(i)} is not an index below {count}")
     return typing.cast("tuple[int, ...]", tuple(values))
 
 
 def _shape(value: object) -> tuple[int, ...]:
     if not is_list(value):
-        raise MisfitError(f"shape {brief(value)} is no list")
+        raise MisfitError(f"shape {brief(value)} is not a list")
     _need(len(value) <= MOST_DIMENSIONS, f"more than {MOST_DIMENSIONS} dimensions")
     shape = tuple(_whole(n, "a dimension of", 0, MOST_ELEMENTS) for n in value)
     # also where another dimension is 0: what is left of it may be a size of its own
@@ -178,7 +178,7 @@ def _operation(row: Sequence[Any], tensors: int, params: int) -> Op:
     name, module, kind, call, inputs, outputs, used, attrs, *of = row
     found = json_object(attrs)
     if found is None:
-        raise MisfitError("its attributes are no object")
+        raise MisfitError("its attributes are not an object")
     op = Op(
         _text(name, "name"),
         _path(module, "module"),
@@ -190,7 +190,7 @@ def _operation(row: Sequence[Any], tensors: int, params: int) -> Op:
         {key: _attribute(value, key) for key, value in found.items()},
         *of,
     )
-    _need(op.of is None or type(op.of) is int, f"of {brief(op.of)} is no index")
+    _need(op.of is None or type(op.of) is int, f"of {brief(op.of)} is not an index")
     _need(type(op.recomputed) is bool, "recomputed is not true or false")
     return op
 
@@ -203,7 +203,7 @@ def _attribute(value: Any, name: str, depth: int = 0) -> Any:
         return value
     if isinstance(value, int):
         return _whole(value, f"attribute {shown(name)}", -_LARGEST, _LARGEST)
-    _need(is_list(value), f"attribute {shown(name)} is no number, text or list")
+    _need(is_list(value), f"attribute {shown(name)} is not a number, text or list")
     _need(depth < DEEPEST_ATTRIBUTE, f"attribute {shown(name)} is nested too deep")
     return tuple(_attribute(v, name, depth + 1) for v in value)
 
@@ -215,7 +215,7 @@ def _sources(value: object, operations: int) -> Iterator[Source | None]:
         return
     table = json_object(value)
     if table is None:
-        raise MisfitError("sources is no object")
+        raise MisfitError("sources is not an object")
     files = _rows(table, "files", lambda name: _text(name, "file"))
     lines: list[Source] = []
     depths: list[int] = []
@@ -325,14 +325,14 @@ def _fitted(value: object, hint: Any, place: str) -> Any:
 
 def _sequence(value: object, kind: type, item: Any, place: str) -> Any:
     if not is_list(value):
-        raise MisfitError(f"{place} is no list")
+        raise MisfitError(f"{place} is not a list")
     return kind(_fitted(v, item, f"{place}[{i}]") for i, v in enumerate(value))
 
 
 def _object(value: object, place: str) -> dict[str, Any]:
     found = json_object(value)
     if found is None:
-        raise MisfitError(f"{place} is no object")
+        raise MisfitError(f"{place} is not an object")
     return found
 
 
@@ -378,7 +378,7 @@ def _scalar(value: object, kind: type, place: str) -> object:
     elif kind is int:
         _whole(value, place, -_LARGEST, _LARGEST)
     else:
-        _need(type(value) in (int, float), f"{place} {brief(value)} is no number")
+        _need(type(value) in (int, float), f"{place} {brief(value)} is not a number")
         number = typing.cast("float", value)
         _need(abs(number) <= _LARGEST, f"{place} {brief(value)} is not finite")
     return value
