@@ -36,7 +36,7 @@ docs: .venv/.installed-test
 # writes into the pages of docs/ what their commands and code print now, and the pictures they draw
 docs-update: .venv/.installed-test
 	$(BIN)/python docs/_tools/reference.py
-	OMP_NUM_THREADS=1 $(BIN)/python docs/_tools/blocks.py
+	OMP_NUM_THREADS=1 $(BIN)/python docs/_tools/page_blocks.py
 
 # on a machine with a GPU, torch and perhaps no network: the CUDA tests, then what is not measured
 # yet, the most useful first, until the minutes are over. PYTHON is the one that holds torch.

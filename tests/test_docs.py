@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import pytest
 import reference
-from blocks import pictures, rendered, update
+from page_blocks import pictures, rendered, update
 from pages import DOCS, PageError, paths, read
 
 import costlab

@@ -1,6 +1,6 @@
 """Run the blocks of README and docs/, and write what they print.
 
-    python docs/_tools/blocks.py [PAGE ...]    # all pages by default
+    python docs/_tools/page_blocks.py [PAGE ...]    # all pages by default
 
 Commands of costlab run in this process, as in a terminal of 80 columns; other commands run in
 bash. Each page has a folder of its own and one Python session. A command that fails must be
