@@ -30,7 +30,16 @@ ALONE = {"zoo"}
 # sources name its models; the analyses and reports make models to trace: they may ask the zoo
 MAY_USE_ZOO = {"sources", "analysis", "report", "api", "cli"}
 # modules beside the packages: what results can do is asked of them when they are printed or drawn
-EVERYWHERE = {"_version", "_callable", "_result", "_pictures", "_narrow", "_text", "_extras"}
+EVERYWHERE = {
+    "_version",
+    "_callable",
+    "_result",
+    "_pictures",
+    "_narrow",
+    "_text",
+    "_extras",
+    "_spelling",
+}
 
 
 def imported(file):
@@ -66,7 +75,7 @@ def test_every_package_has_its_place():
 
 
 # what a command may import of costlab: the public functions, what prints them, and its neighbours
-OF_A_COMMAND = {"api", "render", "cli", "_version", "_extras"}
+OF_A_COMMAND = {"api", "render", "cli", "_version", "_extras", "_spelling"}
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "cli").glob("*.py")), ids=lambda f: f.name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .._result import Result
 from ..reference.note import Topic, topics
-from ..sources import suggestion
+from .._spelling import suggestion
 from ._shown import SHOWN, Shown
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._narrow import StrPath, is_list, json_object
 from ..analysis.limits import Limit, LimitError, parse
-from ..sources import suggestion
+from .._spelling import suggestion
 from .errors import CheckError
 from .places import Places
 

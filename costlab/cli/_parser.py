@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NoReturn
 
+from .._spelling import suggestion
 from .._version import __version__
 from ._errors import UserError
 from ._extras import require
@@ -52,10 +52,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         m = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
         if m:
-            near = difflib.get_close_matches(m[1], COMMANDS, 3)
-            message = f"unknown command {m[1]!r}; " + (
-                f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(COMMANDS)}"
-            )
+            near = suggestion(m[1], COMMANDS) or f"; there are {', '.join(COMMANDS)}"
+            message = f"unknown command {m[1]!r}{near}"
         else:
             message += f"; see {self.prog} --help"
         self.exit(2, f"costlab: {message}\n")
@@ -140,8 +138,7 @@ def _unknown(words: Sequence[str], parser: Parser) -> str:
         return f"unexpected argument {words[0]!r};"
     option = word.partition("=")[0]
     known = [flag for action in parser._actions for flag in action.option_strings]
-    near = difflib.get_close_matches(option, known, 1)
-    return f"unknown option {option};{f' did you mean {near[0]}?' if near else ''}"
+    return f"unknown option {option}{suggestion(option, known, 1) or ';'}"
 
 
 def parsers() -> tuple[Parser, dict[str, Parser]]:

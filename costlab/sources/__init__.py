@@ -1,6 +1,6 @@
 """Names and files of models: the zoo, other libraries, a user's own code, saved graphs."""
 
-from ._model import Definition, Inputs, Loaded, Recording, Source, SourceError, suggestion
+from ._model import Definition, Inputs, Loaded, Recording, Source, SourceError
 from ._registry import FORMS, SOURCES, find, is_recording, load
 
 __all__ = [
@@ -15,5 +15,4 @@ __all__ = [
     "find",
     "is_recording",
     "load",
-    "suggestion",
 ]

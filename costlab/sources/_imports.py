@@ -7,7 +7,8 @@ import os
 import traceback
 
 from .._extras import install, installed
-from ._model import first_line, suggestion
+from .._spelling import suggestion
+from ._model import first_line
 
 
 def import_failure(spec: str, package: str, cause: ImportError) -> str:

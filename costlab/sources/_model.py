@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -139,10 +138,3 @@ def first_line(error: BaseException) -> str:
     if len(text) > _LONG:
         text = text[:_LONG].rsplit(" ", 1)[0] + " ..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def suggestion(name: str, known: Iterable[str], most: int = 3) -> str:
-    """ "; did you mean A or B?" with up to `most` known names that are like `name`; nothing where
-    none is."""
-    near = difflib.get_close_matches(name, list(known), most)
-    return f"; did you mean {' or '.join(near)}?" if near else ""

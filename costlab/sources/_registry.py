@@ -30,6 +30,7 @@ from . import (
     zoo,
 )
 from ._imports import import_failure, root_cause
+from .._spelling import suggestion
 from ._model import (
     Definition,
     Inputs,
@@ -39,7 +40,6 @@ from ._model import (
     SourceError,
     described,
     first_line,
-    suggestion,
 )
 from ._offline import offline
 

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from ._inputs import parse
-from ._model import Definition, Inputs, Source, SourceError, suggestion
+from .._spelling import suggestion
+from ._model import Definition, Inputs, Source, SourceError
 from .torchvision import load_torchvision
 
 _PREFIX = "diffusers:"

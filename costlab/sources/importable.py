@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from ._codebase import Codebase, module_of_file, module_of_name
-from ._model import Definition, Source, SourceError, described, suggestion
+from .._spelling import suggestion
+from ._model import Definition, Source, SourceError, described
 from .torchvision import load_torchvision
 
 

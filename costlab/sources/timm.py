@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ._inputs import parse, shape_text
-from ._model import Definition, Source, SourceError, suggestion
+from .._spelling import suggestion
+from ._model import Definition, Source, SourceError
 from .torchvision import load_torchvision
 
 _PREFIX = "timm:"

@@ -7,7 +7,8 @@ import sys
 import types
 
 from ._inputs import parse, shape_text
-from ._model import Definition, Inputs, Source, SourceError, suggestion
+from .._spelling import suggestion
+from ._model import Definition, Inputs, Source, SourceError
 
 _PREFIX = "torchvision:"
 

@@ -9,7 +9,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from ._model import Definition, Inputs, Source, SourceError, suggestion
+from .._spelling import suggestion
+from ._model import Definition, Inputs, Source, SourceError
 from .torchvision import load_torchvision
 
 _PREFIX = "transformers:"

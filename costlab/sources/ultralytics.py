@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ._inputs import parse
-from ._model import Definition, Source, SourceError, suggestion
+from .._spelling import suggestion
+from ._model import Definition, Source, SourceError
 from .torchvision import load_torchvision
 
 _PREFIX = "ultralytics:"

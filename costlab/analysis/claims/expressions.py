@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...sources import suggestion
+from ..._spelling import suggestion
 from .errors import LedgerError
 from .figures import Figures
 from .functions import FUNCTIONS

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...cost import Total, total
 from ...graph import WEIGHTED, Node, layer_graph, longest
-from ...sources import suggestion
+from ..._spelling import suggestion
 from ...tables import Row, Table, table
 from ...trace import Op, Trace
 from .errors import LedgerError

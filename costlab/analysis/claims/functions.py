@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ... import reference, zoo
-from ...sources import suggestion
+from ..._spelling import suggestion
 from ...trace import Trace
 from .errors import LedgerError
 from .figures import Figures

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import reference
-from ...sources import suggestion
+from ..._spelling import suggestion
 from .errors import LedgerError
 
 _WORDS = ("says", "topic", "finding", "paper", "assumption", "source")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..._result import Result
-from ...sources import suggestion
+from ..._spelling import suggestion
 from ...tables import Column, Sheet
 from . import notes as text
 from .errors import LedgerError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...cost import Convention, total
 from ...graph import layer_graph
-from ...sources import suggestion
+from ..._spelling import suggestion
 from ...tables import choose_convention
 from ...trace.record import Trace
 from . import notes

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
+from ..._spelling import suggestion
 from .candidates import Candidate
 from .obstacles import Obstacle
 
@@ -50,6 +50,5 @@ def _named(name: str, found: Sequence[Candidate], refused: Mapping[str, Obstacle
     for c in found:
         if c.path == path and rewrite in ("", c.rewrite):
             return c
-    near = [p for p in difflib.get_close_matches(path, paths, 1) if p != path]
-    hint = f"did you mean {near[0]}?" if near else "run without --apply to see them"
-    raise ValueError(f"no rewrite {name!r}; {hint}")
+    near = "" if path in paths else suggestion(path, paths, 1)
+    raise ValueError(f"no rewrite {name!r}{near or '; run without --apply to see them'}")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ...sources import suggestion
+from ..._spelling import suggestion
 from .quantities import QUANTITIES, Unit
 
 _EXPRESSION = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-from ...sources import suggestion
+from ..._spelling import suggestion
 from ...trace import Trace
 from . import notes
 from .expression import Limit, LimitError

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..._version import __version__
-from ...sources import Loaded, SourceError, load, suggestion
+from ..._spelling import suggestion
+from ...sources import Loaded, SourceError, load
 from ...sources.phases import Use, in_phase
 from .journal import MADE_OF
 from .result import Configuration

@@ -1,0 +1,13 @@
+"""What a misspelt name may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def suggestion(name: str, known: Iterable[str], most: int = 3) -> str:
+    """ "; did you mean A or B?" with up to `most` known names that are like `name`; nothing where
+    none is."""
+    near = difflib.get_close_matches(name, list(known), most)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
