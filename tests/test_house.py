@@ -15,6 +15,7 @@ ORDER = [
     "cost",
     "measure",
     "reference",
+    "predict",
     "graph",
     "tables",
     "sources",

@@ -1,0 +1,79 @@
+"""The predicted times of a trace's operations, and what a profile has to offer for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from ..trace import Trace
+from .estimate import Estimate, estimates_sum
+
+
+class ProfileError(ValueError):
+    """A profile that cannot be read, or that says nothing of a trace; the message says why."""
+
+
+@dataclass(frozen=True)
+class ProfileFacts:
+    """Where a profile comes from.
+
+    Attributes:
+        name: of the device, as its vendor writes it.
+        kind: "calibrated", of measurements on the device, or "datasheet", of published ceilings.
+        dtype: a name of `costlab.measure.device.DTYPES` that the times are of.
+        layout: "contiguous" or "channels-last".
+        date: of the measurements or of the datasheet, as ISO 8601 writes it.
+        source: the file, or the address of the datasheet.
+    """
+
+    name: str
+    kind: str
+    dtype: str
+    layout: str
+    date: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Times of one trace on one device.
+
+    Attributes:
+        facts: of the profile.
+        ops: one estimate per operation of the trace, in its order.
+        correlation: of the errors of two operations, as `estimates_sum` takes it.
+        warnings: what a reader must know: another library version, what was never measured.
+    """
+
+    facts: ProfileFacts
+    ops: tuple[Estimate, ...]
+    correlation: float = 1.0
+    warnings: tuple[str, ...] = ()
+
+    def over(self, operations: Iterable[int]) -> Estimate:
+        """The time of some operations together, by their numbers in the trace."""
+        return estimates_sum((self.ops[i] for i in operations), self.correlation)
+
+    @cached_property
+    def total(self) -> Estimate:
+        """The time of the whole trace."""
+        return self.over(range(len(self.ops)))
+
+
+class Profile(Protocol):
+    """What is known of a device: measured times, or the ceilings of its datasheet."""
+
+    def predict(
+        self, trace: Trace, *, dtype: str | None = None, layout: str | None = None
+    ) -> Prediction:
+        """The times of a trace.
+
+        Args:
+            trace: of one inference call.
+            dtype: a name of `costlab.measure.device.DTYPES`; default: what the trace ran in.
+            layout: "contiguous" or "channels-last"; default: contiguous.
+
+        Raises ProfileError for a dtype or layout that the profile has nothing of."""
+        ...
