@@ -1,6 +1,7 @@
 """Times of a traced model on a device that is not here, from a profile of the device."""
 
 from .estimate import Estimate, difference, estimates_sum
+from .load import load_profile
 from .prediction import Prediction, Profile, ProfileError, ProfileFacts
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "ProfileFacts",
     "difference",
     "estimates_sum",
+    "load_profile",
 ]

@@ -10,6 +10,8 @@ from typing import Protocol
 from ..trace import Trace
 from .estimate import Estimate, estimates_sum
 
+LAYOUTS = ("contiguous", "channels-last")
+
 
 class ProfileError(ValueError):
     """A profile that cannot be read, or that says nothing of a trace; the message says why."""
