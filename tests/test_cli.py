@@ -18,11 +18,11 @@ from costlab import cli
 from costlab import api
 from costlab.cli import _files, _progress
 from costlab._extras import EXTRAS
-from costlab.cli._parser import GROUPS
+from costlab.cli._parser import COMMANDS, GROUPS, parsers
 from costlab.render.diagram import measure
 from pages import DOCS, read
 
-PARSER, PARSERS = cli.parsers()
+PARSER, PARSERS = parsers()
 
 
 def test_help_has_every_command_under_one_question_with_an_example():
@@ -37,16 +37,16 @@ def test_help_has_every_command_under_one_question_with_an_example():
     assert max(map(len, text.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_says_what_it_does_and_ends_with_its_example(command):
     parser = PARSERS[command]
     text = parser.format_help()
     assert f"{parser.summary[1:]}." in text
     assert text.endswith(f"\nexample:\n  {parser.example}\n")
-    cli.parsers()[0].parse_args(shlex.split(parser.example)[1:])
+    parsers()[0].parse_args(shlex.split(parser.example)[1:])
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_page_of_a_command_runs_the_example_of_its_help(command):
     """Of a trace in the repository, where the help names one in the working folder."""
     page = read(DOCS / "commands" / f"{command}.md")
@@ -152,7 +152,7 @@ def options_of(command):
 # each command with each option that writes a file, without the output that it must have anyway
 WRITING = [
     pytest.param(command, action, id=f"{command} {action.option_strings[-1]}")
-    for command in cli.COMMANDS
+    for command in COMMANDS
     for action in options_of(command)
 ]
 
@@ -203,7 +203,7 @@ NEEDS = [
     ("diff", "-o", "r.html", "matplotlib", "report"),
     *(
         (c, "-o", "t.parquet", "pyarrow", "parquet")
-        for c in cli.COMMANDS
+        for c in COMMANDS
         if "more_formats" in PARSERS[c]._defaults
     ),
     ("study", "-o", "t.svg", "matplotlib", "diagrams"),
@@ -351,7 +351,7 @@ def test_completion_knows_commands_and_options(shell, capsys):
         cli.main(["--print-completion", shell])
     said = capsys.readouterr().out
     assert stopped.value.code == 0
-    for word in (*cli.COMMANDS, "--what-if", "--traceback"):
+    for word in (*COMMANDS, "--what-if", "--traceback"):
         assert word.removeprefix("--") in said
 
 

@@ -9,7 +9,8 @@ import pytest
 
 import costlab
 from costlab.api._shown import SHOWN
-from costlab.cli import main, parsers
+from costlab.cli import main
+from costlab.cli._parser import parsers
 from costlab.reference.note import topics
 from costlab.render import plain, terminal
 from pages import DOCS

@@ -1,46 +1,26 @@
-"""The command line: one file a command, in the groups of `costlab.cli._parser`."""
+"""The command line: one file a command, in the groups of `costlab.cli._parser`.
+
+The package imports nothing of costlab but what it needs to end well: Ctrl-C while the rest is
+imported is one line, as it is later."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-from ._errors import UserError, calls
-from ._output import require_outputs
-from ._parser import COMMANDS as COMMANDS
-from ._parser import parse
-from ._parser import parsers as parsers
-from ._progress import silence
+from ._signals import Terminated, terminable
+
+_INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended, as shells have it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (2 with one line on stderr for bad input)."""
-    args = parse(argv)
     try:
-        with silence(args.quiet):
-            require_outputs(args)
-            return args.run(args) or 0
-    except UserError as e:
-        if args.traceback:
-            print(calls(e), end="", file=sys.stderr)
-        print(f"costlab: {e}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
-    except ModuleNotFoundError as e:
-        if (e.name or "").partition(".")[0] != "torch":
-            raise
-        print(f"costlab: {_NO_TORCH}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        resumes = f"; {_RESUMES}" if getattr(args, "journal", None) else ""
-        print(f"\rcostlab: interrupted{resumes}", file=sys.stderr)
-        return 130
+        with terminable():
+            from ._run import run
 
-
-_NO_TORCH = (
-    "this needs torch, which is not installed; of a saved trace costlab table, memory, compare, "
-    "diagram and chart memory do without"
-)
-_RESUMES = "what is done is in the journal, and the same command goes on"
+            return run(argv)
+    except KeyboardInterrupt as stop:
+        word = "terminated" if isinstance(stop, Terminated) else "interrupted"
+        print(f"\rcostlab: {'; '.join((word, *stop.args))}", file=sys.stderr)
+        return stop.exit_code if isinstance(stop, Terminated) else _INTERRUPTED

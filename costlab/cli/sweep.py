@@ -4,9 +4,9 @@ tokens and arguments of the factory."""
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
-
+import contextlib
 import re
+from collections.abc import Generator, Iterable, Iterator
 
 import costlab
 
@@ -20,6 +20,7 @@ from ._types import Commands, Options
 
 _GRID = ("resolution", "height", "width")
 _LONGEST = 9  # digits of a size
+_RESUMES = "what is done is in the journal, and the same command goes on"
 _GRID_STEP = 32  # pixels from one resolution to the next, where no step is given
 
 
@@ -117,11 +118,11 @@ def _doubled(low: int, high: int) -> Iterator[int]:
 
 
 def run(args: argparse.Namespace) -> int | None:
-    """Run all configurations, render."""
+    """Run all configurations, render; exit code 1 where every one of them failed."""
     axes = _axes(args.over)
     if args.engine == "dask":
         require("dask", "the dask engine")
-    with errors():
+    with errors(), _resumable(args.journal):
         result = costlab.sweep(
             *args.model,
             over=axes,
@@ -140,6 +141,16 @@ def run(args: argparse.Namespace) -> int | None:
         save_chart(args, args.chart, result.chart())
     show(args, result.sheet)
     return 1 if result.failed == len(result.outcomes) else 0
+
+
+@contextlib.contextmanager
+def _resumable(journal: str | None) -> Generator[None]:
+    """What stops a sweep with a journal says that it can go on."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.args = (_RESUMES,) if journal else ()
+        raise
 
 
 def _axes(over: Iterable[str]) -> dict[str, list[int | str]]:

@@ -19,11 +19,12 @@ rules of `canonical`.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
@@ -50,16 +51,16 @@ def write_file(path: StrPath, data: bytes) -> None:
         with open(path, "wb") as f:
             f.write(data)
         return
-    fd, part = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".costlab-")
+    part = os.path.join(os.path.dirname(path), f".costlab-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(fd, "wb") as f:
+        with open(part, "xb") as f:
             f.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(part, 0o666 & ~umask if mode is None else stat.S_IMODE(mode))
+        if mode is not None:
+            os.chmod(part, stat.S_IMODE(mode))
         os.replace(part, path)
     except BaseException:
-        os.unlink(part)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
         raise
 
 

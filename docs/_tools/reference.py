@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from costlab import api, cli  # noqa: E402  of this checkout
+from costlab import api  # noqa: E402  of this checkout
+from costlab.cli import _parser  # noqa: E402
 from costlab._result import Charted, Drawn, Result  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -78,7 +79,7 @@ SECTIONS = {
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command."""
-    return dict(cli.parsers()[1])
+    return dict(_parser.parsers()[1])
 
 
 def options(parser: argparse.ArgumentParser) -> str:

@@ -4,11 +4,15 @@ A line of JSON an outcome: `configuration`, `result`, `reason`, and costlab's ve
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from typing import TextIO
+import stat
+from typing import IO, Self
 
+from ..._text import shown
 from ..._version import __version__
+from .lock import locked
 from .result import Configuration, Outcome
 
 MADE_OF = "made of"  # of a configuration: versions of the code that it was run with
@@ -30,66 +34,110 @@ def key_without_versions(configuration: Configuration) -> str:
 
 
 class Journal:
-    """A journal that is written to; `close` it. Raises JournalError where it cannot be written."""
+    """A journal that this sweep alone writes, until it is closed; a context manager.
+
+    `outcomes`: those that were in it when it was opened, by `key`. Raises JournalError for a file
+    that is no journal, that cannot be read or written, and that another sweep is writing."""
 
     def __init__(self, path: str):
-        self._stream = _append(path)
+        self._path = path
+        self._file = self._open()
+        try:
+            if not locked(self._file):
+                raise JournalError(
+                    f"another sweep is writing {shown(path)}; wait until it has ended, or name "
+                    "another file with `journal`"
+                )
+            self.outcomes = self._read()
+        except BaseException:
+            self._file.close()
+            raise
 
     def write(self, outcome: Outcome) -> None:
-        """Add a line, on the disk when this returns."""
+        """Add a line, on the disk when this returns. Where it cannot be written nothing of it
+        stays."""
         line = {
             "configuration": outcome.configuration,
             "result": outcome.result,
             "reason": outcome.reason,
             "costlab": __version__,
         }
-        self._stream.write(json.dumps(line, default=str) + "\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        self._append(json.dumps(line, default=str).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file."""
-        self._stream.close()
+        self._file.close()
 
+    def __enter__(self) -> Self:
+        return self
 
-def _append(path: str) -> TextIO:
-    """The file, open at its end; a last line that was cut short is cut off."""
-    try:
-        stream = open(path, "a+", encoding="utf-8")  # noqa: SIM115 `Journal.close` closes it
-        stream.seek(0)
-        text = stream.read()
-        if text and not text.endswith("\n"):
-            stream.truncate(len(text[: text.rfind("\n") + 1].encode()))
-        stream.seek(0, os.SEEK_END)
-        return stream
-    except OSError as e:
-        raise JournalError(f"cannot write {path}: {e.strerror}") from None
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-
-def read(path: str) -> dict[str, Outcome]:
-    """The outcomes in a journal by `key`; a last line that was cut short is not one.
-
-    Raises JournalError for a file that cannot be read, or is no journal."""
-    try:
-        with open(path, encoding="utf-8") as f:
-            lines = f.read().split("\n")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as e:
-        why = e.strerror if isinstance(e, OSError) else "not UTF-8 text"
-        raise JournalError(f"cannot read {path}: {why}") from None
-    found = {}
-    for i, line in enumerate(lines):
-        if not line.strip():
-            continue
-        outcome = _outcome(line)
-        if outcome is not None:
-            found[key(outcome.configuration)] = outcome
-        elif i < len(lines) - 1 or not _is_cut_short(line):
+    def _open(self) -> IO[bytes]:
+        try:
+            file = open(self._path, "ab+", buffering=0)  # noqa: SIM115 `close` closes it
+        except OSError as e:
+            raise self._cannot("write", e) from None
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
             raise JournalError(
-                f"{path}, line {i + 1}: no line of a sweep; name another file with --journal"
+                f"cannot write {shown(self._path)}: a journal is a file that can be read again"
             )
-    return found
+        return file
+
+    def _read(self) -> dict[str, Outcome]:
+        """The outcomes in the file by `key`. A last line that was cut short is cut off, and one
+        that is whole is ended."""
+        *lines, last = self._text().split("\n")
+        if _is_cut_short(last):
+            self._cut_off(len(last.encode()))
+        elif last.strip():
+            lines.append(last)
+        found = [self._outcome_of(i, line) for i, line in enumerate(lines, 1) if line.strip()]
+        if lines and lines[-1] is last:
+            self._append(b"\n")
+        return {key(outcome.configuration): outcome for outcome in found}
+
+    def _text(self) -> str:
+        try:
+            self._file.seek(0)
+            return self._file.read().decode()
+        except UnicodeDecodeError:
+            raise JournalError(f"cannot read {shown(self._path)}: not UTF-8 text") from None
+        except OSError as e:
+            raise self._cannot("read", e) from None
+
+    def _outcome_of(self, number: int, line: str) -> Outcome:
+        outcome = _outcome(line)
+        if outcome is None:
+            raise JournalError(
+                f"{shown(self._path)}, line {number}: no line of a sweep; name another file with "
+                "`journal`"
+            )
+        return outcome
+
+    def _cut_off(self, length: int) -> None:
+        """Cut bytes off the end."""
+        try:
+            self._file.truncate(os.fstat(self._file.fileno()).st_size - length)
+        except OSError as e:
+            raise self._cannot("write", e) from None
+
+    def _append(self, line: bytes) -> None:
+        end = os.fstat(self._file.fileno()).st_size
+        left = memoryview(line)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as e:
+            with contextlib.suppress(OSError):
+                self._file.truncate(end)
+            raise self._cannot("write", e) from None
+
+    def _cannot(self, what: str, e: OSError) -> JournalError:
+        return JournalError(f"cannot {what} {shown(self._path)}: {e.strerror}")
 
 
 def _outcome(line: str) -> Outcome | None:
@@ -102,5 +150,9 @@ def _outcome(line: str) -> Outcome | None:
 
 
 def _is_cut_short(line: str) -> bool:
-    """Whether a line may be the beginning of one of a journal."""
-    return line.startswith(_BEGINS) or _BEGINS.startswith(line)
+    """Whether a last line is the beginning of one, also with the zeros that a file system may leave
+    where the machine stopped."""
+    if not line or _outcome(line) is not None:
+        return False
+    begun = line.rstrip("\0")
+    return begun.startswith(_BEGINS) or _BEGINS.startswith(begun)

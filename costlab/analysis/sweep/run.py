@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
@@ -11,7 +12,7 @@ from ...sources import SourceError
 from ...trace import TraceError
 from . import notes as said
 from .engines import DIED, Engine
-from .journal import Journal, key, key_without_versions, read
+from .journal import Journal, key, key_without_versions
 from .result import Configuration, Outcome, Sweep
 
 Work = Callable[[Configuration], dict[str, Any]]
@@ -41,45 +42,51 @@ def run(
         progress: called with (done, of).
 
     Raises JournalError for a journal that cannot be read or written."""
-    every = list(configurations)
-    known = _known(journal)
-    old = _of_another_version(known, every)
-    todo = [c for c in every if key(c) not in known]
-    stream = Journal(journal) if journal else None
-    done = len(every) - len(todo)
+    every = {key(c): c for c in configurations}
+    with Journal(journal) if journal else contextlib.nullcontext() as stream:
+        known = _known(stream)
+        old = _of_another_version(known, every)
+        todo = [c for k, c in every.items() if k not in known]
+        done = len(every) - len(todo)
 
-    def note(outcome: Outcome) -> None:
-        nonlocal done
-        done += 1
-        known[key(outcome.configuration)] = outcome
-        if stream:
-            stream.write(outcome)
-        if progress:
-            progress(done, len(every))
+        def note(outcome: Outcome) -> None:
+            nonlocal done
+            done += 1
+            known[key(outcome.configuration)] = outcome
+            if stream:
+                stream.write(outcome)
+            if progress:
+                progress(done, len(every))
 
-    try:
-        if engine is None:
-            for configuration in todo:
-                note(_outcome(work, configuration))
-        else:
-            _Parallel(work, engine, jobs, note).run(todo)
-    finally:
-        if stream:
-            stream.close()
+        _run(todo, work, engine, jobs, note)
     left = [said.of_another_version(old)] if old else []
-    return Sweep(tuple(axes), tuple(known[key(c)] for c in every), (*notes, *left))
+    return Sweep(tuple(axes), tuple(known[k] for k in every), (*notes, *left))
 
 
-def _known(journal: str | None) -> dict[str, Outcome]:
+def _run(
+    todo: Sequence[Configuration],
+    work: Work,
+    engine: Engine | None,
+    jobs: int,
+    note: Callable[[Outcome], None],
+) -> None:
+    if engine is not None and todo:
+        _Parallel(work, engine, jobs, note).run(todo)
+        return
+    for configuration in todo:
+        note(_outcome(work, configuration))
+
+
+def _known(journal: Journal | None) -> dict[str, Outcome]:
     """The outcomes that need not be run again; what failed may have been for lack of memory."""
-    found = read(journal) if journal else {}
+    found = journal.outcomes if journal else {}
     return {k: outcome for k, outcome in found.items() if outcome.result is not None}
 
 
-def _of_another_version(known: dict[str, Outcome], wanted: Sequence[Configuration]) -> int:
+def _of_another_version(known: dict[str, Outcome], wanted: Mapping[str, Configuration]) -> int:
     """How many outcomes are of a configuration that is wanted, and of other versions."""
-    missing = {key_without_versions(c) for c in wanted}
-    missing -= {key_without_versions(c) for c in wanted if key(c) in known}
+    missing = {key_without_versions(c) for c in wanted.values()}
+    missing -= {key_without_versions(c) for k, c in wanted.items() if k in known}
     return sum(key_without_versions(o.configuration) in missing for o in known.values())
 
 
@@ -102,27 +109,34 @@ class _Parallel:
 
     def __init__(self, work: Work, engine: Engine, jobs: int, note: Callable[[Outcome], None]):
         self._work, self._engine, self._jobs, self._note = work, engine, jobs, note
-        self._pool: Executor = engine()
+        self._pool = engine()
         self._flying: dict[Future[Outcome], Configuration] = {}
         self._suspects: list[Configuration] = []
 
     def run(self, configurations: Sequence[Configuration]) -> None:
-        """Run them all."""
+        """Run them all. What stops the sweep ends what is running too."""
         waiting = list(configurations)
         try:
             while waiting or self._suspects or self._flying:
-                self._fill(waiting)
-                if broken := self._collect():
+                whole = self._fill(waiting)
+                if (broken := self._collect()) or not whole:
                     self._recover(broken)
-        finally:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:
+            self._pool.abandon()
+            raise
+        self._pool.shutdown()
 
-    def _fill(self, waiting: list[Configuration]) -> None:
+    def _fill(self, waiting: list[Configuration]) -> bool:
+        """Give the pool work; False where it broke meanwhile."""
         limit = 1 if self._suspects else self._jobs
         while (waiting or self._suspects) and len(self._flying) < limit:
-            configuration = (self._suspects or waiting).pop(0)
-            future = self._pool.submit(_outcome, self._work, configuration)
-            self._flying[future] = configuration
+            queue = self._suspects or waiting
+            try:
+                future = self._pool.submit(_outcome, self._work, queue[0])
+            except BrokenProcessPool:
+                return False
+            self._flying[future] = queue.pop(0)
+        return True
 
     def _collect(self) -> list[Configuration]:
         """Take what is done; returns the configurations whose pool broke."""
@@ -131,16 +145,20 @@ class _Parallel:
         for future in done:
             configuration = self._flying.pop(future)
             try:
-                self._note(future.result())
+                outcome = future.result()
             except BrokenProcessPool:
                 broken.append(configuration)
+                continue
             except Exception as e:  # what a cluster says of a worker that was lost
-                self._note(Outcome(configuration, None, f"{DIED} ({type(e).__name__})"))
+                outcome = Outcome(configuration, None, f"{DIED} ({type(e).__name__})")
+            self._note(outcome)
         return broken
 
     def _recover(self, broken: list[Configuration]) -> None:
-        broken = [*broken, *self._flying.values()]
-        self._flying = {}
+        """Go on with a new pool. Of one that broke every future is done, those with a result
+        among them."""
+        while self._flying:
+            broken += self._collect()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool = self._engine()
         if len(broken) == 1:
