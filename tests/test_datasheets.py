@@ -334,8 +334,11 @@ def test_names_are_taken_as_people_write_them(name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dtype": "bf16"}, "the datasheet of NVIDIA Jetson AGX Orin 64GB has no bf16; did you"),
-        ({"dtype": "fp64"}, "has no fp64; did you mean fp16"),
+        (
+            {"dtype": "bf16"},
+            "of NVIDIA Jetson AGX Orin 64GB has no peak of bf16; choose `profile_dtype` fp32, fp16",
+        ),
+        ({"dtype": "fp64"}, "has no peak of fp64; choose `profile_dtype` fp32, fp16 or int8"),
         ({"layout": "nhwc"}, "unknown layout 'nhwc'; choose contiguous or channels-last"),
     ],
 )

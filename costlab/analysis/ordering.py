@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..tables import Column, Row, Table
+from ..predict import prediction_of
+from ..tables import Column, Row, Table, predicted_cells
+from ..tables.predicted import LEAST
 from ..trace import Trace
 from . import notes
 from .limits import measure_ops, with_backward
@@ -38,6 +40,7 @@ ORDERS = {
     "bytes": Order("bytes", "bytes read and written", asked_for=True),
     "peak": Order(PEAK, "peak memory"),
     "time": Order("time", "measured time"),
+    "predicted": Order("predicted", "predicted time"),
 }
 
 
@@ -58,7 +61,19 @@ def order_named(sort: str | None, top: int | None, trace: Trace) -> Order | None
             f"{trace.provenance['model']} is not measured, so it has no times to sort by; make a "
             "trace with `costlab trace MODEL --measure`"
         )
+    if sort == "predicted":
+        return _by_prediction(trace)
     return ORDERS[sort]
+
+
+def _by_prediction(trace: Trace) -> Order:
+    """By predicted time, or by its bound. Raises ValueError without a profile."""
+    prediction = prediction_of(trace)
+    if prediction is None:
+        raise ValueError("there are no predicted times to sort by; name a device with `profile`")
+    if prediction.total.is_bound:
+        return Order(LEAST, "the least time possible")
+    return ORDERS["predicted"]
 
 
 def ordered(table: Table, trace: Trace, order: Order, top: int | None) -> Table:
@@ -70,9 +85,11 @@ def ordered(table: Table, trace: Trace, order: Order, top: int | None) -> Table:
     rows = tuple(sorted(table.rows, key=key, reverse=True))
     shown = rows if top is None else rows[:top]
     rest = rows[len(shown) :]
-    columns = tuple(replace(c, share=True) if c.key == order.column else c for c in table.columns)
+    columns = tuple(
+        replace(c, share=not c.detail) if c.key == order.column else c for c in table.columns
+    )
     if rest:
-        shown = (*shown, _together(rest, columns))
+        shown = (*shown, _together(rest, replace(table, columns=columns)))
     return replace(
         table,
         columns=columns,
@@ -105,21 +122,25 @@ def _with_peaks(table: Table, trace: Trace) -> Table:
     )
 
 
-def _together(rows: Sequence[Row], columns: Sequence[Column]) -> Row:
-    """One row in the place of several."""
+def _together(rows: Sequence[Row], table: Table) -> Row:
+    """One row in the place of several of a table."""
+    columns = table.columns
     cells: dict[str, Any] = {columns[0].key: notes.others(len(rows))}
     for column in columns[1:]:
         values = [row.cells.get(column.key) for row in rows]
         numbers = [v for v in values if isinstance(v, (int, float))]
         if numbers and column.unit in _ADDED_UP and column.key not in _APART:
             cells[column.key] = max(numbers) if column.key == PEAK else sum(numbers)
+    ops = _joined(r.ops for r in rows)
+    if table.prediction:
+        cells |= predicted_cells(table.prediction, table.prediction.over(ops))
     return Row(
         id="other rows",
         cells=cells,
         params=sum(r.params for r in rows),
         macs=sum(r.macs for r in rows),
         nodes=_joined(r.nodes for r in rows),
-        ops=_joined(r.ops for r in rows),
+        ops=ops,
         seconds=sum(r.seconds or 0.0 for r in rows) if rows[0].seconds is not None else None,
     )
 

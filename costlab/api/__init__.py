@@ -19,9 +19,10 @@ from ._export import export
 from ._factorize import factorize, rules
 from ._illustrations import fields, mixing, mlpconv, saturation, towers
 from ._measured import roofline, savings, times
-from ._models import load, measure, trace
+from ._models import load, load_profile, measure, trace
 from ._papers import audit, audit_all, claims, results
 from ._phases import phases
+from ._profiles import profiles
 from ._report import report
 from ._study import study
 from ._summary import summary
@@ -56,6 +57,7 @@ __all__ = [
     "grid",
     "head",
     "load",
+    "load_profile",
     "measure",
     "memory",
     "mixing",
@@ -65,6 +67,7 @@ __all__ = [
     "phases",
     "probe",
     "profile",
+    "profiles",
     "reductions",
     "report",
     "results",

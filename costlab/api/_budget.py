@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..predict import AnyProfile, predicted
 from ..trace import Trace
 from ._models import trace
 
 
 def assert_cost(
-    model: Any, inputs: Any = None, *limits: str, base: Any = None, **quantities: str
+    model: Any,
+    inputs: Any = None,
+    *limits: str,
+    base: Any = None,
+    profile: AnyProfile | None = None,
+    **quantities: str,
 ) -> Trace:
     """Assert that a model keeps limits, as in `assert_cost(model, inputs, macs="<= 2.1G")`.
 
@@ -19,6 +25,8 @@ def assert_cost(
         limits: whole expressions, as "stages.2: macs <= 300M" for one block.
         base: an earlier version, as `model`, for limits such as params="<= +1%"; a module runs on
             the same inputs. The message says which blocks grew against it.
+        profile: of a device, as `costlab.table` takes it, for limits on the time that it predicts,
+            such as predicted_ms="<= 3".
         quantities: a limit each by its quantity: params, macs, integer_macs, flops, activations,
             bytes, peak (bytes), receptive_field, and time of a measured trace.
 
@@ -37,8 +45,9 @@ def assert_cost(
         raise ValueError(
             'assert_cost has no limit to assert; give one, as macs="<= 2.1G", params="<= +1%"'
         )
-    head = trace(model, inputs)
-    require(parsed, head, None if base is None else _base(base, inputs))
+    head = predicted(trace(model, inputs), profile)
+    earlier = None if base is None else predicted(_base(base, inputs), profile)
+    require(parsed, head, earlier)
     return head
 
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..predict import AnyProfile
+
 if TYPE_CHECKING:
     from ..check import Check
 
@@ -16,6 +18,7 @@ def check(
     update: bool = False,
     measure: bool = False,
     device: str = "auto",
+    profile: AnyProfile | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Check:
     """Judge the limits on the models of a pyproject.toml, in the table `[tool.costlab]`.
@@ -25,15 +28,18 @@ def check(
         update: write the lock file, `costlab.lock`, with what the models cost now; relative limits
             are judged against it.
         measure: time the models that have a limit on time, on `device` ("auto", "cuda" or "cpu").
+        profile: of a device, as `costlab.table` takes it, for limits such as "predicted_ms <= 3";
+            without it they are skipped.
         progress: called with (done, of, name) before each model.
 
     Returns a `Check`: `passed`, `failed`, the `models` with their verdicts, and
     `report("junit")`, `report("github")` and `report("sarif")` as text. A model that cannot be
     built or traced is an error in it, and the others are still checked.
 
-    Raises CheckError, a ValueError: a configuration or a lock file that cannot be used."""
+    Raises CheckError, a ValueError: a configuration or a lock file that cannot be used;
+    ProfileError: a profile that cannot be read."""
     from ..check import Measuring
     from ..check import check as run
 
     measuring = Measuring(device) if measure else None
-    return run(path, update=update, measuring=measuring, progress=progress)
+    return run(path, update=update, measuring=measuring, profile=profile, progress=progress)

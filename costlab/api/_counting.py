@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_path
+from ..predict import AnyProfile
 from ..sources import Loaded
 from ..trace import Trace
 from ._models import Model, as_trace, real_model
@@ -33,6 +34,7 @@ def table(
     by: str | None = None,
     sort: str | None = None,
     top: int | None = None,
+    profile: AnyProfile | None = None,
 ) -> Table:
     """The per-layer table of a model, or its totals by kind of operation.
 
@@ -47,18 +49,21 @@ def table(
         by: "operator", a row for each kind of operation, or "module", one for each type of module,
             in place of layers; most MACs first unless `sort` says otherwise. The rows add up to
             the totals.
-        sort: "macs", "params", "activations", "bytes", "peak" or "time": rows that have most of it
-            first, each with its share; None for the order of execution. "bytes" are read and
-            written; "peak" is the most that is alive while a row runs.
+        sort: "macs", "params", "activations", "bytes", "peak", "time" or "predicted": rows that
+            have most of it first, each with its share; None for the order of execution. "bytes" are
+            read and written; "peak" is the most that is alive while a row runs.
         top: so many rows, the others together as one; by MACs where `sort` is None.
+        profile: of a device: a name, a .device file, or what `costlab.load_profile` gives. Adds the
+            predicted time of each row, or the bound that a datasheet gives.
 
     Raises ValueError for an unknown style, convention, column, `by` or `sort`, for `top` below 1,
-    and for time of a trace that is not measured; UnknownOpError with `strict`; SourceError for a
+    and for time of a trace that is not measured; ProfileError for a profile that cannot be read or
+    says nothing of the model; UnknownOpError with `strict`; SourceError for a
     name that is not known."""
     from ..analysis.ordering import order_named, ordered
     from ..tables import table as tabulate
 
-    trace = as_trace(model, "table")
+    trace = as_trace(model, "table", profile)
     order = order_named(sort or ("macs" if by else None), top, trace)
     names = [columns] if isinstance(columns, str) else list(columns)
     if order and order.asked_for and order.column not in names:
@@ -67,37 +72,40 @@ def table(
     return ordered(found, trace, order, top) if order else found
 
 
-def compare(*models: Model) -> Comparison:
+def compare(*models: Model, profile: AnyProfile | None = None) -> Comparison:
     """Two models or more side by side: totals, ratios, stage by stage, published error.
 
     Args:
         models: two or more, each a trace, a `costlab.load` result, or a name.
+        profile: as of `table`; adds the predicted time of each.
 
-    Raises ValueError for fewer than two, SourceError for a name that is not known."""
+    Raises ValueError for fewer than two, ProfileError as `table` does, SourceError for a
+    name that is not known."""
     from ..analysis.compare import compare as run
 
     if len(models) < 2:
         raise ValueError("compare needs two models or more, such as googlenet and alexnet")
-    return run([as_trace(model, "compare") for model in models])
+    return run([as_trace(model, "compare", profile) for model in models])
 
 
-def variants(base: Model, *others: Model) -> Variants:
+def variants(base: Model, *others: Model, profile: AnyProfile | None = None) -> Variants:
     """Variants of a model against one base: params, MACs, activations, bytes and peak memory of
     each, with the change from the base.
 
     Args:
         base: a trace, a `costlab.load` result, or a name.
         others: the variants, each as the base.
+        profile: as of `table`; adds the predicted time of each.
 
-    Raises ValueError without a variant."""
+    Raises ValueError without a variant, ProfileError as `table` does."""
     from ..analysis.variants import variants as run
 
     if not others:
         raise ValueError(
             'variants takes a base and a variant or more: costlab.variants("resnet50", "resnet101")'
         )
-    traces = [as_trace(model, "variants") for model in others]
-    return run(as_trace(base, "variants"), traces)
+    traces = [as_trace(model, "variants", profile) for model in (base, *others)]
+    return run(traces[0], traces[1:])
 
 
 def memory(model: Model) -> Memory:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_path
+from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
 from ..trace import Trace, TraceError
 from ._models import Model, as_trace, load, trace
 
@@ -27,6 +28,7 @@ def diff(
     style: str = "auto",
     depth: int | None = None,
     fail_on: str | Sequence[str] = (),
+    profile: AnyProfile | None = None,
 ) -> Change:
     """What changed from one version of a model to the next, block by block.
 
@@ -43,16 +45,20 @@ def diff(
             is the style of the base.
         fail_on: limits such as "macs > +1%" or "stages.2: params > +10K"; `Change.failed` are those
             that hold.
+        profile: of a device, as `costlab.table` takes it; adds the predicted time of each block,
+            and limits such as "predicted_ms > +5%" can be on it.
 
     Raises LimitError, a ValueError, for what is no limit, SourceError for a model or a revision
-    that cannot be had, TraceError for one that does not run on the inputs, and ValueError for an
-    unknown style."""
+    that cannot be had, ProfileError for a profile that cannot be read, TraceError for a model that
+    does not run on the inputs, and ValueError for an unknown style."""
     from ..analysis.change import change
     from ..analysis.limits import parse
 
     limits = [parse(text) for text in ([fail_on] if isinstance(fail_on, str) else fail_on)]
     texts = [inputs] if isinstance(inputs, str) else inputs
-    how = _Building(texts, arguments, train, device)
+    how = _Building(
+        texts, arguments, train, device, None if profile is None else as_profile(profile)
+    )
     before, after = (
         how.revisions(model, base, head) if model else (how.trace(base), how.trace(head))
     )
@@ -67,14 +73,15 @@ class _Building:
     arguments: Mapping[str, Any] | None
     train: bool
     device: str
+    profile: ChosenProfile | None
 
     def trace(self, model: Model) -> Trace:
         """The trace of one side. Raises SourceError and TraceError."""
         if not is_path(model):
-            return as_trace(model, "diff")
+            return as_trace(model, "diff", self.profile)
         named = load(model, self.inputs, arguments=self.arguments)
         try:
-            return trace(named, device=self.device, backward=self.train)
+            return predicted(trace(named, device=self.device, backward=self.train), self.profile)
         except TraceError as e:
             raise TraceError(f"{os.fspath(model)}: {e}") from None
 
@@ -82,7 +89,7 @@ class _Building:
         """The traces of a factory in revisions. Raises RevisionError."""
         from ..sources.revisions import trace_revisions
 
-        return trace_revisions(
+        traces = trace_revisions(
             [_revision(name) for name in names],
             model,
             inputs=self.inputs,
@@ -90,6 +97,7 @@ class _Building:
             device=self.device,
             train=self.train,
         )
+        return [predicted(t, self.profile) for t in traces]
 
 
 def _revision(name: Model) -> str:

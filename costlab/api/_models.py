@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
 from ..sources import Loaded, SourceError
 from ..sources import load as load_named
 from ..trace import Trace
@@ -87,6 +88,7 @@ def trace(
     train: bool | None = None,
     fused: bool = False,
     backward: bool = False,
+    profile: AnyProfile | None = None,
 ) -> Trace:
     """Run a model once and record what it did.
 
@@ -105,13 +107,32 @@ def trace(
             instead of the plain forms.
         backward: trace the backward pass too, in training mode unless `train` is False; `Op.of`
             tells the two apart.
+        profile: of a device: a name, a .device file, or what `load_profile` gives. Tables and
+            analyses of the trace show the times that it predicts.
 
-    Raises TraceError: the device is missing, or the model failed on these inputs. SourceError: a
-    name is not known, or its model cannot be built. ValueError: a saved trace was named, with a
-    device or with a backward pass that it does not have."""
+    Raises ProfileError: the profile cannot be read, or says nothing of the model. TraceError: the
+    device is missing, or the model failed on these inputs. SourceError: a name is not known, or its
+    model cannot be built. ValueError: a saved trace was named, with a device or with a backward
+    pass that it does not have."""
     options: dict[str, Any] = {"train": train, "fused": fused, "backward": backward}
     if isinstance(model, (str, os.PathLike)):
         model = load(model, inputs)
+    return predicted(_traced(model, inputs, kwargs, device=device, spec=spec, **options), profile)
+
+
+def _traced(
+    model: Any,
+    inputs: Any,
+    kwargs: Mapping[str, Any] | None,
+    *,
+    device: str,
+    spec: str | None,
+    train: bool | None,
+    fused: bool,
+    backward: bool,
+) -> Trace:
+    """The trace of a model, a `load` result or a trace; see `trace`."""
+    options: dict[str, Any] = {"train": train, "fused": fused, "backward": backward}
     if isinstance(model, Loaded):
         from ..sources.run import trace_loaded
 
@@ -191,14 +212,34 @@ def measure(
     return run(model, given, kwargs, device=device, spec=spec, **options)
 
 
-def as_trace(model: Any, function: str) -> Trace:
-    """The trace of what a public function was given: a trace, a name, a file or `costlab.load`'s.
+def as_trace(model: Any, function: str, profile: AnyProfile | None = None) -> Trace:
+    """The trace of what a public function was given: a trace, a name, a file or `costlab.load`'s;
+    with a `profile` the times that it predicts too.
 
-    Raises TypeError for anything else, with what to do; SourceError, TraceError or TraceFileError
-    where a named model cannot be had."""
+    Raises ProfileError where the profile cannot be read or says nothing of the model; TypeError for
+    anything that is no model, with what to do; SourceError, TraceError or TraceFileError where a
+    named model cannot be had."""
     if isinstance(model, (Trace, Loaded, str, os.PathLike)):
-        return trace(model)
+        return trace(model, profile=profile)
     raise TypeError(_advice(model, function))
+
+
+def load_profile(
+    profile: AnyProfile, *, dtype: str | None = None, layout: str | None = None
+) -> ChosenProfile:
+    """A profile of a device, for the `profile` of other functions: they predict times by it.
+
+    Args:
+        profile: the name of a datasheet, such as "h100" (`costlab.profiles` lists them), which
+            gives bounds; or a .device file, which `costlab calibrate` writes.
+        dtype: that models run in there: "fp32", "tf32", "bf16", "fp16" or "int8"; None for what a
+            trace ran in.
+        layout: "contiguous" or "channels-last"; None for contiguous.
+
+    Raises ProfileError, a ValueError, for a name that is not known and a file that cannot be
+    read."""
+    found = as_profile(profile)
+    return ChosenProfile(found.profile, dtype or found.dtype, layout or found.layout)
 
 
 def trace_named(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..analysis.limits import Figures, Limit, TraceFigures
+from ..analysis.limits import PREDICTED, Figures, Limit, TraceFigures
 
 # of the whole model; a receptive field takes longer than the others and is kept where it is limited
 _WHOLE = ("params", "macs", "flops", "activations", "bytes", "peak")
@@ -48,8 +48,8 @@ def recorded(
 
 
 def _known(figures: Figures, block: str, names: Iterable[str]) -> dict[str, float]:
-    """The quantities of a block that are known."""
-    values = {name: figures.figure(name, block) for name in names}
+    """The quantities of a block that are known; times by a profile are of no lock file."""
+    values = {name: figures.figure(name, block) for name in names if name not in PREDICTED}
     return {name: value for name, value in values.items() if value is not None}
 
 

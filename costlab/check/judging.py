@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..analysis.limits import Called, Limit, LimitError, judge
+from ..analysis.limits import PREDICTED, Called, Limit, LimitError, judge
+from ..predict import Prediction
 from . import notes
 from .blocks import blocks_behind, called_in
 from .config import Budget
@@ -17,11 +18,13 @@ from .timing import Times
 
 @dataclass(frozen=True)
 class Traced:
-    """A model that was traced: its figures, the modules that it consists of, and its times."""
+    """A model that was traced: its figures, the modules that it consists of, its times, and the
+    prediction of them where a profile was given."""
 
     head: Timed
     parts: tuple[str, ...]
     times: Times
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ class Baseline:
 def verdict(budget: Budget, model: Traced, baseline: Baseline) -> Verdict:
     """Judge one limit."""
     limit = budget.limit
-    if why := _skipped(limit, model.times, baseline):
+    if limit.quantity in PREDICTED and limit.relative:
+        return Verdict(budget, "error", why=notes.PREDICTED_RELATIVE)
+    if why := _skipped(limit, model, baseline):
         return Verdict(budget, "skipped", why=why)
     called = called_in(limit.block, model.parts, model.head, baseline.entry)
     if called.head != limit.block:
@@ -62,8 +67,12 @@ def verdict(budget: Budget, model: Traced, baseline: Baseline) -> Verdict:
     return Verdict(budget, "failed", judgement, behind=behind)
 
 
-def _skipped(limit: Limit, times: Times, baseline: Baseline) -> str:
-    """Why a limit on time says nothing here: it is for another device, or nothing was measured."""
+def _skipped(limit: Limit, model: Traced, baseline: Baseline) -> str:
+    """Why a limit on time says nothing here: it is for another device, or nothing was measured or
+    predicted."""
+    times = model.times
+    if limit.quantity in PREDICTED and model.prediction is None:
+        return notes.NOT_PREDICTED
     if limit.quantity != "time":
         return ""
     if not times.figures:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from .._narrow import StrPath
-from ..analysis.limits import TraceFigures
+from ..analysis.limits import PREDICTED, TraceFigures
+from ..predict import AnyProfile, ChosenProfile, as_profile, predicted, prediction_of
 from ..sources import Loaded, load
 from ..trace import Trace, TraceError
 from . import notes
@@ -29,6 +30,7 @@ def check(
     *,
     update: bool = False,
     measuring: Measuring | None = None,
+    profile: AnyProfile | None = None,
     progress: Progress | None = None,
 ) -> Check:
     """Trace the models of a pyproject.toml one after another, and judge their limits.
@@ -36,11 +38,13 @@ def check(
     Args:
         update: write the lock file, and judge relative limits against what it has then.
         measuring: how the models with limits on time are timed; None to time none.
+        profile: of a device, for limits on predicted time; None to predict none.
         progress: called with (done, of, name) before each model.
 
     Raises CheckError for a configuration or a lock file that cannot be used. A model that fails is
     a part of the result."""
     config = read(path)
+    chosen = None if profile is None else as_profile(profile)
     name = os.path.basename(config.lock)
     lock, said = _lock(config, update)
     before: Mapping[str, Entry] = lock.entries if lock else {}
@@ -51,7 +55,7 @@ def check(
             progress(i, len(config.models), model.name)
         old = before.get(model.name)
         checked, entry = _checked(
-            model, Baseline(name, lock is not None, old), measuring, update=update
+            model, Baseline(name, lock is not None, old), measuring, chosen, update=update
         )
         models.append(checked)
         if kept := entry or old:  # what a model cost before it failed stays
@@ -74,13 +78,18 @@ def _lock(config: Config, update: bool) -> tuple[Lock | None, list[str]]:
 
 
 def _checked(
-    model: ModelBudget, before: Baseline, measuring: Measuring | None, *, update: bool
+    model: ModelBudget,
+    before: Baseline,
+    measuring: Measuring | None,
+    profile: ChosenProfile | None,
+    *,
+    update: bool,
 ) -> tuple[Checked, Entry | None]:
     """What became of a model, and its entry for the lock file, None where it could not be
     traced."""
     started = time.perf_counter()
     try:
-        trace, traced = _traced(model, measuring)
+        trace, traced = _traced(model, measuring, profile)
     except _FAULTS as e:
         message = (str(e) or type(e).__name__).splitlines()[0]
         return Checked(model, (), message, (), time.perf_counter() - started), None
@@ -100,8 +109,10 @@ def _lock_notes(model: ModelBudget, entry: Entry, base: Baseline) -> list[str]:
     return list(notes.other_setup(base.lock, model.name, base.entry, entry))
 
 
-def _traced(model: ModelBudget, measuring: Measuring | None) -> tuple[Trace, Traced]:
-    """Build and trace a model; time it where a limit asks for it."""
+def _traced(
+    model: ModelBudget, measuring: Measuring | None, profile: ChosenProfile | None
+) -> tuple[Trace, Traced]:
+    """Build and trace a model; time it, or predict its time, where a limit asks for it."""
     from ..sources.run import trace_on_host
 
     found = load(model.spec, model.inputs or None, arguments=model.arguments)
@@ -112,8 +123,10 @@ def _traced(model: ModelBudget, measuring: Measuring | None) -> tuple[Trace, Tra
     else:
         loaded = _in_use(found, model)
         trace, times = trace_on_host(loaded, backward=model.train), _times(model, loaded, measuring)
+    if any(budget.limit.quantity in PREDICTED for budget in model.limits):
+        trace = predicted(trace, profile)
     head = Timed(TraceFigures(trace), times.figures)
-    return trace, Traced(head, parts_of(head), times)
+    return trace, Traced(head, parts_of(head), times, prediction_of(trace))
 
 
 def _times(model: ModelBudget, loaded: Loaded, measuring: Measuring | None) -> Times:

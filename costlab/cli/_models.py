@@ -9,7 +9,7 @@ from typing import Any, TYPE_CHECKING
 
 import costlab
 
-from ._errors import UserError, errors
+from ._errors import UserError, errors, refuse
 from ._progress import working
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ def get_model(
         )
 
 
+def profile_words(args: argparse.Namespace) -> list[tuple[str, str | None]]:
+    """The options of `add_profile` as they were given, for a command line that does the same."""
+    names = ("profile", "profile_dtype", "profile_layout")
+    return [(f"--{name.replace('_', '-')}", getattr(args, name)) for name in names]
+
+
 def phase(args: argparse.Namespace) -> dict[str, Any]:
     """The options of `costlab.load` for `--phase`."""
     given = sizes(args)
@@ -65,12 +71,31 @@ def sizes(args: argparse.Namespace) -> dict[str, int]:
 
 
 def get_trace(args: argparse.Namespace, spec: str | None = None) -> Trace:
-    """The trace that `spec` (default `args.model`) names: loaded, or made now."""
+    """The trace that `spec` (default `args.model`) names: loaded, or made now; with the times that
+    a profile predicts, where one is named."""
     spec = spec or args.model
     several = isinstance(args.model, list) or getattr(args, "base", None)
     model = get_model(args, spec)
+    profile = get_profile(args)
     with errors(about=f"{spec}: " if several else ""), working(f"tracing {spec}"):
-        return costlab.trace(model, device=args.device, backward=args.mode == "train")
+        return costlab.trace(
+            model, device=args.device, backward=args.mode == "train", profile=profile
+        )
+
+
+def get_profile(args: argparse.Namespace):
+    """The profile that the options of `add_profile` name; None where they name none, and for
+    commands that have no such options."""
+    name = getattr(args, "profile", None)
+    if name is None:
+        refuse(
+            args,
+            [n for n in ("profile_dtype", "profile_layout") if n in args],
+            "is of predicted times; add --profile PROFILE",
+        )
+        return None
+    with errors():
+        return costlab.load_profile(name, dtype=args.profile_dtype, layout=args.profile_layout)
 
 
 def tracing(args: argparse.Namespace) -> dict[str, Any]:

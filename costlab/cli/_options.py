@@ -95,6 +95,29 @@ def add_rows(options: Options, style: str | None = "auto") -> None:
     )
 
 
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    """The device whose times are predicted, of every command that can show them."""
+    group = parser.add_argument_group("predicted time")
+    group.add_argument(
+        "--profile",
+        metavar="PROFILE",
+        help="show the time on another device: a .device file of costlab calibrate gives "
+        "predictions with 90%% intervals; the name of a datasheet, such as h100, the least time "
+        "possible (costlab list profiles shows the names)",
+    )
+    group.add_argument(
+        "--profile-dtype",
+        metavar="DTYPE",
+        help="the dtype that the model runs in there: fp32, tf32, bf16, fp16 or int8 (default: its "
+        "own)",
+    )
+    group.add_argument(
+        "--profile-layout",
+        choices=("contiguous", "channels-last"),
+        help="the memory format that it runs in there (default: contiguous)",
+    )
+
+
 def add_measuring(options: Options) -> None:
     """How a model is run when it is measured."""
     options.add_argument(

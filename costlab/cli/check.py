@@ -7,7 +7,8 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors
-from ._options import add_output
+from ._models import get_profile
+from ._options import add_output, add_profile
 from ._output import show, write
 from ._progress import progress_line
 from ._types import Commands
@@ -49,6 +50,7 @@ def add(sub: Commands) -> None:
     )
     p.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
     p.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0, for code scanning")
+    add_profile(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -64,6 +66,7 @@ def run(args: argparse.Namespace) -> int | None:
             update=args.update,
             measure=args.measure,
             device=args.device or "auto",
+            profile=get_profile(args),
             progress=lambda done, of, name: progress_line(f"{done + 1} of {of}: {name}"),
         )
     show(args, check.sheet)

@@ -8,7 +8,7 @@ import costlab
 
 from ._errors import UserError, errors
 from ._models import get_trace
-from ._options import add_diagram, add_model, add_output
+from ._options import add_diagram, add_model, add_output, add_profile
 from ._output import draw, show
 from ._types import Commands
 
@@ -29,6 +29,7 @@ def add(sub: Commands) -> None:
     add_diagram(
         p, "draw the networks side by side on one scale, and mark the differences between two"
     )
+    add_profile(p)
     add_output(p)
     p.set_defaults(run=run)
 

@@ -9,8 +9,8 @@ import sys
 import costlab
 
 from ._errors import errors
-from ._models import tracing
-from ._options import add_building, add_chart, add_diagram, add_output, add_rows
+from ._models import get_profile, profile_words, tracing
+from ._options import add_building, add_chart, add_diagram, add_output, add_profile, add_rows
 from ._output import draw, require_format, save_chart, show, write
 from ._types import Commands
 
@@ -48,6 +48,7 @@ def add(sub: Commands) -> None:
     )
     add_building(p)
     add_rows(p.add_argument_group("rows that are compared"))
+    add_profile(p)
     pictures = p.add_argument_group("pictures")
     add_diagram(pictures, "draw both versions on one scale, with the changes marked")
     add_chart(pictures, "draw the waterfall of MACs")
@@ -66,6 +67,7 @@ def run(args: argparse.Namespace) -> int | None:
             style=args.style,
             depth=args.depth,
             fail_on=args.fail_on,
+            profile=get_profile(args),
         )
     if args.diagram:
         draw(args.diagram, change.diagram())
@@ -93,6 +95,7 @@ def _again(args: argparse.Namespace) -> str:
         ("--style", args.style if args.style != "auto" else None),
         ("--depth", args.depth and str(args.depth)),
         *(("--fail-on", v) for v in args.fail_on),
+        *profile_words(args),
         ("-o", args.output),
     ]
     words = [word for option, value in given if value for word in (option, value)]

@@ -1,4 +1,4 @@
-"""`costlab list`: the zoo."""
+"""`costlab list [zoo|profiles]`: what costlab brings along."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "list",
-        help="list the networks that costlab defines",
+        help="list the networks that costlab defines, or the datasheets of devices",
         example="costlab list",
+    )
+    p.add_argument(
+        "what",
+        nargs="?",
+        choices=("zoo", "profiles"),
+        default="zoo",
+        metavar="WHAT",
+        help="zoo: the networks; profiles: the devices that --profile knows by name (default: zoo)",
     )
     add_output(p)
     p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int | None:
-    """Print names, inputs and sources."""
-    show(args, costlab.models().sheet)
+    """Print names, and what each is."""
+    show(args, (costlab.profiles() if args.what == "profiles" else costlab.models()).sheet)

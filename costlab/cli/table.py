@@ -8,7 +8,7 @@ import costlab
 
 from ._errors import UserError, errors, refuse
 from ._models import arguments, get_trace, sizes, tracing
-from ._options import add_model, add_output, add_rows
+from ._options import add_model, add_output, add_profile, add_rows
 from ._output import show
 from ._types import Commands, Options
 
@@ -25,6 +25,7 @@ def add(sub: Commands) -> None:
     add_rows(rows)
     _add_selection(rows)
     _add_counts(p.add_argument_group("columns and counts"))
+    add_profile(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -39,7 +40,7 @@ def _add_selection(options: Options) -> None:
     )
     options.add_argument(
         "--sort",
-        choices=("macs", "params", "activations", "bytes", "peak", "time"),
+        choices=("macs", "params", "activations", "bytes", "peak", "time", "predicted"),
         help="sort the rows, largest first, and show each row's share (default: order of "
         "execution; macs with --by or --top)",
     )

@@ -1,16 +1,45 @@
 """Times of a traced model on a device that is not here, from a profile of the device."""
 
+from .attached import (
+    AnyProfile,
+    ChosenProfile,
+    PredictedTrace,
+    as_profile,
+    predicted,
+    prediction_of,
+)
 from .estimate import Estimate, difference, estimates_sum
 from .load import load_profile
-from .prediction import Prediction, Profile, ProfileError, ProfileFacts
+from .prediction import LAYOUTS, Prediction, Profile, ProfileError, ProfileFacts
+from .spelling import (
+    column_name,
+    comparison_of_predictions,
+    milliseconds,
+    prediction_notes,
+    saved_time,
+    spell_estimate,
+)
 
 __all__ = [
+    "LAYOUTS",
+    "AnyProfile",
+    "ChosenProfile",
     "Estimate",
+    "PredictedTrace",
     "Prediction",
     "Profile",
     "ProfileError",
     "ProfileFacts",
+    "as_profile",
+    "column_name",
+    "comparison_of_predictions",
     "difference",
     "estimates_sum",
     "load_profile",
+    "milliseconds",
+    "predicted",
+    "prediction_notes",
+    "prediction_of",
+    "saved_time",
+    "spell_estimate",
 ]

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from .._spelling import suggestion
 from ..cost import Cost, byte_size, cost_of
 from ..reference.datasheets import Datasheet
 from ..trace import Op, Trace
@@ -65,8 +64,10 @@ class DatasheetProfile:
         """A dtype that has a peak. Raises ProfileError for another."""
         peaks = self.datasheet.peaks
         if name not in peaks:
-            near = suggestion(name, peaks) or f"; choose `profile_dtype` {_either(peaks)}"
-            raise ProfileError(f"the datasheet of {self.datasheet.device} has no {name}{near}")
+            raise ProfileError(
+                f"the datasheet of {self.datasheet.device} has no peak of {name}; choose "
+                f"`profile_dtype` {_either(peaks)}"
+            )
         return name
 
     def _warnings(self, moved: Traffic) -> tuple[str, ...]:

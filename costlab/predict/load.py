@@ -26,7 +26,7 @@ def load_profile(profile: StrPath) -> Profile:
     if text.endswith(SUFFIX) and not os.path.exists(text):
         raise ProfileError(f"there is no file {text}")
     if os.path.exists(text):
-        raise ProfileError(f"cannot read {text}: this version of costlab reads no {SUFFIX} files")
+        return _read_device(text)
     name = text.strip().lower().replace(" ", "-").replace("_", "-")
     if name in names():
         return DatasheetProfile(datasheet(name))
@@ -35,3 +35,7 @@ def load_profile(profile: StrPath) -> Profile:
         f"there is no profile {text!r}: give a {SUFFIX} file, or a datasheet: "
         f"{', '.join(names())}{near}"
     )
+
+
+def _read_device(path: str) -> Profile:
+    raise ProfileError(f"cannot read {path}: this version of costlab reads no {SUFFIX} files")

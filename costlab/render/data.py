@@ -17,7 +17,11 @@ def csv_text(sheet: Sheet) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
-        [*(["id"] if sheet.ids else []), *(c.machine_header for c in sheet.columns), "notes"]
+        [
+            *(["id"] if sheet.ids else []),
+            *(c.machine_header for c in sheet.machine_columns),
+            "notes",
+        ]
     )
     notes = "; ".join((sheet.title, *sheet.notes))
     for i, r in enumerate(sheet.records()):
@@ -32,7 +36,9 @@ def json_text(sheet: Sheet) -> str:
         if sheet.total is None
         else {
             "total": {
-                c.machine_header: sheet.total[c.key] for c in sheet.columns if c.key in sheet.total
+                c.machine_header: sheet.total[c.key]
+                for c in sheet.machine_columns
+                if c.key in sheet.total
             }
         }
     )

@@ -5,7 +5,8 @@ from .columns import COLUMNS
 from .conventions import choose_convention, default_convention
 from .groups import span
 from .names import display_name, display_names, version_name
-from .notes import arithmetic_notes, caveats, frozen_note, measured_note
+from .notes import arithmetic_notes, caveats, frozen_note, measured_note, predicted_note
+from .predicted import predicted_cells, predicted_columns
 from .result import Row, Table
 from .sheet import Column, Sheet
 from .styles import STYLES, choose_style, modules_to, opened
@@ -28,6 +29,9 @@ __all__ = [
     "measured_note",
     "modules_to",
     "opened",
+    "predicted_cells",
+    "predicted_columns",
+    "predicted_note",
     "span",
     "table",
     "version_name",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ..cost import Convention, Total, total, training
 from ..graph import layer_graph
+from ..predict import prediction_of
 from ..trace.record import Trace
 from .columns import ASKED_FOR, COLUMNS, count_columns, extra_columns, extra_totals, style_columns
 from .conventions import choose_convention
 from .notes import rows_note, table_notes
 from .partitions import PARTITIONS, partitioned
+from .predicted import predicted_cells, predicted_columns
 from .result import Row, Table
 from .rows import RowCounter
 from .sheet import Column
@@ -82,6 +85,7 @@ def table(
             unused_params=_unused(trace, counter.used),
             lines_asked_for="source" in added,
         ),
+        prediction=prediction_of(trace),
     )
 
 
@@ -134,21 +138,26 @@ def _columns(
             time=trace.measured is not None,
         )
     )
-    filled = {*added, *(c.key for c in counts)}
+    prediction = prediction_of(trace)
+    times = predicted_columns(prediction) if prediction else ()
+    filled = {*added, *(c.key for c in (*counts, *times))}
     yield from style_columns({k: v for k, v in r.cells.items() if k not in filled} for r in rows)
     yield from (Column(key, COLUMNS[key].unit, importance=ASKED_FOR) for key in added)
-    yield from counts
+    yield from (*counts, *times)
 
 
-def _totals(trace: Trace, rows: tuple[Row, ...], whole: Total) -> dict[str, float]:
-    """The totals of integer ops, backward ops and time (ms), where there are any."""
-    found: dict[str, float] = {}
+def _totals(trace: Trace, rows: tuple[Row, ...], whole: Total) -> dict[str, Any]:
+    """The totals of integer ops, backward ops, and time (ms) measured or predicted, where there
+    are any."""
+    found: dict[str, Any] = {}
     if whole.integer_macs:
         found["integer ops"] = whole.integer_macs
     if trace.trained:
         found["backward"] = training(trace).backward_macs
     if trace.measured:
         found["time"] = 1e3 * sum(r.seconds or 0 for r in rows)
+    if prediction := prediction_of(trace):
+        found |= predicted_cells(prediction, prediction.total)
     return found
 
 

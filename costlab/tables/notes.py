@@ -11,6 +11,7 @@ from ..cost import (
     total,
     training,
 )
+from ..predict import prediction_notes, prediction_of
 from ..trace.record import Measured, Trace
 from .names import version_name
 from .partitions import PARTITIONS
@@ -53,7 +54,15 @@ def table_notes(
         *arithmetic_notes(trace),
         *((training(trace).note,) if trace.trained else ()),
         *((measured_note(trace.measured),) if trace.measured else ()),
+        *predicted_note(trace),
     )
+
+
+def predicted_note(trace: Trace, model: str = "the whole model") -> tuple[str, ...]:
+    """Where the predicted times of a trace are from, and that of the `model`; nothing where none
+    were asked for."""
+    prediction = prediction_of(trace)
+    return prediction_notes(prediction, model) if prediction else ()
 
 
 def rows_note(style: str, *, chosen_by_auto: bool) -> str:

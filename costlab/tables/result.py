@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._result import Result
 from ..cost import Convention
+from ..predict import Prediction
 from .sheet import Column, Sheet
 
 
@@ -61,6 +62,7 @@ class Table(Result):
         totals: of the other columns that have one, by column key.
         convention: what params and ops mean.
         notes: the lines that every output states: convention, coverage, provenance.
+        prediction: of the trace, where a profile was given.
     """
 
     title: str
@@ -72,6 +74,7 @@ class Table(Result):
     totals: dict[str, Any]
     convention: Convention
     notes: tuple[str, ...]
+    prediction: Prediction | None = field(default=None, repr=False)
 
     @property
     def sheet(self) -> Sheet:

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..cost import Convention, Total, is_weight, total
+from ..predict import prediction_of
 from ..trace.record import Op, Trace
 from .columns import COLUMNS
 from .groups import Group
+from .predicted import predicted_cells
 from .result import Row
 
 
@@ -26,6 +28,7 @@ class RowCounter:
         self._index = {id(op): i for i, op in enumerate(trace.ops)}
         self._gradients = _gradients(trace)
         self._seconds = _seconds(trace)
+        self._prediction = prediction_of(trace)
         self._named: Counter[str] = Counter()
 
     def rows(self, groups: Iterable[Group], *, drop_input: bool) -> Iterator[Row]:
@@ -58,6 +61,8 @@ class RowCounter:
         if self._trace.measured:
             seconds = sum(self._seconds[i] for i in indices)
             cells["time"] = 1e3 * seconds
+        if self._prediction:
+            cells |= predicted_cells(self._prediction, self._prediction.over(indices))
         path = group.path or "model"
         nodes = tuple(n.index for n in group.nodes)
         return Row(self._id(path), cells, params, cost.macs, nodes, indices, seconds, path)

@@ -22,6 +22,7 @@ class Column:
         format: a Python format spec.
         scaled: whether each number takes the unit that suits its size.
         detail: whether it is for machines: text, Markdown, LaTeX and HTML leave it out.
+        people: whether it is for people: CSV, JSON and Parquet leave it out.
         importance: a terminal that is too narrow for all columns drops those of least importance
             first, and those of the same importance below 5 together. Shares, percentages and the
             first column always stay unless their importance is below 5.
@@ -34,12 +35,14 @@ class Column:
     format: str = ""
     scaled: bool = False
     detail: bool = False
+    people: bool = False
     importance: int = 5
 
     @property
     def header(self) -> str:
-        """The key with its unit."""
-        return self.key if self.unit in ("", "count", self.key) else f"{self.key} ({self.unit})"
+        """The key with its unit, where it does not begin with it."""
+        says_unit = self.unit in ("", "count", self.key) or self.key.startswith(f"{self.unit} (")
+        return self.key if says_unit else f"{self.key} ({self.unit})"
 
     @property
     def machine_header(self) -> str:
@@ -74,6 +77,11 @@ class Sheet:
     facts: dict[str, Any] = field(default_factory=dict)
     group: str = ""
 
+    @property
+    def machine_columns(self) -> tuple[Column, ...]:
+        """The columns that CSV, JSON and Parquet have."""
+        return tuple(c for c in self.columns if not c.people)
+
     def headings(self) -> tuple[str, ...]:
         """What heads the block that begins with each row, "" within a block."""
         values = [str(row.get(self.group, "")) for row in self.rows]
@@ -88,7 +96,7 @@ class Sheet:
         return [
             {
                 **({"id": self.ids[i]} if self.ids else {}),
-                **{c.machine_header: _plain(row.get(c.key, "")) for c in self.columns},
+                **{c.machine_header: _plain(row.get(c.key, "")) for c in self.machine_columns},
             }
             for i, row in enumerate(self.rows)
         ]

@@ -34,6 +34,7 @@ COMMANDS, API = DOCS / "commands", DOCS / "api.md"
 SHARED = {
     "Model and inputs": ("models.md", "How the model is called"),
     "Language models of transformers": ("language-models.md", "Language models"),
+    "Predicted time": ("how-to/predict-time.md", "Predicted time"),
     "Output": ("output.md", "Formats and files"),
     "Progress and errors": ("commands/index.md", "Messages"),
 }
@@ -70,6 +71,7 @@ SECTIONS = {
         "probe",
     ],
     "Measured time": ["measure", "roofline", "times", "savings"],
+    "Predicted time": ["load_profile", "profiles"],
     "Papers": ["audit", "audit_all", "study", "claims", "results", "pareto"],
     "Pictures": ["diagram", "fields", "mixing", "mlpconv", "saturation", "towers"],
     "Documents and other tools": ("report", "export", "doctor"),

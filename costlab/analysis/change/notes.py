@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..._narrow import is_tuple
+from ...predict import comparison_of_predictions, prediction_of
 from ...tables import measured_note, version_name
+from ...tables.predicted import KEYS
 from ...trace import Trace
 from ..notes import COUNTED
-from .figures import relative
+from .figures import Sides, relative
 from .sheets import label
 
 if TYPE_CHECKING:
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
     from .result import Change
 
 # cells that have columns of their own, and names
-_COUNTED_APART = ("params", "ops", "integer ops", "time", "backward", "name", "layer name")
-_SUMMED_UP = ("macs", "params", "peak", "time")  # quantities of a verdict
+_COUNTED_APART = (
+    *("params", "ops", "integer ops", "time", "backward", "name", "layer name"),
+    *KEYS,
+)
+_SUMMED_UP = ("macs", "params", "peak", "time", "predicted-ms")  # quantities of a verdict
 _SHOWN = 3  # differences of one block
 
 
@@ -50,6 +55,13 @@ def measured(trace: Trace) -> str:
     """How the times of one side were measured."""
     assert trace.measured
     return f"{version_name(trace)}: {measured_note(trace.measured)}"
+
+
+def predicted(traces: Sides[Trace]) -> tuple[str, ...]:
+    """Where predicted times are from, and what the head saves by them; nothing without a
+    profile."""
+    named = [(version_name(t), prediction_of(t)) for t in traces]
+    return comparison_of_predictions([(name, p) for name, p in named if p])
 
 
 def changes(equal: int) -> tuple[str, ...]:

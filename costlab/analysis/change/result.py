@@ -102,7 +102,12 @@ class Change(_Counted, Charted):
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of the counts."""
         measured = (notes.measured(t) for t in self.traces) if "time" in self.figures else ()
-        return (*notes.changes(self.counts["equal"]), *measured, *self.caveats)
+        return (
+            *notes.changes(self.counts["equal"]),
+            *measured,
+            *notes.predicted(self.traces),
+            *self.caveats,
+        )
 
     def diagram(self) -> Picture:
         """Base and head beside each other on one scale, what is not the same in both marked. Needs

@@ -22,19 +22,23 @@ class _Shown:
         unit: of its columns.
         people: which of its columns people see; machines see all.
         importance: of its change, where there is little room.
+        digits: the format of its numbers.
     """
 
     label: str
     unit: str
     people: tuple[str, ...] = ()
     importance: int = 1
+    digits: str = ",d"
 
 
 # by name of `limits.QUANTITIES`, in the order of the columns
 _QUANTITIES = {
     "params": _Shown("params", "params", _ALL, 7),
     "macs": _Shown("MACs", "MACs", _ALL, 8),
-    "time": _Shown("time", "ms", _ALL, 6),
+    "time": _Shown("time", "ms", _ALL, 6, ",.3f"),
+    "predicted-ms": _Shown("predicted time", "ms", _ALL, 6, ",.4g"),
+    "at-least-ms": _Shown("least time", "ms", ("base", "head"), 6, ",.4g"),
     "peak": _Shown("peak memory", "bytes", ("change", "relative"), 4),
     "activations": _Shown("activations", "elements", ("change", "relative"), 3),
     "receptive-field": _Shown("receptive field", "positions", ("base", "head"), 2),
@@ -68,12 +72,11 @@ def block_columns(figures: Figures) -> tuple[Column, ...]:
 
 def _columns(shown: _Shown) -> Iterator[Column]:
     """Of one quantity."""
-    digits = ",.3f" if shown.unit == "ms" else ",d"
     for key in _ALL:
         yield Column(
             f"{shown.label} {key}",
             "%" if key == "relative" else shown.unit,
-            format={"change": f"+{digits}", "relative": "+.1%"}.get(key, digits),
+            format={"change": f"+{shown.digits}", "relative": "+.1%"}.get(key, shown.digits),
             detail=key not in shown.people,
             importance=shown.importance if key in ("change", "relative") else 1,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...predict import comparison_of_predictions
+
 if TYPE_CHECKING:
     from ..results import PublishedResult
     from .result import Comparison, Side
@@ -30,6 +32,7 @@ def comparison_notes(comparison: Comparison) -> tuple[str, ...]:
         *(_published(s.name, s.published) for s in sides if s.published),
         *_not_comparable(sides),
         *(f"time of {s.name}: the whole model, {s.device}" for s in sides if s.seconds),
+        *comparison_of_predictions([(s.name, s.prediction) for s in sides if s.prediction]),
         *comparison.caveats,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..._pictures import Picture
 from ..._pictures import diagram as picture_of
 from ..._result import Charted
+from ...predict import Prediction
 from ...tables import Column, Sheet, display_names
 from ...trace import Trace
 from ..results import PublishedResult
@@ -49,7 +50,8 @@ class Stage:
 class Side:
     """One network: totals in the units of `Stage`, its stages, and its `published` error (None: not
     published); `seconds` of the whole model where it was measured, on `device`; `backward`
-    multiply-adds of the backward pass where it was traced."""
+    multiply-adds of the backward pass where it was traced; `prediction` of its time where a profile
+    was given."""
 
     name: str
     params: int
@@ -61,6 +63,7 @@ class Side:
     seconds: float | None = None
     device: str = ""
     backward: int | None = None
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,25 @@ def _totals(sides: tuple[Side, ...]) -> Iterator[Quantity]:
         if any(e is not None for e in errors):
             yield what, "%", errors
     if any(s.seconds for s in sides):
-        milliseconds = [s.seconds and round(1e3 * s.seconds, 6) for s in sides]
-        yield "time, measured", "ms", milliseconds
+        yield "time, measured", "ms", [_ms(s.seconds) for s in sides]
+    yield from _predicted([s.prediction for s in sides])
+
+
+def _predicted(predictions: list[Prediction | None]) -> Iterator[Quantity]:
+    """The predicted times of networks and their 90% intervals, or their bounds."""
+    totals = [p.total for p in predictions if p]
+    if len(totals) < len(predictions):
+        return
+    if any(t.is_bound for t in totals):
+        yield "time, at least", "ms", [_ms(t.low) for t in totals]
+        return
+    yield "time, predicted", "ms", [_ms(t.seconds) for t in totals]
+    yield "time, predicted, low", "ms", [_ms(t.low) for t in totals]
+    yield "time, predicted, high", "ms", [_ms(t.high) for t in totals]
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(1e3 * seconds, 6)
 
 
 def _stage_quantities(sides: tuple[Side, ...]) -> Iterator[Quantity]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...cost import total
 from ...graph import layer_graph, longest
+from ...predict import prediction_of
 from ...tables import caveats
 from ...trace import Trace
 from ..results import published_for
@@ -35,6 +36,7 @@ def _side(trace: Trace) -> Side:
         seconds=seconds,
         device=device,
         backward=total(trace, trace.backward).macs if trace.trained else None,
+        prediction=prediction_of(trace),
     )
 
 

@@ -14,6 +14,7 @@ from .figures import Figures, TraceFigures
 from .judge import Judgement, judge
 from .notes import spell
 from .quantities import (
+    PREDICTED,
     QUANTITIES,
     Quantity,
     block_names,
@@ -25,6 +26,7 @@ from .quantities import (
 from .renames import Called, called_in_both
 
 __all__ = [
+    "PREDICTED",
     "QUANTITIES",
     "Called",
     "Figures",

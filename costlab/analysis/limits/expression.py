@@ -25,12 +25,14 @@ _SUFFIXES: dict[Unit, dict[str, float]] = {
     "count": _COUNTS,
     "bytes": _BYTES,
     "seconds": {"s": 1.0, "ms": 1e-3, "us": 1e-6},
+    "milliseconds": {"": 1e-3, "s": 1.0, "ms": 1e-3, "us": 1e-6},
     "positions": {"": 1.0},
 }
 _EXAMPLES: dict[Unit, str] = {
     "count": "2.1G",
     "bytes": "300MB",
     "seconds": "3.2ms",
+    "milliseconds": "3.2",
     "positions": "299",
 }
 HELP = "write for example 'macs <= 2.1G', 'params > +1%' or 'stages.2: macs > +10M'"
@@ -74,7 +76,8 @@ def parse(text: str) -> Limit:
     """Read a limit: `macs <= 2.1G`, `peak > +10MB`, `stages.2: params > +1%`.
 
     A sign makes the value a change from the base: `+1%` of it, or `+10M` beyond it. Counts take K,
-    M, G (or B) and T, powers of 1,000; bytes take KB, MB, GB and KiB, MiB, GiB; times s, ms and us.
+    M, G (or B) and T, powers of 1,000; bytes take KB, MB, GB and KiB, MiB, GiB; times s, ms and us,
+    and of a profile's times no suffix is ms.
 
     Raises LimitError."""
     found = _EXPRESSION.fullmatch(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...cost.units import scaled
+from ...predict import milliseconds
 from .quantities import QUANTITIES, Unit
 
 if TYPE_CHECKING:
@@ -32,7 +33,17 @@ def no_value(limit: Limit, of_base: bool) -> str:
     if limit.quantity == "time":
         why = "was not measured; measure it with `costlab trace MODEL --measure`"
         return f"{limit.text!r}: {_model(of_base)} {why}"
+    if limit.quantity in _PROFILES:
+        return f"{limit.text!r}: {_PROFILES[limit.quantity]}"
     return f"{limit.text!r}: the {limit.quantity} of {_model(of_base)} is not known"
+
+
+_PROFILES = {
+    "predicted-ms": "it needs a `profile` that was calibrated, a .device file; of a datasheet "
+    "limit at-least-ms",
+    "at-least-ms": "it needs the name of a datasheet as `profile`; of a .device file limit "
+    "predicted-ms",
+}
 
 
 def _model(of_base: bool) -> str:
@@ -56,6 +67,8 @@ def spell(value: float, unit: Unit) -> str:
     """A value in the unit that suits it: 1.58G, 12.40MB, 3.21 ms."""
     if unit == "seconds":
         return f"{1e3 * value:.3f} ms"
+    if unit == "milliseconds":
+        return f"{milliseconds(value)} ms"
     if unit == "bytes":
         text = scaled(round(value))
         return f"{text}B" if text[-1].isalpha() else f"{text} B"

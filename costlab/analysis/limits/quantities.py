@@ -8,11 +8,12 @@ from typing import Literal
 
 from ...cost import Total, total
 from ...graph.receptive_field import fields
+from ...predict import Estimate, prediction_of
 from ...trace import Trace
 from ...trace.cached import once_per_trace
 from ..memory import memory
 
-Unit = Literal["count", "bytes", "seconds", "positions"]
+Unit = Literal["count", "bytes", "seconds", "milliseconds", "positions"]
 Indices = Sequence[int]  # of operations in `Trace.ops`
 Value = Callable[[Trace, "Indices | None"], "float | None"]
 
@@ -23,7 +24,8 @@ class Quantity:
 
     Attributes:
         name: as expressions spell it.
-        unit: what its values are in; decides which suffixes an expression may use.
+        unit: what its values are in; decides which suffixes an expression may use. Values in
+            "milliseconds" are in seconds too, and a number without a suffix is in milliseconds.
         says: what it is, in a few words.
         value: (trace, indices of operations, or None for the whole model) -> the figure, None where
             the trace does not have it.
@@ -116,6 +118,27 @@ def _seconds(trace: Trace, ops: Indices | None) -> float | None:
     return sum(o.seconds for o in measured.ops if o.of in chosen)
 
 
+def _estimate(trace: Trace, ops: Indices | None) -> Estimate | None:
+    """The predicted time, or its bound; None without a profile."""
+    prediction = prediction_of(trace)
+    if prediction is None:
+        return None
+    return prediction.total if ops is None else prediction.over(ops)
+
+
+def _predicted(trace: Trace, ops: Indices | None) -> float | None:
+    """By a calibrated profile alone."""
+    found = _estimate(trace, ops)
+    return found.seconds if found else None
+
+
+def _least(trace: Trace, ops: Indices | None) -> float | None:
+    """By a datasheet alone."""
+    found = _estimate(trace, ops)
+    return found.low if found and found.is_bound else None
+
+
+PREDICTED = ("predicted-ms", "at-least-ms")  # those that need a profile
 QUANTITIES = {
     q.name: q
     for q in (
@@ -157,5 +180,7 @@ QUANTITIES = {
             adds_up=False,
         ),
         Quantity("time", "seconds", "measured time", _seconds),
+        Quantity("predicted-ms", "milliseconds", "predicted time", _predicted),
+        Quantity("at-least-ms", "milliseconds", "the least time possible, by a datasheet", _least),
     )
 }

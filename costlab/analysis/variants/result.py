@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..._result import Result
-from ...tables import Column, Sheet
+from ...predict import Prediction, comparison_of_predictions
+from ...tables import Column, Sheet, predicted_cells, predicted_columns
 from ...trace import Timing
 from ..change.figures import Sides, relative
 from ..limits import QUANTITIES
@@ -29,10 +30,12 @@ class Lead(Enum):
 
 @dataclass(frozen=True)
 class Variant:
-    """A version by name, with its figures by quantity, in the units of `limits.QUANTITIES`."""
+    """A version by name, with its figures by quantity, in the units of `limits.QUANTITIES`, and the
+    `prediction` of its time where a profile was given."""
 
     name: str
     figures: dict[str, float]
+    prediction: Prediction | None = None
 
     def change(self, base: Variant, quantity: str) -> float | None:
         """The change from a base as a share of it; None where the base has nothing."""
@@ -96,8 +99,14 @@ class Variants(Result):
                     importance=importance,
                 ),
             ]
-        rows = tuple(self._counts(v) for v in (self.base, *self.others))
-        said = notes.counts(self.base.name, [QUANTITIES[n].says for n in COUNTED])
+        if self.base.prediction:
+            columns += predicted_columns(self.base.prediction)
+        versions = (self.base, *self.others)
+        rows = tuple(self._counts(v) for v in versions)
+        said = (
+            *notes.counts(self.base.name, [QUANTITIES[n].says for n in COUNTED]),
+            *comparison_of_predictions([(v.name, v.prediction) for v in versions if v.prediction]),
+        )
         return Sheet("Variants", tuple(columns), rows, (*said, *self.caveats))
 
     def _counts(self, variant: Variant) -> dict[str, object]:
@@ -107,6 +116,8 @@ class Variants(Result):
             cells[header] = int(variant.figures[name])
             change = None if variant is self.base else variant.change(self.base, name)
             cells[f"{header} change"] = "" if change is None else change
+        if variant.prediction:
+            cells |= predicted_cells(variant.prediction, variant.prediction.total)
         return cells
 
     @property

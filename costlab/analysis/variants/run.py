@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...measure.naming import RunName, words
+from ...predict import prediction_of
 from ...tables import caveats, display_names, version_name
 from ...trace import Timing, Trace
 from ..limits import measure_block
@@ -25,7 +26,7 @@ def variants(base: Trace, others: Sequence[Trace], measured: Iterable[Trace] = (
     traces = (base, *others)
     names = display_names([version_name(t) for t in traces])
     first, *rest = (
-        Variant(name, {q: measure_block(t, q) or 0.0 for q in COUNTED})
+        Variant(name, {q: measure_block(t, q) or 0.0 for q in COUNTED}, prediction_of(t))
         for name, t in zip(names, traces, strict=True)
     )
     return Variants(first, tuple(rest), _conditions(names, measured), caveats(*traces))

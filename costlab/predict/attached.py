@@ -1,0 +1,58 @@
+"""A trace with the times that were predicted for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+
+from .._narrow import StrPath
+from ..trace import Trace
+from .load import load_profile
+from .prediction import Prediction, Profile
+
+
+@dataclass(frozen=True)
+class ChosenProfile:
+    """A profile, with the dtype and the layout that models run in on its device; None as
+    `Profile.predict` takes it."""
+
+    profile: Profile
+    dtype: str | None = None
+    layout: str | None = None
+
+    def predict(self, trace: Trace) -> Prediction:
+        """The times of a trace. Raises ProfileError as `Profile.predict` does."""
+        return self.profile.predict(trace, dtype=self.dtype, layout=self.layout)
+
+
+AnyProfile = StrPath | Profile | ChosenProfile
+
+
+@dataclass(frozen=True, repr=False)
+class PredictedTrace(Trace):
+    """A trace with a prediction: what tables and analyses show where they are given a profile."""
+
+    prediction: Prediction | None = field(default=None)
+
+
+def as_profile(profile: AnyProfile) -> ChosenProfile:
+    """A profile by name, file or object. Raises ProfileError as `load_profile` does."""
+    if isinstance(profile, ChosenProfile):
+        return profile
+    if isinstance(profile, (str, os.PathLike)):
+        return ChosenProfile(load_profile(profile))
+    return ChosenProfile(profile)
+
+
+def predicted(trace: Trace, profile: AnyProfile | None) -> Trace:
+    """The trace with its predicted times; the trace itself where there is no profile. Raises
+    ProfileError for a profile that cannot be read, or that says nothing of this trace."""
+    if profile is None:
+        return trace
+    values = {f.name: getattr(trace, f.name) for f in fields(Trace)}
+    return PredictedTrace(**values, prediction=as_profile(profile).predict(trace))
+
+
+def prediction_of(trace: Trace) -> Prediction | None:
+    """The prediction of a trace; None where none was asked for."""
+    return trace.prediction if isinstance(trace, PredictedTrace) else None

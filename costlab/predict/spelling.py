@@ -1,0 +1,84 @@
+"""How predicted times and their sources are said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor, log10
+
+from .estimate import Estimate, difference
+from .prediction import Prediction
+
+_MOST_DIGITS = 5  # behind the point, of milliseconds
+_LEAST = 10.0**-_MOST_DIGITS
+
+
+def milliseconds(seconds: float) -> str:
+    """Three digits of milliseconds: 1.23, 0.0123, 123."""
+    ms = 1e3 * seconds
+    if not ms:
+        return "0"
+    if 0 < abs(ms) < _LEAST:
+        return f"{'-' * (ms < 0)}<{_LEAST:.5f}"
+    digits = min(_MOST_DIGITS, max(0, 2 - floor(log10(abs(ms)))))
+    return f"{ms:,.{digits}f}"
+
+
+def spell_estimate(estimate: Estimate) -> str:
+    """In milliseconds: 1.23 (1.10 to 1.38), or of a bound 0.912."""
+    if estimate.seconds is None or estimate.high is None:
+        return milliseconds(estimate.low)
+    low, high = milliseconds(estimate.low), milliseconds(estimate.high)
+    return f"{milliseconds(estimate.seconds)} ({low} to {high})"
+
+
+def column_name(prediction: Prediction) -> str:
+    """What its times are called: a prediction or a bound."""
+    return "ms (at least)" if prediction.facts.kind == "datasheet" else "ms (predicted)"
+
+
+def prediction_notes(prediction: Prediction, model: str = "the whole model") -> tuple[str, ...]:
+    """Where predicted times are from, what the model takes by them, and what a reader must know."""
+    facts, whole = prediction.facts, prediction.total
+    on = f"{facts.name}, {facts.dtype}, {facts.layout}"
+    if facts.kind == "datasheet":
+        said = (
+            f"{column_name(prediction)}: a bound, not a prediction, by the published peaks and "
+            f"bandwidth of {on} ({facts.source}, read {facts.date}); {model} takes at least "
+            f"{milliseconds(whole.low)} ms, and most networks take several times as long"
+        )
+    else:
+        said = (
+            f"{column_name(prediction)}: not measured, but predicted from measurements of "
+            f"{facts.date} on {on} ({facts.source}), with 90% intervals; {model}: "
+            f"{spell_estimate(whole)} ms"
+        )
+    outside = "a part of this model lies outside what was measured, which widens the intervals"
+    return (said, *((outside,) * whole.outside), *prediction.warnings)
+
+
+def comparison_of_predictions(of: Sequence[tuple[str, Prediction]]) -> tuple[str, ...]:
+    """Where the predicted times of several models are from, what each takes, and for each after the
+    first what it saves."""
+    if not of:
+        return ()
+    (first, before), *others = of
+    notes = [*prediction_notes(before, first)]
+    for name, after in others:
+        notes += [n for n in prediction_notes(after, name)[1:] if n not in notes]
+        if words := saved_time(difference(before.total, after.total), f"{name}, against {first},"):
+            notes.append(words)
+    return tuple(notes)
+
+
+def saved_time(saved: Estimate | None, subject: str = "it") -> str:
+    """What `subject` saves by prediction, "" of bounds, which say nothing of a difference."""
+    if saved is None or saved.seconds is None or saved.high is None:
+        return ""
+    low, high = (milliseconds(s) for s in (saved.low, saved.high))
+    if saved.low <= 0 <= saved.high:
+        return f"{subject} is not decided to be faster or slower: it saves {low} to {high} ms"
+    if saved.seconds < 0:
+        low, high = milliseconds(-saved.high), milliseconds(-saved.low)
+    verb = "saves" if saved.seconds > 0 else "takes"
+    more = "" if saved.seconds > 0 else " more"
+    return f"{subject} {verb} {milliseconds(abs(saved.seconds))} ms{more} ({low} to {high})"

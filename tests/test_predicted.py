@@ -1,0 +1,315 @@
+"""Times by a profile, wherever they are shown. The profile here is a stand-in for a calibrated one:
+an operation takes 2 us and a nanosecond for each thousand FLOPs, 10% less to 20% more."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+
+import pytest
+
+import costlab
+from costlab.cli import main
+from costlab.cost import cost_of, total
+from costlab.predict import (
+    ChosenProfile,
+    Estimate,
+    Prediction,
+    ProfileFacts,
+    as_profile,
+    milliseconds,
+    predicted,
+    prediction_of,
+    saved_time,
+)
+from costlab.predict import load as loading
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """2 us an operation, and 1 TFLOP/s."""
+
+    warning: str = ""
+
+    def predict(self, trace, *, dtype=None, layout=None):
+        facts = ProfileFacts(
+            "Device 1",
+            "calibrated",
+            dtype or "fp32",
+            layout or "contiguous",
+            "2026-11-27",
+            "1.device",
+        )
+        seconds = [2e-6 + cost_of(trace, op).flops / 1e12 for op in trace.ops]
+        ops = tuple(Estimate(0.9 * s, s, 1.2 * s) for s in seconds)
+        return Prediction(facts, ops, warnings=(self.warning,) if self.warning else ())
+
+
+@pytest.fixture
+def device(monkeypatch, tmp_path):
+    """The name of a file that is read as the stand-in."""
+    monkeypatch.setattr(loading, "_read_device", lambda path: Calibrated(), raising=False)
+    file = tmp_path / "one.device"
+    file.touch()
+    return str(file)
+
+
+def model_time(name: str) -> float:
+    """Seconds of a model by the stand-in."""
+    trace = costlab.trace(name)
+    return 2e-6 * len(trace.ops) + total(trace).flops / 1e12
+
+
+def records(capsys, *argv, code=0):
+    """The rows of a command's CSV."""
+    assert main([*argv, "--format", "csv", "-q"]) == code
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+def test_a_table_has_a_column_and_the_whole_model_in_it():
+    table = costlab.table("alexnet", profile=Calibrated())
+    seconds = model_time("alexnet")
+    assert prediction_of(costlab.trace("alexnet")) is None
+    assert table.totals["predicted"] == pytest.approx(1e3 * seconds)
+    assert table.totals["predicted, low"] == pytest.approx(0.9e3 * seconds)
+    assert table.totals["predicted, high"] == pytest.approx(1.2e3 * seconds)
+    trace = costlab.trace("alexnet")
+    for row in table.rows:
+        of_row = sum(2e-6 + cost_of(trace, trace.ops[i]).flops / 1e12 for i in row.ops)
+        assert row.cells["predicted"] == pytest.approx(1e3 * of_row)
+    text = str(table)
+    low, mid, high = (milliseconds(k * seconds) for k in (0.9, 1, 1.2))
+    assert f"{mid} ({low} to {high})" in text
+    assert (
+        "ms (predicted): not measured, but predicted from measurements of 2026-11-27 on Device 1, "
+    )
+    assert "fp32, contiguous (1.device), with 90% intervals; the whole model: " in text
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_machines_get_three_numbers_and_no_text(capsys, device, form):
+    assert main(["table", "alexnet", "--profile", device, "--format", form]) == 0
+    out = capsys.readouterr().out
+    row = json.loads(out)["rows"][0] if form == "json" else next(csv.DictReader(io.StringIO(out)))
+    names = [k for k in row if "predicted" in k]
+    assert names == ["predicted (ms)", "predicted, low (ms)", "predicted, high (ms)"]
+    low, high = float(row["predicted, low (ms)"]), float(row["predicted, high (ms)"])
+    assert low / 0.9 == pytest.approx(float(row["predicted (ms)"])) == pytest.approx(high / 1.2)
+
+
+def test_without_a_profile_there_is_no_prediction(capsys):
+    for command in (
+        ["table", "alexnet"],
+        ["compare", "alexnet", "nin"],
+        ["diff", "alexnet", "nin"],
+    ):
+        main(command)
+        out = capsys.readouterr().out
+        assert "predicted" not in out and "at least" not in out
+
+
+def test_a_datasheet_gives_a_bound_and_nothing_that_is_called_predicted(capsys):
+    assert main(["table", "alexnet", "--profile", "h100", "--profile-dtype", "bf16"]) == 0
+    out = capsys.readouterr().out
+    assert "predicted" not in out.replace("a bound, not a prediction", "")
+    assert (
+        "ms (at least): a bound, not a prediction, by the published peaks and bandwidth of " in out
+    )
+    assert "NVIDIA H100 SXM5 80GB, bf16, contiguous (https://" in out
+    rows = records(capsys, "table", "alexnet", "--profile", "h100")
+    assert [k for k in rows[0] if "(ms)" in k] == ["at least (ms)"]
+
+
+def test_rows_by_predicted_time_come_first_and_the_others_add_up():
+    table = costlab.table("alexnet", profile=Calibrated(), sort="predicted", top=2)
+    times = [row.cells["predicted"] for row in table.rows]
+    assert times[0] >= times[1] and len(times) == 3
+    assert sum(times) == pytest.approx(table.totals["predicted"])
+    with pytest.raises(ValueError, match="no predicted times to sort by; name a device"):
+        costlab.table("alexnet", sort="predicted")
+
+
+def test_compare_has_a_row_and_its_interval(capsys, device):
+    rows = records(capsys, "compare", "alexnet", "nin", "--profile", device)
+    by_name = {row["what"]: row for row in rows}
+    expected = [1e3 * model_time(name) for name in ("alexnet", "nin")]
+    for what, factor in (("", 1), (", low", 0.9), (", high", 1.2)):
+        row = by_name[f"time, predicted{what}"]
+        found = [float(row["alexnet"]), float(row["nin"])]
+        assert found == pytest.approx([factor * e for e in expected], rel=1e-5)
+        assert row["unit"] == "ms"
+
+
+def test_variants_have_the_column(capsys, device):
+    rows = records(capsys, "compare", "nin", "--against", "alexnet", "--profile", device)
+    assert [float(r["predicted (ms)"]) for r in rows] == pytest.approx(
+        [1e3 * model_time("alexnet"), 1e3 * model_time("nin")]
+    )
+
+
+def test_diff_shows_both_sides_and_limits_them(capsys, device):
+    old, new = model_time("resnet18"), model_time("resnet34")
+    options = ("--profile", device, "--fail-on", "predicted_ms > +50%")
+    found = json.loads(run(capsys, "diff", "resnet18", "resnet34", *options, code=1))
+    assert found["total"]["predicted time base (ms)"] == pytest.approx(1e3 * old)
+    assert found["total"]["predicted time head (ms)"] == pytest.approx(1e3 * new)
+    [limit] = found["limits"]
+    assert (limit["met"], limit["base"], limit["head"]) == (True, *map(pytest.approx, (old, new)))
+    for row in found["rows"]:
+        assert "predicted" not in row["differences"]
+
+
+def run(capsys, *argv, code=0):
+    """The JSON that a command prints."""
+    assert main([*argv, "--format", "json", "-q"]) == code
+    return capsys.readouterr().out
+
+
+CONFIG = """
+[[tool.costlab.model]]
+model = "alexnet"
+limits = [{limit}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "profile", "code", "verdict", "why"),
+    [
+        ("predicted_ms <= 3", True, 0, "passed", ""),
+        ("predicted_ms <= 1", True, 1, "failed", ""),
+        ("predicted_ms <= 1000 us", True, 1, "failed", ""),
+        (
+            "predicted_ms <= 1",
+            False,
+            0,
+            "skipped",
+            "no profile; `costlab check --profile PROFILE` ",
+        ),
+        (
+            "predicted_ms <= +5%",
+            True,
+            1,
+            "error",
+            "predicted times are not in the lock file; write",
+        ),
+        (
+            "predicted_ms <= 3",
+            "h100",
+            1,
+            "error",
+            "it needs a `profile` that was calibrated, a .de",
+        ),
+        ("at_least_ms <= 3", "h100", 0, "passed", ""),
+        ("at_least_ms <= 3", True, 1, "error", "it needs the name of a datasheet as `profile`; of"),
+    ],
+)
+def test_check_judges_predicted_times(  # noqa: PLR0917  two fixtures and a table of five columns
+    capsys, tmp_path, device, limit, profile, code, verdict, why
+):
+    """AlexNet takes 1.54 ms by the stand-in."""
+    assert milliseconds(model_time("alexnet")) == "1.54"
+    file = tmp_path / "pyproject.toml"
+    file.write_text(CONFIG.format(limit=repr(limit)))
+    given = ["--profile", device if profile is True else profile] if profile else []
+    [row] = json.loads(run(capsys, "check", str(file), *given, code=code))["rows"]
+    assert row["verdict"] == verdict
+    assert row["note"].startswith(why)
+
+
+def test_the_lock_file_has_no_predicted_times(capsys, tmp_path, device):
+    file = tmp_path / "pyproject.toml"
+    file.write_text(CONFIG.format(limit="'predicted_ms <= 3'"))
+    assert main(["check", str(file), "--update", "--profile", device]) == 0
+    assert "predicted" not in (tmp_path / "costlab.lock").read_text()
+
+
+def test_assert_cost_takes_a_profile():
+    costlab.assert_cost("alexnet", profile=Calibrated(), predicted_ms="<= 3")
+    with pytest.raises(AssertionError, match=r"predicted-ms 1\.54 ms, limit: predicted_ms <= 1\n"):
+        costlab.assert_cost("alexnet", profile=Calibrated(), predicted_ms="<= 1")
+
+
+def test_dtype_and_layout_are_those_that_were_asked_for(capsys, device):
+    options = ["--profile-dtype", "bf16", "--profile-layout", "channels-last"]
+    assert main(["table", "alexnet", "--profile", device, *options]) == 0
+    assert "on Device 1, bf16, channels-last (1.device)" in capsys.readouterr().out
+    chosen = costlab.load_profile(Calibrated(), dtype="bf16")
+    assert costlab.load_profile(chosen, layout="channels-last") == ChosenProfile(
+        Calibrated(), "bf16", "channels-last"
+    )
+    assert as_profile(chosen) is chosen
+
+
+def test_warnings_of_a_profile_are_said():
+    table = costlab.table("alexnet", profile=Calibrated("measured with torch 2.11, not 2.13"))
+    assert table.notes[-1] == "measured with torch 2.11, not 2.13"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["table", "alexnet", "--profile", "h10"], "there is no profile 'h10': give a .device"),
+        (
+            ["table", "alexnet", "--profile-dtype", "bf16"],
+            "--profile-dtype is of predicted times; ",
+        ),
+        (["diff", "nin", "nin", "--profile-layout", "contiguous"], "--profile-layout is of predic"),
+        (["check", "--profile", "no.device"], "there is no file no.device"),
+        (
+            ["table", "alexnet", "--profile", "l4", "--mode", "train"],
+            "a profile is of inference, and this trace has a backward pass; leave out --mode train",
+        ),
+        (
+            ["table", "alexnet", "--profile", "jetson-agx-orin-64gb", "--profile-dtype", "bf16"],
+            "the datasheet of NVIDIA Jetson AGX Orin 64GB has no peak of bf16; choose "
+            "--profile-dtype fp32, fp16 or int8",
+        ),
+    ],
+)
+def test_what_cannot_be_predicted_gets_one_line(capsys, argv, message):
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+    assert err.startswith(f"costlab: {message}")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0"),
+        (1e-9, "<0.00001"),
+        (12.3e-9, "0.00001"),
+        (1.2345e-5, "0.0123"),
+        (1.2345e-3, "1.23"),
+        (12.345e-3, "12.3"),
+        (1.2346, "1,235"),
+    ],
+)
+def test_milliseconds_have_three_digits(seconds, text):
+    assert milliseconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("saved", "words"),
+    [
+        (Estimate(1e-3, 2e-3, 3e-3), "it saves 2.00 ms (1.00 to 3.00)"),
+        (Estimate(-3e-3, -2e-3, -1e-3), "it takes 2.00 ms more (1.00 to 3.00)"),
+        (
+            Estimate(-1e-3, 2e-3, 3e-3),
+            "it is not decided to be faster or slower: it saves -1.00 to 3.00 ms",
+        ),
+        (Estimate(1e-3), ""),
+        (None, ""),
+    ],
+)
+def test_a_difference_is_decided_where_its_interval_leaves_out_zero(saved, words):
+    assert saved_time(saved) == words
+
+
+def test_a_prediction_survives_pickling():
+    import pickle
+
+    trace = predicted(costlab.trace("alexnet"), Calibrated())
+    again = pickle.loads(pickle.dumps(trace))
+    assert prediction_of(again) == prediction_of(trace)
+    assert prediction_of(predicted(trace, None)) == prediction_of(trace)
