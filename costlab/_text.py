@@ -34,11 +34,10 @@ def _escaped(found: re.Match[str]) -> str:
 
 def json_shown(text: str) -> str:
     """JSON with the same characters escaped as JSON does, so that it reads back the same."""
-    return _ACTING.sub(
-        lambda found: found[0] if found[0] == "\n" else _json_escaped(found[0]), text
-    )
+    return _ACTING.sub(lambda found: found[0] if found[0] == "\n" else json_escaped(found[0]), text)
 
 
-def _json_escaped(character: str) -> str:
+def json_escaped(character: str) -> str:
+    r"""A character as JSON escapes it: `\u202e`, two of these beyond 16 bits."""
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))

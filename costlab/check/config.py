@@ -121,7 +121,9 @@ def _parse(path: str) -> tuple[str, dict[str, Any]]:
         raise CheckError(f"cannot read {path}: {e.strerror}") from None
     except UnicodeDecodeError:
         raise CheckError(f"cannot read {path}: it is not UTF-8") from None
-    except tomllib.TOMLDecodeError as e:
+    except RecursionError:
+        raise CheckError(f"{path}: values are nested too deep") from None
+    except ValueError as e:  # no TOML, or a number of thousands of digits
         raise CheckError(f"{path}: {e}") from None
 
 

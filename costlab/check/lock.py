@@ -86,7 +86,7 @@ def read_lock(path: str) -> Lock | None:
         return None
     except OSError as e:
         raise CheckError(f"cannot read {path}: {e.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+    except (ValueError, RecursionError) as e:  # no UTF-8, no TOML, nested too deep
         raise CheckError(f"{path} is damaged ({e}); {_MEND}") from None
     version = doc.get("version")
     if version != VERSION:

@@ -25,7 +25,7 @@ def arguments(items: Iterable[str]) -> dict[str, Any]:
             raise UserError(f"cannot read --arg {item!r}; write it as name=value")
         try:
             kwargs[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             kwargs[key] = value
     return kwargs
 

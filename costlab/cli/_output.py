@@ -38,12 +38,17 @@ def _require_look(args: argparse.Namespace):
         look(args.width, args.theme)
 
 
+def on_terminal() -> bool:
+    """Whether standard output is a terminal; it is None where it was closed."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def show(args: argparse.Namespace, sheet: Sheet) -> None:
     """Print the sheet of a result, or write it to a file, in the format that the arguments name."""
     name = require_format(args)
     if name == "latex":
         return write(args.output, latex(sheet, **_latex_options(args)))
-    if name == "text" and args.output is None and sys.stdout.isatty():
+    if name == "text" and args.output is None and on_terminal():
         try:
             return terminal(sheet, wide=args.wide)
         except ModuleNotFoundError:
@@ -132,6 +137,8 @@ def _writable(*paths: str | None):
 def write(path: str | None, data: str | bytes):
     """Print, or write the file (text or bytes) beside and rename it."""
     if path in (None, "-"):
+        if sys.stdout is None:
+            raise UserError("cannot write to standard output: it is closed; name a file with -o")
         try:
             if isinstance(data, str):
                 sys.stdout.write(data)

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Generator
 from contextvars import ContextVar
 
+from .._text import shown
+
 _QUIET: ContextVar[bool] = ContextVar("_QUIET", default=False)
 _LATER = 1.0  # seconds until a step without steps of its own is shown
 
@@ -30,7 +32,7 @@ def silence(quiet: bool) -> Generator[None]:
 def progress_line(text: str) -> None:
     """Show a line of progress on a terminal, over the one before; "" clears it."""
     if sys.stderr.isatty() and not _QUIET.get():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        print(f"\r\033[K{shown(text)}", end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -53,4 +55,4 @@ def working(text: str) -> Generator[None]:
 def wrote(text: str) -> None:
     """Say which file was written."""
     if not _QUIET.get():
-        print(text)
+        print(shown(text))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from .._text import shown
+from ._encoding import print_anywhere
 from ._errors import UserError, calls
 from ._output import require_outputs
 from ._parser import parse
@@ -18,6 +20,7 @@ _NO_TORCH = (
 
 def run(argv: Sequence[str] | None) -> int:
     """Parse the arguments and run the command; returns the exit code."""
+    print_anywhere()
     args = parse(argv)
     try:
         with silence(args.quiet):
@@ -26,7 +29,7 @@ def run(argv: Sequence[str] | None) -> int:
     except UserError as e:
         if args.traceback:
             print(calls(e), end="", file=sys.stderr)
-        print(f"costlab: {e}", file=sys.stderr)
+        print(f"costlab: {shown(str(e))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 import costlab
 
@@ -11,7 +10,7 @@ from ..render import terminal_page
 from ._errors import UserError, errors
 from ._files import TOPIC
 from ._options import add_output
-from ._output import require_format, show, write
+from ._output import on_terminal, require_format, show, write
 from ._types import Commands
 
 PICTURES = ("svg", "png")
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> int | None:
         lesson = costlab.study(" ".join(args.topic))
     if name not in _WHOLE:
         return show(args, lesson.sheet)
-    if name == "text" and args.output is None and sys.stdout.isatty():
+    if name == "text" and args.output is None and on_terminal():
         return terminal_page(lesson.page(), wide=args.wide)
     with errors():
         data = lesson.render(name)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 
 from .._extras import extra
+from .._text import json_shown
 from ..tables import Sheet
 
 
 def csv_text(sheet: Sheet) -> str:
     """RFC 4180: a header, the rows with exact values, and in the last column, beside the first
-    row, the title and the notes."""
+    row, the title and the notes. What a spreadsheet would take for a formula begins with an
+    apostrophe."""
+    sheet = sheet.printable
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
@@ -25,12 +29,20 @@ def csv_text(sheet: Sheet) -> str:
     )
     notes = "; ".join((sheet.title, *sheet.notes))
     for i, r in enumerate(sheet.records()):
-        writer.writerow([*r.values(), notes if i == 0 else ""])
+        writer.writerow([*map(_cell, r.values()), _cell(notes) if i == 0 else ""])
     return out.getvalue()
 
 
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d)(?=.)")  # what begins one; numbers have a sign too
+
+
+def _cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
 def json_text(sheet: Sheet) -> str:
-    """One object: title, the facts, notes, rows, total."""
+    """One object: title, the facts, notes, rows, total. Texts are exact: characters that act on a
+    terminal are escaped as JSON does."""
     end = (
         {}
         if sheet.total is None
@@ -42,7 +54,7 @@ def json_text(sheet: Sheet) -> str:
             }
         }
     )
-    return (
+    text = (
         json.dumps(
             {
                 "title": sheet.title,
@@ -57,6 +69,7 @@ def json_text(sheet: Sheet) -> str:
         )
         + "\n"
     )
+    return json_shown(text)
 
 
 def parquet(sheet: Sheet) -> bytes:
@@ -68,6 +81,7 @@ def parquet(sheet: Sheet) -> bytes:
         import pyarrow
         from pyarrow.parquet import write_table
 
+    sheet = sheet.printable
     records = sheet.records()
     data: dict[str, Sequence[object]] = {}
     for key in records[0] if records else ():

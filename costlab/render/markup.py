@@ -6,17 +6,19 @@ import html
 import re
 from collections.abc import Iterable
 
+from .._text import shown
 from ..tables import Sheet
 from .cells import Text, columns
 
 
 def escape(text: str) -> str:
     """Text as Markdown shows it, in one line."""
-    return re.sub(r"([\\|`*_<>\[\]#])", r"\\\1", " ".join(text.splitlines()))
+    return re.sub(r"([\\|`*_<>\[\]#])", r"\\\1", shown(" ".join(text.splitlines())))
 
 
 def markdown(sheet: Sheet) -> str:
     """A GitHub table and the notes; the heading of a group is a row of its own."""
+    sheet = sheet.printable
     cols = columns(sheet, grouped=True)
     align = "|" + "|".join("---:" if c.right else "---" for c in cols) + "|"
     end = [_line([c.total for c in cols])] if sheet.total is not None else []
@@ -66,10 +68,15 @@ _NOTEBOOK_STYLE = """.costlab td,.costlab th{text-align:left;white-space:nowrap}
 .costlab .b{background:linear-gradient(#0072b266,#0072b266) right/var(--w) 70% no-repeat}"""
 
 
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
 def html_page(sheet: Sheet) -> str:
-    """One self-contained page."""
+    """One self-contained page, which runs and loads nothing."""
+    sheet = sheet.printable
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{html.escape(sheet.title)}</title><style>{_STYLE}</style>"
         f"<div>{_html_table(sheet, ids=True)}</div>{_html_notes(sheet)}</html>\n"
@@ -78,6 +85,7 @@ def html_page(sheet: Sheet) -> str:
 
 def html_fragment(sheet: Sheet) -> str:
     """The table and its notes for a page that is there, such as a notebook."""
+    sheet = sheet.printable
     return (
         f'<div class="costlab"><style>{_NOTEBOOK_STYLE}</style>'
         f"{_html_table(sheet, ids=False)}{_html_notes(sheet)}</div>"

@@ -5,6 +5,7 @@ keyboard; light and dark; prints well."""
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import re
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .._text import shown_lines
 from . import notes
 from .cells import Text as Cells
 from .cells import columns
@@ -20,7 +22,11 @@ from .document import Document, Grid, Numbers, Part, Picture, Points, Ref, Secti
 _ASSETS = Path(__file__).parent / "assets"
 _LONG = 26  # letters of a cell; longer ones wrap
 _UPRIGHT = 125  # letters of a row that a printed page takes upright
-esc = html.escape
+
+
+def esc(text: str) -> str:
+    """Text as HTML shows it."""
+    return html.escape(shown_lines(text))
 
 
 def _words(text: Text, numbers: Mapping[str, str]) -> str:
@@ -226,6 +232,7 @@ def page(document: Document) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         f'<meta name="generator" content="costlab document {document.digest}">'
         f'<title>{esc(document.title)}</title><link rel="icon" href="data:,">'
         f"<style>{style}</style></head><body>"
@@ -234,6 +241,15 @@ def page(document: Document) -> str:
         f'<p class="sub">{esc(document.subtitle)}</p><nav aria-label="contents">{nav}</nav>'
         f"{_SEARCH}"
         f"<main>{body}</main>{_PANEL}<script>{script}</script></body></html>\n"
+    )
+
+
+def _policy(script: str) -> str:
+    """The page runs its own script alone, and loads nothing: pictures are in it."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from .._text import shown_lines
+
 _PPI = 150.0  # pixels an inch of a PNG
 
 
@@ -65,7 +67,8 @@ def compile(
 
 def quote(text: str) -> str:
     """A typst string literal: nothing in it is markup."""
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    text = shown_lines(str(text))
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def pages(svgs: Sequence[str], alt: str) -> bytes:

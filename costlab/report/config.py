@@ -94,7 +94,9 @@ def _parse(path: str) -> tuple[str, dict[str, Any]]:
         return text, tomllib.loads(text)
     except OSError as e:
         raise ReportError(f"cannot read {path}: {e.strerror}") from None
-    except tomllib.TOMLDecodeError as e:
+    except RecursionError:
+        raise ReportError(f"{path}: values are nested too deep") from None
+    except ValueError as e:  # no TOML, or a number of thousands of digits
         end = f"at line {len(text.splitlines())}, the end"
         raise ReportError(f"{path}: {str(e).replace('at end of document', end)}") from None
 

@@ -94,7 +94,7 @@ def _item(text: str) -> tuple[str, Any]:
 def _literal(text: str) -> Any:
     try:
         return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise _UnreadableError from None
 
 

@@ -67,7 +67,7 @@ def _from_file(path: str) -> dict:
             values = json.load(f)
     except OSError as e:
         raise SourceError(f"cannot read {path}: {e.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict) or not values:
         raise SourceError(f"{path} is not a transformers config.json")

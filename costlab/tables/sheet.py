@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from .._extras import extra
+from .._text import shown
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,19 @@ class Sheet:
         """The columns that CSV, JSON and Parquet have."""
         return tuple(c for c in self.columns if not c.people)
 
+    @property
+    def printable(self) -> Sheet:
+        """The same with every text in one line, and nothing in it that acts on a terminal or a
+        page. Machines get the texts as they are where their format holds any."""
+        return replace(
+            self,
+            title=shown(self.title),
+            rows=tuple(map(_printable, self.rows)),
+            notes=tuple(map(shown, self.notes)),
+            total=None if self.total is None else _printable(self.total),
+            ids=tuple(map(shown, self.ids)),
+        )
+
     def headings(self) -> tuple[str, ...]:
         """What heads the block that begins with each row, "" within a block."""
         values = [str(row.get(self.group, "")) for row in self.rows]
@@ -109,6 +123,10 @@ class Sheet:
 
         frame = pandas.DataFrame(self.records()).replace("", pandas.NA).convert_dtypes()
         return frame.set_index("id") if self.ids else frame
+
+
+def _printable(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: shown(v) if isinstance(v, str) else v for k, v in row.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -92,6 +92,8 @@ def _rows(doc: Mapping[str, Any], name: str, one: Callable[[Any], T]) -> tuple[T
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise MisfitError(f"{what} {brief(value)} is not a text")
+    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        raise MisfitError(f"{what} {brief(value)} has half a character")
     _need(len(value) <= LONGEST_TEXT, f"{what} is longer than {LONGEST_TEXT:,} characters")
     return value
 

@@ -231,7 +231,7 @@ def _read_row(row: Mapping[str, str | None]) -> dict[str, str]:
 
 def _repeated(row: dict[str, str]) -> Iterator[dict[str, str]]:
     """ "3xInception" is three rows; the printed cells belong to the first."""
-    found = re.match(r"(?P<count>\d+)\s*x\s*(?P<type>[A-Za-z].*)", row.get("type", ""))
+    found = re.match(r"(?P<count>\d{1,3})\s*x\s*(?P<type>[A-Za-z].*)", row.get("type", ""))
     if not found:
         yield row
         return

@@ -160,6 +160,10 @@ def _yaml(path: str, data: bytes) -> Any:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(e, "problem", None) or "not YAML"
         raise LedgerError(f"{path}{line}: {problem}") from None
+    except RecursionError:
+        raise LedgerError(f"{path}: values are nested too deep") from None
+    except ValueError as e:  # a date that is none, a number of thousands of digits
+        raise LedgerError(f"{path}: {e}") from None
 
 
 def _toml(path: str, data: bytes) -> Any:
@@ -168,7 +172,9 @@ def _toml(path: str, data: bytes) -> Any:
 
     try:
         return tomllib.loads(data.decode("utf-8", "replace"))
-    except tomllib.TOMLDecodeError as e:
+    except RecursionError:
+        raise LedgerError(f"{path}: values are nested too deep") from None
+    except ValueError as e:  # no TOML, or a number of thousands of digits
         raise LedgerError(f"{path}: {e}") from None
 
 

@@ -144,9 +144,11 @@ def _outcome(line: str) -> Outcome | None:
     """The outcome of a line; None for anything else."""
     try:
         doc = json.loads(line)
-        return Outcome(doc["configuration"], doc["result"], doc["reason"])
-    except (ValueError, KeyError, TypeError):
+        configuration, result, reason = doc["configuration"], doc["result"], doc["reason"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    objects = isinstance(configuration, dict) and isinstance(result, dict | None)
+    return Outcome(configuration, result, reason) if objects and isinstance(reason, str) else None
 
 
 def _is_cut_short(line: str) -> bool:

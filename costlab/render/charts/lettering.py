@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from functools import lru_cache
 
+from ..._text import shown_lines
+
 FONT = "DejaVu Sans"  # comes with matplotlib, so that text is measured as it is embedded
 TEXT, SMALL = 7.5, 7.0  # points; nothing is smaller
 POINTS = 72  # an inch
@@ -30,7 +32,7 @@ def wrapped(text: str, room: float, size: float = SMALL, *, bold: bool = False) 
 
 def text_width(text: str, size: float = SMALL, *, bold: bool = False) -> float:
     """Points that a text takes in the font of the charts."""
-    return _width(text, bold) * size / 100
+    return _width(shown_lines(text), bold) * size / 100
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..._text import shown_lines
 from .lettering import FONT, SMALL, TEXT
 from .looks import PLAIN, Look
 from .themes import Theme
@@ -75,6 +76,16 @@ def styled(theme: Theme) -> Generator[None]:
         yield
 
 
+def _clean(fig: Figure) -> None:
+    """Nothing in the texts of a figure acts on what shows them. Those of ticks are made anew when
+    it is drawn: of an SVG, which may hold no control characters, the whole is looked through."""
+    from matplotlib.text import Text
+
+    for text in fig.findobj(Text):
+        if isinstance(text, Text):
+            text.set_text(shown_lines(text.get_text()))
+
+
 def render(
     draw: Callable[..., Figure], *results: Any, look: Look = PLAIN, format: str = "svg"
 ) -> bytes:
@@ -83,6 +94,7 @@ def render(
     Raises ImportError without matplotlib."""
     with styled(look.theme):
         fig = draw(*results, look=look)
+        _clean(fig)
         out = io.BytesIO()
         metadata = {
             "svg": {"Date": None, "Creator": "costlab"},
@@ -90,4 +102,5 @@ def render(
             "png": {"Software": "costlab"},
         }[format]
         fig.savefig(out, format=format, metadata=metadata, dpi=200)
-    return out.getvalue()
+    data = out.getvalue()
+    return shown_lines(data.decode()).encode() if format == "svg" else data

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..._text import shown
 from ...analysis.diagram import Box, Diagram
 from .geometry import Frame, Piece, Rect
 from .labels import BAR_LENGTH, Label, label, spelled
@@ -44,7 +45,7 @@ def text(x: float, y: float, words: str, size: float, *, bold: bool = False, **m
 
 
 def _esc(words: str) -> str:
-    return html.escape(words, quote=True)
+    return html.escape(shown(words), quote=True)
 
 
 # --- heading and legend ---

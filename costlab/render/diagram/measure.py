@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ..._text import shown
+
 FAMILY = "DejaVu Sans, Verdana, sans-serif"  # Verdana has the widths of DejaVu Sans
 _FILES = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 
@@ -19,7 +21,7 @@ def _font(bold: bool):
 @lru_cache(maxsize=20_000)
 def width(text: str, size: float, bold: bool = False) -> float:
     """Points that a text takes at a font size, in DejaVu Sans, which the PDF embeds."""
-    return _font(bold).getlength(text) * size / 1000
+    return _font(bold).getlength(shown(text)) * size / 1000
 
 
 def wrapped(text: str, room: float, size: float, bold: bool = False) -> list[str]:
