@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 _MARK = "..."
 _ASIDE = re.compile(r" \([^()]*\)(?=.)")  # the grids in "stride 8 (28x28 | 56x56): MACs"
 _FIRST = 1 / 3  # of what is kept of a name, the share before the gap: its end says most
 _WAYS = (None, _FIRST, 2 / 3, 0.1)
+_LONGEST = 1000  # characters; no line of a picture has room for as many
 
 
 _LIST = re.compile(r"([\[{])(.*)([\]}](?:x\d+)?)(, no shortcut)?")
@@ -88,10 +91,11 @@ def shorten_to(texts: Sequence[str], fits: Callable[[str], bool]) -> tuple[str, 
     """The same for texts whose room is not counted in characters: each as long as it `fits`."""
 
     def one(text: str, part: float | None) -> str:
-        width = len(text)
-        while width > 2 * len(_MARK) and not fits(shorten(text, width, part)):
-            width -= 1
-        return shorten(text, width, part)
+        widths = range(2 * len(_MARK), min(len(text), _LONGEST))
+        if not widths or (len(text) <= _LONGEST and fits(text)):
+            return text
+        too_wide = bisect(widths, False, key=lambda width: not fits(shorten(text, width, part)))
+        return shorten(text, widths[max(too_wide - 1, 0)], part)
 
     return _distinct(texts, one)
 
@@ -101,7 +105,7 @@ def _distinct(texts: Sequence[str], one: Callable[[str, float | None], str]) -> 
     ways = (tuple(one(text, part) for text in texts) for part in _WAYS)
     first = next(ways)
     apart = len(set(texts))
-    return next((w for w in (first, *ways) if len(set(w)) == apart), first)
+    return next((w for w in chain((first,), ways) if len(set(w)) == apart), first)
 
 
 def _is_prose(text: str) -> bool:
