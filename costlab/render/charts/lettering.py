@@ -44,6 +44,6 @@ def _width(text: str, bold: bool) -> float:
     font = get_font(findfont(FontProperties(family=FONT, weight=weight)))
     font.set_size(100, POINTS)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        warnings.filterwarnings("ignore", "(?s)Glyph .* missing from font")
         font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     return font.get_width_height()[0] / 64
