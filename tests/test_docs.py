@@ -16,8 +16,12 @@ HOW = "run `make docs-update`"
 # the blocks that cannot run here, by page, with the reason that stands above each
 NOT_RUN = {
     "README.md": ["they install packages"],
+    "docs/commands/calibrate.md": [
+        "measures for five minutes, on a GPU",
+        "needs the file of a device",
+    ],
     "docs/how-to/cluster-sweep.md": ["needs a cluster"],
-    "docs/how-to/gpu.md": ["needs a GPU"],
+    "docs/how-to/gpu.md": ["needs a GPU", "needs a GPU"],
     "docs/how-to/pull-requests.md": ["tests/test_pytest_plugin.py runs such a test"],
     "docs/how-to/training.md": ["tests/test_callbacks.py runs it in a training"] * 2,
     "docs/models.md": ["needs open_clip"],

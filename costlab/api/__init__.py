@@ -10,6 +10,7 @@ from ..sources import FORMS as MODEL_FORMS
 from ..sources import Loaded, SourceError
 from ..trace import Trace, TraceError, TraceFileError
 from ._budget import assert_cost
+from ._calibrate import calibrate, predict
 from ._check import check
 from ._counting import compare, diagram, memory, pareto, profile, table, variants, verify
 from ._design import aux, bottleneck, grid, head, probe, reductions
@@ -43,6 +44,7 @@ __all__ = [
     "audit_all",
     "aux",
     "bottleneck",
+    "calibrate",
     "check",
     "claims",
     "compare",
@@ -65,6 +67,7 @@ __all__ = [
     "models",
     "pareto",
     "phases",
+    "predict",
     "probe",
     "profile",
     "profiles",

@@ -37,7 +37,11 @@ GROUPS = (
         "what does a change cost or save?",
         ("diff", "sweep", "factorize", "grid", "check"),
     ),
-    Group("measure", "how long does it take on this device?", ("trace", "roofline", "doctor")),
+    Group(
+        "measure",
+        "how long does it take on this device?",
+        ("trace", "roofline", "calibrate", "doctor"),
+    ),
     Group("publish", "how do I show it?", ("chart", "diagram", "report", "export")),
 )
 COMMANDS = tuple(name for group in GROUPS for name in group.commands)

@@ -1,5 +1,6 @@
 """Times of a traced model on a device that is not here, from a profile of the device."""
 
+from .._callable import callable_as
 from .attached import (
     AnyProfile,
     ChosenProfile,
@@ -43,3 +44,5 @@ __all__ = [
     "saved_time",
     "spell_estimate",
 ]
+
+callable_as(__name__, "costlab.api:predict")

@@ -8,6 +8,7 @@ from .._narrow import StrPath
 from .._spelling import suggestion
 from ..reference.datasheets import datasheet, names
 from .datasheet import DatasheetProfile
+from .device_file import read_device
 from .prediction import Profile, ProfileError
 
 SUFFIX = ".device"
@@ -26,7 +27,7 @@ def load_profile(profile: StrPath) -> Profile:
     if text.endswith(SUFFIX) and not os.path.exists(text):
         raise ProfileError(f"there is no file {text}")
     if os.path.exists(text):
-        return _read_device(text)
+        return read_device(text)
     name = text.strip().lower().replace(" ", "-").replace("_", "-")
     if name in names():
         return DatasheetProfile(datasheet(name))
@@ -35,7 +36,3 @@ def load_profile(profile: StrPath) -> Profile:
         f"there is no profile {text!r}: give a {SUFFIX} file, or a datasheet: "
         f"{', '.join(names())}{near}"
     )
-
-
-def _read_device(path: str) -> Profile:
-    raise ProfileError(f"cannot read {path}: this version of costlab reads no {SUFFIX} files")

@@ -71,7 +71,7 @@ SECTIONS = {
         "probe",
     ],
     "Measured time": ["measure", "roofline", "times", "savings"],
-    "Predicted time": ["load_profile", "profiles"],
+    "Predicted time": ["calibrate", "predict", "load_profile", "profiles"],
     "Papers": ["audit", "audit_all", "study", "claims", "results", "pareto"],
     "Pictures": ["diagram", "fields", "mixing", "mlpconv", "saturation", "towers"],
     "Documents and other tools": ("report", "export", "doctor"),

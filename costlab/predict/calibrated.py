@@ -1,0 +1,188 @@
+"""A calibrated device: what was measured of it, as a profile that predicts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..trace import Trace
+from . import notes
+from .device_record import Calibration, Point
+from .dtypes import WIDTHS, dtype_of
+from .estimate import Estimate
+from .fitting.ceilings import DeviceCeilings, device_ceilings
+from .fitting.family import FamilyTimes, LogTime, family_times
+from .fitting.whole import KernelTimes, Whole, fit_whole
+from .kernels import FAMILIES, Kernel, OpKernel, kernels_of
+from .prediction import LAYOUTS, Prediction, ProfileError, ProfileFacts
+
+if TYPE_CHECKING:
+    from .._narrow import StrPath
+
+# what is read between two calls of the network, by the size of the cache: nothing stays from one
+# call to the next above the second share, all of it below the first
+_STAYS = (0.5, 1.0)
+IDLE = Estimate(0.0, 0.0, 0.0)
+
+
+class CalibratedProfile:
+    """A device file, fitted where a prediction needs it."""
+
+    def __init__(self, calibration: Calibration, source: StrPath = ""):
+        self.calibration = calibration
+        self.source = str(source)
+        self._families = lru_cache(None)(self._fit_family)
+        self._ceilings = lru_cache(None)(self._fit_ceilings)
+        self._wholes = lru_cache(None)(self._fit_whole)
+
+    @property
+    def name(self) -> str:
+        """The device's."""
+        return self.calibration.facts.device
+
+    @property
+    def summary(self) -> str:
+        """What was measured, in a few words."""
+        c = self.calibration
+        missing = f", {sum(c.failed.values()):,} failed" if c.failed else ""
+        return (
+            f"{len(c.points):,} kernels and {len(c.networks):,} networks of {self.name} in "
+            f"{c.seconds / 60:,.1f} minutes{missing}"
+        )
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of dtype and layout that were measured, the one with most points first."""
+        counts = Counter((p.dtype, p.layout) for p in self.calibration.points if p.kernel.layouts)
+        counts.update({(p.dtype, p.layout): 0 for p in self.calibration.points})
+        return tuple(pair for pair, _ in counts.most_common())
+
+    def predict(
+        self, trace: Trace, *, dtype: str | None = None, layout: str | None = None
+    ) -> Prediction:
+        """The times of a trace of one inference call; `dtype` and `layout` as `Profile.predict`
+        takes them.
+
+        Raises ProfileError for a trace of a training step, and for a dtype or layout that was not
+        measured."""
+        if trace.trained:
+            raise ProfileError(
+                f"{trace.provenance['model']} was traced for training, and a device is calibrated "
+                "for inference; trace it without the backward pass"
+            )
+        ran = dtype_of(trace)
+        dtype, layout = self._choose(dtype or ran, layout or layout_of(trace))
+        ops = kernels_of(trace, layout)
+        estimates = self._estimates(ops, dtype, layout, self._cold(trace, dtype))
+        return Prediction(
+            ProfileFacts(
+                self.name, "calibrated", dtype, layout, self.calibration.facts.date, self.source
+            ),
+            tuple(estimates),
+            self._wholes(dtype, layout).correlation,
+            tuple(notes.warnings(trace, self.calibration.facts, ran, dtype, ops, estimates)),
+        )
+
+    def _choose(self, dtype: str, layout: str) -> tuple[str, str]:
+        """The conditions, where they were measured."""
+        dtypes = dict.fromkeys(d for d, _ in self.conditions)
+        if dtype not in dtypes:
+            raise ProfileError(
+                f"{self.source or self.name} has nothing of dtype {dtype}; it has "
+                f"{', '.join(dtypes)}; calibrate with --dtypes {dtype}"
+            )
+        if layout not in LAYOUTS:
+            raise ProfileError(f"unknown layout {layout!r}; choose {' or '.join(LAYOUTS)}")
+        layouts = dict.fromkeys(
+            p.layout for p in self.calibration.points if p.dtype == dtype and p.kernel.layouts
+        )
+        if layouts and layout not in layouts:
+            raise ProfileError(
+                f"{self.source or self.name} has nothing of layout {layout} in {dtype}; it has "
+                f"{', '.join(layouts)}; calibrate with --layouts {layout}"
+            )
+        return dtype, layout
+
+    def _cold(self, trace: Trace, dtype: str) -> float:
+        """Which share of the weights is not in the cache any more when the network is called
+        again: by what a call reads and writes beside the size of the cache."""
+        params = sum(p.numel for p in trace.params)
+        largest = max((t.numel for t in trace.tensors), default=0)
+        return self._cold_share(params + 2 * largest, dtype)
+
+    def _cold_share(self, elements: int, dtype: str) -> float:
+        cache = self.calibration.facts.cache
+        share = elements * WIDTHS[dtype] / cache if cache else math.inf
+        low, high = _STAYS
+        return min(max((share - low) / (high - low), 0.0), 1.0)
+
+    def _estimates(
+        self, ops: Sequence[OpKernel], dtype: str, layout: str, cold: float
+    ) -> list[Estimate]:
+        """One for each operation, as it is in a network."""
+        whole = self._wholes(dtype, layout)
+        times = self._log_times((op.kernel for op in ops), dtype, layout, cold)
+        found: list[Estimate] = []
+        for op in ops:
+            if op.kernel is None:
+                found.append(IDLE)
+                continue
+            time = times[op.kernel]
+            width = time.width * whole.widening
+            low, middle, high = (
+                whole.apply(math.exp(time.middle + sign * width)) for sign in (-1, 0, 1)
+            )
+            found.append(Estimate(low, middle, high, time.outside or not op.known))
+        return found
+
+    def _log_times(
+        self, kernels: Iterable[Kernel | None], dtype: str, layout: str, cold: float
+    ) -> dict[Kernel, LogTime]:
+        """Of each kernel alone, a family at a time."""
+        by_family: dict[str, dict[Kernel, None]] = {}
+        for kernel in kernels:
+            if kernel is not None:
+                by_family.setdefault(kernel.family, {})[kernel] = None
+        found: dict[Kernel, LogTime] = {}
+        for family, alike in by_family.items():
+            listed = list(alike)
+            model = self._families(family, dtype, layout)
+            found.update(zip(listed, model.predict(listed, cold), strict=True))
+        return found
+
+    def _fit_family(self, family: str, dtype: str, layout: str) -> FamilyTimes:
+        layout = layout if FAMILIES[family].layouts else "contiguous"
+        points: list[Point] = [
+            p
+            for p in self.calibration.points
+            if (p.kernel.family, p.dtype, p.layout) == (family, dtype, layout)
+        ]
+        return family_times(points, self._ceilings(dtype))
+
+    def _fit_ceilings(self, dtype: str) -> DeviceCeilings:
+        return device_ceilings(self.calibration.points, dtype, self.calibration.facts.machine)
+
+    def _fit_whole(self, dtype: str, layout: str) -> Whole:
+        """Of the networks under these conditions."""
+        own = [n for n in self.calibration.networks if (n.dtype, n.layout) == (dtype, layout)]
+        predicted: list[KernelTimes] = []
+        for network in own:
+            largest = max(max(k.read, k.written) for k in network.kernels)
+            cold = self._cold_share(network.params + 2 * largest, dtype)
+            times = self._log_times(network.kernels, dtype, layout, cold)
+            middle = np.array([times[k].middle for k in network.kernels])
+            width = np.array([times[k].width for k in network.kernels])
+            predicted.append(
+                KernelTimes(np.exp(middle), np.exp(middle - width), np.exp(middle + width))
+            )
+        return fit_whole(own, predicted)
+
+
+def layout_of(trace: Trace) -> str:
+    """As it was measured, or contiguous."""
+    return trace.measured.conditions["layout"] if trace.measured else "contiguous"

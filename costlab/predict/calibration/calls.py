@@ -1,0 +1,227 @@
+"""Kernels made callable: with tensors of their sizes on a device, warm, and with weights that are
+not in its cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  the name that everybody knows it by
+
+from ..kernels import (
+    Attention,
+    Concatenation,
+    Convolution,
+    Copy,
+    Elementwise,
+    Kernel,
+    Normalization,
+    Pooling,
+    Product,
+    Reduction,
+    Softmax,
+)
+
+Run = Callable[[], Any]
+_ALIGNED = 256  # elements; what a slice of the store begins at
+_ATEN: Any = torch.ops.aten
+
+
+class Store:
+    """Random values on a device, from which operands are cut without being made.
+
+    `weights` lie where a given turn says; turns apart, they share no memory until `size` elements
+    were handed out."""
+
+    def __init__(self, device: str, dtype: torch.dtype, size: int):
+        self._values = torch.randn(size, device=device).mul_(0.1).to(dtype)
+        self.size, self.device, self.dtype = size, device, dtype
+
+    def values(self, *shape: int, at: int = 0) -> Tensor:
+        """A contiguous tensor that begins at the given element. Raises ValueError for one that is
+        larger than the store."""
+        wanted = math.prod(shape)
+        if wanted > self.size:
+            raise ValueError(f"{wanted:,} elements are more than the store of {self.size:,}")
+        begin = at % (self.size - wanted + 1) // _ALIGNED * _ALIGNED  # round the end
+        return self._values[begin : begin + wanted].view(shape)
+
+    def image(self, *shape: int, channels_last: bool, at: int = 0) -> Tensor:
+        """A 4-d tensor of batch x channels x height x width, or of a filter's sizes."""
+        if not channels_last:
+            return self.values(*shape, at=at)
+        n, c, h, w = shape
+        return self.values(n, h, w, c, at=at).permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True)
+class Operands:
+    """Where a call takes its tensors from: `store`, and in which layout. Activations begin at its
+    start, weights in its middle or, in another `turn`, so many elements after that."""
+
+    store: Store
+    channels_last: bool = False
+    turn: int = 0
+
+    def values(self, *shape: int, after: int = 0) -> Tensor:
+        """An activation; `after` so many elements of others."""
+        return self.store.values(*shape, at=after)
+
+    def image(self, *shape: int) -> Tensor:
+        """A 4-d activation."""
+        return self.store.image(*shape, channels_last=self.channels_last)
+
+    def weight(self, *shape: int) -> Tensor:
+        """A weight."""
+        return self.store.values(*shape, at=self._at)
+
+    def filter(self, *shape: int) -> Tensor:
+        """A 4-d weight."""
+        return self.store.image(*shape, channels_last=self.channels_last, at=self._at)
+
+    @property
+    def _at(self) -> int:
+        return self.store.size // 2 + self.turn
+
+
+def call_of(kernel: Kernel, given: Operands) -> Run:
+    """A call of the kernel. Raises what torch raises for operands that it refuses."""
+    return _CALLS[kernel.family](kernel, given)
+
+
+def _convolution(k: Any, given: Operands) -> Run:
+    k = cast("Convolution", k)
+    x = given.image(k.batch, k.channels_in, k.height, k.width)
+    inner = k.channels_in // k.groups
+    w = given.filter(k.channels_out, inner, k.kernel_height, k.kernel_width)
+    b = given.weight(k.channels_out) if k.bias else None
+    stride, padding = (k.stride_height, k.stride_width), (k.padding_height, k.padding_width)
+    return lambda: F.conv2d(x, w, b, stride, padding, k.dilation, k.groups)
+
+
+def _product(k: Any, given: Operands) -> Run:
+    k = cast("Product", k)
+    if k.weighted:
+        x, w = given.values(k.rows, k.inner), given.weight(k.columns, k.inner)
+        b = given.weight(k.columns) if k.bias else None
+        return lambda: F.linear(x, w, b)
+    if k.batch == 1:
+        a, c = given.values(k.rows, k.inner), given.weight(k.inner, k.columns)
+        return lambda: torch.mm(a, c)
+    a, c = given.values(k.batch, k.rows, k.inner), given.weight(k.batch, k.inner, k.columns)
+    return lambda: torch.bmm(a, c)
+
+
+def _normalization(k: Any, given: Operands) -> Run:
+    k = cast("Normalization", k)
+    scale, shift = given.values(k.channels), given.values(k.channels)
+    if k.kind == "layer":
+        x = given.values(k.outer, k.channels)
+        if k.strided:
+            x = given.values(k.channels, k.outer).t()
+        return lambda: F.layer_norm(x, (k.channels,), scale, shift)
+    x = given.image(k.outer, k.channels, k.inner, 1)
+    if k.kind == "group":
+        return lambda: F.group_norm(x, k.groups, scale, shift)
+    variance = scale.abs()
+    return lambda: F.batch_norm(x, shift, variance, scale, shift, training=False)
+
+
+def _pooling(k: Any, given: Operands) -> Run:
+    k = cast("Pooling", k)
+    if k.kind == "across":
+        x = given.values(k.batch, 1, k.channels, k.height, k.width)
+        return lambda: F.avg_pool3d(x, (k.kernel_height, 1, 1), 1)
+    x = given.image(k.batch, k.channels, k.height, k.width)
+    kernel, stride = (k.kernel_height, k.kernel_width), (k.stride_height, k.stride_width)
+    padding = (k.padding_height, k.padding_width)
+    if k.kind == "max":
+        return lambda: F.max_pool2d(x, kernel, stride, padding)
+    return lambda: F.avg_pool2d(x, kernel, stride, padding)
+
+
+def _reduction(k: Any, given: Operands) -> Run:
+    k = cast("Reduction", k)
+    x = given.values(k.outer, k.reduced, k.inner)
+    return lambda: x.mean(1)
+
+
+def _elementwise(k: Any, given: Operands) -> Run:
+    """In place as into a result that is there: repeated, it would drive all values to zero."""
+    k = cast("Elementwise", k)
+    operator, other = _function(k.function), None
+    x = given.values(k.elements)
+    if 0 < k.second < k.elements and k.elements % k.second == 0:
+        x, other = x.view(-1, k.second), given.weight(k.second)
+    elif k.second >= k.elements:
+        other = given.weight(k.elements)
+    elif k.function in _BINARY:
+        other = 0.75
+    if k.strided and isinstance(other, Tensor) and k.elements % 64 == 0:
+        x, other = x.view(64, -1), other.view(-1, 64).t()
+    arguments = (x,) if other is None else (x, other)
+    if not k.in_place:
+        return lambda: operator(*arguments)
+    out = torch.empty_like(x)
+    return lambda: operator(*arguments, out=out)
+
+
+_BINARY = frozenset(("add", "mul", "div", "pow"))
+
+
+def _function(name: str) -> Callable[..., Tensor]:
+    """torch's operator of that name; each also writes into a given `out`."""
+    return getattr(_ATEN, name)
+
+
+def _softmax(k: Any, given: Operands) -> Run:
+    k = cast("Softmax", k)
+    x = given.values(k.rows, k.columns)
+    return lambda: F.softmax(x, -1)
+
+
+def _concatenation(k: Any, given: Operands) -> Run:
+    k = cast("Concatenation", k)
+    each, more = divmod(k.joined, k.inputs)
+    parts = [
+        given.values(k.outer, each + (i < more), after=i * k.outer * each) for i in range(k.inputs)
+    ]
+    return lambda: torch.cat(parts, 1)
+
+
+def _copy(k: Any, given: Operands) -> Run:
+    k = cast("Copy", k)
+    if k.strided and k.elements >= 64:
+        x = given.values(64, k.elements // 64).t()
+        return lambda: x.clone(memory_format=torch.contiguous_format)
+    x = given.values(k.elements)
+    return lambda: x.clone()
+
+
+def _attention(k: Any, given: Operands) -> Run:
+    k = cast("Attention", k)
+    q = given.values(k.batch, k.heads, k.queries, k.width)
+    key, value = (
+        given.values(k.batch, k.heads, k.keys, k.width, after=i * q.numel()) for i in (1, 2)
+    )
+    mask = given.values(k.queries, k.keys) if k.masked else None
+    return lambda: F.scaled_dot_product_attention(q, key, value, mask)
+
+
+_CALLS: dict[str, Callable[[Any, Operands], Run]] = {
+    "convolution": _convolution,
+    "depthwise convolution": _convolution,
+    "product": _product,
+    "normalization": _normalization,
+    "pooling": _pooling,
+    "reduction": _reduction,
+    "elementwise": _elementwise,
+    "softmax": _softmax,
+    "concatenation": _concatenation,
+    "copy": _copy,
+    "attention": _attention,
+}

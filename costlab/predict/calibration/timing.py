@@ -1,0 +1,76 @@
+"""How one kernel, or one network, is timed: blocks of calls, replayed where the device can."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from ...measure.device import Device
+from ..device_record import Seconds
+from ..kernels import Kernel
+from .calls import Operands, Run, Store, call_of
+
+BLOCKS = 5
+_WARM_UPS = 2
+_BLOCK_SECONDS = {"cuda": 0.0015, "cpu": 0.003}
+_MOST_CALLS = 64  # in one captured graph
+_SLOW = 0.02  # seconds; a call that takes longer is timed in fewer blocks
+_FEWEST_BLOCKS = 3
+_SMALL_WEIGHTS = 2**16  # bytes; what takes as long to fetch as to launch a kernel
+
+
+def time_kernel(
+    device: Device, kernel: Kernel, store: Store, *, channels_last: bool
+) -> tuple[Seconds, Seconds | None]:
+    """Seconds of a call on the same operands again and again, and with weights that are not in the
+    cache; None for a kernel with few or no weights."""
+    warm = time_calls(device, [call_of(kernel, Operands(store, channels_last))])
+    return warm, _time_cold(device, kernel, store, channels_last)
+
+
+def _time_cold(device: Device, kernel: Kernel, store: Store, channels_last: bool) -> Seconds | None:
+    size = kernel.weights * store.dtype.itemsize
+    if size < _SMALL_WEIGHTS:
+        return None
+    turns = max(2, min(_MOST_CALLS, math.ceil(2 * device.cache_bytes() / size)))
+    step = max(kernel.weights, store.size // turns)
+    calls = [
+        call_of(kernel, Operands(store, channels_last, turn=turn * step)) for turn in range(turns)
+    ]
+    return time_calls(device, calls)
+
+
+def time_calls(device: Device, calls: Sequence[Run], blocks: int = BLOCKS) -> Seconds:
+    """Seconds a call, of calls one after another. Raises CaptureError for calls that a GPU cannot
+    replay: from Python they would take the host's time."""
+    for _ in range(_WARM_UPS):
+        calls[0]()
+    once = max(min(device.seconds(calls[0], 1) for _ in range(2)), 1e-7)
+    wanted = _BLOCK_SECONDS[device.kind]
+    rounds = max(1, min(math.ceil(wanted / (once * len(calls))), _MOST_CALLS // len(calls)))
+    run, a_run = _repeatable(device, _Chain(tuple(calls) * rounds)), len(calls) * rounds
+    if device.kind == "cuda":
+        once = max(device.seconds(run, 1) / a_run, 1e-8)
+    repeats = max(1, math.ceil(wanted / (once * a_run)))
+    blocks = blocks if once < _SLOW else _FEWEST_BLOCKS
+    taken = sorted(device.seconds(run, repeats) / a_run for _ in range(blocks))
+    return Seconds(median(taken), taken[0], taken[-1])
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """Calls one after another; no result is kept."""
+
+    calls: Sequence[Run]
+
+    def __call__(self) -> None:
+        for call in self.calls:
+            call()
+
+
+def _repeatable(device: Device, chain: _Chain) -> Callable[[], Any]:
+    """The calls without the host's work, on a GPU."""
+    return device.capture(chain) if device.kind == "cuda" else chain

@@ -1,0 +1,79 @@
+"""The times of one family of kernels in one dtype and layout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..device_record import Point
+from ..kernels import Kernel
+from .ceilings import DeviceCeilings
+from .conformal import COVERAGE, Array, conformal_quantile
+from .gaussian import Gaussian, fit
+
+FEWEST = 12  # points that a family is fitted to
+_WIDEST = math.log(8.0)  # of the interval where little is known, to either side
+_FAR = 1.5  # times the distance that 99% of held-out kernels have to the nearest one measured
+_MOST_POINTS = 1500  # the first ones: a fit takes the cube of their number
+
+
+@dataclass(frozen=True)
+class LogTime:
+    """The logarithm of a time: the middle, the half-width of its 90% interval, and whether the
+    kernel is outside what was measured."""
+
+    middle: float
+    width: float
+    outside: bool
+
+
+@dataclass(frozen=True)
+class FamilyTimes:
+    """Times of kernels from their ceilings, and a process on what these leave: of the warm time,
+    and of how many times as long the cold one is."""
+
+    ceilings: DeviceCeilings
+    process: Gaussian | None
+    errors: Array
+    deviations: Array
+    far: float
+
+    def predict(self, kernels: Sequence[Kernel], cold: float) -> list[LogTime]:
+        """The times of kernels whose weights are in the cache (`cold` 0) or not (1), or some of
+        them."""
+        base = np.log([self.ceilings.seconds(k) for k in kernels])
+        if self.process is None:
+            return [LogTime(float(b), _WIDEST, True) for b in base]
+        at = np.array([self.ceilings.features(k) for k in kernels])
+        mix = np.array([1.0, cold])
+        middle = base + self.process.mean(at) @ mix
+        beyond = self.process.distance(at) / self.far
+        width = self._quantile(mix) * self.process.deviation(at) * np.maximum(1.0, beyond)
+        return [
+            LogTime(float(m), float(min(w, _WIDEST)), bool(b > 1))
+            for m, w, b in zip(middle, width, beyond, strict=True)
+        ]
+
+    def _quantile(self, mix: Array) -> float:
+        """So many deviations hold the errors of 90% of held-out kernels."""
+        scores = np.abs(self.errors @ mix) / self.deviations
+        found = conformal_quantile(scores, COVERAGE)
+        return found if math.isfinite(found) else 2.0 * float(scores.max())
+
+
+def family_times(points: Sequence[Point], ceilings: DeviceCeilings) -> FamilyTimes:
+    """Fitted to points of one family, dtype and layout; to none where there are few."""
+    points = points[:_MOST_POINTS]
+    if len(points) < FEWEST:
+        return FamilyTimes(ceilings, None, np.zeros((0, 2)), np.zeros(0), 1.0)
+    at = np.array([ceilings.features(p.kernel) for p in points])
+    warm = np.log([p.warm.median for p in points])
+    cold = np.log([(p.cold or p.warm).median for p in points])
+    base = np.log([ceilings.seconds(p.kernel) for p in points])
+    process = fit(at, np.stack([warm - base, cold - warm], axis=1))
+    errors, deviations = process.held_out()
+    far = _FAR * float(np.quantile(process.held_out_distance(), 0.99))
+    return FamilyTimes(ceilings, process, errors, deviations, max(far, 1e-6))
