@@ -48,7 +48,7 @@ class Calibrated:
 @pytest.fixture
 def device(monkeypatch, tmp_path):
     """The name of a file that is read as the stand-in."""
-    monkeypatch.setattr(loading, "_read_device", lambda path: Calibrated(), raising=False)
+    monkeypatch.setattr(loading, "read_device", lambda path: Calibrated())
     file = tmp_path / "one.device"
     file.touch()
     return str(file)

@@ -81,7 +81,12 @@ class CalibratedProfile:
         estimates = self._estimates(ops, dtype, layout, self._cold(trace, dtype))
         return Prediction(
             ProfileFacts(
-                self.name, "calibrated", dtype, layout, self.calibration.facts.date, self.source
+                self.name,
+                "calibrated",
+                dtype,
+                layout,
+                self.calibration.facts.date[:10],
+                self.source,
             ),
             tuple(estimates),
             self._wholes(dtype, layout).correlation,
