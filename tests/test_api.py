@@ -202,7 +202,7 @@ def test_importing_costlab_imports_no_torch():
 
 
 FUNCTIONS = [name for name in api.__all__ if inspect.isfunction(getattr(api, name))]
-# of `costlab.api`: each refuses what is no model, and a name that is not known
+# of `costlab.api`: each refuses what is not a model, and a name that is not known
 TAKES_A_MODEL = {"as_trace", "load", "load_named", "real_model", "trace_named"}
 
 

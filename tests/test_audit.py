@@ -123,7 +123,7 @@ def test_bn_inception_finds_the_contradictory_cells(capsys):
     assert {r["verdict"] for r in rows} == {"not explained"}
     assert {(r["row"], r["cell"]): r["explanation"] for r in rows} == {
         ("conv 3x3/1", "depth"): "the row is 2 layers deep",
-        ("inception (3c)", "output size"): "the printed grid is the one that the row reads",
+        ("inception (3c)", "output size"): "the printed grid is that of the row's input",
         **{
             (f"inception ({k})", "output size"): f"the printed filters add up to {n} channels"
             for k, n in (("4c", 608), ("4d", 608), ("4e", 1056))
@@ -191,7 +191,7 @@ def test_a_submitted_table_is_checked_against_its_code(tmp_path, capsys):
     [
         ("type,params\nconvolution,lots\n", "cannot read the number 'lots'"),
         ("", "has no table"),
-        ("a,b\n1,2\n", "nothing to check but names"),
+        ("a,b\n1,2\n", "no column has figures to check"),
     ],
 )
 def test_a_bad_csv_is_one_line(tmp_path, capsys, text, line):
@@ -444,14 +444,14 @@ CAUSES = {
     facts.OtherWidth(928, 832): "consistent with 928 input channels instead of 832",
     facts.OtherConvention(OPS, 2, 5): (
         "another convention, M = 1e6, two ops a multiply-add, rounded, fits 2 of the 5 cells that "
-        "the table's leaves over"
+        "the table's convention does not fit"
     ),
     facts.Rounded("truncated", 2): "truncated to 2 digits",
     facts.NoConvention(OPS, -0.25): (
         "no convention fits; the nearest, M = 1e6, two ops a multiply-add, rounded, is 25.0% more"
     ),
     facts.MissingRow(): "the trace has no such row here",
-    facts.InputGrid(): "the printed grid is the one that the row reads",
+    facts.InputGrid(): "the printed grid is that of the row's input",
     facts.LayerCount(2): "the row is 2 layers deep",
     facts.FilterSum(608): "the printed filters add up to 608 channels",
 }

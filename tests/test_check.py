@@ -294,7 +294,7 @@ def test_what_a_model_cost_before_it_failed_stays_in_the_lock_file(repository, c
             ":8: [[tool.costlab.model]] 'net': 'mac <= 1' limits 'mac', which costlab does not "
             "count; did you mean macs?",
         ),
-        (MODEL + "limits = [1]\n", ":6: [[tool.costlab.model]] 'net': a limit is a text, or {"),
+        (MODEL + "limits = [1]\n", ":6: [[tool.costlab.model]] 'net': a limit is a string, or {"),
         (
             MODEL + 'limits = [{limit = "macs > 1", tolerence = "1%"}]\n',
             ":6: [[tool.costlab.model]] 'net': unknown key 'tolerence' of a limit; did you mean "
@@ -308,7 +308,7 @@ def test_what_a_model_cost_before_it_failed_stays_in_the_lock_file(repository, c
             MODEL + 'mode = "training"\n',
             ":6: [[tool.costlab.model]] 'net': unknown mode 'training'; did you mean train?",
         ),
-        (MODEL + "batch = 2\n", ":6: [[tool.costlab.model]] 'net': batch belongs to a phase"),
+        (MODEL + "batch = 2\n", ":6: [[tool.costlab.model]] 'net': batch needs a phase"),
         (MODEL + "inputs = [1]\n", "pyproject.toml: Cannot overwrite a value"),
         (MODEL.replace('["1x3x8x8"]', "[1]"), ":5: [[tool.costlab.model]] 'net': inputs is a list"),
         ('[[tool.costlab.model]]\nname = "a"\n', ":1: [[tool.costlab.model]] 'a': the key model"),
@@ -334,9 +334,9 @@ def test_a_file_that_is_not_there_is_one_line(repository, capsys):
     [
         ("<<<<<<< HEAD\n", "costlab.lock is damaged"),
         ("version = 9\n", "costlab.lock has version 9, this costlab reads 1"),
-        ("version = 1\n[model.net]\nmacs = 'many'\n", "[model.net] macs is no figure"),
-        ("version = 1\n[model]\nnet = 1\n", "[model.net] is no table"),
-        ("version = 1\n[model.net.blocks]\nhead = 3\n", "[model.net] head is no figure"),
+        ("version = 1\n[model.net]\nmacs = 'many'\n", "[model.net] macs is not a number"),
+        ("version = 1\n[model]\nnet = 1\n", "[model.net] is not a table"),
+        ("version = 1\n[model.net.blocks]\nhead = 3\n", "[model.net] head is not a number"),
     ],
 )
 def test_a_damaged_lock_file_is_one_line_and_update_writes_it_anew(text, says, repository, capsys):
@@ -344,7 +344,7 @@ def test_a_damaged_lock_file_is_one_line_and_update_writes_it_anew(text, says, r
     (folder / "costlab.lock").write_text(text)
     code, out, err = run(capsys=capsys)
     assert (code, out, len(err)) == (2, [], 1)
-    assert says in err[0] and err[0].endswith("run `costlab check --update` to write it anew")
+    assert says in err[0] and err[0].endswith("run `costlab check --update` to write it again")
     assert run("--update", capsys=capsys)[0] == 0
     assert run(capsys=capsys)[0] == 0
 
@@ -531,7 +531,7 @@ def test_github_annotates_the_lines_of_what_did_not_pass(three, capsys):
 
 def test_sarif_has_what_the_schema_requires(three, capsys):
     """SARIF 2.1.0: a log has a version and runs, a run a tool with a named driver, a result a
-    message; a rule index fits its id, and a result that is no fail has no level."""
+    message; a rule index fits its id, and a result that is not a fail has no level."""
     run("--sarif", "check.sarif", capsys=capsys)
     log = json.loads((three / "check.sarif").read_text())
     (only,) = log["runs"]

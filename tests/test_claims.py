@@ -215,8 +215,8 @@ def test_figures_of_prose_are_computed(text, filled):
     [
         ("{2} times", "there is no check 2; the first is 0 (in '{2} times')"),
         ("{modle('nin').macs}", "unknown name 'modle'"),
-        ("{model('nin')}", "that is a model and no figure"),
-        ("{0", "a brace stands alone in '{0'; a figure is {expression}"),
+        ("{model('nin')}", "that is a model, not a figure"),
+        ("{0", "unmatched brace in '{0'; write a figure as {expression}"),
         ("{1:d}", "Unknown format code 'd'"),
     ],
 )
@@ -333,7 +333,7 @@ checks = [{{ expr = "{ratio}", said = 2 }}]
         ),
         (
             "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').macs\" }]",
-            "with nothing to hold it against",
+            "with nothing to compare it with",
         ),
         ("[[claim]]\nsays = 'x'\nchecks = 5", "checks is a list of tables"),
         (
@@ -348,15 +348,15 @@ checks = [{{ expr = "{ratio}", said = 2 }}]
         ),
         (
             "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"9**9**9\", said = 1 }]",
-            "out of all proportion",
+            "is too large to compute",
         ),
         (
             "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"'a' * 10 ** 9\", said = 1 }]",
-            "multiplies what is no number",
+            "multiplies something that is not a number",
         ),
         (
             "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin')\" }]",
-            "that is a model and no figure",
+            "that is a model, not a figure",
         ),
         (
             "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin').macs\", said = 'many' }]",
@@ -421,7 +421,7 @@ def test_one_failing_check_breaks_a_budget(tmp_path, capsys, checks, verdict, co
             "tolerance is a share such as 0.01, not '1%'",
         ),
         ("checks = [{ expr = '1', said = 1, about = -1 }]", "about is a share"),
-        ("published = 'no'", "published is true or false, not 'no'"),
+        ("published = 'no'", "published must be true or false, not 'no'"),
         ("finding = 3", "finding is text, not 3"),
         ("[[claim]]\nid = 'a'\nsays = 'y'", "claim a: two claims have this id"),
     ],

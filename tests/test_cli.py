@@ -287,8 +287,8 @@ TABLE = "table net.py:build --input 1x3x3x3 "
         # factories and their arguments
         (
             "table net.py:made --input 1x3x3x3",
-            "net.py:made is a model that is made already (Sequential); name its class, or a "
-            "function that makes it",
+            "net.py:made is a model, not a factory (Sequential); name its class, or a "
+            "function that returns it",
         ),
         (
             f"{TABLE} --arg num_classes=10",
@@ -314,7 +314,7 @@ TABLE = "table net.py:build --input 1x3x3x3 "
         ),
         (
             "table net.py:build --input 0x3x3x3",
-            "cannot make input '0x3x3x3': a batch of 0 costs nothing; give at least 1",
+            "cannot create input '0x3x3x3': a batch of 0 costs nothing; give at least 1",
         ),
         # measured traces
         (

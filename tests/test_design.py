@@ -248,7 +248,7 @@ def test_the_command_ranks_and_applies(capsys):
                 "--apply",
                 "conv1.0:bottleneck",
             ],
-            "rewritten twice",
+            "has two rewrites",
         ),
         (
             [
@@ -264,13 +264,16 @@ def test_the_command_ranks_and_applies(capsys):
             "no rewrite saves MACs",
         ),
         (["factorize", "--kernel", "4"], "an even kernel has no same padding"),
-        (["factorize", "--c-in", "0"], "from 1"),
-        (["factorize", "googlenet", "--grid", "7"], "--grid sets the case of the rule table"),
+        (["factorize", "--c-in", "0"], "at least 1"),
+        (
+            ["factorize", "googlenet", "--grid", "7"],
+            "--grid applies to the rule table, not to a model",
+        ),
         (["chart", "bottleneck", "resnet50", "-o", "x.svg"], "the bottleneck chart takes no model"),
         (["chart", "pareto", "--input", "1x3x9x9", "-o", "x.svg"], "takes no model and no input"),
-        (["factorize", "--apply", "conv1.0"], "--apply is of a model"),
-        (["grid", "--input", "1x3x9x9"], "--input is of a model"),
-        (["grid", "googlenet", "--d", "7"], "--d sets the case of the schemes"),
+        (["factorize", "--apply", "conv1.0"], "--apply applies to a model"),
+        (["grid", "--input", "1x3x9x9"], "--input applies to a model"),
+        (["grid", "googlenet", "--d", "7"], "--d applies to the schemes, not to a model"),
         (["bottleneck", "--c-in", "3"], "give its --widths too"),
         (
             ["chart", "stages", "googlenet", "--against", "x", "-o", "x.svg"],
@@ -285,7 +288,7 @@ def test_the_command_ranks_and_applies(capsys):
         (["grid", "--d", "2"], "too small"),
         (["bottleneck", "--widths", "1,2"], "six widths"),
         (["bottleneck", "--widths", "a"], "cannot read --widths"),
-        (["head", "--side", "0"], "from 1"),
+        (["head", "--side", "0"], "at least 1"),
     ],
 )
 def test_bad_input_is_one_line(argv, line, capsys):
@@ -403,10 +406,10 @@ def read_elsewhere():
             lambda: (nn.Conv2d(8, 8, 5, padding=2, padding_mode="reflect"),),
             "its padding is reflect",
         ),
-        (lambda: (hooked(),), "it has hooks or a norm of its weight, which would be lost"),
+        (lambda: (hooked(),), "it has hooks or a weight norm, which would be lost"),
         (
             lambda: (nn.utils.weight_norm(nn.Conv2d(8, 8, 5)),),
-            "it has hooks or a norm of its weight, which would be lost",
+            "it has hooks or a weight norm, which would be lost",
         ),
         (tied, "its weight is tied to another module's"),
         (read_elsewhere, "its weight is read elsewhere"),

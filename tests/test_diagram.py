@@ -746,7 +746,7 @@ def apart(a, b):
 
 
 def test_only_a_block_can_be_opened():
-    with pytest.raises(ValueError, match="3x3 max pool, /2 is no block that can be opened"):
+    with pytest.raises(ValueError, match="3x3 max pool, /2 is not a block that can be opened"):
         with_open_block(GOOGLENET, diagram(GOOGLENET).boxes[2])
 
 

@@ -126,7 +126,7 @@ def test_a_detached_head_and_a_dirty_tree_are_compared_and_left_alone(inside, ca
         (inside / "new.py").unlink()
     out, err = capsys.readouterr()
     assert (code, err, after) == (0, "", before)
-    assert "the working tree has changes that are not committed and not counted" in out
+    assert "changes of the working tree that are not committed are not counted" in out
 
 
 def test_a_limit_follows_a_block_to_its_new_name(inside, capsys):
@@ -154,14 +154,17 @@ def test_models_and_traces(repository, tmp_path, capsys):
 @pytest.mark.parametrize(
     "argv, says",
     [
-        (["no-such", "HEAD", *OPTIONS], "git knows no revision 'no-such' here"),
+        (["no-such", "HEAD", *OPTIONS], "there is no git revision 'no-such' here"),
         (["moved", "HEAD", *OPTIONS, "--arg", "kernel=3"], "at moved ({moved}): "),
         (
             ["broken", "HEAD", *OPTIONS],
             "at broken ({broken}): net.py:build needs no_s",
         ),
         (["grey", "HEAD", *OPTIONS], "at grey ({grey}): "),
-        (["three", "HEAD", "--model", "googlenet"], "'googlenet' is no factory of this repository"),
+        (
+            ["three", "HEAD", "--model", "googlenet"],
+            "'googlenet' is not a factory in this repository",
+        ),
         (["three", "HEAD", *OPTIONS, "--fail-on", "macs > 1%"], "'macs > 1%': a percentage is"),
         (["three", "HEAD"], "unknown model 'three'"),
     ],
@@ -395,7 +398,7 @@ def test_every_format_through_the_command(tmp_path, capsys):
     assert main([*argv, "--format", "markdown"]) == 0
     assert capsys.readouterr().out == (tmp_path / "c.md").read_text()
     assert main([*argv, "--format", "pdf"]) == 2
-    assert "pdf is no text: name a file with -o FILE" in capsys.readouterr().err
+    assert "pdf is not a text format; give a file with -o FILE" in capsys.readouterr().err
 
 
 def test_a_terminal_shows_the_changes_and_wide_all_columns(capsys):
@@ -404,7 +407,7 @@ def test_a_terminal_shows_the_changes_and_wide_all_columns(capsys):
     terminal(change.sheet, out, 80)
     table = out.getvalue()
     assert max(map(len, table.splitlines())) <= 80 and "+50.0%" in table
-    assert "not shown in this width: params base (params)" in table
+    assert "not shown at this width: params base (params)" in table
     assert {c.header for c in change.whole.columns if not c.detail} >= {
         "peak memory base (bytes)",
         "receptive field change (positions)",

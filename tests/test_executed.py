@@ -149,6 +149,6 @@ def test_the_note_and_the_columns():
     assert table.totals["dense MACs"] == found.dense
     note = next(n for n in table.notes if n.startswith("dense "))
     # T (T + 1) / 2 of T^2 is 10 of 16
-    assert "masks leave 62.5% of the scores of attention; a token takes 2 of 8 experts" in note
+    assert "masks leave 62.5% of the attention scores; a token takes 2 of 8 experts" in note
     plain = costlab.table(costlab.trace(nn.Linear(2, 3), torch.zeros(1, 2)))
     assert not any(n.startswith("dense ") for n in plain.notes)

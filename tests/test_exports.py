@@ -284,10 +284,13 @@ def test_the_command_writes_the_file(tmp_path, capsys):
     ("options", "said"),
     [
         (["googlenet", "--to", "perfetto"], "googlenet was not measured"),
-        (["googlenet", "--to", "model-explorer"], "model-explorer-graph takes any model"),
+        (
+            ["googlenet", "--to", "model-explorer"],
+            "or use model-explorer-graph, which takes any model",
+        ),
         (["googlenet", "--to", "model-explorer-graph", "--value", "time"], "was not measured"),
-        (["googlenet", "--to", "netron"], "googlenet is no ONNX file"),
-        (["PROGRAM", "--to", "netron"], "net.pt2 is no ONNX file"),
+        (["googlenet", "--to", "netron"], "googlenet is not an ONNX file"),
+        (["PROGRAM", "--to", "netron"], "net.pt2 is not an ONNX file"),
         (["PROGRAM", "--to", "model-explorer", "--value", "time"], "net.pt2 was not measured"),
         (["googlenet", "--to", "visio"], "invalid choice: 'visio'"),
     ],

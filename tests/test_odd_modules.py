@@ -276,8 +276,8 @@ class Five(nn.Module):
 
 
 ELSEWHERE = (
-    "the model runs {} in another thread, where torch shows its operations to no recorder; call it "
-    "in the thread of forward"
+    "the model runs {} in another thread, where torch reports its operations to no recorder; call "
+    "it in the thread of forward"
 )
 GRAPH = (
     "the model has torch.fx write a graph in forward (make_fx, torch.func.linearize), which runs "
@@ -291,8 +291,8 @@ REFUSED = {
     "stop": (raises(StopIteration()), "the model failed in Odd: StopIteration: StopIteration"),
     "exit": (
         net(lambda self, x: sys.exit(3)),
-        "the model failed in Odd: SystemExit: 3; the model ends the process, so take that call out "
-        "of its forward",
+        "the model failed in Odd: SystemExit: 3; the model ends the process, so remove that call "
+        "from its forward",
     ),
     "hook before": (
         hooked("register_forward_pre_hook", fails),
@@ -422,7 +422,7 @@ ADVISED = {
     "torch.func with a backward pass": (
         net(grad_inside),
         {"device": "cpu", "backward": True},
-        "; beside the derivatives of torch.func the backward pass cannot be traced, so trace "
+        "; the backward pass cannot be traced together with torch.func derivatives, so trace "
         "without it",
     ),
     "oneDNN's convolutions": (

@@ -182,8 +182,8 @@ def test_somebody_elses_operation_has_its_own_name():
     ("options", "message"),
     [
         ({"by": "kernel"}, "no totals by 'kernel'; choose operator or module"),
-        ({"by": "operator", "style": "paper"}, "a style and a depth choose layers"),
-        ({"by": "module", "depth": 2}, "a style and a depth choose layers"),
+        ({"by": "operator", "style": "paper"}, "style and depth apply to rows of layers"),
+        ({"by": "module", "depth": 2}, "style and depth apply to rows of layers"),
     ],
 )
 def test_refused(options, message):

@@ -125,7 +125,7 @@ def test_the_peak_of_a_training_step_is_that_of_its_gradients_too():
     ("options", "message"),
     [
         ({"sort": "cost"}, "cannot sort by 'cost'; choose macs, params, activations, bytes, peak"),
-        ({"top": 0}, "the top 0 rows are none; choose 1 or more"),
+        ({"top": 0}, "top is 0; choose 1 or more"),
         ({"sort": "time"}, "alexnet is not measured, so it has no times to sort by"),
     ],
 )

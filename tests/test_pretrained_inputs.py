@@ -205,8 +205,8 @@ def test_encoders_of_other_names_say_the_shapes(config, shapes):
         ),
         (
             "EdgeTamMaskDecoderConfig",
-            "is of a part that transformers has no model of by itself; name the configuration that "
-            "it is a part of",
+            "configures a part that has no model of its own in transformers; name the "
+            "configuration that contains it",
         ),
     ],
 )

@@ -187,7 +187,7 @@ def test_a_recorded_probe_reads_back(run, tmp_path):
     assert again.protocol == result.protocol
     for text in ("{}", "[]", "not JSON", json.dumps({"format": "costlab probe"})):
         (tmp_path / "other.json").write_text(text)
-        with pytest.raises(ValueError, match="no result of the gradient probe"):
+        with pytest.raises(ValueError, match="not a result of the gradient probe"):
             costlab.probe(str(tmp_path / "other.json"))
 
 

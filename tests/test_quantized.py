@@ -1,4 +1,4 @@
-"""Weights that are no nn.Parameter, integer products, and what detectors run."""
+"""Weights that are not nn.Parameter, integer products, and what detectors run."""
 
 import warnings
 

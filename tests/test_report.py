@@ -206,7 +206,7 @@ def test_what_users_write_is_never_markup(tmp_path, suffix):
         ("modles = ['googlenet']", "line 1: unknown key 'modles'"),
         ("title = 'x'\nsections = ['sumary']", "line 2: unknown section 'sumary'"),
         ("[notes]\nnothing = 'x'", "line 2: unknown section 'nothing'"),
-        ("models = 'googlenet'", "line 1: models is a list of texts"),
+        ("models = 'googlenet'", "line 1: models is a list of strings"),
         ("models = ['googlenet']\npaper = 'a3'", "line 2: unknown paper 'a3'"),
         ("models = ['googlenet']\nlogo = 'none.png'", "line 2: there is no file"),
         ("models = ['googlenet']\nlogo = 'r.toml'", "r.toml: the logo"),
@@ -1086,7 +1086,7 @@ def test_measured_traces_beside_the_configuration_are_picked_up(tmp_path):
     assert (
         'id="rules-measured"' in text
         and 'id="roofline"' in text
-        and "Not measured: how much time these save is not known here." in text
+        and "Not measured: how much time these save is not known." in text
     )
     times = re.findall(
         r"<td class=\"n\" data-v=\"([\d.e-]+)\">[\d.,]+</td>",

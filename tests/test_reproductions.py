@@ -120,8 +120,8 @@ def test_params_that_a_table_prints_for_each_input_are_audited_once(capsys):
     [
         ([], "name a model, or give --all"),
         (["vgg19", "--all"], "leave out vgg19"),
-        (["--all", "--against", "x.csv"], "--against belongs to one model"),
-        (["--all", "--input", "1x3x9x9"], "--input belongs to one model"),
+        (["--all", "--against", "x.csv"], "--against is for one model"),
+        (["--all", "--input", "1x3x9x9"], "--input is for one model"),
     ],
 )
 def test_all_takes_no_model(argv, line, capsys):

@@ -135,12 +135,12 @@ def test_resnets_are_compared_by_one_crop(name, top5):
         (
             "inception_v2",
             3_800_000_000,
-            "cost as printed; another network is traced, 6.35G; images: val, 48,238",
+            "cost as printed; the traced network differs, 6.35G; images: val, 48,238",
         ),
         (
             "inception_v3",
             4_800_000_000,
-            "cost as printed; another network is traced, 5.71G; images: val, 48,238",
+            "cost as printed; the traced network differs, 5.71G; images: val, 48,238",
         ),
         ("vgg19", 19_632_062_464, "dense evaluation"),
         ("zfnet", 1_168_032_896, "crops not known"),

@@ -158,13 +158,13 @@ def test_a_module_from_the_users_tree_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "names, options, says",
     [
-        (["no-such"], {}, r"git knows no revision 'no-such' here"),
-        (["--all"], {}, r"'--all' is no revision"),
+        (["no-such"], {}, r"there is no git revision 'no-such' here"),
+        (["--all"], {}, r"'--all' is not a revision"),
         (["empty"], {}, r"at empty \(\w{7}\): no file nets/backbone\.py"),
         (["broken"], {}, r"at broken \(\w{7}\): .*no_such_module"),
         (["grey"], {}, r"at grey \(\w{7}\): .*1x3x8x8"),
         (["five"], {"arguments": {"depth": 1}}, r"at five \(\w{7}\): .*depth"),
-        (["five"], {"model": "googlenet"}, r"'googlenet' is no factory of this repository"),
+        (["five"], {"model": "googlenet"}, r"'googlenet' is not a factory in this repository"),
         (["five"], {"model": "/etc/net.py:build"}, r"/etc/net\.py is not in the repository"),
         (["five"], {"model": "nets/backbone.py:bild"}, r"no callable 'bild'; did you mean build\?"),
     ],

@@ -134,7 +134,7 @@ def test_chart_of_measured_savings(tmp_path, capsys):
     for more, words in (
         (["--measured", str(FOLDER), "--on", "b200"], "no run was measured on 'b200'"),
         (["--measured", str(tmp_path / "none")], "there is no folder"),
-        (["--measured", str(tmp_path)], "holds no rule"),
+        (["--measured", str(tmp_path)], "has no rule"),
         (["--on", "h100"], "add --measured"),
         (["--measured", str(FOLDER), "--c-in", "3"], "leave out the widths"),
     ):

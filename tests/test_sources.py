@@ -283,7 +283,7 @@ def test_a_users_file_may_be_called_like_a_library(tmp_path, capsys):
     [
         (
             "tochvision:resnet50",
-            "'tochvision' is no source, and there is no Python module tochvision",
+            "'tochvision' is not a source of models, and there is no Python module tochvision",
         ),
         ("tochvision:resnet50", "did you mean torchvision?"),
         ("nowhere.mod:build", "prefixes of sources are torchvision, timm, transformers"),
@@ -292,8 +292,8 @@ def test_a_users_file_may_be_called_like_a_library(tmp_path, capsys):
         ("{misspelt}:build", "did you mean middle?"),
         ("{submodule}:build", "needs torch.nope, which torch 2"),
         ("{wrapped}:build", "needs not_there, which is not installed here"),
-        ("{weights}", "holds weights, and no model"),
-        ("{program}", "not a program of torch.export"),
+        ("{weights}", "contains weights, not a model"),
+        ("{program}", "not a torch.export program"),
     ],
 )
 def test_what_cannot_be_found_is_one_line_and_no_install_command(spec, line, tmp_path, capsys):

@@ -87,7 +87,7 @@ CHANGES = {
         m._memo.update(a=y),
         m.fc.register_forward_hook(lambda *a: None),
     ),
-    "statistics that are no buffers": lambda m, y: nn.functional.batch_norm(
+    "statistics that are not buffers": lambda m, y: nn.functional.batch_norm(
         y, m.mean, m.var, training=True
     ),
     "half of it, and then it fails": fail,

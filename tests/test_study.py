@@ -139,7 +139,7 @@ def test_the_picture_is_written_where_a_picture_is_named(tmp_path, monkeypatch, 
     "words, message",
     [
         (["-o", "x.svg"], "svg is the picture of a topic: costlab study 3 -o pointwise.svg"),
-        (["3", "--format", "png"], "png is no text: name a file with -o FILE"),
+        (["3", "--format", "png"], "png is not a text format; give a file with -o FILE"),
         (["3", "-o", "x.jpg"], "cannot tell the format of 'x.jpg'"),
     ],
 )

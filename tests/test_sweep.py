@@ -131,7 +131,7 @@ def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
     ]  # width x (27 x 64 + 2)
     assert (
         any(
-            "2 outcomes in the journal are of another version of the model" in n
+            "2 outcomes in the journal are from another version of the model" in n
             for n in doc["notes"]
         )
         and len(Path(journal).read_text().splitlines()) == 4
@@ -141,7 +141,7 @@ def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
 @pytest.mark.parametrize(
     "text, line",
     [
-        ("no json\n{}\n", "line 1: no line of a sweep"),
+        ("no json\n{}\n", "line 1: not a line of a sweep"),
         ("one line of a paper", "line 1"),
         ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: no line"),
     ],

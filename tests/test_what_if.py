@@ -155,7 +155,7 @@ REFUSED = {
     "kernel=5:5": "kernel=5:5 changes nothing",
     "tokens=4": "has no tokens: its inputs are 1x3x8x8",
     "kernel=9:3": "has no convolution whose kernel is 9 on each side",
-    "kernel=5:4": "1 cannot keep its grid: no padding of a kernel of 4 stands for padding 2 of one",
+    "kernel=5:4": "1 cannot keep its grid: no padding of a kernel of 4 matches padding 2 of a",
 }
 
 
@@ -172,7 +172,7 @@ def test_refused(change):
         (network(padding="valid"), "1 cannot keep its grid"),
         (
             nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 3, 5, padding=2))),
-            "the weight of 0 is worked out and no parameter of its own",
+            "the weight of 0 is computed and is not a parameter",
         ),
     ],
     ids=["padding 0", "valid", "weight norm"],
@@ -201,9 +201,9 @@ def test_a_convolution_that_pads_itself():
 
 
 def test_twice_and_nothing():
-    with pytest.raises(ValueError, match="batch is said twice: batch=2, batch=3"):
+    with pytest.raises(ValueError, match="batch is given twice: batch=2, batch=3"):
         changed(network(), ["batch=2", "batch=3"])
-    with pytest.raises(ValueError, match="nothing is to be otherwise; say batch=N"):
+    with pytest.raises(ValueError, match="no change is given; write batch=N"):
         changed(network(), [])
 
 
@@ -221,4 +221,6 @@ def test_command(capsys):
     out = capsys.readouterr().out
     assert out.startswith("nin_cifar10 to nin_cifar10 with batch=2, kernel=5:3")
     assert main(["table", "nin_cifar10", "--what-if", "batch=2", "--sort", "macs"]) == 2
-    assert "--sort is of a table of one model; leave out --what-if" in capsys.readouterr().err
+    assert (
+        "--sort applies to the table of one model; leave out --what-if" in capsys.readouterr().err
+    )

@@ -105,7 +105,7 @@ def heads(
 
     Raises ValueError for sizes below 1."""
     if min(c_in, side, classes, hidden) < 1:
-        raise ValueError("channels, side, classes and hidden units are whole numbers from 1")
+        raise ValueError("channels, side, classes and hidden units must be integers of at least 1")
     shape = (1, c_in, side, side)
     kinds = _kinds(c_in, side, classes, hidden)
     found = tuple(_traced(kind, shape, train) for kind in kinds)

@@ -71,10 +71,10 @@ def other_rows(count: int) -> str:
 def pareto(protocol: Protocol) -> tuple[str, ...]:
     """Of the chart of cost against error; `protocol`: of the points that are compared."""
     return (
-        f"compared: {_crops(protocol)} of one network, ILSVRC-2012 {protocol.data}; others say why "
-        "not",
+        f"compared: {_crops(protocol)} of one network, ILSVRC-2012 {protocol.data}; the "
+        "others say why they are not compared",
         "MACs of one forward pass, and params, from traces, or MACs as printed where the traced "
-        "network is another; errors as published, not measured",
+        "network differs; errors as published, not measured",
     )
 
 
@@ -85,7 +85,7 @@ def not_compared(point: Point) -> tuple[str, ...]:
         return protocol
     return (
         "cost as printed",
-        f"another network is traced, {short(point.traced_macs)}",
+        f"the traced network differs, {short(point.traced_macs)}",
         *protocol,
     )
 

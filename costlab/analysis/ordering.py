@@ -51,7 +51,7 @@ def order_named(sort: str | None, top: int | None, trace: Trace) -> Order | None
     Raises ValueError for an unknown order, a number of rows below 1, and time without a measured
     trace."""
     if top is not None and top < 1:
-        raise ValueError(f"the top {top} rows are none; choose 1 or more")
+        raise ValueError(f"top is {top}; choose 1 or more")
     if sort is None:
         return ORDERS["macs"] if top is not None else None
     if sort not in ORDERS:

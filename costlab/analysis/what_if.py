@@ -61,7 +61,7 @@ def what_if(texts: Sequence[str]) -> WhatIf:
     for text in texts:
         name, _, value = text.partition("=")
         if name in sizes or (name == "kernel" and kernels):
-            raise ValueError(f"{name} is said twice: {', '.join(texts)}")
+            raise ValueError(f"{name} is given twice: {', '.join(texts)}")
         if name == "kernel":
             kernels.update([_kernel(text, value)])
         elif name in SIZES and value.isdecimal() and int(value) > 0:
@@ -69,7 +69,7 @@ def what_if(texts: Sequence[str]) -> WhatIf:
         else:
             raise ValueError(f"cannot read {text!r}; write it as {FORMS}, with numbers from 1")
     if not texts:
-        raise ValueError(f"nothing is to be otherwise; say {FORMS}")
+        raise ValueError(f"no change is given; write {FORMS}")
     return WhatIf(", ".join(texts), sizes, kernels)
 
 
@@ -148,7 +148,7 @@ def _change_kernel(path: str, module: Any, side: int) -> None:
     from torch import nn
 
     if not isinstance(module._parameters.get("weight"), nn.Parameter):
-        raise ValueError(f"the weight of {path} is worked out and no parameter of its own")
+        raise ValueError(f"the weight of {path} is computed and is not a parameter")
     before = module.kernel_size
     module.weight = nn.Parameter(
         module.weight.detach().new_zeros((*module.weight.shape[:2], *(side for _ in before))),
@@ -187,6 +187,6 @@ def _pads_itself(module: Any) -> bool:
 
 def _without_room(path: str, before: int, after: int, padding: int | str) -> str:
     return (
-        f"{path} cannot keep its grid: no padding of a kernel of {after} stands for padding "
-        f"{padding} of one of {before}"
+        f"{path} cannot keep its grid: no padding of a kernel of {after} matches padding "
+        f"{padding} of a kernel of {before}"
     )

@@ -187,7 +187,9 @@ def diagram(
 
     if base is not None:
         if style == "paper" or convention is not None:
-            raise ValueError("a diagram with a base is in the cost style and convention of its own")
+            raise ValueError(
+                "a diagram with a base is always in the cost style; leave out style and convention"
+            )
         traces = as_trace(base, "diagram"), as_trace(model, "diagram")
         return picture(*compared(*traces, depth=depth, module=module, words=("before", "after")))
     return picture(lay_out(as_trace(model, "diagram"), depth, module, style, convention))

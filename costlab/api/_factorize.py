@@ -61,7 +61,7 @@ class Ranking(Result):
             measure: time both for real, with random weights where the model was named.
             measuring: options of `costlab.measure`: dtype, channels_last, compile, progress.
 
-        Raises ValueError for a name that is no candidate; TraceError when the new model fails."""
+        Raises ValueError for a name that is not a candidate, TraceError when the model fails."""
         from ..analysis import factorize as rewriting
         from ..trace.tracer import trace
 
@@ -71,7 +71,7 @@ class Ranking(Result):
                 "name the model"
             )
         if measuring and not measure:
-            raise ValueError(f"{', '.join(measuring)}: this is how to measure; add measure=True")
+            raise ValueError(f"{', '.join(measuring)}: applies to a measurement; add measure=True")
         tracer, pair = partial(trace, backward=train), None
         if measure:
             from ..measure.protocol import measure as run

@@ -38,7 +38,7 @@ def savings(folder: str | os.PathLike[str], *, of: str = "factorize", on: str = 
         on: words for device, dtype and layout that all traces must have: "h200 fp32".
 
     Raises ValueError for a folder without such traces, and a word that none has; TraceFileError for
-    a file that is no trace."""
+    a file that is not a trace."""
     from ..analysis.savings import time_savings
 
     return time_savings(folder, of, on)
@@ -52,7 +52,7 @@ def times(runs: str | os.PathLike[str] | Sequence[Model], *, on: str = "") -> Ti
         on: words for device, dtype and layout that all runs of a folder must have: "h200 fp32".
 
     Raises ValueError for a folder without measured traces, a word that none has, and a trace that
-    was not measured; TraceFileError for a file that is no trace."""
+    was not measured; TraceFileError for a file that is not a trace."""
     from ..analysis.times import times as run
     from ..measure.runs import load_runs, runs_on
 
@@ -61,5 +61,5 @@ def times(runs: str | os.PathLike[str] | Sequence[Model], *, on: str = "") -> Ti
             raise ValueError(f"there is no folder {os.fspath(runs)}")
         return run(r.trace for r in runs_on(load_runs(Path(runs)), on))
     if on:
-        raise ValueError("`on` chooses among the traces of a folder")
+        raise ValueError("`on` chooses among the traces of a folder; leave it out")
     return run([as_trace(model, "times") for model in runs])

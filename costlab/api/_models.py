@@ -55,14 +55,15 @@ def load(
         return _object(model, inputs, kwargs, {"arguments": arguments, "phase": phase})
     if kwargs:
         raise SourceError(
-            'inputs of a name are texts, by keyword too: costlab.load(name, ["mask=1x16:int64"])'
+            "for a model given by name, inputs are strings, keyword inputs too: "
+            'costlab.load(name, ["mask=1x16:int64"])'
         )
     texts = [inputs] if isinstance(inputs, str) else inputs
     found = load_named(os.fspath(model), texts, arguments=arguments, device=device, resize=resize)
     if phase is None:
         return found
     if not isinstance(found, Loaded):
-        raise SourceError("a phase belongs to tracing, and this is a saved trace")
+        raise SourceError("this is a saved trace; a phase is chosen when a model is traced")
     from ..sources.phases import Use, in_phase
 
     return in_phase(found, Use(phase, context, batch))
@@ -74,7 +75,7 @@ def _object(
     from ..sources.objects import load_object
 
     if given := [name for name, value in options.items() if value]:
-        raise SourceError(f"{given[0]} belongs to a name; an object is taken as it is")
+        raise SourceError(f"{given[0]} applies to a model given by name, not to an object")
     return load_object(model, inputs, kwargs)
 
 
@@ -150,7 +151,7 @@ def _require_as_recorded(trace: Trace, device: str, backward: bool) -> None:
     """Raise ValueError for what a trace that is there does not have."""
     name = trace.provenance["model"]
     if device != "auto":
-        raise ValueError(f"{name} is a saved trace: a device belongs to tracing")
+        raise ValueError(f"{name} is a saved trace, which runs on no device; leave out device")
     if backward and not trace.trained:
         raise ValueError(f"{name} has no backward pass; trace the model again in training mode")
 
@@ -262,7 +263,7 @@ def real_model(model: Model) -> Loaded:
         given = [f"{shape}:{dtype}" for shape, dtype in found.provenance["inputs"]]
         found = load(found.provenance["model"], given)
     if not isinstance(found, Loaded):
-        raise SourceError(f"{found.provenance['model']} names a saved trace, and no model")
+        raise SourceError(f"{found.provenance['model']} is a saved trace, not a model")
     return found.on("cpu")
 
 

@@ -55,7 +55,7 @@ def sweep(
 
     A configuration that fails is an outcome with its reason. Raises ValueError for axes and options
     that cannot be; SourceError for a model that cannot be built; JournalError, a ValueError, for a
-    file that is no journal; ImportError for "dask" without the dask extra."""
+    file that is not a journal; ImportError for "dask" without the dask extra."""
     from ..analysis import sweep as sweeping
 
     setup = sweeping.Setup(
@@ -112,7 +112,7 @@ def _validate(models: Sequence[str], setup: Setup, engine: str, scheduler: str |
     if engine not in ("local", "dask"):
         raise ValueError(f"unknown engine {engine!r}; choose local or dask")
     if scheduler and engine != "dask":
-        raise ValueError("`scheduler` is the Dask engine's; add `engine=dask`")
+        raise ValueError("`scheduler` applies to the Dask engine; add `engine=dask`")
     if not setup.measure and (setup.dtype != "fp32" or setup.channels_last or setup.compile):
         raise ValueError("`dtype`, `channels_last` and `compile` say how to measure; add `measure`")
     if setup.measure and setup.train:

@@ -52,7 +52,7 @@ def what_if(
     if not isinstance(loaded, Loaded):
         raise SourceError(_advice(loaded))
     if loaded.use:
-        raise SourceError("of a phase, name the context and the batch instead")
+        raise SourceError("with a phase, give the context and the batch instead")
     changed = asked.of(loaded)
     base, head = (trace(each, device=device, backward=train) for each in (loaded, changed))
     if asked.kernels:

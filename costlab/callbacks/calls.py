@@ -37,7 +37,7 @@ class Calls:
 
     def listen(self, skip: nn.Module | None = None) -> None:
         """Note calls from now on. `skip`: a wrapper makes the first call of this module to run
-        another method, which is no call of the model."""
+        another method, which is not a call of the model."""
         self._listening, self._to_skip = True, skip
         self._found, self._running = [], []
 

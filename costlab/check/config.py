@@ -96,7 +96,7 @@ def read(path: StrPath) -> Config:
     text, doc = _parse(path)
     table = json_object((json_object(doc.get("tool")) or {}).get("costlab"))
     if table is None:
-        raise CheckError(f"{path}: there is no table [tool.costlab]; `costlab check` reads it")
+        raise CheckError(f"{path}: there is no table [tool.costlab], which `costlab check` reads")
     models = table.get("model", [])
     tables = [json_object(m) for m in models] if is_list(models) else []
     places = Places(text, len(tables))
@@ -128,8 +128,8 @@ def _parse(path: str) -> tuple[str, dict[str, Any]]:
 
 
 _KINDS = {
-    str: "a text",
-    list: "a list of texts",
+    str: "a string",
+    list: "a list of strings",
     dict: "a table",
     bool: "true or false",
     int: "a whole number",
@@ -187,11 +187,11 @@ class _Table:
         """A list of texts. Raises CheckError for another one."""
         values = self.doc.get(key, [])
         if not all(isinstance(v, str) for v in values):
-            raise self.error(key, f"{key} is a list of texts")
+            raise self.error(key, f"{key} is a list of strings")
         return tuple(values)
 
     def share(self, text: str, line: int) -> float:
-        """A tolerance as a share. Raises CheckError for what is no percentage."""
+        """A tolerance as a share. Raises CheckError for what is not a percentage."""
         found = _PERCENT.fullmatch(text.strip())
         if not found:
             raise self.error(
@@ -244,7 +244,7 @@ def _use(table: _Table) -> dict[str, Any]:
     given = {key: table.doc[key] for key in ("context", "batch") if key in table.doc}
     if given and not phase:
         key = next(iter(given))
-        raise table.error(key, f'{key} belongs to a phase; add phase = "prefill" or "decode"')
+        raise table.error(key, f'{key} needs a phase; add phase = "prefill" or "decode"')
     for key, value in given.items():
         if value < 1:
             raise table.error(key, f"{key} is at least 1")
@@ -255,14 +255,14 @@ def _budget(table: _Table, given: object) -> Budget:
     """A limit: a text, or a table with the limit and a tolerance of its own."""
     doc = {"limit": given} if isinstance(given, str) else json_object(given)
     if doc is None or not isinstance(doc.get("limit"), str):
-        raise table.error("limits", 'a limit is a text, or {limit = "...", tolerance = "..."}')
+        raise table.error("limits", 'a limit is a string, or {limit = "...", tolerance = "..."}')
     line = table.places.text(doc["limit"], "limits", table.index or 0)
     for key, value in doc.items():
         if key not in _LIMIT_KEYS:
             message = f"unknown key {key!r} of a limit{_known(key, _LIMIT_KEYS)}"
             raise table.error("limits", message, line)
         if not isinstance(value, str):
-            raise table.error("limits", f"{key} of a limit is a text", line)
+            raise table.error("limits", f"{key} of a limit is a string", line)
     own = doc.get("tolerance")
     text, at = (own, line) if own is not None else (table.doc.get("tolerance", "0%"), 0)
     try:

@@ -38,7 +38,7 @@ from .errors import CheckError
 VERSION = 1
 _HEAD = "# What relative limits are judged against. `costlab check --update` writes it."
 _FACTS = ("model", "inputs", "arguments", "measured-on")
-_MEND = "run `costlab check --update` to write it anew"
+_MEND = "run `costlab check --update` to write it again"
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ def read_lock(path: str) -> Lock | None:
     versions = {key: str(doc.get(key, "")) for key in ("costlab", "torch")}
     models = json_object(doc.get("model", {}))
     if models is None:
-        raise CheckError(f"{path}: model is no table; {_MEND}")
+        raise CheckError(f"{path}: model is not a table; {_MEND}")
     return Lock({name: _entry(path, name, table) for name, table in models.items()}, versions)
 
 
 def _entry(path: str, name: str, table: object) -> Entry:
     doc = json_object(table)
     if doc is None:
-        raise CheckError(f"{path}: [model.{_key(name)}] is no table; {_MEND}")
+        raise CheckError(f"{path}: [model.{_key(name)}] is not a table; {_MEND}")
     inputs, blocks = doc.get("inputs", []), json_object(doc.get("blocks", {}))
     if not is_list(inputs) or blocks is None:
         raise CheckError(f"{path}: [model.{_key(name)}] is damaged; {_MEND}")
@@ -117,12 +117,12 @@ def _entry(path: str, name: str, table: object) -> Entry:
 
 
 def _figures(path: str, name: str, block: str, values: object) -> dict[str, float]:
-    """The figures of a block. Raises CheckError for what is no number of a quantity."""
+    """The figures of a block. Raises CheckError for what is not a number of a quantity."""
     doc = json_object(values)
     for key, value in ({"": None} if doc is None else doc).items():
         if key not in QUANTITIES or isinstance(value, bool) or not isinstance(value, (int, float)):
             where = ".".join(filter(None, (block, key)))
-            raise CheckError(f"{path}: [model.{_key(name)}] {where} is no figure; {_MEND}")
+            raise CheckError(f"{path}: [model.{_key(name)}] {where} is not a number; {_MEND}")
     return dict(doc or {})
 
 

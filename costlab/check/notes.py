@@ -112,4 +112,4 @@ def updated(
 
 def replaced(message: str) -> str:
     """A lock file that could not be read and was written anew."""
-    return f"{message.split('; run ')[0]}; it is written anew"
+    return f"{message.split('; run ')[0]}; it is rewritten"

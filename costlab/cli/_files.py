@@ -39,7 +39,7 @@ class FileKind:
         if not self.formats:
             if suffix in _TAKEN:
                 raise UserError(
-                    f"{path!r} is no name for {self.what}: .{suffix} files are something else; "
+                    f"cannot write {self.what} to {path!r}: .{suffix} is another format; "
                     f"name it {os.path.splitext(path)[0]}.trace"
                 )
         elif suffix not in self.formats:

@@ -61,7 +61,7 @@ def phase(args: argparse.Namespace) -> dict[str, Any]:
             "--phase decode"
         )
     if given and not args.phase:
-        raise UserError("--context and --batch belong to --phase prefill or --phase decode")
+        raise UserError("--context and --batch need --phase prefill or --phase decode")
     return {"phase": args.phase, **given}
 
 

@@ -86,7 +86,7 @@ def require_format(args: argparse.Namespace):
         )
     name = args.format or suffixes.get(suffix, "text")
     if name in ("parquet", "pdf", "png") and args.output is None:
-        raise UserError(f"{name} is no text: name a file with -o FILE")
+        raise UserError(f"{name} is not a text format; give a file with -o FILE")
     if name == "parquet":
         require("parquet", "format parquet")
     if name in args.documents:

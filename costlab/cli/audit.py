@@ -59,7 +59,7 @@ def _all(args: argparse.Namespace):
     """Every printed figure."""
     if args.model is not None:
         raise UserError(f"--all audits every model that papers print: leave out {args.model}")
-    refuse(args, ("against", "input", "arg"), "belongs to one model, and --all audits every one")
+    refuse(args, ("against", "input", "arg"), "is for one model; leave it out with --all")
     with errors():
         found = costlab.audit_all(
             progress=lambda done, of, model: progress_line(f"{done} of {of}: {model}")

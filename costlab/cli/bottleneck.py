@@ -40,7 +40,7 @@ def add(sub: Commands) -> None:
 def run(args: argparse.Namespace) -> int | None:
     """Trace, render."""
     if not args.widths:
-        refuse(args, ("c_in", "grid"), "is of a module of your own: give its --widths too")
+        refuse(args, ("c_in", "grid"), "describes a module of your own: give its --widths too")
     default(args, c_in=192, grid=28)
     with errors():
         result = costlab.bottleneck(

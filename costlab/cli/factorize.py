@@ -125,7 +125,7 @@ def _middle(text: str) -> int | str:
 
 
 def _rules(args: argparse.Namespace):
-    refuse(args, ("apply", "top", "input", "arg"), "is of a model; name one, or leave it out")
+    refuse(args, ("apply", "top", "input", "arg"), "applies to a model; name one, or leave it out")
     default(args, c_in=64, c_out=64, grid=28, padding="same")
     if args.measure or args.roofline:
         raise UserError("--measure and --roofline are for a MODEL with --apply")
@@ -151,14 +151,10 @@ def _require_a_case(args: argparse.Namespace):
     refuse(
         args,
         ("c_in", "c_out", "grid", "padding"),
-        "sets the case of the rule table; a model has its own: leave it out, or leave out the "
-        "model",
+        "applies to the rule table, not to a model; leave it out, or leave out the model",
     )
     if (args.measure and not args.apply) or (args.roofline and not args.measure):
-        raise UserError(
-            "--measure times what --apply rewrites, and --roofline draws what --measure gives; "
-            "name all that it takes"
-        )
+        raise UserError("--measure needs --apply, and --roofline needs --measure")
 
 
 def _ranking(args: argparse.Namespace):

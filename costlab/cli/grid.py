@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int | None:
     """Trace the schemes, or find a model's, render."""
     if args.model:
         return _of_a_model(args)
-    refuse(args, ("input", "arg"), "is of a model; name one, or leave it out")
+    refuse(args, ("input", "arg"), "applies to a model; name one, or leave it out")
     default(args, d=35, c_in=320, c_out=640, kernel=3, pool="valid", body="conv")
     with errors():
         result = costlab.grid(
@@ -70,10 +70,10 @@ def _of_a_model(args: argparse.Namespace):
     refuse(
         args,
         ("d", "c_in", "c_out", "kernel", "pool", "body"),
-        "sets the case of the schemes; a model has its own: leave it out, or leave out the model",
+        "applies to the schemes, not to a model; leave it out, or leave out the model",
     )
     if args.diagram:
-        raise UserError("--diagram draws the schemes; of a model take costlab diagram")
+        raise UserError("--diagram draws the schemes; for a model use costlab diagram")
     if args.mode == "train":
         raise UserError(
             "a model's grid reductions are counted in the forward pass; leave out --mode"

@@ -14,7 +14,7 @@ from ._output import on_terminal, require_format, show, write
 from ._types import Commands
 
 PICTURES = ("svg", "png")
-_WHOLE = ("text", "md", "html", *PICTURES)  # formats of a topic that are no table alone
+_WHOLE = ("text", "md", "html", *PICTURES)  # formats of a topic that are more than a table
 
 
 def add(sub: Commands) -> None:

@@ -70,8 +70,8 @@ def _add_processes(options: Options) -> None:
     options.add_argument(
         "--journal",
         metavar="FILE.jsonl",
-        help="save each result as soon as it is there; the same command resumes a sweep that was "
-        "interrupted",
+        help="save each result as soon as it is computed; the same command resumes a sweep that "
+        "was interrupted",
     )
 
 

@@ -101,10 +101,12 @@ def _what_if(args: argparse.Namespace):
     refuse(
         args,
         ("phase", "convention", "by", "sort", "top"),
-        "is of a table of one model; leave out --what-if",
+        "applies to the table of one model; leave out --what-if",
     )
     if args.columns or args.strict:
-        raise UserError("--columns and --strict are of a table of one model; leave out --what-if")
+        raise UserError(
+            "--columns and --strict apply to the table of one model; leave out --what-if"
+        )
     with errors():
         return costlab.what_if(
             args.model,
@@ -120,13 +122,13 @@ def _phases(args: argparse.Namespace):
     rows = (args.depth, args.columns, args.convention, args.by, args.sort, args.top)
     if any(rows) or args.style != "auto":
         raise UserError(
-            "--style, --depth, --columns, --convention, --by, --sort and --top are of the table of "
-            "one phase; choose --phase prefill or --phase decode"
+            "--style, --depth, --columns, --convention, --by, --sort and --top apply to the table "
+            "of one phase; choose --phase prefill or --phase decode"
         )
     if args.input or args.mode == "train":
         raise UserError(
-            "prefill and decoding are inference, on inputs made from --context and --batch: leave "
-            "out --input and --mode"
+            "--phase counts inference on inputs from --context and --batch; leave out --input and "
+            "--mode"
         )
     with errors():
         return costlab.phases(

@@ -29,7 +29,7 @@ def add(sub: Commands) -> None:
 def run(args: argparse.Namespace) -> int | None:
     """Count, compare, render; exit code 1 when a difference is not explained."""
     if args.device == "cuda":
-        raise UserError("verify counts on the CPU, where both peers run; leave --device out")
+        raise UserError("verify runs on the CPU, as the other counters do; leave out --device")
     require("verify", "verify")
     model = get_model(args)
     with errors():

@@ -8,8 +8,9 @@ from .sizes import VIEWS
 
 
 def constant_operands(trace: Trace) -> int:
-    """Elements of tensors that are no parameter, that no operation made and that are no input, but
-    are weights, biases or scales: fixed filters, and what a frozen TorchScript module holds.
+    """Elements of tensors that are not parameters, that no operation made and that are not
+    inputs, but are weights, biases or scales: fixed filters, and what a frozen TorchScript
+    module holds.
     Followed as parameters are."""
     computed = {i for op in trace.ops for i in op.outputs}
     known = computed | set(trace.inputs) | {p.tensor for p in trace.params}

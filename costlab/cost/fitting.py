@@ -39,7 +39,7 @@ def require_costs(trace: Trace) -> None:
         try:
             facts(trace)
         except UNFIT as e:
-            raise MisfitError("its operations do not fit one another") from e
+            raise MisfitError("its operations are inconsistent") from e
 
 
 def unfit(k: int, op: Op) -> MisfitError:

@@ -69,7 +69,7 @@ def forms_of_params(trace: Trace) -> frozenset[int]:
 
 
 def _constants(trace: Trace) -> set[int]:
-    """The tensors that no operation made and that are no inputs."""
+    """The tensors that no operation made and that are not inputs."""
     computed = {i for op in trace.forward for i in op.outputs}
     return {i for op in trace.forward for i in op.inputs} - computed - set(trace.inputs)
 

@@ -13,7 +13,7 @@ from ..trace.record import Op, Trace
 class Work:
     """The arithmetic of one operation: `macs` floating-point multiply-adds of products and
     convolutions, `flops` floating-point operations (two a MAC, plus the elementwise ones), and
-    `integer_macs`, the multiply-adds of 8-bit and other integer products, which are no FLOPs."""
+    `integer_macs`, the multiply-adds of 8-bit and other integer products, which are not FLOPs."""
 
     macs: int = 0
     flops: int = 0

@@ -47,7 +47,7 @@ def require_moves(trace: Trace) -> None:
         layer_graph(trace)
         layouts(trace)
     except UNFIT as e:
-        raise MisfitError("its operations make no graph") from e
+        raise MisfitError("its operations do not form a graph") from e
 
 
 def _fits(trace: Trace, op: Op, place: int) -> bool:

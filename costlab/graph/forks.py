@@ -37,7 +37,7 @@ class Fork:
     squeeze: Node | None
 
 
-_INSIDE = 40  # layers of a branch that is no chain
+_INSIDE = 40  # layers of a branch that is not a chain
 
 
 class _NotAForkError(Exception):
@@ -77,7 +77,7 @@ def _branches(nodes: Sequence[Node], end: int, root: int, members: set[int]) -> 
 
 
 def _region(nodes: Sequence[Node], p: int, root: int) -> tuple[Node, ...]:
-    """A branch that is no chain (a residual, squeeze-and-excitation, attention inside it): all
+    """A branch that is not a chain (a residual, squeeze-and-excitation, attention inside it): all
     layers between root and p, in order. One with a concatenation inside is none."""
     seen: set[int] = set()
     todo = [p]

@@ -47,7 +47,7 @@ def _place(known: tuple[str, ...], word: str) -> tuple[int, str]:
 
 def load_runs(folder: str | Path) -> tuple[Run, ...]:
     """The measured traces of a folder, the preferred ones first. Raises TraceError for a file
-    `*.trace` that is no trace."""
+    `*.trace` that is not a trace."""
     traces = (Trace.load(file) for file in sorted(Path(folder).glob("*.trace")))
     runs = (Run(RunName.of(trace), trace) for trace in traces if trace.measured)
     return tuple(sorted(runs, key=lambda run: (run.order, run.name.model)))

@@ -125,7 +125,7 @@ class Stages:
         calls = leaf_calls(self.call.model, self.call)
         needed = bytes_of(t for c in calls for t in tensors_of((c.args, c.kwargs)))
         if needed >= self.device.free_bytes() / 2:
-            return (), "left out: their inputs do not fit beside one another"
+            return (), "left out: their inputs do not fit in memory together"
         counts = Counter((module, call) for _, module, call in operations)
         stage = "its modules alone"
         return tuple(

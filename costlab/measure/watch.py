@@ -82,8 +82,8 @@ def same_operations(before: list[OpPlace] | None, now: list[OpPlace]) -> list[Op
     """What two runs did, when it is the same. Raises RuntimeError when it is not."""
     if before is not None and now != before:
         raise RuntimeError(
-            "the model does not run the same operations each time, so their times cannot be put "
-            "together"
+            "the model does not run the same operations each time, so their times cannot be "
+            "combined"
         )
     return now
 

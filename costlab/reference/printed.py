@@ -208,7 +208,9 @@ def _rows(text: str) -> Iterator[dict[str, str]]:
     lines = (line.strip() for line in text.strip().splitlines())
     for row in csv.DictReader(lines):
         if None in row or None in row.values():
-            raise ValueError(f"the row {', '.join(map(str, row.values()))} is not as its header")
+            raise ValueError(
+                f"the row {', '.join(map(str, row.values()))} does not match its header"
+            )
         yield row
 
 

@@ -62,8 +62,10 @@ def terminal(
 def _not_shown(found: Fitted) -> Sequence[str]:
     """What a narrow terminal left out, and how to see it."""
     if found.hidden:
-        return (f"not shown in this width: {', '.join(found.hidden)}; --wide shows all",)
-    return ("some texts are shortened to fit; --wide shows them whole",) if found.shortened else ()
+        return (f"not shown at this width: {', '.join(found.hidden)}; --wide shows all",)
+    return (
+        ("some cells are shortened to fit; --wide shows them in full",) if found.shortened else ()
+    )
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ _KEYS = {
     "probe": str,
     "computed": bool,
 }
-_KINDS = {str: "text", list: "a list of texts", dict: "a table of texts", bool: "true or false"}
+_KINDS = {str: "text", list: "a list of strings", dict: "a table of strings", bool: "true or false"}
 _PAPERS = ("a4", "us-letter")
 _NOTES = r"\[notes\]"  # the pattern of the line that begins the notes
 
@@ -154,7 +154,7 @@ def _check_notes(file: _File) -> None:
     chosen = file.doc.get("sections", [])
     for name, words in file.doc.get("notes", {}).items():
         if not isinstance(words, str):
-            raise file.error(name, "the note is no text", _NOTES)
+            raise file.error(name, "the note is not a string", _NOTES)
         if chosen and name not in chosen:
             message = f"a note for section {name!r}, which is not among the sections"
             raise file.error(name, message, _NOTES)

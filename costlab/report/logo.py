@@ -21,7 +21,7 @@ def read_logo(path: str) -> tuple[bytes, str] | None:
         return None
     suffix = Path(path).suffix.lower()
     if suffix != ".svg" and suffix not in _STARTS:
-        raise ReportError(f"the logo {path} is no .svg, .png or .jpg")
+        raise ReportError(f"the logo {path} is not an .svg, .png or .jpg file")
     try:
         data = Path(path).read_bytes()
     except OSError as e:

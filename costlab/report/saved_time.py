@@ -16,8 +16,8 @@ def saved_time(found: Sequence[Savings], ident: str) -> list[Block]:
     if not found:
         return [
             Text(
-                "Not measured: how much time these save is not known here. "
-                "Fewer operations need not be less time."
+                "Not measured: how much time these save is not known. "
+                "Fewer operations do not always take less time."
             )
         ]
     front, *further = front_first(found)

@@ -44,7 +44,7 @@ def parse(specs: Sequence[str]) -> Inputs:
             raise SourceError(f"cannot read input {text!r}; {GRAMMAR}") from None
         except (RuntimeError, TypeError, ValueError, MemoryError, OverflowError) as e:
             words = str(e) if type(e) is ValueError else first_line(e)
-            raise SourceError(f"cannot make input {text!r}: {words}") from None
+            raise SourceError(f"cannot create input {text!r}: {words}") from None
         if name:
             kwargs[name[1]] = value
         else:
@@ -156,7 +156,7 @@ def shape_text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-# of what a forward takes, what is no input
+# of what a forward takes, what is not an input
 _SWITCHES = ("output_", "return_", "use_", "labels", "cache", "past_")
 
 

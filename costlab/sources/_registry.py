@@ -156,7 +156,7 @@ def _read(
 ) -> Trace:
     if arguments or inputs and not found.takes_inputs:
         what = "arguments" if arguments else "inputs"
-        raise SourceError(f"{spec} is a saved trace: {what} belong to tracing")
+        raise SourceError(f"{spec} is a saved trace; {what} apply only when a model is traced")
     from ._inputs import parse
 
     return found.read(parse(inputs) if inputs else None)
@@ -179,7 +179,7 @@ def _loaded(
         device = "cpu"
     model, refused = _built(spec, found, arguments, device)
     if not isinstance(model, torch.nn.Module):
-        raise SourceError(f"{spec} made a {type(model).__name__}, not a torch.nn.Module")
+        raise SourceError(f"{spec} returned a {type(model).__name__}, not a torch.nn.Module")
     given: Inputs = _inputs.parse(inputs) if inputs else found.inputs(model)
     if not given:
         raise SourceError(

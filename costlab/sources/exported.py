@@ -29,7 +29,7 @@ def _find(path: str) -> Definition:
         program = torch.export.load(path)
     except Exception as e:
         raise SourceError(
-            f"cannot read {path}: not a program of torch.export, or of another torch "
+            f"cannot read {path}: not a torch.export program, or one of another torch version "
             f"({first_line(e)})"
         ) from None
     return Definition(
@@ -61,7 +61,8 @@ def _find_scripted(path: str) -> Definition:
 
     if not _is_torchscript(path):
         raise SourceError(
-            f"{path} holds weights, and no model: name what builds it, such as net.py:build"
+            f"{path} contains weights, not a model; name the code that builds it, such as "
+            "net.py:build"
         )
 
     def build() -> ScriptModule:

@@ -21,8 +21,8 @@ def _find(spec: str) -> Definition:
         factory = getattr(factory, part, None)
     if hasattr(factory, "named_parameters") and not isinstance(factory, type):
         raise SourceError(
-            f"{spec} is a model that is made already ({type(factory).__name__}); name its class, "
-            f"or a function that makes it"
+            f"{spec} is a model, not a factory ({type(factory).__name__}); name its class, "
+            f"or a function that returns it"
         )
     if not callable(factory):
         known = suggestion(name, [n for n in vars(module) if not n.startswith("_")])
@@ -62,7 +62,7 @@ def _unknown_module(home: str, missing: str) -> str:
     from ._registry import PREFIXES
 
     near = suggestion(home, PREFIXES) or f"; prefixes of sources are {', '.join(PREFIXES)}"
-    return f"{home!r} is no source, and there is no Python module {missing}{near}"
+    return f"{home!r} is not a source of models, and there is no Python module {missing}{near}"
 
 
 SOURCE = Source("package.module:factory or path/file.py:factory", lambda spec: ":" in spec, _find)

@@ -19,7 +19,7 @@ def load_object(model: Any, inputs: Any = None, kwargs: Mapping[str, Any] | None
             None for the inputs that a program was exported with.
         kwargs: inputs by keyword beside these.
 
-    Raises SourceError for what is no model, and for a model without inputs."""
+    Raises SourceError for what is not a model, and for a model without inputs."""
     import torch
 
     if not is_program(model) and not isinstance(model, torch.nn.Module):

@@ -194,7 +194,7 @@ def _notes(use: Use, size: int, params: ParamCount) -> tuple[str, ...]:
         notes += (
             f"mixture of experts: {scaled(params.active)} of {scaled(params.total)} params are "
             f"active for a token ({params.active:,} of {params.total:,}); MACs do not depend on "
-            "how tokens are routed; bytes read are of all experts",
+            "how tokens are routed; bytes read include all experts",
         )
     return notes
 

@@ -1,4 +1,4 @@
-"""Saved traces: a file that is no source code and no other source's format."""
+"""Saved traces: a file that is not a source code and no other source's format."""
 
 from __future__ import annotations
 

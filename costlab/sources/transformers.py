@@ -139,8 +139,8 @@ def _class_of_part(config) -> Any:
     name = next((name for name in (f"{stem}Model", stem, *alike) if name in found), None)
     if name is None:
         raise SourceError(
-            f"{kind.__name__} is of a part that transformers has no model of by itself; name the "
-            "configuration that it is a part of"
+            f"{kind.__name__} configures a part that has no model of its own in transformers; "
+            "name the configuration that contains it"
         )
     return found[name]
 

@@ -44,7 +44,7 @@ def _path(folder: Path, name: str) -> str:
         return name
     if name.endswith(".pt"):
         raise SourceError(
-            f"{name} is weights of ultralytics; name its layers, as in {_PREFIX}yolo11n.yaml"
+            f"{name} is a weights file; name the YAML of its layers, as in {_PREFIX}yolo11n.yaml"
         )
     stem = name.removesuffix(".yaml")
     scaled = _SCALE.fullmatch(stem)

@@ -95,7 +95,7 @@ def _check(style: str, depth: Depth) -> None:
         raise ValueError(f"unknown style {style!r}; choose auto, {', '.join(STYLES)}")
     if depth is not None and style not in ("layers", "auto"):
         raise ValueError(
-            f"a depth cuts the layers style, and this is {style}; leave out one of them"
+            f"depth applies to the layers style, and this is {style}; leave out one of them"
         )
     if isinstance(depth, int) and depth < 1:
         raise ValueError(f"depth {depth} shows no module; choose 1 or more")
@@ -110,8 +110,8 @@ def _check_partition(by: str | None, style: str, depth: Depth) -> None:
         raise ValueError(f"no totals by {by!r}; choose {' or '.join(PARTITIONS)}")
     if style != "auto" or depth is not None:
         raise ValueError(
-            f"a style and a depth choose layers, and totals by {by} are of all of them; leave out "
-            "one or the other"
+            f"style and depth apply to rows of layers, not to totals by {by}; leave out one or the "
+            "other"
         )
 
 

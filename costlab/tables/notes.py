@@ -45,7 +45,7 @@ def table_notes(
         convention,
         f"coverage: {coverage}",
         f"{rows}; {_run_note(trace)}",
-        *(("alike modules are one row, with how many there are; --depth N lists each",) * merged),
+        *(("equal modules share a row, with their number; --depth N lists each",) * merged),
         *_provenance_notes(trace),
         *_unused_note(unused_params),
         *frozen_note(trace),
@@ -131,7 +131,7 @@ def executed_note(trace: Trace) -> tuple[str, ...]:
     words: list[str] = []
     if scores:
         share = sum(p.some for p in scores) / sum(p.whole for p in scores)
-        words.append(f"masks leave {100 * share:.1f}% of the scores of attention")
+        words.append(f"masks leave {100 * share:.1f}% of the attention scores")
     chosen = dict.fromkeys((p.some, p.whole) for p in parts if p.routed)
     words += [f"a token takes {some} of {whole} experts" for some, whole in chosen]
     return (
@@ -149,7 +149,7 @@ def _lines_note(trace: Trace) -> tuple[str, ...]:
 def arithmetic_notes(trace: Trace) -> tuple[str, ...]:
     """What a reader must know of the arithmetic behind the totals: a line each where integer
     products were counted, where the amount of work depends on the values of the input, where ONNX
-    control flow does, and where products take weights that are no parameters."""
+    control flow does, and where products take weights that are not parameters."""
     notes: list[str] = []
     if total(trace).integer_macs:
         notes.append(

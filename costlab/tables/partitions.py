@@ -1,4 +1,4 @@
-"""Rows that are no places of the model but kinds of what runs: every operation is in one of
+"""Rows that are not places of the model but kinds of what runs: every operation is in one of
 them."""
 
 from __future__ import annotations

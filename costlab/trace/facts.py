@@ -59,7 +59,7 @@ class Machine(TypedDict, total=False):
     cudnn: int | None
 
 
-_Timed = TypedDict(  # names that are no identifiers
+_Timed = TypedDict(  # names that are not identifiers
     "_Timed",
     {
         "cudnn.benchmark": bool,

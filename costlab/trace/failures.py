@@ -18,8 +18,8 @@ _NO_VALUES = ("meta", "no fake impl registered")  # torch's words, where it miss
 _SCRIPT_FAILED = "The following operation failed in the TorchScript interpreter."
 # what torch says where a backward pass cannot be followed, and what to do
 _ADVICE = {
-    "don't yet support saved tensor hooks": "; beside the derivatives of torch.func the backward "
-    "pass cannot be traced, so trace without it",
+    "don't yet support saved tensor hooks": "; the backward pass cannot be traced together "
+    "with torch.func derivatives, so trace without it",
     "Please convert all Tensors to FakeTensors first": "; torch traces the backward pass of this "
     "operator by itself, so trace without it",
 }
@@ -56,7 +56,7 @@ def _advice(device: str, e: BaseException) -> str:
     if isinstance(e, RecursionError):
         return "; modules are nested too deeply, or forward calls itself without end"
     if isinstance(e, SystemExit):
-        return "; the model ends the process, so take that call out of its forward"
+        return "; the model ends the process, so remove that call from its forward"
     return next((advice for said, advice in _ADVICE.items() if said in words), "")
 
 

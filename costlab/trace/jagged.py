@@ -11,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812  the name that everybody know
 from .record import TraceError
 
 STRIDED = (
-    "a nested tensor of the strided layout does not tell its shape, so it cannot be counted; "
+    "a nested tensor of the strided layout does not report its shape, so it cannot be counted; "
     "make it with layout=torch.jagged, or pad it"
 )
 

@@ -102,7 +102,7 @@ def only_moves(call: Call, args: Sequence[Any], out: Any) -> bool:
 
 
 def attribute(value: Any) -> Any:
-    """An argument that is no tensor, as a trace keeps it."""
+    """An argument that is not a tensor, as a trace keeps it."""
     if isinstance(value, (bool, int, float, str)) or value is None:
         return value
     if is_list_or_tuple(value):

@@ -1,5 +1,5 @@
-"""Weights that are no `nn.Parameter`: packed by eager quantization, in oneDNN's own layout, or in a
-wrapper subclass."""
+"""Weights that are not `nn.Parameter`: packed by eager quantization, in oneDNN's own layout, or in
+a wrapper subclass."""
 
 from __future__ import annotations
 

@@ -35,6 +35,6 @@ def refuse_threads(unseen: str | None) -> None:
     """Raises TraceError where `unseen`, a module, ran in a thread that is not recorded."""
     if unseen is not None:
         raise TraceError(
-            f"the model runs {shortened(unseen)} in another thread, where torch shows "
+            f"the model runs {shortened(unseen)} in another thread, where torch reports "
             "its operations to no recorder; call it in the thread of forward"
         )

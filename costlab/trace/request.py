@@ -33,7 +33,7 @@ class Options:
 
 def model_and_inputs(model: Any, inputs: Any, kwargs: Any) -> tuple[nn.Module, Any, Any]:
     """The module that runs and its inputs: of a program of torch.export its own, where none are
-    given. Raises TraceError for what is no model."""
+    given. Raises TraceError for what is not a model."""
     if exported.is_program(model):
         if is_tuple(inputs) and not inputs and not kwargs:
             inputs, kwargs = exported.example_inputs(model)

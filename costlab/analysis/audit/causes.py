@@ -52,7 +52,7 @@ class OtherWidth:
 @dataclass(frozen=True)
 class OtherConvention:
     """The count fits under `rule`, which is not the table's convention: so do `cells` of the `of`
-    cells that the table's leaves over."""
+    cells that the table's convention does not fit."""
 
     rule: Rule
     cells: int

@@ -73,7 +73,7 @@ _CAUSES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
         lambda c: "convention",
         lambda c: (
             f"another convention, {convention(c.rule)}, fits {c.cells} of the {c.of} cells that "
-            "the table's leaves over"
+            "the table's convention does not fit"
         ),
     ),
     NoConvention: (
@@ -86,7 +86,7 @@ _CAUSES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
     MissingRow: (lambda c: "no row", lambda c: "the trace has no such row here"),
     InputGrid: (
         lambda c: "input grid",
-        lambda c: "the printed grid is the one that the row reads",
+        lambda c: "the printed grid is that of the row's input",
     ),
     LayerCount: (
         lambda c: f"{c.layers} layers",
@@ -166,8 +166,8 @@ def _causes(cells: Iterable[Cell]) -> list[str]:
 
 
 _CHANCE = (
-    "chance: how often a wrong number, off by up to a factor of two, would fit as well, by all "
-    f"that was tried; above {LIMIT:.0%} the cell is consistent, but that is weak evidence"
+    "chance: how often a wrong number, off by up to a factor of two, would also have fitted what "
+    f"was tried; above {LIMIT:.0%} a cell that fits is only weak evidence"
 )
 
 
@@ -178,7 +178,7 @@ def _convention(audit: Audit, kind: str) -> str:
         return f"no convention fits any of the {best.of} cells"
     most = "most cells, " if 2 * best.fits > best.of else ""
     alike = [o for o in others if o.fits == best.fits and not o.rule.counts_like(best.rule)]
-    also = f"; as many as {convention(alike[0].rule)}" if alike else ""
+    also = f"; so does {convention(alike[0].rule)}" if alike else ""
     return f"{convention(best.rule)} fits {most}{best.fits} of {best.of}{also}"
 
 
@@ -226,6 +226,6 @@ def reproductions(found: Reproductions) -> tuple[str, ...]:
     listed = ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common())
     return (
         f"{len(found.rows)} sources: {listed}",
-        "weak evidence: few digits are printed, a wrong number could fit as well",
-        "costlab audit MODEL has each cell, with what explains it",
+        "weak evidence: few digits are printed, so a wrong number could fit as well",
+        "costlab audit MODEL shows each cell and its explanation",
     )

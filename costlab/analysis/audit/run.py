@@ -32,7 +32,7 @@ def audit(
         readings: traces of other readings of the same network.
         title: the title of the result; the model's name by default.
 
-    Raises ValueError for a cell that is no number, when no printed row has a counterpart in the
+    Raises ValueError for a cell that is not a number, when no printed row has a counterpart in the
     trace, or when nothing but names is printed."""
     title = title or trace.provenance["model"]
     rows = read_rows(printed)
@@ -44,7 +44,7 @@ def audit(
     compared = {x: compare(x.name, x.printed, x.row) for x in lines if x.row}
     if not any(c.of for c in compared.values()) and not any(x.numbers for x in compared):
         raise ValueError(
-            "there is nothing to check but names; call the columns params and ops (or MACs, "
+            "no column has figures to check; name the columns params and ops (or MACs, "
             "mult-adds), with a unit in the cell or as (M) in the header"
         )
     has_counts = any(line.numbers for line in lines)
@@ -137,7 +137,7 @@ def _totals_alone(rows: Sequence[PrintedRow], trace: Trace) -> tuple[Cell, ...]:
         if row.get(quantity)
     ]
     if rows and not found:
-        raise ValueError("there is nothing to check but names; call the columns params and ops")
+        raise ValueError("no column has figures to check; name the columns params and ops")
     return audit_totals(trace, found)
 
 

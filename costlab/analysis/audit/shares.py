@@ -18,7 +18,7 @@ def audit_shares(trace: Trace, printed: PrintedShares) -> tuple[Cell, ...]:
     """Check printed percentages, whose kinds of layers are called as `kind_of` calls them: of the
     multiply-adds, and of the weights.
 
-    Raises ValueError for a text that is no percentage."""
+    Raises ValueError for a text that is not a percentage."""
     counts: dict[str, Counter[str]] = {"ops": Counter(), "params": Counter()}
     for node in layer_graph(trace):
         cost = total(trace, node.ops)

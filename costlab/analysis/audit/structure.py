@@ -30,7 +30,7 @@ class Compared:
 
 
 def compare(name: str, printed: PrintedRow, row: Counted) -> Compared:
-    """Compare the printed cells that are no counts; `name` is what the row is called."""
+    """Compare the printed cells that are not counts; `name` is what the row is called."""
     compared, different = 0, []
     for key, text in printed.cells.items():
         if not _is_compared(key, text, row):

@@ -1,4 +1,4 @@
-"""Printed cells that are no counts, as text: whether one says what the trace says."""
+"""Printed cells that are not counts, as text: whether one says what the trace says."""
 
 from __future__ import annotations
 

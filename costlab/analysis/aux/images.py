@@ -59,7 +59,7 @@ def digits(shape: Sequence[int], classes: int, batch: int) -> Images:
     if classes < 10:
         raise ValueError(f"the digits have 10 classes, the model {classes}")
     if not 1 <= batch <= COUNT:
-        raise ValueError(f"a batch of {batch}: choose 1 to {COUNT}, the images that there are")
+        raise ValueError(f"a batch of {batch}: choose 1 to {COUNT}, the number of images")
     data: Any = load_digits()
     pixels = torch.tensor(data.images, dtype=torch.float32)[:, None] * (255 / _WHITE)
     return Images(pixels - pixels.mean(0), torch.tensor(data.target), tuple(shape))

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 def costs() -> tuple[str, ...]:
     """Of the costs of auxiliary classifiers."""
     return (
-        "for one image (traced in training mode with a batch of two, and halved); backward by "
-        "tracing the backward pass",
+        "for one image: half of a batch of two, traced in training mode with the backward pass",
         "the heads are dropped after training: at inference they have no MACs, and their params "
         "need not be kept",
         "params with biases and norm scales; one MAC = one multiply-add",
@@ -39,7 +38,8 @@ def settings(result: Probe) -> tuple[str, ...]:
         *_published(result),
         *_helped(result),
         protocol(result.protocol),
-        "twice as deep: one more 3x3 convolution after each; the others change what they say",
+        "twice as deep: one more 3x3 convolution after each; each other setting changes what its "
+        "name says",
     )
 
 
@@ -52,8 +52,8 @@ def placed(result: Probe) -> str:
             "the rule places no head"
         )
     return (
-        f"a head belongs after {place.name}: there the mean gradient first falls under "
-        f"{result.threshold:g}, from the loss back"
+        f"the rule places a head after {place.name}, the first convolution from the loss back "
+        f"whose mean gradient is under {result.threshold:g}"
     )
 
 

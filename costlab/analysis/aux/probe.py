@@ -188,7 +188,7 @@ def probe(
         torch.set_rng_state(state)
     plain = found[0]
     if not plain.layers:
-        raise ValueError(f"{name} has no convolutions, which are what the probe looks at")
+        raise ValueError(f"{name} has no convolutions, so there is nothing to probe")
     helped = found[1].only(layer.name for layer in plain.layers) if with_heads else None
     return Probe(name, setting.name, plain, helped, protocol, threshold)
 

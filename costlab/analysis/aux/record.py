@@ -33,7 +33,7 @@ def read_probe(path: str | os.PathLike[str]) -> Probe:
     except OSError as e:
         raise ValueError(f"cannot read {os.fspath(path)}: {e.strerror}") from None
     except (UnicodeDecodeError, KeyError, TypeError, AttributeError, json.JSONDecodeError):
-        raise ValueError(f"{os.fspath(path)} is no result of the gradient probe") from None
+        raise ValueError(f"{os.fspath(path)} is not a result of the gradient probe") from None
 
 
 def _rounded(value: Any) -> Any:

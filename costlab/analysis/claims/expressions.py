@@ -35,7 +35,7 @@ class Evaluation:
 
 def _power(a, b):
     if abs(b) > _LARGEST_EXPONENT or abs(a) > _LARGEST_BASE:
-        raise ValueError(f"{a} to the power {b} is out of all proportion")
+        raise ValueError(f"{a} to the power {b} is too large to compute")
     return a**b
 
 
@@ -124,7 +124,7 @@ class _Evaluator:
         sides = self.value(node.left), self.value(node.right)
         numbers = all(isinstance(side, (int, float)) for side in sides)
         if isinstance(node.op, ast.Mult) and not numbers:  # 'a' * 10 ** 9 fills the memory
-            raise LedgerError(f"{ast.unparse(node)!r} multiplies what is no number")
+            raise LedgerError(f"{ast.unparse(node)!r} multiplies something that is not a number")
         return compute(*sides)
 
     def _unary(self, node: ast.UnaryOp) -> Any:
@@ -194,7 +194,7 @@ def evaluate(
         value = evaluator.value(ast.parse(expression, mode="eval").body)
         if isinstance(value, Figures) or callable(value):
             raise LedgerError(
-                "that is a model and no figure; take one of it, such as .macs or .params"
+                "that is a model, not a figure; use one of its figures, such as .macs or .params"
             )
     except LedgerError as e:
         raise LedgerError(f"{e} (in {expression!r})") from None

@@ -89,7 +89,7 @@ def _entry(ident: str, entry: Mapping[str, Any]) -> Entry:
         raise LedgerError(f"claim {ident}: it says nothing (no key 'says')")
     published = entry.get("published", False)
     if not isinstance(published, bool):
-        raise LedgerError(f"claim {ident}: published is true or false, not {published!r}")
+        raise LedgerError(f"claim {ident}: published must be true or false, not {published!r}")
     words = {key: entry[key] for key in _WORDS if key in entry}
     wrong = next((key for key, value in words.items() if not isinstance(value, str)), None)
     if wrong:

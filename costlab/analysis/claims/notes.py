@@ -72,7 +72,7 @@ def explained(claim: Claim) -> str:
     for check in claim.checks:
         lines += _explained_check(check)
     if not claim.checks:
-        lines.append("  nothing here that a trace can compute")
+        lines.append("  nothing here can be computed from a trace")
     return "\n".join(lines)
 
 

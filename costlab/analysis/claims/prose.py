@@ -34,7 +34,7 @@ def fill(
     except (LedgerError, TypeError, ValueError) as e:
         raise LedgerError(f"{e} (in {text!r})") from None
     if "{" in filled or "}" in filled:
-        raise LedgerError(f"a brace stands alone in {text!r}; a figure is {{expression}}")
+        raise LedgerError(f"unmatched brace in {text!r}; write a figure as {{expression}}")
     return filled
 
 

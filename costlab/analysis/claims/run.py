@@ -74,8 +74,8 @@ def _run_check(entry: CheckEntry, functions: Mapping[str, Callable[..., Any]] | 
     if _is_number(found.value):
         if said is None and not entry.note:
             raise LedgerError(
-                f"{entry.expr!r} is a number, {spell(found.value)}, with nothing to hold it "
-                "against; give 'said', or compare it"
+                f"{entry.expr!r} is a number, {spell(found.value)}, with nothing to compare "
+                "it with; give 'said', or write a comparison"
             )
         said = _read_number(said) if isinstance(said, str) else said
     outcome = _outcome(found.value, replace(entry, said=said))

@@ -48,7 +48,9 @@ def _not_comparable(sides: Sequence[Side]) -> tuple[str, ...]:
     protocols = {s.published.protocol for s in sides if s.published}
     if len(protocols) < 2:
         return ()
-    return ("the published errors are of different crops, networks or images: do not compare them",)
+    return (
+        "the published errors are for different crops, networks or images: do not compare them",
+    )
 
 
 def _times(a: int, b: int, what: str, than: str = "") -> str:

@@ -62,9 +62,9 @@ def with_open_block(trace: Trace, box: Box, convention: str | Convention | None 
     """The network's diagram, as `diagram(trace)` gives it, with one of its blocks opened in a frame
     with the id and the name of its box.
 
-    Raises ValueError for a box that is no block."""
+    Raises ValueError for a box that is not a block."""
     if box.kind != "block":
-        raise ValueError(f"{box.name} is no block that can be opened")
+        raise ValueError(f"{box.name} is not a block that can be opened")
     counted, _ = choose_convention(trace, convention)
     return _Builder(trace, "cost", None, None, counted, box).drawn(0)
 

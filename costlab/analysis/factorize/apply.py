@@ -146,7 +146,7 @@ def apply(model: nn.Module, chosen: Sequence[Candidate]) -> nn.Module:
     paths = [c.path for c in chosen]
     twice = next((p for p in paths if paths.count(p) > 1), None)
     if twice:
-        raise ValueError(f"{twice} is to be rewritten twice; choose one rewrite")
+        raise ValueError(f"{twice} has two rewrites; choose one")
     new = _copied(model)
     for c in chosen:
         old = new.get_submodule(c.path)
@@ -169,7 +169,7 @@ def _replacement(old: nn.Module, c: Candidate) -> nn.Module:
     """The new module, where, in the dtype and in the mode in which the old one is."""
     if not isinstance(old, nn.Conv2d) or old.padding_mode != "zeros":
         raise ValueError(
-            f"{c.path or 'the model'} is no zero-padded nn.Conv2d module, so it cannot be replaced"
+            f"{c.path or 'the model'} is not a zero-padded nn.Conv2d, so it cannot be replaced"
         )
 
     def make() -> nn.Sequential:

@@ -15,7 +15,7 @@ def choose(
     """Candidates by name: PATH (its best rewrite), PATH:REWRITE, or "best" (the best saving rewrite
     of every convolution). `refused`: convolutions that cannot be replaced, each with its obstacle.
 
-    Raises ValueError for a name that is no candidate."""
+    Raises ValueError for a name that is not a candidate."""
     refused = refused or {}
     chosen: list[Candidate] = []
     for name in wanted:

@@ -112,9 +112,9 @@ def in_turns(ratio: Timing, macs_saved: float) -> str:
 def obstacle(o: Obstacle) -> str:
     """Why a convolution cannot be replaced."""
     return {
-        "no module": "it is no module",
+        "no module": "it is not a module",
         "type": f"it is a {o.detail}, not an nn.Conv2d",
-        "hooks": "it has hooks or a norm of its weight, which would be lost",
+        "hooks": "it has hooks or a weight norm, which would be lost",
         "padding mode": f"its padding is {o.detail}",
         "uneven padding": "it pads its sides unevenly",
         "tied": "its weight is tied to another module's",

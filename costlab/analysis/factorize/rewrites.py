@@ -148,7 +148,7 @@ REWRITES = {r.name: r for r in _ALL}
 
 
 def require_known(rewrites) -> None:
-    """Raise ValueError for a name that is no rewrite."""
+    """Raise ValueError for a name that is not a rewrite."""
     for name in rewrites or ():
         if name not in REWRITES:
             raise ValueError(f"unknown rewrite {name!r}; choose {', '.join(REWRITES)}")
@@ -181,7 +181,7 @@ def break_even(c_in: int, c_out: int, k: int = 5) -> float:
     odd and at least 5."""
     if k < 5 or k % 2 == 0:
         raise ValueError(
-            f"a {k}x{k} convolution is no stack of 3x3; the kernel is odd and at least 5"
+            f"a {k}x{k} convolution cannot be stacked 3x3; choose an odd kernel of at least 5"
         )
     n, b, c = (k - 1) // 2, c_in + c_out, k * k * c_in * c_out / 9
     return c / b if n == 2 else (-b + math.sqrt(b * b + 4 * (n - 2) * c)) / (2 * (n - 2))

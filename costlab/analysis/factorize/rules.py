@@ -235,9 +235,9 @@ def _require_buildable(sizes, padding: str, kernels, rewrites) -> None:
     if padding not in ("same", "valid"):
         raise ValueError(f"unknown padding {padding!r}; choose same or valid")
     if min(size for size in sizes if size is not None) < 1:
-        raise ValueError("widths and grid are whole numbers from 1")
+        raise ValueError("widths and grid must be integers of at least 1")
     if padding == "same" and any(k % 2 == 0 for k in kernels or ()):
-        raise ValueError("an even kernel has no same padding; take --padding valid")
+        raise ValueError("an even kernel has no same padding; use --padding valid")
     if kernels and min(kernels) < 2:
         raise ValueError(f"kernel {min(kernels)}: there is nothing to factorize below 2")
 
@@ -250,13 +250,13 @@ def _fitting(
     wanted = [w for w in wanted if not rewrites or w[1] in rewrites]
     if not wanted:
         raise ValueError(
-            "no such kernel can be rewritten so at these widths; stacked-3x3 takes odd ones from "
-            "5, 1xn-nx1 any from 2"
+            "no rewrite applies to these kernels at these widths; stacked-3x3 takes odd kernels "
+            "from 5, 1xn-nx1 any kernel from 2"
         )
     fitting = [w for w in wanted if padding == "same" or w[0] <= grid]
     if not fitting:
         raise ValueError(
-            f"no kernel fits a {grid}x{grid} grid without padding; take a larger grid or "
+            f"no kernel fits a {grid}x{grid} grid without padding; use a larger grid or "
             "--padding same"
         )
     return fitting

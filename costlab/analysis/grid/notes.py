@@ -37,10 +37,10 @@ def reductions(found: int, shown: int) -> tuple[str, ...]:
     )
     return (
         *fewer,
-        "in parallel: a pool, and beside it a strided convolution of the same kernel to the "
-        "channels that the pool lacks (Rethinking, Figure 10, right), traced; "
-        "of the model: MACs saved. It is another function, to be trained and measured",
-        "a representational bottleneck is a pool alone, with no skip round it, whose output is "
+        "in parallel: a pool, and a strided convolution of the same kernel that adds the missing "
+        "channels (Rethinking, Figure 10, right), traced; of the model: MACs saved. This changes "
+        "the model, which must be trained and measured again",
+        "a representational bottleneck is a pool alone, with no skip around it, whose output is "
         "narrower than its input and than what follows; one MAC = one multiply-add",
     )
 

@@ -142,8 +142,8 @@ def _require_buildable(case: _Case) -> None:
         raise ValueError(f"a {d}x{d} grid is too small for kernel {kernel}; choose a larger one")
     if case.body == "inception" and case.c_out < _FEWEST_OF_A_MODULE:
         raise ValueError(
-            f"a Figure 5 module of {case.c_out} channels has branches without any; choose c_out "
-            f"from {_FEWEST_OF_A_MODULE}"
+            f"a Figure 5 module of {case.c_out} channels has branches without channels; choose "
+            f"c_out of at least {_FEWEST_OF_A_MODULE}"
         )
     if case.pool == "2x2" and d % 2:
         raise ValueError(f"2x2 pooling halves an even grid; {d} is odd, so choose valid or padded")

@@ -142,7 +142,7 @@ def fields(chains: Sequence[Sequence[Kernel]]) -> Fields:
 
     Raises ValueError for no chain, and for one that sees more than 31 inputs a side."""
     if not chains or not all(chains):
-        raise ValueError("name at least one chain of kernels, as 5x5 or 3x3+3x3")
+        raise ValueError("name at least one chain of kernels, such as 5x5 or 3x3+3x3")
     return Fields(tuple(_chain(tuple(kernels)) for kernels in chains))
 
 

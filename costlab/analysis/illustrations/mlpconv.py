@@ -80,7 +80,7 @@ def mlpconv(
     if len(widths) < 2:
         raise ValueError("an mlpconv layer has at least two widths, as 96,96,96")
     if min(*widths, c_in, side, kernel, stride) < 1:
-        raise ValueError("widths, channels, sides, kernels and strides are from 1")
+        raise ValueError("widths, channels, sides, kernels and strides must be at least 1")
     if kernel > side:
         raise ValueError(f"a kernel of {kernel} needs an input of at least {kernel}, not {side}")
     shape = (1, c_in, side, side)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     "weights between one pair of maps, without biases; stride 1",
-    "paths: the ways by which one input reaches the output; in one large kernel each input has one",
+    "paths: the number of ways in which an input reaches the output; in one large kernel it is 1",
 )
 MIXING = (
     "each output is a sum over all maps at its own position, with the same weights at every "
@@ -28,7 +28,7 @@ def saturation(s: Saturation) -> tuple[str, ...]:
         "slopes and gradients by automatic differentiation, in float64",
         "squared error and cross-entropy: the absolute gradient at the input of a sigmoid that is "
         "the output, where the target is 1",
-        f"left of an error at most behind {s.layers} activations, weights aside: {found}",
+        f"largest share of an error after {s.layers} activations, without weights: {found}",
     )
 
 

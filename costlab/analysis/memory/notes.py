@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 def memory_notes(m: Memory) -> tuple[str, ...]:
     """What the numbers mean, what is not in them, and how far a measurement is from them."""
     notes = (
-        "the peak of a training step, with the gradients of the params that are made by then; the "
-        "optimizer's state comes on top"
+        "the peak of a training step, with the gradients that exist by then; the optimizer's state "
+        "is extra"
         if m.trained
         else "the peak of inference",
-        "a tensor is alive until its last use, and until every module that was given it returns; "
-        f"freed at the last use the peak would be {m.least:,} bytes",
-        "not in it: kernels' own work space, what a fused kernel keeps for its backward pass, the "
-        "allocator's rounding, and tensors that the code holds in variables after their last use",
+        "a tensor is alive until its last use, and until every module that received it has "
+        f"returned; if tensors were freed at their last use, the peak would be {m.least:,} bytes",
+        "not included: workspace of kernels, what a fused kernel keeps for its backward pass, the "
+        "allocator's rounding, and tensors that variables keep alive after their last use",
     )
     if m.measured is None:
         return (*notes, *m.caveats)

@@ -121,6 +121,6 @@ def _rows(m: Memory) -> Iterator[dict[str, Any]]:
     for tensor in m.largest:
         yield {"what": live_tensor(tensor), "bytes": tensor.size, "part": "of the peak"}
     if m.trained:
-        yield {"what": "gradients of the params", "bytes": m.gradients, "part": "once all are made"}
+        yield {"what": "gradients of the params", "bytes": m.gradients, "part": "at the end"}
         for name, size in m.optimizers.items():
-            yield {"what": f"optimizer state, {name}", "bytes": size, "part": "on top"}
+            yield {"what": f"optimizer state, {name}", "bytes": size, "part": "extra"}

@@ -65,8 +65,8 @@ def _alone(r: Roofline) -> Iterator[str]:
         return
     blank = sum(p.warm is not None and p.cold is None for p in r.places)
     yield (
-        "alone: the row's modules one by one, without what is done between them; cold: inputs, "
-        "weights and outputs rotated past the last cache"
+        "alone: the row's modules one by one, without the work between them; cold: inputs, "
+        "weights and outputs rotated so that no cache holds them"
         + (f", blank where they are too small for that ({blank} rows)" if blank else "")
     )
 
@@ -182,7 +182,7 @@ def time_change(c: TimeChange) -> str:
         f"{_ms(c.second.median)})"
     )
     if c.intervals_meet:
-        text += "; the intervals of the two times meet, so no difference is shown"
+        text += "; the intervals of the two times overlap, so no difference is shown"
     elif c.may_be_drift:
         text += (
             "; the two were measured one after the other, and so small a difference may be drift "

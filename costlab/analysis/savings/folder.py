@@ -52,7 +52,7 @@ def time_savings(folder: str | os.PathLike[str], of: str, on: str) -> TimeSaving
     groups = _RULES[of](runs_on(load_runs(Path(folder)), on))
     if not groups:
         raise ValueError(
-            f"{os.fspath(folder)} holds no rule that was measured on both sides; "
-            "python reports/measure.py makes them"
+            f"{os.fspath(folder)} has no rule that was measured before and after; "
+            "run python reports/measure.py"
         )
     return TimeSavings(groups)

@@ -13,7 +13,7 @@ from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
 from typing import Any
 
-DIED = "the process died, most likely for want of memory"
+DIED = "the process died, most likely because it ran out of memory"
 
 
 class Pool(Executor, ABC):

@@ -15,15 +15,15 @@ def of_another_version(count: int) -> str:
     """Outcomes in a journal that were not used."""
     verbs = ("is", "was") if count == 1 else ("are", "were")
     return (
-        f"{counted(count, 'outcome')} in the journal {verbs[0]} of another version of the model, "
-        f"of costlab or of the machine, and {verbs[1]} left"
+        f"{counted(count, 'outcome')} in the journal {verbs[0]} from another version of the model "
+        f"or costlab, or another machine, and {verbs[1]} ignored"
     )
 
 
 def polynomial(model: str, found: Polynomial | None) -> str:
     """The exact MACs of a model over its sizes."""
     if found is None:
-        return f"{model}: its MACs are no one polynomial up to degree 4 over these sizes"
+        return f"{model}: no polynomial of degree 4 or less gives its MACs over these sizes"
     return f"{model}: {found}"
 
 

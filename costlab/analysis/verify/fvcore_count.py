@@ -130,7 +130,7 @@ def _report(model, args: tuple, kwargs: dict) -> _Report:
 
 
 def _other_operations(report: _Report) -> Iterator[Difference]:
-    """Operations that are no products but in fvcore's sum."""
+    """Operations that are not products but in fvcore's sum."""
     for name, macs in report.by_operator.items():
         if name not in _PRODUCTS and macs:
             yield Difference(Cause.NOT_A_PRODUCT, -macs, name)

@@ -20,13 +20,13 @@ _WHAT = {
     "UNKNOWN": "the rest",
 }
 _REASONS = {
-    "NOT_A_PRODUCT": "fvcore counts {subject}, which is no matrix product, in the same sum",
+    "NOT_A_PRODUCT": "fvcore counts {subject}, which is not a matrix product, in the same sum",
     "ATTENTION": "fvcore has no formula for aten::scaled_dot_product_attention",
     "RECURRENT": "fvcore has no formula for {subject}",
     "NO_FORMULA": "fvcore has no formula for {subject}",
     "CUSTOM_FUNCTION": "fvcore does not look into torch.autograd.Function",
     "EINSUM": (
-        "fvcore counts an einsum of three or more operands in an order of its own; torch "
+        "fvcore counts an einsum of three or more operands in its own order; torch "
         "multiplies them pair by pair, and elementwise where nothing is summed"
     ),
     "CHOSEN_KERNEL": ("FlopCounterMode has no formula for {subject}, which torch chose on the CPU"),
@@ -34,7 +34,7 @@ _REASONS = {
         "FlopCounterMode counts the weight's gradient of a grouped convolution as if it had no "
         "groups"
     ),
-    "COMPLEX": "a complex multiply-add is four real ones; the peer counts it as one",
+    "COMPLEX": "a complex multiply-add is four real ones; this counter counts it as one",
 }
 
 

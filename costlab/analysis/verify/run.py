@@ -62,7 +62,8 @@ def _make_real(model: nn.Module) -> None:
     size = sum(p.numel() * p.element_size() for p in params)
     if size > _LARGEST:
         raise MemoryError(
-            f"the second counts run the model for real, and its parameters need {size / 1e9:.0f} GB"
+            f"the other counters run the model for real, and its parameters need "
+            f"{size / 1e9:.0f} GB"
         )
     if not any(t.device.type == "meta" for t in (*params, *model.buffers())):
         return

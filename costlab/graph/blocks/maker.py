@@ -97,7 +97,7 @@ class BlockMaker:
 
     @cached_property
     def activations(self) -> frozenset[int]:
-        """Tensors that come from the input or an operation, and are no parameters."""
+        """Tensors that come from the input or an operation, and are not parameters."""
         return frozenset(self.trace.inputs).union(*(op.outputs for op in self.trace.forward))
 
     @cached_property

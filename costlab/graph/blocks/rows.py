@@ -49,7 +49,7 @@ def join_repeats(maker: BlockMaker, steps: list[Block]) -> list[Block]:
 
 def _run(steps: list[Block], keys: list[tuple[object, ...]], start: int) -> tuple[int, int]:
     """(blocks that repeat together, how often) of the run at `start` that takes in most blocks;
-    single layers alone are no run."""
+    single layers alone are not a run."""
     best = (1, 1)
     for period in range(1, min(_PERIOD, (len(steps) - start) // 2) + 1):
         if all(b.kind == "layer" for b in steps[start : start + period]):

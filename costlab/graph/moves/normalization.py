@@ -14,8 +14,8 @@ from .registry import Case, ints, plain, rule, spread
     "_native_batch_norm_legit_functional",
 )
 def _batch_norm(case: Case) -> Plan | None:
-    """A statistic of the channel, which is no position's; that of an instance norm is taken over
-    the grid."""
+    """A statistic of the channel, which belongs to no position; that of an instance norm is taken
+    over the grid."""
     if case.place:
         return None
     alone = case.op.module_type.startswith("Instance")

@@ -25,7 +25,7 @@ def comparison(result: Comparison, look: Look = PLAIN) -> Figure:
     Raises ValueError for more networks than can be told apart."""
     sides, theme = result.sides, look.theme
     if len(sides) > _MOST:
-        raise ValueError(f"a chart compares at most {_MOST} models, and these are {len(sides)}")
+        raise ValueError(f"a chart compares at most {_MOST} models, not {len(sides)}")
     names = display_names([s.name for s in sides])
     strides = sorted({st.stride for s in sides for st in s.stages}, key=lambda v: v or inf)
     rows, columns = (2, 1) if look.narrow else (1, 2)

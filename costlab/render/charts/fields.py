@@ -42,7 +42,7 @@ def fields(result: Fields, look: Look = PLAIN) -> Figure:
         _draw(ax, chain, stack, look, numbers=numbers)
         ax.set_title(words, fontweight="normal", fontsize=SMALL)
     marks = "shade and numbers" if numbers else "shade"
-    said = f"{marks}: the ways by which a value reaches the output"
+    said = f"{marks}: the number of ways in which a value reaches the output"
     fig.supxlabel("\n".join(wrapped(said, look.room(0.9))), fontsize=SMALL)
     entitle(fig, look, "Which inputs one output depends on")
     return fig

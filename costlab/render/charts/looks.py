@@ -53,7 +53,7 @@ def look(
 
 
 def _inches(width: str | float) -> float:
-    """Raises ValueError for what is no width, or one that no chart fits."""
+    """Raises ValueError for what is not a width, or one that no chart fits."""
     if isinstance(width, str):
         found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(in|cm|pt)\s*", width)
         if found is None:
@@ -62,7 +62,5 @@ def _inches(width: str | float) -> float:
     else:
         inches = float(width)
     if not _NARROWEST <= inches <= _WIDEST:
-        raise ValueError(
-            f"a chart is {_NARROWEST:g} to {_WIDEST:g} inches wide, and this is {inches:.3g}"
-        )
+        raise ValueError(f"a chart is {_NARROWEST:g} to {_WIDEST:g} inches wide, not {inches:.3g}")
     return inches

@@ -45,7 +45,7 @@ def _left(ax: Axes, result: Saturation, look: Look) -> None:
         ax.plot(range(len(left)), left, line, color=color, marker="o", label=_name(curve.name))
     log_axes(ax, "y")
     ax.set_ylim(top=_ABOVE)
-    _label(ax, "left of an error at most", "activations in a row", low=True)
+    _label(ax, "largest share of an error", "activations in a row", low=True)
 
 
 def _losses(ax: Axes, result: Saturation, look: Look) -> None:

@@ -33,9 +33,9 @@ def onnx_graph(trace: Trace) -> onnx.ModelProto:
     """The file that a trace is of, read again. Raises ValueError where it is none, or is gone."""
     path = trace.provenance["model"]
     if not path.lower().endswith(".onnx"):
-        raise ValueError(f"{path} is no ONNX file; export the model with torch.onnx.export")
+        raise ValueError(f"{path} is not an ONNX file; export the model with torch.onnx.export")
     if not os.path.isfile(path):
-        raise ValueError(f"there is no file {path} now, which the trace is of; name the ONNX file")
+        raise ValueError(f"the trace is of {path}, which does not exist; give the ONNX file")
     from ...sources._onnx import read
 
     return read(path).model

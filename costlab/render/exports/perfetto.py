@@ -40,7 +40,7 @@ def perfetto(trace: Trace, value: str = "") -> str:
     measured = trace.measured
     if measured is None:
         raise ValueError(
-            f"{trace.provenance['model']} was not measured, so that there are no times to show; "
+            f"{trace.provenance['model']} was not measured, so there are no times to show; "
             "trace it with costlab trace MODEL --measure -o FILE"
         )
     slices = list(_slices(trace, measured))

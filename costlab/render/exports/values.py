@@ -84,7 +84,7 @@ def work_of_nodes(trace: Trace) -> dict[str, Work]:
             nodes.setdefault(op.node, []).append(i)
     if not nodes:
         raise ValueError(
-            f"{trace.provenance['model']} is no exported graph, whose nodes could have costs; "
-            "model-explorer-graph takes any model, and this a .pt2 or .onnx file of it"
+            f"{trace.provenance['model']} is not an exported graph; "
+            "give a .pt2 or .onnx file, or use model-explorer-graph, which takes any model"
         )
     return {node: work_of(trace, ops) for node, ops in nodes.items()}

@@ -14,7 +14,7 @@ _WORDS = (
     "FLOPs and no MACs.",
     "params: elements of all parameters, each counted once, also when shared or tied; the paper "
     "convention counts weights only, and is taken for a network whose paper prints such a table.",
-    "activations: elements that convolutions and matrix products put out. depth: layers with "
+    "activations: output elements of convolutions and matrix products. depth: layers with "
     "weights on the longest path.",
     "K, M and G are 1,000, 1e6 and 1e9, but for params in the paper convention, where K is 1,024; "
     "each table states its own.",

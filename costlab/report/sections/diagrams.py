@@ -51,7 +51,7 @@ def _opened(m: About) -> list[Block]:
     row = max(forks, key=lambda r: r.macs)
     try:
         d = diagram(m.trace, module=row.id)
-    except ValueError:  # a fork that is no module of its own has no path to open
+    except ValueError:  # a fork that is not a module of its own has no path to open
         return []
     caption = f"The most expensive module of {m.name}, {row.cells['type']}, opened"
     return [drawn(d, id="module", caption=caption)]

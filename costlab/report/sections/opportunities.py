@@ -39,8 +39,8 @@ def _rewrites(m: About, ident: str) -> list[Block]:
             f"Rewrites of single convolutions of {m.name} at their input's width, "
             "ranked by MACs saved",
             ident,
-            ". Each changes the model, which is to be trained and measured again: "
-            "28% fewer operations need not be 28% less time.",
+            ". Each changes the model, which must be trained and measured again: "
+            "28% fewer operations do not always take 28% less time.",
         ),
         Grid(
             _without(sheet, "params"),

@@ -134,7 +134,7 @@ def _rewrites(m: About) -> Iterator[Text]:
             f"nx1, at {'their' if several else 'its'} input's width) would save {saving:,} MACs, "
             f"{percent(saving, m.total.macs)}",
             "opportunities",
-            "; what it does to accuracy is not looked at here.",
+            "; the effect on accuracy is not measured here.",
         )
 
 

@@ -74,8 +74,8 @@ class File:
         inside = os.path.realpath(os.path.join(folder, location))
         if os.path.isabs(location) or os.path.commonpath([folder, inside]) != folder:
             raise SourceError(
-                f"{self.path}: external data {location!r} is not beside the file; "
-                "only files in its folder are read"
+                f"{self.path}: external data {location!r} is not in the folder of the "
+                "file; external data is read from there only"
             )
         copy = onnx.TensorProto()
         copy.CopyFrom(proto)
@@ -105,7 +105,7 @@ class File:
 
 
 def read(path: str) -> File:
-    """Read a file; nothing in it is executed. Raises SourceError for what is no ONNX model."""
+    """Read a file; nothing in it is executed. Raises SourceError for what is not an ONNX model."""
     try:
         if os.path.getsize(path) > _LARGEST:
             raise SourceError(
@@ -135,7 +135,7 @@ def arguments(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
 
 def stated(value: onnx.ValueInfoProto) -> tuple[tuple[Any, ...], torch.dtype]:
     """Shape and dtype of a value; a dynamic dimension is its name. Raises SourceError for a value
-    that is no tensor."""
+    that is not a tensor."""
     if value.type.WhichOneof("value") != "tensor_type":
         raise SourceError(f"input {value.name} of the ONNX file is not a tensor")
     tensor = value.type.tensor_type

@@ -234,7 +234,7 @@ def _notes(folded: int) -> tuple[str, ...]:
         return ()
     return (
         f"the exporter folded batch norms into {folded} convolutions: their scale and shift are in "
-        "the weights and biases, and are no params of their own",
+        "the weights and biases, not params of their own",
     )
 
 

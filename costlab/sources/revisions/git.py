@@ -55,7 +55,7 @@ class Repository:
 
         Raises RevisionError."""
         if name.startswith("-"):
-            raise RevisionError(f"{name!r} is no revision")
+            raise RevisionError(f"{name!r} is not a revision")
         try:
             commit = self._git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         except RevisionError:
@@ -84,7 +84,7 @@ class Repository:
 
     def _unknown(self, name: str) -> str:
         """Why there is no such revision, and what to do."""
-        text = f"git knows no revision {name!r} here"
+        text = f"there is no git revision {name!r} here"
         with contextlib.suppress(RevisionError):
             remotes = self._git("for-each-ref", "--format=%(refname:short)", "refs/remotes")
             near = [r for r in remotes.splitlines() if r.endswith(f"/{name}")]
@@ -111,5 +111,7 @@ class Repository:
             raise RevisionError("comparing revisions needs git, which is not installed") from None
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
-            raise RevisionError((lines or ["it failed without a word"])[0].removeprefix("fatal: "))
+            raise RevisionError(
+                (lines or ["it failed without a message"])[0].removeprefix("fatal: ")
+            )
         return done.stdout.strip()

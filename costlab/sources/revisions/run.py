@@ -105,8 +105,8 @@ def _note_what_is_not_committed(
         if revision and revision.commit == head:
             trace.provenance["notes"] = [
                 *trace.notes,
-                "the working tree has changes that are not committed and not counted; . in the "
-                "place of the revision counts them",
+                "changes of the working tree that are not committed are not counted; use . "
+                "instead of the revision to count them",
             ]
 
 
@@ -117,7 +117,7 @@ def _from_folder(model: str, here: Path, top: Path) -> str:
     home, colon, factory = model.rpartition(":")
     if not colon or not home or not factory:
         raise RevisionError(
-            f"{model!r} is no factory of this repository; write path/file.py:factory or "
+            f"{model!r} is not a factory in this repository; write path/file.py:factory or "
             "package.module:factory"
         )
     if not os.path.isabs(home):
