@@ -311,5 +311,5 @@ def test_a_trace_of_an_onnx_file_that_is_gone_says_so(graph):
     trace = costlab.trace(str(graph), device="meta")
     graph.unlink()
     for name in ("netron", "model-explorer"):
-        with pytest.raises(ValueError, match="there is no file"):
+        with pytest.raises(ValueError, match="does not exist"):
             EXPORTS[name](trace, "macs")

@@ -143,7 +143,7 @@ def test_a_journal_of_another_version_of_the_model_is_left(tmp_path, capsys):
     [
         ("no json\n{}\n", "line 1: not a line of a sweep"),
         ("one line of a paper", "line 1"),
-        ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: no line"),
+        ('{"configuration": {}, "result": null, "reason": ""}\n{"x": 1}\n\n', "line 2: not a line"),
     ],
 )
 def test_another_file_is_no_journal(tmp_path, text, line):

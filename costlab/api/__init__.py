@@ -5,10 +5,12 @@ returns a result that prints, shows and saves itself (`costlab._result`). A name
 in `__all__` here, and nowhere else.
 """
 
-from ..cost import CONVENTIONS, cost_of, formula, total, training
+from .. import cost as _cost
+from ..cost import CONVENTIONS
 from ..sources import FORMS as MODEL_FORMS
 from ..sources import Loaded, SourceError
 from ..trace import Trace, TraceError, TraceFileError
+from ._arguments import public
 from ._budget import assert_cost
 from ._calibrate import calibrate, predict
 from ._check import check
@@ -30,6 +32,11 @@ from ._summary import summary
 from ._sweep import sweep
 from ._what_if import what_if
 from ._zoo import models
+
+cost_of = public(_cost.cost_of)
+formula = public(_cost.formula)
+total = public(_cost.total)
+training = public(_cost.training)
 
 __all__ = [
     "CONVENTIONS",

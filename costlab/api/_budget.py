@@ -6,9 +6,11 @@ from typing import Any
 
 from ..predict import AnyProfile, predicted
 from ..trace import Trace
+from ._arguments import public
 from ._models import trace
 
 
+@public
 def assert_cost(
     model: Any,
     inputs: Any = None,

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..predict import AnyProfile
+from ._arguments import public
 
 if TYPE_CHECKING:
     from ..check import Check
 
 
+@public
 def check(
     path: str | os.PathLike[str] = "pyproject.toml",
     *,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_path
 from ..predict import AnyProfile
 from ..sources import Loaded
 from ..trace import Trace
+from ._arguments import public
 from ._models import Model, as_trace, real_model
+from ._objects import inputs_of
 
 if TYPE_CHECKING:
     from .._pictures import Picture
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ..tables import Table
 
 
+@public
 def table(
     model: Model,
     *,
@@ -30,7 +33,7 @@ def table(
     convention: str | Convention | None = None,
     depth: int | None = None,
     strict: bool = False,
-    columns: Iterable[str] = (),
+    columns: str | Iterable[str] = (),
     by: str | None = None,
     sort: str | None = None,
     top: int | None = None,
@@ -72,6 +75,7 @@ def table(
     return ordered(found, trace, order, top) if order else found
 
 
+@public
 def compare(*models: Model, profile: AnyProfile | None = None) -> Comparison:
     """Two models or more side by side: totals, ratios, stage by stage, published error.
 
@@ -88,6 +92,7 @@ def compare(*models: Model, profile: AnyProfile | None = None) -> Comparison:
     return run([as_trace(model, "compare", profile) for model in models])
 
 
+@public
 def variants(base: Model, *others: Model, profile: AnyProfile | None = None) -> Variants:
     """Variants of a model against one base: params, MACs, activations, bytes and peak memory of
     each, with the change from the base.
@@ -108,6 +113,7 @@ def variants(base: Model, *others: Model, profile: AnyProfile | None = None) -> 
     return run(traces[0], traces[1:])
 
 
+@public
 def memory(model: Model) -> Memory:
     """Peak memory in bytes, by liveness: a tensor is there from the operation that makes it to the
     last one that uses it. Of inference, or of a training step where the trace has a backward pass.
@@ -121,6 +127,7 @@ def memory(model: Model) -> Memory:
     return estimate(as_trace(model, "memory"))
 
 
+@public
 def profile(
     model: Model,
     *,
@@ -142,6 +149,7 @@ def profile(
     return run(as_trace(model, "profile"), style, depth, convention)
 
 
+@public
 def pareto(*, crops: str = "1") -> Pareto:
     """MACs and params of the zoo's networks against their published top-5 error in percent.
 
@@ -155,6 +163,7 @@ def pareto(*, crops: str = "1") -> Pareto:
     return run(crops)
 
 
+@public
 def diagram(
     model: Model,
     *,
@@ -195,8 +204,13 @@ def diagram(
     return picture(lay_out(as_trace(model, "diagram"), depth, module, style, convention))
 
 
+@public
 def verify(
-    model: Any, inputs: Any = (), kwargs: Any = None, *, train: bool = False
+    model: Any,
+    inputs: Any = None,
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    train: bool = False,
 ) -> Verification:
     """Count again with fvcore and torch's `FlopCounterMode`, and explain each difference.
 
@@ -210,7 +224,8 @@ def verify(
     from ..analysis.verify import verify as count
 
     if hasattr(model, "named_parameters"):
-        return count(model, inputs, kwargs, train=train)
+        given = inputs_of("verify", model, inputs, kwargs)
+        return count(model, given, kwargs, train=train)
     if not (isinstance(model, (Trace, Loaded)) or is_path(model)):
         raise TypeError(
             "costlab.verify takes a module with its inputs, or the name of a model, "

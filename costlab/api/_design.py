@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .._result import Result
+from ._arguments import public
 from ._models import Model, as_trace
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Reductions(Result):
         return replace(sheet, notes=(*sheet.notes, *self.caveats))
 
 
+@public
 def grid(
     *,
     d: int = 35,
@@ -62,6 +64,7 @@ def grid(
     return run(d, c_in, c_out, kernel, pool, body, train=train)
 
 
+@public
 def reductions(model: Model) -> Reductions:
     """The places where a model's grid shrinks, and what a parallel form would save there:
     *Rethinking the Inception Architecture* (arXiv 1512.00567), Section 5.
@@ -79,6 +82,7 @@ def reductions(model: Model) -> Reductions:
     return Reductions(trace.provenance["model"], places, total(trace), caveats(trace))
 
 
+@public
 def bottleneck(
     widths: Sequence[int] | None = None, *, c_in: int = 192, grid: int = 28, train: bool = False
 ) -> Bottleneck:
@@ -99,6 +103,7 @@ def bottleneck(
     return one_module(widths, c_in=c_in, grid=grid, train=train)
 
 
+@public
 def head(
     *,
     c_in: int = 256,
@@ -123,6 +128,7 @@ def head(
     return heads(c_in, side, classes, hidden, train)
 
 
+@public
 def aux(models: str | Iterable[str] = ()) -> AuxCosts:
     """Auxiliary classifiers: params and MACs in training, none at inference.
 
@@ -136,6 +142,7 @@ def aux(models: str | Iterable[str] = ()) -> AuxCosts:
     return aux_costs(names or WITH_HEADS)
 
 
+@public
 def probe(
     model: str = "cnds8",
     *,

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 from .._narrow import is_path
 from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
 from ..trace import Trace, TraceError
+from ._arguments import public
 from ._models import Model, as_trace, load, trace
 
 if TYPE_CHECKING:
     from ..analysis.change import Change
 
 
+@public
 def diff(
     base: Model,
     head: Model,
     *,
     model: str | None = None,
-    inputs: Sequence[str] | None = None,
+    inputs: str | Sequence[str] | None = None,
     arguments: Mapping[str, Any] | None = None,
     train: bool = False,
     device: str = "auto",
@@ -69,7 +71,7 @@ def diff(
 class _Building:
     """How both sides are built and traced; see `diff`."""
 
-    inputs: Sequence[str] | None
+    inputs: str | Sequence[str] | None
     arguments: Mapping[str, Any] | None
     train: bool
     device: str

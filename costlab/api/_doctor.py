@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .._extras import EXTRAS, install, installed
 from .._result import Result
 from .._version import __version__
+from ._arguments import public
 
 if TYPE_CHECKING:
     from ..tables import Sheet
@@ -54,6 +55,7 @@ class Doctor(Result):
         return Sheet("installation", columns, rows, (said,), group="part")
 
 
+@public
 def doctor() -> Doctor:
     """The installation: versions of costlab, Python and packages, devices, which extras are there
     and how to get the others, and the terminal. Nothing is downloaded, and no model is run."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 
+from ._arguments import public
 from ._models import Model, as_trace
 
 
+@public
 def export(
     model: Model, path: str | os.PathLike[str], *, to: str = "perfetto", value: str = "macs"
 ) -> None:

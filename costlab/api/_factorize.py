@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._result import Result
 from ..sources import Loaded
 from ..trace import Trace
+from ._arguments import public
 from ._models import load, trace
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Ranking(Result):
         return replace(result, caveats=self.caveats)
 
 
+@public
 def factorize(
     model: Any,
     inputs: Any = None,
@@ -140,6 +142,7 @@ def _subject(model: Any, inputs: Any, kwargs: Any) -> Loaded | Trace:
     return load(model, inputs, kwargs)
 
 
+@public
 def rules(
     *,
     c_in: int = 64,

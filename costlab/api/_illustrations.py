@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ._arguments import public
 from ._models import Model, as_trace
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ CHAINS = ("5x5", "3x3+3x3", "3x3", "1x3+3x1")
 NETWORKS = ("alexnet", "vgg16", "googlenet")
 
 
+@public
 def fields(chains: str | Iterable[str] = CHAINS) -> Fields:
     """Convolutions in a row over pixels: which inputs one output depends on, layer by layer
     (*Rethinking*, Figures 1 and 3).
@@ -29,6 +31,7 @@ def fields(chains: str | Iterable[str] = CHAINS) -> Fields:
     return run([kernels_of(text) for text in named])
 
 
+@public
 def mixing(*, c_in: int = 4, c_out: int = 2, side: int = 6) -> Mixing:
     """A 1x1 convolution of `c_in` maps to `c_out` on a `side` x `side` grid, weight by weight.
 
@@ -38,6 +41,7 @@ def mixing(*, c_in: int = 4, c_out: int = 2, side: int = 6) -> Mixing:
     return run(c_in, c_out, side)
 
 
+@public
 def mlpconv(
     widths: Sequence[int] = (96, 96, 96),
     *,
@@ -59,6 +63,7 @@ def mlpconv(
     return run(widths, c_in=c_in, side=side, kernel=kernel, stride=stride)
 
 
+@public
 def saturation(layers: int = 8) -> Saturation:
     """The slopes of sigmoid, tanh and ReLU, what is left of an error behind `layers` of them, and
     the gradients of two losses behind a sigmoid.
@@ -69,6 +74,7 @@ def saturation(layers: int = 8) -> Saturation:
     return run(layers)
 
 
+@public
 def towers(models: Model | Iterable[Model] = NETWORKS) -> Towers:
     """Networks side by side to one scale: depth, params and MACs, layer by layer.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ._arguments import public
 from ._models import Model, as_trace
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..analysis.times import Times
 
 
+@public
 def roofline(model: Model, *, style: str = "auto", depth: int | None = None) -> Roofline:
     """What a measured run reached of its device's ceilings, block by block.
 
@@ -28,6 +30,7 @@ def roofline(model: Model, *, style: str = "auto", depth: int | None = None) -> 
     return run(as_trace(model, "roofline"), style, depth)
 
 
+@public
 def savings(folder: str | os.PathLike[str], *, of: str = "factorize", on: str = "") -> TimeSavings:
     """MACs saved against time saved, of the rules that a folder of measured traces has both sides
     of.
@@ -44,6 +47,7 @@ def savings(folder: str | os.PathLike[str], *, of: str = "factorize", on: str = 
     return time_savings(folder, of, on)
 
 
+@public
 def times(runs: str | os.PathLike[str] | Sequence[Model], *, on: str = "") -> Times:
     """Multiply-adds beside the measured time of each run.
 

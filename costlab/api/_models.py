@@ -10,6 +10,8 @@ from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
 from ..sources import Loaded, SourceError
 from ..sources import load as load_named
 from ..trace import Trace
+from ._arguments import public
+from ._objects import advice, inputs_of
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +22,7 @@ Model = Trace | Loaded | str | os.PathLike[str]
 CONTEXT = 4096  # tokens of a phase, where they are not given
 
 
+@public
 def load(
     model: Any,
     inputs: Any = None,
@@ -79,12 +82,13 @@ def _object(
     return load_object(model, inputs, kwargs)
 
 
+@public
 def trace(
     model: Any,
     inputs: Any = None,
     kwargs: Mapping[str, Any] | None = None,
     *,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     spec: str | None = None,
     train: bool | None = None,
     fused: bool = False,
@@ -143,7 +147,7 @@ def _traced(
         return model
     from ..trace.tracer import trace as record
 
-    given = () if inputs is None else inputs
+    given = inputs_of("trace", model, inputs, kwargs)
     return record(model, given, kwargs, device=device, spec=spec, **options)
 
 
@@ -156,6 +160,7 @@ def _require_as_recorded(trace: Trace, device: str, backward: bool) -> None:
         raise ValueError(f"{name} has no backward pass; trace the model again in training mode")
 
 
+@public
 def measure(
     model: Any,
     inputs: Any = None,
@@ -209,7 +214,7 @@ def measure(
         return measure_loaded(model, device, **options)
     from ..measure.protocol import measure as run
 
-    given = () if inputs is None else inputs
+    given = inputs_of("measure", model, inputs, kwargs)
     return run(model, given, kwargs, device=device, spec=spec, **options)
 
 
@@ -218,13 +223,14 @@ def as_trace(model: Any, function: str, profile: AnyProfile | None = None) -> Tr
     with a `profile` the times that it predicts too.
 
     Raises ProfileError where the profile cannot be read or says nothing of the model; TypeError for
-    anything that is no model, with what to do; SourceError, TraceError or TraceFileError where a
+    anything that is not a model, with what to do; SourceError, TraceError or TraceFileError where a
     named model cannot be had."""
     if isinstance(model, (Trace, Loaded, str, os.PathLike)):
         return trace(model, profile=profile)
-    raise TypeError(_advice(model, function))
+    raise TypeError(advice(model, function))
 
 
+@public
 def load_profile(
     profile: AnyProfile, *, dtype: str | None = None, layout: str | None = None
 ) -> ChosenProfile:
@@ -245,7 +251,7 @@ def load_profile(
 
 def trace_named(
     name: str,
-    inputs: Sequence[str] | None = None,
+    inputs: str | Sequence[str] | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> Trace:
     """The trace of a model by name or file, on whatever device suits it; `inputs` and `arguments`
@@ -265,14 +271,3 @@ def real_model(model: Model) -> Loaded:
     if not isinstance(found, Loaded):
         raise SourceError(f"{found.provenance['model']} is a saved trace, not a model")
     return found.on("cpu")
-
-
-def _advice(given: Any, function: str) -> str:
-    kind = type(given).__name__
-    takes = f"costlab.{function} takes a trace or the name of a model"
-    if hasattr(given, "named_parameters"):
-        return (
-            f"{takes}, not a module: "
-            f"costlab.{function}(costlab.trace(model, inputs)), or costlab.summary(model, inputs)"
-        )
-    return f"{takes}, not {kind}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._narrow import StrPath, is_path
 from ..trace import Trace
+from ._arguments import public
 from ._models import Model, as_trace, trace_named
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..analysis.results import Results
 
 
+@public
 def audit(
     model: Model,
     *,
@@ -45,6 +47,7 @@ def audit(
     return replace(result, source=trace.provenance.get("source", ""))
 
 
+@public
 def audit_all(*, progress: Callable[[int, int, str], None] | None = None) -> Reproductions:
     """Everything that papers print of networks against traces: who reproduces.
 
@@ -92,6 +95,7 @@ def read_printed(path: StrPath) -> list[dict[str, str]]:
     return rows
 
 
+@public
 def claims(
     ids: str | Iterable[str] = (),
     *,
@@ -125,6 +129,7 @@ def _figures(name: str, size: Any = None, **arguments: Any) -> Any:
     return ledgers.Figures(trace_named(name, inputs, arguments))
 
 
+@public
 def results(
     *,
     paper: str | None = None,

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..sources import Loaded, SourceError
 from ..trace import Trace
+from ._arguments import public
 from ._models import CONTEXT, load, trace
 
 if TYPE_CHECKING:
     from ..analysis.phases import Phases
 
 
+@public
 def phases(
     model: Loaded | str | os.PathLike[str],
     *,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._result import Result
+from ._arguments import public
 
 if TYPE_CHECKING:
     from ..reference.datasheets import Datasheet
@@ -57,6 +58,7 @@ def _row(sheet: Datasheet) -> dict[str, object]:
     }
 
 
+@public
 def profiles() -> Profiles:
     """The devices whose datasheets costlab has, by the name that `profile` takes."""
     from ..reference.datasheets import datasheet, names

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._extras import extra
 from .._result import Result
 from ..trace import Trace, TraceError
+from ._arguments import public
 from ._models import CONTEXT, Model, as_trace, load, trace, trace_named
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def report_format(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
+@public
 def report(
     *models: Model,
     base: Model | None = None,
@@ -82,7 +84,7 @@ def report(
     sections: Sequence[str] = (),
     notes: Mapping[str, str] | None = None,
     paper: str = "",
-    inputs: Sequence[str] | None = None,
+    inputs: str | Sequence[str] | None = None,
     arguments: Mapping[str, Any] | None = None,
     device: str = "auto",
     train: bool = False,
@@ -189,7 +191,7 @@ def _pair(base: Model | None, head: Model | None, path: str | None) -> tuple[Mod
 class _Building:
     """How models that are named are built and traced; see `report`."""
 
-    inputs: Sequence[str] | None
+    inputs: str | Sequence[str] | None
     arguments: Mapping[str, Any] | None
     device: str
     train: bool

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 from .._result import Result
 from ..reference.note import Topic, topics
 from .._spelling import suggestion
+from ._arguments import public
 from ._shown import SHOWN, Shown
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def _drawn(picture: Picture) -> Figure:
 def study() -> Contents: ...
 @overload
 def study(topic: int | str) -> Lesson: ...
+@public
 def study(topic: int | str | None = None) -> Contents | Lesson:
     """The study note on GoogLeNet and Inception: its topics, or one of them, with what the note
     says, what is true, the claims with their verdicts, a table and a picture. All figures are

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .._narrow import is_list_or_tuple
+from .._narrow import is_list_or_tuple, is_path
 from .._result import Result
 from ..trace import Trace, TraceError
+from ._arguments import public
 
 if TYPE_CHECKING:
     import torch
@@ -42,14 +44,15 @@ class Summary(Result):
         return replace(sheet, notes=(*notes, *sheet.notes))
 
 
+@public
 def summary(
     model: torch.nn.Module,
     inputs: Any,
     *,
     depth: int | None = None,
-    columns: Sequence[str] = (),
+    columns: str | Iterable[str] = (),
     dtype: torch.dtype | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
 ) -> Summary:
     """The layers of a model with output sizes, params and MACs, and its totals.
 
@@ -62,19 +65,25 @@ def summary(
         dtype: of inputs given as shapes; float32 where it is not given.
         device: "auto", "cuda", "cpu" or "meta".
 
-    Raises TraceError where the model fails on these inputs, ValueError for an unknown column."""
+    Raises TraceError where the model fails on these inputs, ValueError for an unknown column,
+    TypeError for a name instead of a module."""
     from ..analysis.memory import memory
     from ..cost import total
     from ..tables import frozen_note, table
 
+    if is_path(model):
+        raise TypeError(
+            f"costlab.summary takes a module, not a name; try costlab.table({os.fspath(model)!r})"
+        )
     trace = _traced(model, inputs, dtype, device)
-    rows, whole = table(trace, "layers", "macs", depth, columns=list(columns)), total(trace)
+    names = [columns] if isinstance(columns, str) else list(columns)
+    rows, whole = table(trace, "layers", "macs", depth, columns=names), total(trace)
     said = frozen_note(trace)  # the summary says it itself, above the table's notes
     rows = replace(rows, notes=tuple(note for note in rows.notes if note not in said))
     return Summary(rows, whole, whole.trainable or 0, memory(trace))
 
 
-def _traced(model: Any, inputs: Any, dtype: Any, device: str) -> Trace:
+def _traced(model: Any, inputs: Any, dtype: Any, device: str | torch.device) -> Trace:
     from ..trace.tracer import trace
 
     shapes = _shapes(inputs)

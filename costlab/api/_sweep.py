@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ._arguments import public
 from ._models import CONTEXT
 
 if TYPE_CHECKING:
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
     from ..analysis.sweep.engines import Engine
 
 
+@public
 def sweep(
     *models: str,
     over: Mapping[str, Iterable[Value]],
-    inputs: Sequence[str] | None = None,
+    inputs: str | Sequence[str] | None = None,
     arguments: Mapping[str, Any] | None = None,
     device: str = "auto",
     train: bool = False,
@@ -59,7 +61,7 @@ def sweep(
     from ..analysis import sweep as sweeping
 
     setup = sweeping.Setup(
-        inputs=None if inputs is None else tuple(inputs),
+        inputs=(inputs,) if isinstance(inputs, str) else inputs and tuple(inputs),
         arguments=dict(arguments or {}),
         device=device,
         train=train,

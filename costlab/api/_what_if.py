@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._narrow import is_path
 from ..sources import Loaded, SourceError
 from ..trace import Trace
+from ._arguments import public
 from ._diff import diff
 from ._models import Model, load, trace
 
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from ..analysis.change import Change
 
 
+@public
 def what_if(
     model: Model,
     changes: str | Sequence[str],
     *,
-    inputs: Sequence[str] | None = None,
+    inputs: str | Sequence[str] | None = None,
     arguments: Mapping[str, Any] | None = None,
     train: bool = False,
     device: str = "auto",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._result import Result
+from ._arguments import public
 
 if TYPE_CHECKING:
     from ..tables import Sheet
@@ -39,6 +40,7 @@ class ZooModels(Result):
         return Sheet("the zoo", columns, rows)
 
 
+@public
 def models() -> ZooModels:
     """The networks of papers that costlab builds itself, by the name that `costlab.load` takes."""
     from .. import zoo
