@@ -64,8 +64,7 @@ def test_googlenets_verdicts_are_those_of_the_recount(capsys):
     )
     notes = " ".join(doc["notes"])
     assert (
-        "params: weights only, K = 1024, truncated fits 4 of 12; so does weights + biases"
-        in notes
+        "params: weights only, K = 1024, truncated fits 4 of 12; so does weights + biases" in notes
         and "params: 5 of 12 cells are accounted for; weak evidence: inception (3b); not "
         "explained: inception (4a)"
         in notes

@@ -136,6 +136,53 @@ def test_what_takes_long_is_shown_while_it_runs(capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
+def test_of_steps_inside_each_other_the_innermost_is_shown(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr(_progress, "_LATER", 0.05)
+    with _progress.working("outer"):
+        time.sleep(0.2)
+        with _progress.working("inner"):
+            time.sleep(0.2)
+    shown = capsys.readouterr().err.split("\r\033[K")
+    assert shown == ["", "outer ...", "inner ...", "", "outer ...", ""]
+
+
+@pytest.mark.parametrize(
+    "words, step",
+    [
+        ("table nin", "tracing nin"),
+        ("table nin --what-if batch=2", "tracing nin with the change"),
+        ("memory nin", "tracing nin"),
+        ("compare nin alexnet", "tracing alexnet"),
+        ("diff nin alexnet", "comparing nin and alexnet"),
+        ("audit alexnet", "auditing alexnet"),
+        ("claims C13", "checking claims"),
+        ("study 2", "computing the topic"),
+        ("factorize nin", "looking for rewrites"),
+        ("bottleneck", "counting modules"),
+        ("grid", "counting grid reductions"),
+        ("head", "counting heads"),
+        ("aux cnds8", "counting auxiliary classifiers"),
+        ("diagram nin -o {}/nin.dot", "drawing {}/nin.dot"),
+        ("chart stages nin -o {}/nin.svg", "drawing {}/nin.svg"),
+        ("report nin --sections summary -o {}/nin.html", "1 of 1: Summary"),
+    ],
+)
+def test_a_long_command_says_what_it_does(words, step, tmp_path, capsys, monkeypatch):
+    """On a terminal alone, on stderr, and not with --quiet."""
+    argv, step = words.format(tmp_path).split(), step.format(tmp_path)
+    monkeypatch.setattr(_progress, "_LATER", 0)
+    assert cli.main(argv) == 0
+    assert step not in capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert cli.main([*argv, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert cli.main(argv) == 0
+    said = capsys.readouterr()
+    assert f"\r\033[K{step}" in said.err and said.err.endswith("\r\033[K")
+    assert step not in said.out or ".dot" in step or ".svg" in step
+
+
 # a command line of each command without its outputs
 WORDS = {name: shlex.split(p.example.partition(" -o ")[0])[1:] for name, p in PARSERS.items()}
 WORDS["factorize"] = ["factorize", "googlenet", "--apply", "best", "--measure"]

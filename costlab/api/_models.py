@@ -141,14 +141,14 @@ def _traced(
     if isinstance(model, Loaded):
         from ..sources.run import trace_loaded
 
-        return trace_loaded(model, device, **options)
+        return trace_loaded(model, str(device), **options)
     if isinstance(model, Trace):
-        _require_as_recorded(model, device, backward)
+        _require_as_recorded(model, str(device), backward)
         return model
     from ..trace.tracer import trace as record
 
     given = inputs_of("trace", model, inputs, kwargs)
-    return record(model, given, kwargs, device=device, spec=spec, **options)
+    return record(model, given, kwargs, device=str(device), spec=spec, **options)
 
 
 def _require_as_recorded(trace: Trace, device: str, backward: bool) -> None:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from .._narrow import is_list_or_tuple
 from ..trace import TraceError
 
 
@@ -58,7 +59,7 @@ def advice(given: Any, function: str) -> str:
     if hasattr(given, "named_parameters"):
         shown = "" if function in _KINDS else ", or costlab.summary(model, inputs)"
         return f"{text} a module: costlab.{function}({trace}){shown}"
-    if isinstance(given, (list, tuple)) and function in _SEVERAL:
+    if function in _SEVERAL and is_list_or_tuple(given):
         return f"{text} a list; give the models one by one: costlab.{function}(*models)"
     return f"{text} {type(given).__name__}"
 

@@ -88,7 +88,7 @@ def _traced(model: Any, inputs: Any, dtype: Any, device: str | torch.device) -> 
 
     shapes = _shapes(inputs)
     if shapes is None:
-        return trace(model, inputs, device=device)
+        return trace(model, inputs, device=str(device))
     batched = [(1, *shape) for shape in shapes]
     # an image's shape without its batch: many models run on it, and give another output
     tries = (batched, shapes) if len(shapes[0]) == 3 else (shapes, batched)

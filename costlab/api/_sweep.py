@@ -61,7 +61,7 @@ def sweep(
     from ..analysis import sweep as sweeping
 
     setup = sweeping.Setup(
-        inputs=(inputs,) if isinstance(inputs, str) else inputs and tuple(inputs),
+        inputs=(inputs,) if isinstance(inputs, str) else tuple(inputs) if inputs else None,
         arguments=dict(arguments or {}),
         device=device,
         train=train,

@@ -34,7 +34,7 @@ def get_model(
     args: argparse.Namespace, spec: str | None = None, device: str = "meta"
 ) -> Loaded | Trace:
     """What `spec` (default `args.model`) names: a model with its inputs, or a saved trace."""
-    with errors():
+    with working(f"building {spec or args.model}"), errors():
         return costlab.load(
             spec or args.model,
             args.input,

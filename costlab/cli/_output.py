@@ -21,6 +21,7 @@ from ..render import (
 from ._errors import UserError, errors, refuse
 from ._extras import require
 from ._files import REPORT, written
+from ._progress import working
 
 _LOOK = ("width", "theme", "title")
 
@@ -106,7 +107,7 @@ def _require_latex(args: argparse.Namespace, name: str):
 
 def draw(path: str, picture: Picture):
     """Write a picture of a result, where a file was asked for."""
-    with errors():
+    with working(f"drawing {path}"), errors():
         data = picture.draw(picture.format_of(path))
     write(path, data)
 
@@ -114,7 +115,7 @@ def draw(path: str, picture: Picture):
 def save_chart(args: argparse.Namespace, path: str, picture: Chart, numbers: Sheet | None = None):
     """Write a chart as `add_look`'s options say, and its numbers beside it as CSV; `numbers`
     instead of the chart's own."""
-    with errors():
+    with working(f"drawing {path}"), errors():
         picture = picture.with_look(**{name: getattr(args, name) for name in _LOOK})
         data = picture.draw(picture.format_of(path))
     shown = numbers or picture.numbers

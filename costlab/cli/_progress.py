@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Generator
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from contextvars import ContextVar
 from .._text import shown
 
 _QUIET: ContextVar[bool] = ContextVar("_QUIET", default=False)
+_RUNNING: list[tuple[str, float]] = []  # steps inside each other, and when each began
 _LATER = 1.0  # seconds until a step without steps of its own is shown
 
 
@@ -37,11 +39,13 @@ def progress_line(text: str) -> None:
 
 @contextlib.contextmanager
 def working(text: str) -> Generator[None]:
-    """Show what takes longer than a second while it runs, such as "tracing resnet50"."""
+    """Show what takes longer than a second while it runs, such as "tracing resnet50"; of steps
+    inside each other the innermost."""
     if not sys.stderr.isatty() or _QUIET.get():
         yield
         return
-    timer = threading.Timer(_LATER, progress_line, (f"{text} ...",))
+    _RUNNING.append((text, time.monotonic()))
+    timer = threading.Timer(_LATER, _show_innermost)
     timer.daemon = True
     timer.start()
     try:
@@ -49,7 +53,14 @@ def working(text: str) -> Generator[None]:
     finally:
         timer.cancel()
         timer.join()
+        _RUNNING.pop()
         progress_line("")
+        if _RUNNING and time.monotonic() - _RUNNING[-1][1] >= _LATER:
+            _show_innermost()
+
+
+def _show_innermost() -> None:
+    progress_line(f"{_RUNNING[-1][0]} ...")
 
 
 def wrote(text: str) -> None:

@@ -10,7 +10,7 @@ from ._errors import UserError, errors, refuse
 from ._models import get_trace
 from ._options import add_model, add_output
 from ._output import show
-from ._progress import progress_line
+from ._progress import progress_line, working
 from ._types import Commands
 
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int | None:
     if args.model is None:
         raise UserError("name a model, or give --all for everything that papers print")
     trace = get_trace(args)
-    with errors():
+    with working(f"auditing {args.model}"), errors():
         result = costlab.audit(trace, against=args.against)
     show(args, result.sheet)
     return 1 if args.check and not result.explained else 0

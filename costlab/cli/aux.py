@@ -10,7 +10,7 @@ from ._errors import UserError, errors, refuse
 from ._extras import require
 from ._options import add_chart, add_diagram, add_output
 from ._output import draw, save_chart, show
-from ._progress import progress_line
+from ._progress import progress_line, working
 from ._types import Commands, Options
 
 
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int | None:
     refuse(args, _OF_THE_PROBE, "is for the probe; add --probe")
     if args.diagram and len(args.model) != 1:
         raise UserError("--diagram draws one network: costlab aux googlenet --diagram FILE")
-    with errors():
+    with working("counting auxiliary classifiers"), errors():
         costs = costlab.aux(args.model)
     if args.diagram:
         draw(args.diagram, costs.diagram())

@@ -9,6 +9,7 @@ import costlab
 from ._errors import UserError, default, errors, refuse
 from ._options import add_diagram, add_mode, add_output
 from ._output import draw, show
+from ._progress import working
 from ._types import Commands
 
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int | None:
     if not args.widths:
         refuse(args, ("c_in", "grid"), "describes a module of your own: give its --widths too")
     default(args, c_in=192, grid=28)
-    with errors():
+    with working("counting modules"), errors():
         result = costlab.bottleneck(
             _widths(args.widths), c_in=args.c_in, grid=args.grid, train=args.mode == "train"
         )

@@ -16,6 +16,7 @@ from ._files import CHART
 from ._models import get_trace
 from ._options import add_look, add_model, add_rows
 from ._output import save_chart
+from ._progress import working
 from ._types import Commands, Options
 
 
@@ -244,7 +245,7 @@ def _add_beside(options: Options) -> None:
 def run(args: argparse.Namespace) -> int | None:
     """Compute, draw, write the picture and its numbers."""
     kind = _require_kind(args)
-    with errors():
+    with working(f"computing the {args.kind} chart"), errors():
         picture = kind.draw(args)
     save_chart(args, args.output, picture)
 

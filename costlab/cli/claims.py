@@ -10,6 +10,7 @@ from ._errors import errors
 from ._extras import require
 from ._options import add_output
 from ._output import show
+from ._progress import working
 from ._types import Commands
 
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int | None:
     """Run the ledger; explain single claims."""
     if args.ledger and args.ledger.endswith((".yaml", ".yml")):
         require("yaml", "a YAML ledger")
-    with errors():
+    with working("checking claims"), errors():
         ledger = costlab.claims(args.id, ledger=args.ledger)
     if args.id and not args.format and not args.output:
         print("\n\n".join(claim.explanation for claim in ledger.claims))

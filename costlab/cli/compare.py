@@ -10,6 +10,7 @@ from ._errors import UserError, errors
 from ._models import get_trace
 from ._options import add_diagram, add_model, add_output, add_profile
 from ._output import draw, show
+from ._progress import working
 from ._types import Commands
 
 
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int | None:
     if args.against:
         return show(args, _variants(args).sheet)
     traces = [get_trace(args, spec) for spec in args.model]
-    with errors():
+    with working("comparing"), errors():
         comparison = costlab.compare(*traces)
     if args.diagram:
         draw(args.diagram, comparison.diagram())

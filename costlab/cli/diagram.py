@@ -11,6 +11,7 @@ from ._files import DIAGRAM
 from ._models import get_trace
 from ._options import add_model
 from ._output import draw
+from ._progress import working
 from ._types import Commands, Options
 
 
@@ -60,7 +61,7 @@ def _add_contents(options: Options) -> None:
 def run(args: argparse.Namespace) -> int | None:
     """Trace, draw."""
     trace = get_trace(args)
-    with errors():
+    with working("laying out the diagram"), errors():
         picture = costlab.diagram(
             trace,
             depth=args.depth,

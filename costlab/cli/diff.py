@@ -12,6 +12,7 @@ from ._errors import errors
 from ._models import get_profile, profile_words, tracing
 from ._options import add_building, add_chart, add_diagram, add_output, add_profile, add_rows
 from ._output import draw, require_format, save_chart, show, write
+from ._progress import working
 from ._types import Commands
 
 
@@ -58,7 +59,7 @@ def add(sub: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace both, compare, render; exit code 1 where a limit is met."""
-    with errors():
+    with working(f"comparing {args.base} and {args.head}"), errors():
         change = costlab.diff(
             args.base,
             args.head,
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int | None:
         save_chart(args, args.chart, change.chart())
     name = require_format(args)
     if name in ("md", "html", "pdf"):
-        with errors():
+        with working(f"writing {args.output or name}"), errors():
             data = change.render(name, command=_again(args))
         write(args.output, data)
     else:

@@ -10,7 +10,7 @@ from ._errors import UserError, errors
 from ._files import JSON, ONNX, FileKind
 from ._models import get_trace
 from ._options import add_model
-from ._progress import wrote
+from ._progress import working, wrote
 from ._types import Commands
 
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int | None:
     """Trace, count, write."""
     trace = get_trace(args)
     try:
-        with errors():
+        with working(f"writing {args.output}"), errors():
             costlab.export(trace, args.output, to=args.to, value=args.value)
     except OSError as e:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None

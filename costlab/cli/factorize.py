@@ -13,7 +13,7 @@ from ._errors import UserError, default, errors, refuse
 from ._models import get_model
 from ._options import add_chart, add_diagram, add_measuring, add_model, add_output
 from ._output import draw, save_chart, show
-from ._progress import progress_line
+from ._progress import working
 from ._types import Commands, Options
 from .trace import measuring
 
@@ -107,9 +107,10 @@ def run(args: argparse.Namespace) -> int | None:
     if args.diagram and not args.apply:
         raise UserError("--diagram shows what --apply rewrites; name something to apply")
     default(args, top=20)
-    with errors():
+    with working("looking for rewrites"), errors():
         ranking = _ranking(args)
-        if args.apply:
+    if args.apply:
+        with errors():
             return _applied(args, ranking)
     if args.mode == "train":
         raise UserError(
@@ -129,7 +130,7 @@ def _rules(args: argparse.Namespace):
     default(args, c_in=64, c_out=64, grid=28, padding="same")
     if args.measure or args.roofline:
         raise UserError("--measure and --roofline are for a MODEL with --apply")
-    with errors():
+    with working("counting the rules"), errors():
         table = costlab.rules(
             c_in=args.c_in,
             c_out=args.c_out,
@@ -171,14 +172,14 @@ def _ranking(args: argparse.Namespace):
 
 def _applied(args: argparse.Namespace, ranking: Ranking):
     how: dict[str, Any] = measuring(args) if args.measure else {}
-    result = ranking.apply(
-        *args.apply,
-        device=args.device,
-        train=args.mode == "train",
-        measure=args.measure,
-        **how,
-    )
-    progress_line("")
+    with working("tracing the rewritten model"):
+        result = ranking.apply(
+            *args.apply,
+            device=args.device,
+            train=args.mode == "train",
+            measure=args.measure,
+            **how,
+        )
     if args.diagram:
         draw(args.diagram, result.diagram())
     if args.roofline:

@@ -10,6 +10,7 @@ from ._errors import UserError, default, errors, refuse
 from ._models import get_trace
 from ._options import add_diagram, add_model, add_output
 from ._output import draw, show
+from ._progress import working
 from ._types import Commands, Options
 
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int | None:
         return _of_a_model(args)
     refuse(args, ("input", "arg"), "applies to a model; name one, or leave it out")
     default(args, d=35, c_in=320, c_out=640, kernel=3, pool="valid", body="conv")
-    with errors():
+    with working("counting grid reductions"), errors():
         result = costlab.grid(
             d=args.d,
             c_in=args.c_in,

@@ -9,6 +9,7 @@ import costlab
 from ._errors import errors
 from ._options import add_diagram, add_mode, add_output
 from ._output import draw, show
+from ._progress import working
 from ._types import Commands
 
 
@@ -47,7 +48,7 @@ def add(sub: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace, render."""
-    with errors():
+    with working("counting heads"), errors():
         result = costlab.head(
             c_in=args.c_in,
             side=args.side,

@@ -13,7 +13,7 @@ from ._files import REPORT
 from ._models import building
 from ._options import add_model
 from ._output import write
-from ._progress import progress_line
+from ._progress import progress_line, working
 from ._types import Commands, Options
 
 
@@ -93,5 +93,6 @@ def run(args: argparse.Namespace) -> int | None:
             progress=lambda done, of, title: progress_line(f"{done + 1} of {of}: {title}"),
             **building(args),
         )
+    with working(f"typesetting {args.output}"), errors():
         data = report.render(args.output.rpartition(".")[2].lower())
     write(args.output, data)

@@ -10,6 +10,7 @@ import costlab
 from ._errors import UserError, errors
 from ._options import add_output, add_rows
 from ._output import show
+from ._progress import working
 from ._types import Commands
 
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int | None:
     """Load, compute, render."""
     if not os.path.exists(args.trace):
         raise UserError(_no_file(args.trace))
-    with errors():
+    with working(f"reading {args.trace}"), errors():
         trace = costlab.Trace.load(args.trace)
         result = costlab.roofline(trace, style=args.style, depth=args.depth)
     show(args, result.sheet)

@@ -11,6 +11,7 @@ from ._errors import UserError, errors
 from ._files import TOPIC
 from ._options import add_output
 from ._output import on_terminal, require_format, show, write
+from ._progress import working
 from ._types import Commands
 
 PICTURES = ("svg", "png")
@@ -45,12 +46,12 @@ def run(args: argparse.Namespace) -> int | None:
         return show(args, costlab.study().sheet)
     if name in TOPIC.formats:
         TOPIC.require(name)
-    with errors():
+    with working("computing the topic"), errors():
         lesson = costlab.study(" ".join(args.topic))
     if name not in _WHOLE:
         return show(args, lesson.sheet)
     if name == "text" and args.output is None and on_terminal():
         return terminal_page(lesson.page(), wide=args.wide)
-    with errors():
+    with working("drawing the topic"), errors():
         data = lesson.render(name)
     return write(args.output, data)

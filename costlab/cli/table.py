@@ -10,6 +10,7 @@ from ._errors import UserError, errors, refuse
 from ._models import arguments, get_trace, sizes, tracing
 from ._options import add_model, add_output, add_profile, add_rows
 from ._output import show
+from ._progress import working
 from ._types import Commands, Options
 
 
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int | None:
     if args.what_if:
         return show(args, _what_if(args).sheet)
     trace = get_trace(args)
-    with errors():
+    with working("counting"), errors():
         result = costlab.table(
             trace,
             style=args.style,
@@ -107,7 +108,7 @@ def _what_if(args: argparse.Namespace):
         raise UserError(
             "--columns and --strict apply to the table of one model; leave out --what-if"
         )
-    with errors():
+    with working(f"tracing {args.model} with the change"), errors():
         return costlab.what_if(
             args.model,
             args.what_if,
@@ -130,7 +131,7 @@ def _phases(args: argparse.Namespace):
             "--phase counts inference on inputs from --context and --batch; leave out --input and "
             "--mode"
         )
-    with errors():
+    with working(f"tracing {args.model}"), errors():
         return costlab.phases(
             args.model, arguments=arguments(args.arg), device=args.device, **sizes(args)
         )

@@ -11,6 +11,7 @@ from ._extras import require
 from ._models import get_model
 from ._options import add_model, add_output
 from ._output import show
+from ._progress import working
 from ._types import Commands
 
 
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int | None:
         raise UserError("verify runs on the CPU, as the other counters do; leave out --device")
     require("verify", "verify")
     model = get_model(args)
-    with errors():
+    with working(f"counting {args.model} with fvcore and FlopCounterMode"), errors():
         result = costlab.verify(model, train=args.mode == "train")
     show(args, result.sheet)
     return 0 if result.agrees else 1
