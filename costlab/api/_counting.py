@@ -225,7 +225,7 @@ def verify(
 
     if hasattr(model, "named_parameters"):
         given = inputs_of("verify", model, inputs, kwargs)
-        return count(model, given, kwargs, train=train)
+        return count(model, given, dict(kwargs or {}), train=train)
     if not (isinstance(model, (Trace, Loaded)) or is_path(model)):
         raise TypeError(
             "costlab.verify takes a module with its inputs, or the name of a model, "
