@@ -32,7 +32,15 @@ def message(call, error=TypeError):
 
 
 # what a function cannot be called without, as values of the right type that nothing looks at
-NEEDED = {"over": {}, "changes": "", "path": "", "folder": "", "runs": "", "topic": 1, "profile": ""}
+NEEDED = {
+    "over": {},
+    "changes": "",
+    "path": "",
+    "folder": "",
+    "runs": "",
+    "topic": 1,
+    "profile": "",
+}
 
 
 def required(name, trace=None):
@@ -66,7 +74,16 @@ PARAMETERS = [
 def test_most_parameters_have_a_type_that_is_checked():
     """The others take a model, tensors, or whatever the model takes."""
     of = {name for name, _ in PARAMETERS}
-    without = {"compare", "doctor", "memory", "models", "reductions", "towers", "variants"}
+    without = {
+        "compare",
+        "doctor",
+        "memory",
+        "models",
+        "profiles",
+        "reductions",
+        "towers",
+        "variants",
+    }
     varying = {"assert_cost", "formula", "trace", "measure"}
     assert set(FUNCTIONS) - of <= without | varying
     assert len(PARAMETERS) > 150

@@ -389,9 +389,19 @@ def wait_for_lines(folder, count):
 
 STOPS = {
     "SIGKILL of the sweep": (signal.SIGKILL, False, -9, ""),
-    "SIGTERM": (signal.SIGTERM, False, 143, "costlab: terminated; what is done is in the journal"),
+    "SIGTERM": (
+        signal.SIGTERM,
+        False,
+        143,
+        "costlab: terminated; finished results are in the journal",
+    ),
     "SIGTERM of the group": (signal.SIGTERM, True, 143, "costlab: terminated; what is done"),
-    "Ctrl-C": (signal.SIGINT, True, 130, "costlab: interrupted; what is done is in the journal"),
+    "Ctrl-C": (
+        signal.SIGINT,
+        True,
+        130,
+        "costlab: interrupted; finished results are in the journal",
+    ),
 }
 
 

@@ -17,7 +17,6 @@ from typing import Any, ParamSpec, TypeVar
 
 from .._narrow import is_list_or_tuple
 from .._spelling import suggestion
-from ..predict import ChosenProfile, Profile
 from ..trace import Trace
 from ..trace.record import Op
 
@@ -55,7 +54,7 @@ _TYPES = {
     "Callable": _Type(callable, "a function", "functions"),
     "Trace": _Type(_is(Trace), "a trace, which costlab.trace gives", "traces"),
     "AnyProfile": _Type(
-        lambda value: isinstance(value, (str, os.PathLike, Profile, ChosenProfile)),
+        lambda value: isinstance(value, (str, os.PathLike)) or hasattr(value, "predict"),
         "a profile, its file or the name of a device",
     ),
     "Op": _Type(_is(Op), "an operation of the trace", "operations of the trace"),

@@ -13,8 +13,8 @@ from ._parser import parse
 from ._progress import silence
 
 _NO_TORCH = (
-    "this needs torch, which is not installed; of a saved trace costlab table, memory, compare, "
-    "diagram and chart memory do without"
+    "this needs torch, which is not installed; without torch, costlab table, memory, compare, "
+    "diagram and chart memory show saved traces"
 )
 
 

@@ -20,7 +20,7 @@ from ._types import Commands, Options
 
 _GRID = ("resolution", "height", "width")
 _LONGEST = 9  # digits of a size
-_RESUMES = "what is done is in the journal, and the same command goes on"
+_RESUMES = "finished results are in the journal; run the same command to continue"
 _GRID_STEP = 32  # pixels from one resolution to the next, where no step is given
 
 

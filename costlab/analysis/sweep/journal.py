@@ -112,8 +112,8 @@ class Journal:
         outcome = _outcome(line)
         if outcome is None:
             raise JournalError(
-                f"{shown(self._path)}, line {number}: not a line of a sweep journal; give another file "
-                "with `journal`"
+                f"{shown(self._path)}, line {number}: not a line of a sweep journal; give another "
+                "file with `journal`"
             )
         return outcome
 
