@@ -395,7 +395,7 @@ STOPS = {
         143,
         "costlab: terminated; finished results are in the journal",
     ),
-    "SIGTERM of the group": (signal.SIGTERM, True, 143, "costlab: terminated; what is done"),
+    "SIGTERM of the group": (signal.SIGTERM, True, 143, "costlab: terminated; finished results"),
     "Ctrl-C": (
         signal.SIGINT,
         True,
