@@ -72,7 +72,7 @@ def test_a_saved_trace_gives_the_same_table(tmp_path, capsys):
             ["table", "googlenet", "--columns", "receptive-feild"],
             "unknown column 'receptive-feild'",
         ),
-        (["table", "googlenet", "--format", "parquet"], "name a file with -o FILE"),
+        (["table", "googlenet", "--format", "parquet"], "give a file with -o FILE"),
         (["table", "torchvision:resnet51"], "did you mean resnet50"),
         (["table", "googlenet", "--style", "nice"], "unknown style 'nice'"),
         (["table", "googlenet", "-o", "/nowhere/x"], "cannot write /nowhere/x"),
