@@ -240,6 +240,110 @@ def test_dtype_and_layout_are_those_that_were_asked_for(capsys, device):
     assert as_profile(chosen) is chosen
 
 
+def convolution_time(c_in, c_out, kernel, side, batch=1):
+    """Seconds of a padded convolution with a bias by the stand-in: 2 us, and at 1 TFLOP/s two FLOPs
+    a multiply-add and one for each bias."""
+    outputs = batch * c_out * side * side
+    return 2e-6 + (2 * outputs * c_in * kernel[0] * kernel[1] + outputs) / 1e12
+
+
+def test_rules_have_predicted_savings():
+    """5x5, 64 to 64 channels on 28x28, as two 3x3 with a ReLU between: the rules have no bias."""
+    [rule] = costlab.rules(kernels=[5], rewrites=["stacked-3x3"], profile=Calibrated()).rules
+    outputs = 64 * 28 * 28
+    before = 2e-6 + 2 * outputs * 64 * 25 / 1e12
+    relu = 2e-6 + outputs / 1e12
+    after = 2 * (2e-6 + 2 * outputs * 64 * 9 / 1e12) + relu
+    assert rule.time.before.seconds == pytest.approx(before, rel=1e-9)
+    assert rule.time.after.seconds == pytest.approx(after, rel=1e-9)
+    assert rule.time.saved.seconds == pytest.approx(before - after, rel=1e-9)
+
+
+def test_factorize_ranks_by_predicted_time_saved(capsys, device):
+    rows = records(capsys, "factorize", "googlenet", "--profile", device, "--top", "0")
+    saved = [float(r["predicted saving (ms)"]) for r in rows]
+    assert saved == sorted(saved, reverse=True) and len(saved) == 70
+    macs = [float(r["MACs saved (fraction)"]) * int(r["MACs before (MACs)"]) for r in rows]
+    assert macs != sorted(macs, reverse=True)
+    for row in rows:
+        low, high = (float(row[f"predicted saving, {k} (ms)"]) for k in ("low", "high"))
+        expected = "faster" if low > 0 else "slower" if high < 0 else "not decided"
+        assert row["it is"] == expected
+    notes = rows[0]["notes"]
+    lost = [r for r in rows if r["it is"] == "slower" and float(r["MACs saved (fraction)"]) > 0]
+    open_ = [
+        r for r in rows if r["it is"] == "not decided" and float(r["MACs saved (fraction)"]) > 0
+    ]
+    assert lost and open_
+    assert f"{len(lost)} of 48 rewrites that save MACs would take longer, most of all " in notes
+    assert (
+        f"{len(open_)} of 48 rewrites that save MACs: whether they save time is not decid" in notes
+    )
+
+
+def test_a_rewrite_is_timed_alone_on_the_inputs_that_it_has():
+    """googlenet's 3b 3x3: 128 to 192 channels on 28x28, as 1x3 and 3x1 of 192 channels."""
+    ranking = costlab.factorize("googlenet", profile=Calibrated(), rewrites=["1xn-nx1"])
+    [c] = [c for c in ranking.candidates if c.path == "inception3b.branch2.1.0"]
+    before = convolution_time(128, 192, (3, 3), 28)
+    first, second = (convolution_time(w, 192, k, 28) for w, k in ((128, (1, 3)), (192, (3, 1))))
+    relu = 2e-6 + 192 * 28 * 28 / 1e12
+    assert c.time.before.seconds == pytest.approx(before, rel=1e-3)
+    assert c.time.after.seconds == pytest.approx(first + relu + second, rel=1e-3)
+
+
+def test_best_takes_what_saves_predicted_time():
+    """With 1 s an operation, no rewrite saves time: each is two operations at least, and all of
+    them save MACs."""
+
+    class Slow(Calibrated):
+        def predict(self, trace, **how):
+            found = super().predict(trace, **how)
+            ops = tuple(Estimate(1, 1, 1) for _ in found.ops)
+            return Prediction(found.facts, ops)
+
+    ranking = costlab.factorize("alexnet", profile=Slow())
+    with pytest.raises(ValueError, match="no rewrite saves predicted time"):
+        ranking.apply("best")
+    assert {c.time.outcome for c in ranking.candidates} == {"slower"}
+
+
+def test_an_applied_rewrite_has_both_times():
+    result = costlab.factorize("alexnet", profile=Calibrated()).apply("best")
+    before, after = (prediction_of(t).total.seconds for t in result.traces)
+    assert before == pytest.approx(model_time("alexnet"))
+    [line] = [n for n in result.sheet.notes if n.startswith("after, against before, saves ")]
+    assert milliseconds(before - after) in line
+
+
+def test_a_bound_ranks_nothing(capsys):
+    rows = records(capsys, "factorize", "alexnet", "--profile", "h100")
+    assert [k for k in rows[0] if "(ms)" in k] == ["at least, before (ms)", "at least, after (ms)"]
+    macs = [float(r["MACs saved (fraction)"]) * int(r["MACs before (MACs)"]) for r in rows]
+    assert macs == sorted(macs, reverse=True)
+    assert "it is" not in rows[0]
+
+
+def test_grid_reductions_have_predicted_times(capsys, device):
+    rows = records(capsys, "grid", "--profile", device)
+    shown = costlab.grid().schemes
+    for row, scheme in zip(rows, shown, strict=True):
+        seconds = 2e-6 * len(scheme.trace.ops) + total(scheme.trace).flops / 1e12
+        assert float(row["predicted (ms)"]) == pytest.approx(1e3 * seconds)
+
+
+def test_the_parallel_form_of_a_place_is_timed_with_its_pool():
+    """alexnet's conv3 after pool 2: now a pool from 27x27x256 and a convolution to 13x13x384; in
+    parallel a 3x3 convolution of stride 2 to 128 channels beside the pool, and a concatenation."""
+    found = costlab.reductions("alexnet", profile=Calibrated()).places[0]
+    assert found.place == "conv3.0"
+    now = convolution_time(256, 384, (3, 3), 13) + 2e-6
+    parallel = convolution_time(256, 128, (3, 3), 13) + 2 * 2e-6
+    assert found.time.before.seconds == pytest.approx(now, rel=0.02)
+    assert found.time.after.seconds == pytest.approx(parallel, rel=0.02)
+    assert found.time_saved == pytest.approx(now - parallel, rel=0.02)
+
+
 def test_warnings_of_a_profile_are_said():
     table = costlab.table("alexnet", profile=Calibrated("measured with torch 2.11, not 2.13"))
     assert table.notes[-1] == "measured with torch 2.11, not 2.13"

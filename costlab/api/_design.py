@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .._result import Result
+from ..predict import AnyProfile, Prediction, as_profile, prediction_of
 from ._arguments import public
 from ._models import Model, as_trace
 
@@ -22,19 +23,21 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Reductions(Result):
     """The places where a model's grid shrinks; `whole`: the total of the model; `caveats`: what a
-    reader must know of how it was built and traced."""
+    reader must know of how it was built and traced; `prediction` of its time, where a profile was
+    given."""
 
     model: str
     places: tuple[Reduction, ...]
     whole: Total
     caveats: tuple[str, ...] = ()
+    prediction: Prediction | None = field(default=None, repr=False)
 
     @property
     def sheet(self) -> Sheet:
         """A row a place."""
         from ..analysis.grid import reduction_sheet
 
-        sheet = reduction_sheet(self.model, self.places, self.whole)
+        sheet = reduction_sheet(self.model, self.places, self.whole, prediction=self.prediction)
         return replace(sheet, notes=(*sheet.notes, *self.caveats))
 
 
@@ -48,6 +51,7 @@ def grid(
     pool: str = "valid",
     body: str = "conv",
     train: bool = False,
+    profile: AnyProfile | None = None,
 ) -> GridReduction:
     """Grid reductions of *Rethinking*, Section 5: pool first, pool last, in parallel, Figure 10.
 
@@ -57,29 +61,36 @@ def grid(
         pool: "valid" (3x3/2), "padded" (3x3/2) or "2x2".
         body: what is done beside the pooling, "conv" or "inception".
         train: count the backward pass too.
+        profile: of a device, as `costlab.table` takes it; adds the predicted time of each.
 
-    Raises ValueError for a case that does not exist."""
+    Raises ValueError for a case that does not exist, ProfileError for a profile that cannot be
+    read."""
     from ..analysis.grid import grid as run
 
-    return run(d, c_in, c_out, kernel, pool, body, train=train)
+    chosen = None if profile is None else as_profile(profile)
+    return run(d, c_in, c_out, kernel, pool, body, train=train, profile=chosen)
 
 
 @public
-def reductions(model: Model) -> Reductions:
+def reductions(model: Model, *, profile: AnyProfile | None = None) -> Reductions:
     """The places where a model's grid shrinks, and what a parallel form would save there:
     *Rethinking the Inception Architecture* (arXiv 1512.00567), Section 5.
 
     Args:
         model: a trace, a `costlab.load` result, or a name.
+        profile: of a device, as `costlab.table` takes it: what the parallel form saves of the time
+            there.
 
-    Raises TypeError for anything else, SourceError for a name that is not known."""
+    Raises TypeError for anything else, SourceError for a name that is not known, ProfileError as
+    `costlab.table` does."""
     from ..analysis.grid import reductions as find
     from ..cost import total
     from ..tables import caveats
 
-    trace = as_trace(model, "reductions")
+    trace = as_trace(model, "reductions", profile)
     places = tuple(find(trace))
-    return Reductions(trace.provenance["model"], places, total(trace), caveats(trace))
+    prediction = prediction_of(trace)
+    return Reductions(trace.provenance["model"], places, total(trace), caveats(trace), prediction)
 
 
 @public

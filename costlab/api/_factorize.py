@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._result import Result
+from ..predict import AnyProfile, ChosenProfile, Prediction, as_profile, predicted, prediction_of
 from ..sources import Loaded
 from ..trace import Trace
 from ._arguments import public
@@ -25,7 +26,8 @@ class Ranking(Result):
 
     `left`: convolutions that cannot be replaced, path to obstacle; `whole`: the total of the model;
     `top`: how many rows are shown (None: all); `subject`: what `apply` rewrites, None for a trace;
-    `caveats`: what a reader must know of how the model was built and traced.
+    `caveats`: what a reader must know of how the model was built and traced; `profile`: of the
+    device whose times were predicted, and `prediction` of the model there.
     """
 
     model: str
@@ -35,13 +37,17 @@ class Ranking(Result):
     top: int | None = 20
     subject: Loaded | None = field(default=None, repr=False)
     caveats: tuple[str, ...] = ()
+    profile: ChosenProfile | None = field(default=None, repr=False)
+    prediction: Prediction | None = field(default=None, repr=False)
 
     @property
     def sheet(self) -> Sheet:
         """A row a rewrite."""
         from ..analysis.factorize import candidate_sheet
 
-        sheet = candidate_sheet(self.model, self.candidates, self.whole, self.left, self.top)
+        sheet = candidate_sheet(
+            self.model, self.candidates, self.whole, self.left, self.top, self.prediction
+        )
         return replace(sheet, notes=(*sheet.notes, *self.caveats))
 
     def apply(
@@ -86,7 +92,8 @@ class Ranking(Result):
         result = rewriting.factorize(
             s.model, s.inputs, s.kwargs, chosen, self.model, device, tracer=tracer, pair=pair
         )
-        return replace(result, caveats=self.caveats)
+        before, after = (predicted(t, self.profile) for t in result.traces)
+        return replace(result, caveats=self.caveats, traces=(before, after))
 
 
 @public
@@ -100,6 +107,7 @@ def factorize(
     kernels: Iterable[int] = (),
     device: str = "auto",
     top: int | None = 20,
+    profile: AnyProfile | None = None,
 ) -> Ranking:
     """Every rewrite of every convolution that can be factorized; `.apply("best")` does it.
 
@@ -111,14 +119,18 @@ def factorize(
         kernels: only convolutions of these kernel sizes.
         device: where the model is traced.
         top: how many rows to show; None for all.
+        profile: of a device, as `costlab.table` takes it: what each rewrite saves of the time
+            there. Those that save most come first, where it is predicted and not only bounded.
 
-    Raises ValueError for an unknown rewrite or middle width."""
-    from ..analysis.factorize import candidates, replaceable
+    Raises ValueError for an unknown rewrite or middle width, ProfileError for a profile that cannot
+    be read."""
+    from ..analysis.factorize import candidates, replaceable, with_times
     from ..cost import total
     from ..tables import caveats
 
     subject = _subject(model, inputs, kwargs)
-    traced = trace(subject, device=device)
+    chosen = None if profile is None else as_profile(profile)
+    traced = trace(subject, device=device, profile=chosen)
     wanted = set(kernels)
     found = candidates(traced, list(rewrites) if rewrites else None, mid)
     found = [c for c in found if not wanted or set(c.conv.kernel) <= wanted]
@@ -127,12 +139,14 @@ def factorize(
         found, left = replaceable(subject.model, traced, found)
     return Ranking(
         traced.provenance["model"],
-        tuple(found),
+        tuple(with_times(traced, found)),
         left,
         total(traced),
         top,
         None if isinstance(subject, Trace) else subject,
         caveats(traced),
+        chosen,
+        prediction_of(traced),
     )
 
 
@@ -153,6 +167,7 @@ def rules(
     kernels: Iterable[int] | None = None,
     rewrites: Iterable[str] | None = None,
     train: bool = False,
+    profile: AnyProfile | None = None,
 ) -> RuleTable:
     """The rules of factorized convolutions, each counted by tracing both modules.
 
@@ -163,8 +178,10 @@ def rules(
         padding: "same" or "valid".
         kernels, rewrites: only rules of these.
         train: count the backward pass too.
+        profile: of a device, as `costlab.table` takes it: what each rule saves of the time there.
 
-    Raises ValueError for a case that does not exist."""
+    Raises ProfileError for a profile that cannot be read, ValueError for a case that does not
+    exist."""
     from ..analysis import factorize as rewriting
 
     width = _middle(mid, c_in, c_out)
@@ -177,6 +194,7 @@ def rules(
         kernels=list(kernels) if kernels else None,
         rewrites=list(rewrites) if rewrites else None,
         train=train,
+        profile=None if profile is None else as_profile(profile),
     )
 
 

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 import costlab
 
 from ._errors import UserError, default, errors, refuse
-from ._models import get_model
-from ._options import add_chart, add_diagram, add_measuring, add_model, add_output
+from ._models import get_model, get_profile
+from ._options import (
+    add_chart,
+    add_diagram,
+    add_measuring,
+    add_model,
+    add_output,
+    add_profile,
+)
 from ._output import draw, save_chart, show
 from ._progress import working
 from ._types import Commands, Options
@@ -32,6 +39,7 @@ def add(sub: Commands) -> None:
     _add_rewrites(p.add_argument_group("rewrites"))
     _add_case(p.add_argument_group("rule table (without MODEL)"))
     _add_measured(p.add_argument_group("measurement (with --apply)"))
+    add_profile(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -140,6 +148,7 @@ def _rules(args: argparse.Namespace):
             kernels=args.kernel,
             rewrites=args.rewrite,
             train=args.mode == "train",
+            profile=get_profile(args),
         )
     if args.diagram:
         draw(args.diagram, table.diagram())
@@ -167,6 +176,7 @@ def _ranking(args: argparse.Namespace):
         kernels=args.kernel or (),
         device="meta" if args.measure else args.device,
         top=args.top or None,
+        profile=get_profile(args),
     )
 
 

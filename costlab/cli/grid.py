@@ -7,8 +7,8 @@ import argparse
 import costlab
 
 from ._errors import UserError, default, errors, refuse
-from ._models import get_trace
-from ._options import add_diagram, add_model, add_output
+from ._models import get_profile, get_trace
+from ._options import add_diagram, add_model, add_output, add_profile
 from ._output import draw, show
 from ._progress import working
 from ._types import Commands, Options
@@ -23,6 +23,7 @@ def add(sub: Commands) -> None:
     )
     add_model(p, optional=True)
     _add_case(p.add_argument_group("schemes (without MODEL)"))
+    add_profile(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> int | None:
             pool=args.pool,
             body=args.body,
             train=args.mode == "train",
+            profile=get_profile(args),
         )
     if args.diagram:
         draw(args.diagram, result.diagram())

@@ -7,11 +7,14 @@ from .attached import (
     PredictedTrace,
     as_profile,
     predicted,
+    predicted_like,
     prediction_of,
 )
+from .dtypes import dtype_of
 from .estimate import Estimate, difference, estimates_sum
 from .load import load_profile
 from .prediction import LAYOUTS, Prediction, Profile, ProfileError, ProfileFacts
+from .saving import Saving
 from .spelling import (
     column_name,
     comparison_of_predictions,
@@ -31,14 +34,17 @@ __all__ = [
     "Profile",
     "ProfileError",
     "ProfileFacts",
+    "Saving",
     "as_profile",
     "column_name",
     "comparison_of_predictions",
     "difference",
+    "dtype_of",
     "estimates_sum",
     "load_profile",
     "milliseconds",
     "predicted",
+    "predicted_like",
     "prediction_notes",
     "prediction_of",
     "saved_time",

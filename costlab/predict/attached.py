@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields, replace
 
 from .._narrow import StrPath
 from ..trace import Trace
+from .dtypes import dtype_of
 from .load import load_profile
 from .prediction import Prediction, Profile
 
@@ -30,9 +31,11 @@ AnyProfile = StrPath | Profile | ChosenProfile
 
 @dataclass(frozen=True, repr=False)
 class PredictedTrace(Trace):
-    """A trace with a prediction: what tables and analyses show where they are given a profile."""
+    """A trace with its `prediction`, and the `profile` that it is by: what tables and analyses show
+    where they are given a profile."""
 
-    prediction: Prediction | None = field(default=None)
+    prediction: Prediction | None = None
+    profile: ChosenProfile | None = None
 
 
 def as_profile(profile: AnyProfile) -> ChosenProfile:
@@ -50,9 +53,20 @@ def predicted(trace: Trace, profile: AnyProfile | None) -> Trace:
     if profile is None:
         return trace
     values = {f.name: getattr(trace, f.name) for f in fields(Trace)}
-    return PredictedTrace(**values, prediction=as_profile(profile).predict(trace))
+    chosen = as_profile(profile)
+    return PredictedTrace(**values, prediction=chosen.predict(trace), profile=chosen)
 
 
 def prediction_of(trace: Trace) -> Prediction | None:
     """The prediction of a trace; None where none was asked for."""
     return trace.prediction if isinstance(trace, PredictedTrace) else None
+
+
+def predicted_like(part: Trace, trace: Trace) -> Trace:
+    """A trace of a part of a model, or of what could replace one, with its predicted times where
+    the trace of the model has such: by the same profile, in the dtype of the model. Raises
+    ProfileError as `predicted` does."""
+    profile = trace.profile if isinstance(trace, PredictedTrace) else None
+    if profile is None:
+        return part
+    return predicted(part, replace(profile, dtype=profile.dtype or dtype_of(trace)))

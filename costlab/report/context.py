@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ..analysis import audit as auditing
 from ..analysis.change import Change, change
-from ..analysis.factorize import Candidate, Conv, candidates
+from ..analysis.factorize import Candidate, Conv, candidates, with_times
 from ..analysis.grid import reductions
 from ..analysis.profile import profile
 from ..analysis.ranking import ranked
@@ -68,7 +68,9 @@ class About:
         """Rewrites that save MACs at the input's width, the best first. A patch embedding, whose
         patches do not overlap, has no smaller windows to stack."""
         found = candidates(self.trace, ["stacked-3x3", "1xn-nx1"], "in")
-        return [c for c in found if c.saved > 0 and not _is_patch_embedding(c.conv)]
+        return with_times(
+            self.trace, [c for c in found if c.saved > 0 and not _is_patch_embedding(c.conv)]
+        )
 
     @cached_property
     def best_rewrites(self) -> list[Candidate]:

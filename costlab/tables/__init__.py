@@ -6,7 +6,7 @@ from .conventions import choose_convention, default_convention
 from .groups import span
 from .names import display_name, display_names, version_name
 from .notes import arithmetic_notes, caveats, frozen_note, measured_note, predicted_note
-from .predicted import predicted_cells, predicted_columns
+from .predicted import predicted_cells, predicted_columns, saving_cells, saving_columns
 from .result import Row, Table
 from .sheet import Column, Sheet
 from .styles import STYLES, choose_style, modules_to, opened
@@ -32,6 +32,8 @@ __all__ = [
     "predicted_cells",
     "predicted_columns",
     "predicted_note",
+    "saving_cells",
+    "saving_columns",
     "span",
     "table",
     "version_name",

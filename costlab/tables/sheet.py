@@ -41,9 +41,10 @@ class Column:
 
     @property
     def header(self) -> str:
-        """The key with its unit, where it does not begin with it."""
-        says_unit = self.unit in ("", "count", self.key) or self.key.startswith(f"{self.unit} (")
-        return self.key if says_unit else f"{self.key} ({self.unit})"
+        """The key with its unit, where it does not begin with it, as "ms (predicted)" does."""
+        if self.unit in ("", "count", self.key) or self.unit == "ms" and self.key[:3] == "ms ":
+            return self.key
+        return f"{self.key} ({self.unit})"
 
     @property
     def machine_header(self) -> str:

@@ -22,6 +22,7 @@ from .rewrites import (
     predict,
 )
 from .rules import RULES, Rule, RuleTable, rules, savings_sheet, slug
+from .timing import with_times
 
 __all__ = [
     "Obstacle",
@@ -49,4 +50,5 @@ __all__ = [
     "rules",
     "savings_sheet",
     "slug",
+    "with_times",
 ]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...predict import Saving
 from ...trace import Trace
 from ...trace.record import Op
 from .rewrites import REWRITES, Conv, predict, require_known
@@ -14,7 +15,8 @@ from .rewrites import REWRITES, Conv, predict, require_known
 @dataclass(frozen=True)
 class Candidate:
     """A convolution of a model and one rewrite: `params` (elements) and `macs` (multiply-adds) of
-    all its `calls`, before and after; `mid`: the width between."""
+    all its `calls` on `inputs` of these shapes, before and after; `mid`: the width between; `time`:
+    of all calls, where a profile predicts it."""
 
     path: str
     rewrite: str
@@ -23,6 +25,19 @@ class Candidate:
     calls: int
     params: tuple[int, int]
     macs: tuple[int, int]
+    inputs: tuple[tuple[int, ...], ...]
+    time: Saving | None = None
+
+    @property
+    def time_saved(self) -> float | None:
+        """Predicted seconds saved; None where there is no prediction, or only a bound."""
+        saved = self.time.saved if self.time else None
+        return saved.seconds if saved else None
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it saves time by prediction; MACs where there is none."""
+        return (self.saved if self.time_saved is None else self.time_saved) > 0
 
     @property
     def saved(self) -> int:
@@ -81,7 +96,8 @@ def _candidate(path: str, rewrite: str, conv: Conv, mid: int, shapes) -> Candida
         for side in (before, after)
     ]
     params = before[0][0], after[0][0]
-    return Candidate(path, rewrite, conv, mid, len(shapes), params, (macs[0], macs[1]))
+    counts = params, (macs[0], macs[1])
+    return Candidate(path, rewrite, conv, mid, len(shapes), *counts, tuple(shapes))
 
 
 def middle_width(conv: Conv, rewrite: str, policy: str | int) -> int:

@@ -26,12 +26,13 @@ def choose(
 def _best(found: Sequence[Candidate], refused: Mapping[str, Obstacle]) -> list[Candidate]:
     best: dict[str, Candidate] = {}
     for c in found:
-        if c.saved > 0:
+        if c.is_better:
             best.setdefault(c.path, c)
     if best:
         return list(best.values())
     if found:
-        raise ValueError("no rewrite saves MACs at this middle width; try --mid in")
+        what = "MACs" if found[0].time_saved is None else "predicted time"
+        raise ValueError(f"no rewrite saves {what} at this middle width; try --mid in")
     if refused:
         path, why = next(iter(refused.items()))
         raise ValueError(f"no convolution here can be replaced; {path}: {why}")

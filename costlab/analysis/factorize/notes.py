@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...cost import counted, training
+from ...cost import Total, counted, training
+from ...predict import (
+    Prediction,
+    comparison_of_predictions,
+    milliseconds,
+    prediction_notes,
+    prediction_of,
+)
 from ...tables import measured_note
 from ...trace import Timing
 from ..roofline import time_change
@@ -87,7 +94,44 @@ def rewritten(f: Factorization) -> tuple[str, ...]:
     time = in_turns(f.ratio, f.macs_saved) if f.ratio else change and str(change)
     if time and after.measured:
         said.append(f"{time}; {measured_note(after.measured)}")
+    both = [(name, prediction_of(t)) for name, t in zip(("before", "after"), f.traces, strict=True)]
+    said += comparison_of_predictions([(name, p) for name, p in both if p])
     return (*said, *f.caveats)
+
+
+def times_of_rules(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Where the predicted times of a rule table are from; nothing without a profile."""
+    first = rules[0]
+    prediction = prediction_of(first.traces[0])
+    return prediction_notes(prediction, f"{first.name}, before") if prediction else ()
+
+
+def times_of_rewrites(found: Sequence[Candidate], prediction: Prediction) -> tuple[str, ...]:
+    """Under a ranking with predicted times: which rewrites save MACs and lose time, for how many it
+    is not decided, and where the times are from."""
+    said: list[str] = []
+    outcomes = [(c, c.time.outcome) for c in found if c.time and c.saved > 0]
+    slower = [c for c, outcome in outcomes if outcome == "slower"]
+    if slower:
+        said.append(_slower(slower, len(outcomes)))
+    open_ = sum(outcome == "not decided" for _, outcome in outcomes)
+    if open_:
+        said.append(
+            f"{open_} of {counted(len(outcomes), 'rewrite')} that save MACs: whether they save "
+            "time is not decided, because the 90% interval of what they save has zero in it"
+        )
+    return (*said, *prediction_notes(prediction, "the model"))
+
+
+def _slower(slower: Sequence[Candidate], saving: int) -> str:
+    """Rewrites that save MACs and lose time, with the one that loses most."""
+    worst = min(slower, key=lambda c: c.time_saved or 0.0)
+    lost = milliseconds(-(worst.time_saved or 0.0))
+    fewer = f"{100 * worst.saved / worst.macs[0]:.0f}% fewer MACs"
+    return (
+        f"{len(slower)} of {counted(saving, 'rewrite')} that save MACs would take longer, most of "
+        f"all {worst.path} as {worst.rewrite}: {fewer}, {lost} ms more"
+    )
 
 
 def in_turns(ratio: Timing, macs_saved: float) -> str:
@@ -123,17 +167,19 @@ def obstacle(o: Obstacle) -> str:
 
 
 def ranking(
-    found: Sequence[Candidate], shown: int, macs: int, params: int, refused: Mapping[str, Obstacle]
+    found: Sequence[Candidate], shown: int, whole: Total, refused: Mapping[str, Obstacle]
 ) -> tuple[str, ...]:
     """Under a ranking of rewrites: how many there are, and what cannot be replaced."""
     costlier = sum(c.saved < 0 for c in found)
+    timed = any(c.time_saved is not None for c in found)
+    order = "predicted time saved" if timed else "MACs saved"
     first = f", of which the first {shown} are shown" if shown < len(found) else ""
     places = counted(len({c.path for c in found}), "convolution")
     said = [
         f"{counted(len(found), 'rewrite')} of {places}, "
-        f"ranked by MACs saved{first}; {costlier or 'none'} of them would cost more",
-        f"the model has {macs:,} MACs and {params:,} params; apply some with --apply PATH, "
-        "PATH:REWRITE or `best`",
+        f"ranked by {order}{first}; {costlier or 'none'} of them would cost more{' MACs' * timed}",
+        f"the model has {whole.macs:,} MACs and {whole.params:,} params; apply some with --apply "
+        "PATH, PATH:REWRITE or `best`",
     ]
     if refused:
         path, why = next(iter(refused.items()))

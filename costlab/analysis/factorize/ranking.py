@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...cost import Total
-from ...tables import Column, Sheet
+from ...predict import Prediction
+from ...tables import Column, Sheet, saving_cells, saving_columns
 from . import notes
 from .candidates import Candidate
 from .obstacles import Obstacle
@@ -34,6 +35,7 @@ def cells(c: Candidate) -> dict:
         "MACs before": c.macs[0],
         "MACs after": c.macs[1],
         "MACs saved": c.saved / c.macs[0],
+        **(saving_cells(c.time) if c.time else {}),
     }
 
 
@@ -43,13 +45,19 @@ def candidate_sheet(
     whole: Total,
     left: Mapping[str, Obstacle] | None = None,
     top: int | None = None,
+    prediction: Prediction | None = None,
 ) -> Sheet:
     """The ranking: a row a candidate, the largest saving first, of all that were `found` the first
-    `top`. `left`: convolutions that cannot be replaced, path to obstacle."""
+    `top`. `left`: convolutions that cannot be replaced, path to obstacle; `prediction`: of the
+    model, where a profile was given."""
     rows = tuple(cells(c) | {"of the model": c.saved / whole.macs} for c in found[:top])
+    times = saving_columns(prediction) if prediction else ()
     return Sheet(
         f"{model}: rewrites",
-        (*COLUMNS, Column("of the model", "%", format=".2%")),
+        (*COLUMNS, Column("of the model", "%", format=".2%"), *times),
         rows,
-        notes.ranking(found, len(rows), whole.macs, whole.params, left or {}),
+        (
+            *notes.ranking(found, len(rows), whole, left or {}),
+            *(notes.times_of_rewrites(found, prediction) if prediction else ()),
+        ),
     )

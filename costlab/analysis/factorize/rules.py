@@ -12,7 +12,8 @@ from ..._pictures import Chart, chart
 from ..._result import Charted, Drawn
 from ...cost import total
 from ...graph import layer_graph
-from ...tables import Column, Sheet
+from ...predict import ChosenProfile, Saving, predicted, prediction_of
+from ...tables import Column, Sheet, saving_cells, saving_columns
 from ...trace import Trace
 from ...trace.build import traced
 from . import notes
@@ -47,6 +48,12 @@ class Rule:
     def saving(self) -> float:
         """Share of the MACs that the rewrite saves; negative where it costs more."""
         return 1 - self.macs[1] / self.macs[0]
+
+    @property
+    def time(self) -> Saving | None:
+        """Predicted; None without a profile."""
+        before, after = map(prediction_of, self.traces)
+        return Saving(before.total, after.total) if before and after else None
 
     @property
     def params_saving(self) -> float:
@@ -84,7 +91,12 @@ class RuleTable(Charted, Drawn):
     def sheet(self) -> Sheet:
         """A row a rule."""
         trained = self.rules[0].traces[0].trained
-        columns = (*_COLUMNS, *(_BACKWARD if trained else ()))
+        prediction = prediction_of(self.rules[0].traces[0])
+        columns = (
+            *_COLUMNS,
+            *(_BACKWARD if trained else ()),
+            *(saving_columns(prediction) if prediction else ()),
+        )
         rows = tuple(_cells(r) for r in self.rules)
         return Sheet("factorized convolutions", columns, rows, self.notes)
 
@@ -122,6 +134,7 @@ def _cells(r: Rule) -> dict:
         "receptive field": notes.field(*r.field),
         "same output": notes.same_output(*r.out),
         **(backward if before.trained else {}),
+        **(saving_cells(r.time) if r.time else {}),
     }
 
 
@@ -162,17 +175,20 @@ def rules(
     kernels: Sequence[int] | None = None,
     rewrites: Sequence[str] | None = None,
     train: bool = False,
+    profile: ChosenProfile | None = None,
 ) -> RuleTable:
     """The rule table, every number from tracing both modules.
 
     `padding`: "same" or "valid"; `c_mid` None: as each rule's default (c_out; a quarter of it in
     the bottleneck). `kernels`: these sizes, any from 2; `rewrites`: only these. `train`: the
-    backward passes too. Raises ValueError for widths or a grid that cannot be built."""
+    backward passes too. `profile`: of the device whose times are predicted. Raises ValueError for
+    widths or a grid that cannot be built."""
     _require_buildable((c_in, c_out, grid, c_mid), padding, kernels, rewrites)
     fitting = _fitting(c_in, c_out, grid, padding, kernels, rewrites)
-    setting = _Setting(c_in, c_out, c_mid, grid, padding == "same", train)
+    setting = _Setting(c_in, c_out, c_mid, grid, padding == "same", train, profile)
     found = tuple(setting.rule(*wanted) for wanted in fitting)
-    return RuleTable(found, notes.setting(setting, padding, found))
+    said = (*notes.setting(setting, padding, found), *notes.times_of_rules(found))
+    return RuleTable(found, said)
 
 
 @dataclass(frozen=True)
@@ -185,6 +201,7 @@ class _Setting:
     grid: int
     padded: bool
     train: bool
+    profile: ChosenProfile | None
 
     def rule(self, kernel: int, rewrite: str, name: str) -> Rule:
         """One rule, both forms traced, without and with biases."""
@@ -208,7 +225,8 @@ class _Setting:
         return self._trace(conv.build), self._trace(lambda: build(conv, rewrite, mid))
 
     def _trace(self, make: Callable[[], nn.Module]) -> Trace:
-        return traced(make, (1, self.c_in, self.grid, self.grid), backward=self.train)
+        trace = traced(make, (1, self.c_in, self.grid, self.grid), backward=self.train)
+        return predicted(trace, self.profile)
 
 
 def _field(trace: Trace) -> int:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from typing import TYPE_CHECKING
+
 from ...cost import counted
+from ...predict import comparison_of_predictions, prediction_of
+
+if TYPE_CHECKING:
+    from .result import Scheme
 
 
 def kernel(sides: Sequence[int]) -> str:
@@ -26,6 +32,13 @@ def schemes(side: int, reduced: int, elements: int) -> tuple[str, ...]:
         "bottleneck is narrower than input and output",
         "counts by tracing each module on meta; params with biases; one MAC = one multiply-add",
     )
+
+
+def times(schemes: Sequence[Scheme]) -> tuple[str, ...]:
+    """Where predicted times of schemes are from, and what each saves against the first; nothing
+    without a profile."""
+    named = [(s.name, prediction_of(s.trace)) for s in schemes]
+    return comparison_of_predictions([(name, p) for name, p in named if p])
 
 
 def reductions(found: int, shown: int) -> tuple[str, ...]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
+import torch
 from torch import nn
 
 from ...cost import total
 from ...graph import Fork, Node, consumers, forks, layer_graph
+from ...predict import Saving, predicted_like, prediction_of
 from ...trace import Trace
 from ...trace.build import traced
 from . import notes
@@ -31,6 +33,7 @@ class Reduction:
         macs: multiply-adds of its convolutions now, of one run.
         parallel: those of the same grid and channels by a strided convolution beside the pool; None
             for no such form.
+        time: predicted for both forms; None without a profile, or without such a form.
     """
 
     place: str
@@ -41,18 +44,34 @@ class Reduction:
     parallel: int | None = None
     narrowest: int | None = None
     bottleneck: bool = False
+    time: Saving | None = None
 
     @property
     def saved(self) -> int:
         """MACs that the parallel form saves."""
         return 0 if self.parallel is None else self.macs - self.parallel
 
+    @property
+    def time_saved(self) -> float:
+        """Predicted seconds that it saves; 0 where that is not known."""
+        saved = self.time.saved if self.time else None
+        return saved.seconds or 0.0 if saved else 0.0
+
 
 def reductions(trace: Trace) -> tuple[Reduction, ...]:
     """The places of a model where its grid shrinks, the largest saving by a parallel form
-    (*Rethinking*, Section 5) first. A convolution and the pool before or after it are one
-    scheme."""
-    return tuple(sorted(_Network(trace).places(), key=lambda r: -r.saved))
+    (*Rethinking*, Section 5) first: of predicted time where the trace has it, otherwise of MACs. A
+    convolution and the pool before or after it are one scheme."""
+    return tuple(sorted(_Network(trace).places(), key=lambda r: (-r.time_saved, -r.saved)))
+
+
+@dataclass(frozen=True)
+class _Form:
+    """The parallel form of a scheme: its multiply-adds (None: there is no such form), and the
+    predicted time of both."""
+
+    macs: int | None = None
+    time: Saving | None = None
 
 
 class _Network:
@@ -63,6 +82,7 @@ class _Network:
         self.nodes = layer_graph(trace)
         self.readers = consumers(self.nodes)
         self.forks = forks(self.nodes)
+        self._place = {id(op): i for i, op in enumerate(trace.ops)}
 
     def places(self) -> Iterator[Reduction]:
         """Each place once, in the order in which they run."""
@@ -91,13 +111,16 @@ class _Network:
     def _strided(self, node: Node) -> Reduction:
         """A convolution that reduces by itself."""
         before, after = node.in_shape[1:], node.out_shape[1:]
+        plain = _is_plain(node)
+        form = self._in_parallel((node,), before, after, node.stride) if plain else _Form()
         return Reduction(
             _module(node),
             notes.strided(node.kernel, max(node.stride)),
             before,
             after,
             self._macs(node),
-            _parallel(node, before, after, node.stride) if _is_plain(node) else None,
+            parallel=form.macs,
+            time=form.time,
         )
 
     def _pool(self, pool: Node) -> Reduction:
@@ -114,17 +137,20 @@ class _Network:
 
     def _convolution_then_pool(self, convolution: Node, pool: Node) -> Reduction:
         before, after = convolution.in_shape[1:], pool.out_shape[1:]
+        form = self._in_parallel((convolution, pool), before, after, pool.stride)
         return Reduction(
             _module(convolution),
             notes.convolution_then_pool(convolution.kernel),
             before,
             after,
             self._macs(convolution),
-            _parallel(convolution, before, after, pool.stride),
+            parallel=form.macs,
+            time=form.time,
         )
 
     def _pool_then_convolution(self, pool: Node, convolution: Node, alone: bool) -> Reduction:
         before, after = pool.in_shape[1:], convolution.out_shape[1:]
+        form = self._in_parallel((convolution, pool), before, after, pool.stride)
         low = prod(pool.out_shape[1:])
         return Reduction(
             _module(convolution),
@@ -132,9 +158,10 @@ class _Network:
             before,
             after,
             self._macs(convolution),
-            _parallel(convolution, before, after, pool.stride),
-            low,
-            alone and low < min(prod(before), prod(after)),
+            narrowest=low,
+            bottleneck=alone and low < min(prod(before), prod(after)),
+            parallel=form.macs,
+            time=form.time,
         )
 
     def _pool_alone(self, pool: Node, alone: bool) -> Reduction:
@@ -152,6 +179,24 @@ class _Network:
             low,
             alone and low < min(prod(before), prod(after)),
         )
+
+    def _in_parallel(
+        self,
+        scheme: Sequence[Node],
+        before: Sequence[int],
+        after: Sequence[int],
+        stride: Sequence[int],
+    ) -> _Form:
+        """What the parallel form of a scheme costs, of which the first node is the convolution."""
+        other = _parallel(scheme[0], before, after, stride)
+        if other is None:
+            return _Form()
+        time = None
+        now, then = prediction_of(self.trace), prediction_of(predicted_like(other, self.trace))
+        if now and then:
+            ops = [self._place[id(op)] for node in scheme for op in node.ops]
+            time = Saving(now.over(ops), then.total)
+        return _Form(total(other).macs, time)
 
     def _macs(self, node: Node) -> int:
         return total(self.trace, [node.op] if node.op else []).macs
@@ -189,22 +234,35 @@ def _module(node: Node) -> str:
 
 def _parallel(
     convolution: Node, before: Sequence[int], after: Sequence[int], stride: Sequence[int]
-) -> int | None:
-    """Multiply-adds, traced, of a strided convolution of the same kernel to the channels that the
-    pool does not bring; None where there are none."""
+) -> Trace | None:
+    """A strided convolution of the same kernel to the channels that the pool does not bring, beside
+    the pool; None where there are none."""
     (c_in, *grid), (c_out, *out) = before, after
     if c_out <= c_in or c_in <= _IMAGE:
         return None
-    kernel = convolution.kernel
+    kernel = convolution.kernel[0], convolution.kernel[1]
     # of each axis; negative where the grid is cropped
     vertical, horizontal = (
         (o - 1) * s + k - g for g, o, k, s in zip(grid, out, kernel, stride, strict=False)
     )
     pads = (horizontal // 2, horizontal - horizontal // 2, vertical // 2, vertical - vertical // 2)
+    steps = stride[0], stride[1]
 
-    def make() -> nn.Sequential:
-        conv = nn.Conv2d(c_in, c_out - c_in, (kernel[0], kernel[1]), (stride[0], stride[1]))
-        return nn.Sequential(nn.ZeroPad2d(pads), conv)
+    def make() -> nn.Module:
+        conv, pool = nn.Conv2d(c_in, c_out - c_in, kernel, steps), nn.MaxPool2d(kernel, steps)
+        return _BesideAPool(nn.ZeroPad2d(pads) if any(pads) else nn.Identity(), conv, pool)
 
     batch = convolution.out_shape[0]
-    return total(traced(make, (batch, *before))).macs
+    return traced(make, (batch, *before))
+
+
+class _BesideAPool(nn.Module):
+    """A convolution and a pool of one padded input, whose outputs are joined."""
+
+    def __init__(self, pad: nn.Module, conv: nn.Module, pool: nn.Module):
+        super().__init__()
+        self.pad, self.conv, self.pool = pad, conv, pool
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.pad(x)
+        return torch.cat([self.conv(x), self.pool(x)], 1)

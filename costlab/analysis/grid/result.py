@@ -7,7 +7,8 @@ from typing import Any
 
 from ..._result import Charted, Drawn
 from ...cost import total
-from ...tables import Column, Sheet
+from ...predict import prediction_of
+from ...tables import Column, Sheet, predicted_cells, predicted_columns
 from ...trace import Trace
 from . import notes
 
@@ -56,6 +57,7 @@ class GridReduction(Charted, Drawn):
     def sheet(self) -> Sheet:
         """A row a scheme."""
         first = self.schemes[0]
+        prediction = prediction_of(first.trace)
         columns = (
             Column("scheme"),
             Column("output"),
@@ -66,12 +68,14 @@ class GridReduction(Charted, Drawn):
             Column("narrowest", "elements", importance=3),
             Column("representational bottleneck", importance=6),
             *([Column("backward", "MACs")] if first.trace.trained else ()),
+            *(predicted_columns(prediction) if prediction else ()),
         )
         title = f"grid reduction from {notes.grid_of(self.input)}"
         return Sheet(title, columns, tuple(_row(s, first) for s in self.schemes), self.notes)
 
 
 def _row(scheme: Scheme, first: Scheme) -> dict[str, Any]:
+    prediction = prediction_of(scheme.trace)
     return {
         "scheme": scheme.name,
         "output": notes.grid_of(scheme.out),
@@ -82,4 +86,5 @@ def _row(scheme: Scheme, first: Scheme) -> dict[str, Any]:
         "narrowest": scheme.narrowest,
         "representational bottleneck": "YES" if scheme.bottleneck else "no",
         "backward": total(scheme.trace, scheme.trace.backward).macs,
+        **(predicted_cells(prediction, prediction.total) if prediction else {}),
     }

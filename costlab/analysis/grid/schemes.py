@@ -10,6 +10,7 @@ from torch import nn
 
 from ...cost import total
 from ...graph import layer_graph
+from ...predict import ChosenProfile, predicted
 from ...trace import Trace
 from ...trace.build import traced
 from ...zoo import modules
@@ -31,8 +32,10 @@ def grid(
     body: str = "conv",
     *,
     train: bool = False,
+    profile: ChosenProfile | None = None,
 ) -> GridReduction:
-    """Trace the schemes, with `train` their backward passes too.
+    """Trace the schemes, with `train` their backward passes too, and with a `profile` predict their
+    times.
 
     Args:
         d: side of the input grid, with `c_in` channels; `c_out` come out.
@@ -45,10 +48,15 @@ def grid(
     _require_buildable(_Case(d, c_in, c_out, kernel, pool, body))
     image = (c_in, d, d)
     found = tuple(
-        _scheme(name, traced(make, (1, *image), spec=name, backward=train), prod(image))
+        _scheme(
+            name,
+            predicted(traced(make, (1, *image), spec=name, backward=train), profile),
+            prod(image),
+        )
         for name, make in schemes(d, c_in, c_out, kernel, pool, body)
     )
-    return GridReduction(image, found, notes.schemes(d, found[0].out[1], prod(image)))
+    said = notes.schemes(d, found[0].out[1], prod(image))
+    return GridReduction(image, found, (*said, *notes.times(found)))
 
 
 def schemes(

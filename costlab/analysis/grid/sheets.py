@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...cost import Total
-from ...tables import Column, Sheet
+from ...predict import Prediction, prediction_notes
+from ...tables import Column, Sheet, saving_cells, saving_columns
 from . import notes
 from .reductions import Reduction
 
@@ -24,12 +25,19 @@ _COLUMNS = (
 
 
 def reduction_sheet(
-    model: str, found: Sequence[Reduction], whole: Total, top: int | None = None
+    model: str,
+    found: Sequence[Reduction],
+    whole: Total,
+    top: int | None = None,
+    prediction: Prediction | None = None,
 ) -> Sheet:
-    """A row a place, of all that were `found` the first `top`; `whole` the total of the model."""
+    """A row a place, of all that were `found` the first `top`; `whole` the total of the model, and
+    `prediction` of it where a profile was given."""
     rows = tuple(_row(r, whole) for r in found[:top])
+    columns = (*_COLUMNS, *(saving_columns(prediction) if prediction else ()))
     said = notes.reductions(len(found), len(rows))
-    return Sheet(f"{model}: grid reductions", _COLUMNS, rows, said)
+    times = prediction_notes(prediction, "the model") if prediction else ()
+    return Sheet(f"{model}: grid reductions", columns, rows, (*said, *times))
 
 
 def _row(r: Reduction, whole: Total) -> dict[str, Any]:
@@ -43,4 +51,5 @@ def _row(r: Reduction, whole: Total) -> dict[str, Any]:
         "MACs": r.macs,
         "MACs in parallel": r.parallel,
         "of the model": r.saved / whole.macs if r.parallel is not None and whole.macs else None,
+        **(saving_cells(r.time) if r.time else {}),
     }

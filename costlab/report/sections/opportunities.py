@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ...analysis.factorize import candidate_sheet
 from ...analysis.grid import reduction_sheet
+from ...predict import prediction_of
 from ...render.document import Grid, Text
 from ...tables import Sheet
 from ..context import About, Context
@@ -33,11 +34,13 @@ def opportunities(c: Context) -> list[Block]:
 def _rewrites(m: About, ident: str) -> list[Block]:
     if not m.rewrites:
         return []
-    sheet = candidate_sheet(m.name, m.rewrites, m.total, top=_SHOWN)
+    prediction = prediction_of(m.trace)
+    sheet = candidate_sheet(m.name, m.rewrites, m.total, top=_SHOWN, prediction=prediction)
+    order = "predicted time saved" if m.rewrites[0].time_saved is not None else "MACs saved"
     return [
         cited(
             f"Rewrites of single convolutions of {m.name} at their input's width, "
-            "ranked by MACs saved",
+            f"ranked by {order}",
             ident,
             ". Each changes the model, which must be trained and measured again: "
             "28% fewer operations do not always take 28% less time.",
@@ -53,7 +56,8 @@ def _rewrites(m: About, ident: str) -> list[Block]:
 def _reductions(m: About, ident: str) -> list[Block]:
     if not m.parallel:
         return []
-    sheet = reduction_sheet(m.name, m.reductions, m.total, top=_SHOWN)
+    prediction = prediction_of(m.trace)
+    sheet = reduction_sheet(m.name, m.reductions, m.total, top=_SHOWN, prediction=prediction)
     return [
         cited(
             f"Where the grid of {m.name} shrinks, and what a strided convolution beside a pool "
