@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from .node import WEIGHTED, Node
@@ -46,8 +47,9 @@ def _further_steps(members: Sequence[Node]) -> frozenset[int]:
 
 def cell_weights(members: Sequence[Node]) -> dict[frozenset[int], frozenset[int]]:
     """The weights of recurrent cells, each with all of its cell. A cell adds a product of its input
-    and one of its state (Elman 1990; Hochreiter and Schmidhuber 1997)."""
+    and one of its state (Elman 1990; Hochreiter and Schmidhuber 1997), and does so again."""
     by_index = {n.index: n for n in members}
+    applied = Counter(n.weights for n in members if n.kind in WEIGHTED)
     found: dict[frozenset[int], frozenset[int]] = {}
     for join in members:
         if join.kind != "join" or len(join.preds) != 2:
@@ -56,9 +58,12 @@ def cell_weights(members: Sequence[Node]) -> dict[frozenset[int], frozenset[int]
         products = [n for n in added if n and n.kind in WEIGHTED and n.weights]
         if len(products) == 2 and products[0].preds != products[1].preds:
             earlier, later = sorted(products, key=lambda n: n.index)
-            if _module(earlier) != _module(later) and _dominates(earlier, later, by_index):
-                continue  # a skip from a layer to the end of what reads it
             one, other = (n.weights for n in products)
+            follows = _dominates(earlier, later, by_index)
+            if _module(earlier) != _module(later) and follows:
+                continue  # a skip from a layer to the end of what reads it
+            if applied[one] == applied[other] == 1 and not follows:
+                continue  # a projection beside a block; a step without another has no state
             if one != other:
                 found[one] = found[other] = one | other
     return found

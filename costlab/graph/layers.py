@@ -82,6 +82,7 @@ class _Draft:
     ops: list[Op]
     idom: int
     shape: _Shape
+    weights: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,13 @@ def layer_graph(trace: Trace) -> tuple[Node, ...]:
 class _Builder:
     """Walks a trace in execution order. `node_of`: the node that each tensor belongs to;
     `prepared`: by tensor, operations on parameters alone (a transpose, a cast), which belong to the
-    layer that uses them."""
+    layer that uses them first; `made_of`: those parameters, also for layers that use them later."""
 
     trace: Trace
     drafts: list[_Draft] = field(default_factory=list)
     node_of: dict[int, int] = field(default_factory=dict)
     prepared: dict[int, list[Op]] = field(default_factory=dict)
+    made_of: dict[int, frozenset[int]] = field(default_factory=dict)
 
     def nodes(self) -> tuple[Node, ...]:
         """All nodes of the trace."""
@@ -148,6 +150,7 @@ class _Builder:
         if not sources:
             if op.outputs:
                 self.prepared[op.outputs[0]] = [*before, op]
+                self.made_of.update(dict.fromkeys(op.outputs, self._weights(op)))
             return
         preds = tuple(dict.fromkeys(sources))
         kind = self._kind(op, len(sources)) or ("join" if len(preds) > 1 else None)
@@ -165,8 +168,13 @@ class _Builder:
                 [*before, op],
                 self._dominator(preds),
                 self._shape(op, kind, self.drafts[sources[0]]),
+                self._weights(op),
             )
         )
+
+    def _weights(self, op: Op) -> frozenset[int]:
+        """The parameters that an operation applies, itself or as they were prepared."""
+        return frozenset(op.params).union(*(self.made_of.get(i, ()) for i in op.inputs))
 
     def _kind(self, op: Op, sources: int) -> str | None:
         kind = _KINDS.get(op.name)
@@ -277,6 +285,7 @@ class _Builder:
             s.groups,
             seen.size if seen else None,
             seen.jump if seen else None,
+            d.weights,
         )
 
 

@@ -18,7 +18,8 @@ class Node:
     `preds` index earlier nodes, `idom` the immediate dominator (where a fork began). `kernel`,
     `stride`, `dilation` in elements a spatial dimension; `layout` of its output; `field` and
     `jump`: receptive field and step between neighbours, in input positions a dimension of the
-    input's grid, None where that is not known or there is no grid."""
+    input's grid, None where that is not known or there is no grid. `weights` index the parameters
+    that its own operation applies, also as views or casts of them."""
 
     index: int
     kind: str
@@ -36,6 +37,7 @@ class Node:
     groups: int = 1
     field: tuple[int, ...] | None = None
     jump: tuple[Fraction, ...] | None = None
+    weights: frozenset[int] = frozenset()
 
     @property
     def pointwise(self) -> bool:
@@ -51,15 +53,6 @@ class Node:
     def width(self) -> int:
         """Output channels (features for a linear layer)."""
         return self.out_shape[1] if self.kind != "linear" else self.out_shape[-1]
-
-    @property
-    def weights(self) -> frozenset[int]:
-        """The parameters that its own operation multiplies by, by index; views of them are prepared
-        before it."""
-        if self.op is None:
-            return frozenset()
-        own = self.ops[: self.ops.index(self.op) + 1]
-        return frozenset(p for op in own for p in op.params)
 
 
 def consumers(nodes: Sequence[Node]) -> list[list[int]]:

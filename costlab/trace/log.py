@@ -27,6 +27,7 @@ from .origins import Origin, Origins
 from .record import Op
 from .tangents import KnownZeros
 from .tensor_table import Outside, TensorTable
+from .writes import Writes
 
 
 class OperationLog:
@@ -45,6 +46,18 @@ class OperationLog:
         self._on_meta = table.device == "meta"
         self._numbers: set[int] = set()  # tensors that stand for Python numbers
         self._zeros = KnownZeros()
+        self._writes = Writes()
+
+    def current(self, t: torch.Tensor, index: int) -> int:
+        """The index of a tensor that is read, which had `index`: another one where its memory was
+        written since."""
+        if self.in_backward:  # autograd refuses to read what was written
+            return index
+        for after in self._writes.since(t, index):
+            before, index = index, self._table.add(t)
+            self._append(Form("costlab.write", (before, after), (index,), {}), self._place())
+            self._table.mark_made(t, index)
+        return index
 
     def add(self, call: Call, args: Sequence[Any], out: Any) -> None:
         """An operation has run on `args` and gave `out`."""
@@ -120,9 +133,10 @@ class OperationLog:
         for i in statistics(form, tensors):
             self._table.set_dtype(i, "float32")
         self._append(form, place, tuple(call.params))
-        for t in call.written:
-            if isinstance(t, torch.Tensor) and t._base is not None:
-                self._record_write(t, t._base, place)
+        for written in call.written:
+            self._note_write(written)
+            if isinstance(written, torch.Tensor) and written._base is not None:
+                self._record_write(written, written._base, place)
 
     def _append(self, form: Form, place: Place, params: tuple[int, ...] = ()) -> None:
         origin = self._origin(place)
@@ -151,6 +165,13 @@ class OperationLog:
             return source
         del self.ops[-2:]
         return shown
+
+    def _note_write(self, written: torch.Tensor | Outside) -> None:
+        outside = isinstance(written, Outside)
+        t = written.stand_in if outside else written
+        index = written.index if outside else self._table.index_of(written)
+        if t is not None and index is not None:
+            self._writes.add(t, index)
 
     def _record_write(self, view: torch.Tensor, base: torch.Tensor, place: Place) -> None:
         """A view was written: what it is a view of has changed too, and comes from both from now

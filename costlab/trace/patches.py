@@ -211,6 +211,20 @@ def threads_noticed(notice: Callable[[str], None]):
 
 
 @contextlib.contextmanager
+def inference_mode_without_its_tensors():
+    """Inference mode makes tensors that do not say what they are a view of, so that what writes a
+    view is lost, and leaves composite operations whole: a run in it, or a part of one, only has its
+    gradients off."""
+
+    def gradients_only(mode):
+        return torch.set_grad_enabled(not mode)
+
+    normal = torch.inference_mode(False)
+    with LOCK, normal, _replaced(torch._C, "_InferenceMode", gradients_only):
+        yield
+
+
+@contextlib.contextmanager
 def graphs_refused():
     """torch.fx runs a model to write its graph (make_fx, torch.func.linearize). Those runs are no
     work of the model's, and differ by device. Raises TraceError where the model does so."""

@@ -49,6 +49,7 @@ def prepare(
     session: contextlib.ExitStack, recorder: Recorder, model: nn.Module, options: Options
 ) -> None:
     """Set modes, hooks and plain forms for the run."""
+    session.enter_context(patches.inference_mode_without_its_tensors())
     if recorder.device == "meta":
         session.enter_context(patches.autocast_refused())
         session.enter_context(patches.constants_known())

@@ -43,7 +43,7 @@ class Recorder(TorchDispatchMode):
         self.failed_module: tuple[BaseException, str] | None = None
         self.failed_call: tuple[BaseException, Call] | None = None
         self.unseen: str | None = None
-        self._swap = ArgumentSwap(self.table, self.modules)
+        self._swap = ArgumentSwap(self.table, self.modules, self.log)
         self._operators: dict[Any, Operator] = {}
         self._thread = threading.get_ident()
         self._handled: list[BaseException | None] = []  # by the code that called each open module

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from .failures import shortened
 from .modules import modules_of, named_tensors
 from .record import TraceError
+
+
+def refuse_transforms() -> None:
+    """Raises TraceError inside `torch.func.vmap`, `grad` and the like, where each tensor stands for
+    several, or for a value and its derivative."""
+    # torch has no public way to ask
+    transforms: Any = vars(torch._C)["_functorch"]  # pyright: ignore[reportPrivateUsage]
+    if transforms.peek_interpreter_stack() is not None:
+        raise TraceError(
+            "a model cannot be traced inside a transform of torch.func (vmap, grad, jvp); trace it "
+            "outside, or trace a module that applies the transform"
+        )
 
 
 def refuse_lazy(model: nn.Module) -> None:

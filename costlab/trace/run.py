@@ -58,7 +58,7 @@ def run(recorder: Recorder, model: nn.Module, arguments: Arguments, options: Opt
     if not options.backward:
         with torch.set_grad_enabled(autograd), recorder:
             out = forward()
-        return Ran(inputs, _indices(table, map(values_of, out)))
+        return Ran(inputs, _outputs(recorder, out))
     wanted = [t for t in given.values() if t.requires_grad]
     return _with_backward(recorder, forward, inputs, leaves, wanted)
 
@@ -78,8 +78,9 @@ def _with_backward(
     with torch.enable_grad(), recorder:
         with torch.autograd.graph.saved_tensors_hooks(saved.add, lambda t: t):
             out = forward()
+        outputs = _outputs(recorder, out)
         gradients = traced_code(lambda: run_backward(recorder, out, leaves, wanted))
-    return Ran(inputs, _indices(table, map(values_of, out)), saved.indices, gradients)
+    return Ran(inputs, outputs, saved.indices, gradients)
 
 
 def _tensors_of(out: Any) -> list[torch.Tensor]:
@@ -90,6 +91,16 @@ def _tensors_of(out: Any) -> list[torch.Tensor]:
             "forward is asynchronous and gave a coroutine; trace a module whose forward awaits it"
         )
     return each(out, run_iterators=True)
+
+
+def _outputs(recorder: Recorder, out: list[torch.Tensor]) -> tuple[int, ...]:
+    """The indices of the outputs as they are in the end."""
+    found: list[int] = []
+    for t in map(values_of, out):
+        index = recorder.table.index_of(t)
+        if index is not None:
+            found.append(recorder.log.current(t, index))
+    return tuple(found)
 
 
 def _indices(table: TensorTable, tensors: Iterable[torch.Tensor]) -> tuple[int, ...]:

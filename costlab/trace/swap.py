@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from .log import OperationLog
 from .modules import ModuleStack
 from .operation import Call, attribute
 from .packed import is_packed, window
@@ -17,8 +18,9 @@ from .tensor_table import TensorTable
 class ArgumentSwap:
     """Swaps the arguments of one operation after the other."""
 
-    def __init__(self, table: TensorTable, modules: ModuleStack):
+    def __init__(self, table: TensorTable, modules: ModuleStack, log: OperationLog):
         self._table = table
+        self._log = log
         self._modules = modules
         self._on_meta = table.device == "meta"
 
@@ -64,7 +66,7 @@ class ArgumentSwap:
         if index is None:
             return self._outside(call, t, written)
         call.note_sparse(t)
-        call.inputs.append(index)
+        call.inputs.append(self._log.current(t, index))
         if written:
             self._table.own_memory.keep(t)
             call.written.append(t)

@@ -17,7 +17,7 @@ from .failures import failure, words_of
 from .prepare import prepare, restore_afterwards
 from .record import Trace, TraceError
 from .recorder import Recorder
-from .refusals import refuse_hidden_products, refuse_lazy, refuse_threads
+from .refusals import refuse_hidden_products, refuse_lazy, refuse_threads, refuse_transforms
 from .request import (
     Arguments,
     Options,
@@ -88,6 +88,7 @@ def trace(
 def _trace_once(model: nn.Module, arguments: Arguments, options: Options) -> Trace:
     recorder = None
     try:
+        refuse_transforms()
         refuse_lazy(model)
         refuse_hidden_products(model)
         recorder = Recorder(model, options.device)
