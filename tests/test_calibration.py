@@ -12,6 +12,7 @@ import costlab
 from costlab.cli import main
 from costlab.predict import ProfileError
 from costlab.predict.calibration import run as running
+from costlab.measure.replay import CaptureError
 from costlab.predict.calibration.batches import in_batch
 from costlab.predict.calibration.calls import Operands, Store, call_of
 from costlab.predict.calibration.design import SHARES, cases, farthest_first
@@ -141,6 +142,49 @@ def test_a_journal_with_a_torn_line_is_read_up_to_it_and_gone_on_with(fake, tmp_
     assert resumed.points[:3] == done.points[:3]
     assert set(done.points[:4]) <= set(resumed.points)
     assert not part.exists()
+
+
+class FakeGpu(Fake):
+    """Kernels are captured and replayed; its tensors are on the CPU."""
+
+    kind = "cuda"
+    captures = 0
+
+    def capture(self, fn):
+        self.captures += 1
+        return fn
+
+
+def test_a_gpu_replays_kernels_and_memory_is_given_back(tmp_path, monkeypatch):
+    """Each timing is captured, warm and cold; memory that is held for nobody is given back once
+    between two kernels, when it is more than 4 GiB."""
+    gpu, given_back = FakeGpu(), []
+    monkeypatch.setattr(running, "find_device", lambda name: gpu)
+    monkeypatch.setattr(running, "Store", lambda kind, *rest: Store("cpu", *rest))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 5 << 30)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: given_back.append(1))
+    conditions = (("fp32", "contiguous"), ("bf16", "channels-last"))
+    found = calibrate(
+        tmp_path / "gpu.device", plan(6.0, conditions), device="cuda", clock=lambda: gpu.clock
+    )
+    assert gpu.captures == len(found.points) + sum(p.cold is not None for p in found.points)
+    failed = sum(n for why, n in found.failed.items() if not why.startswith("a network"))
+    assert len(given_back) == len(found.points) + failed
+    assert failed <= 2
+    assert {(p.dtype, p.layout) for p in found.points if p.kernel.layouts} == set(conditions)
+
+
+def test_what_a_gpu_cannot_replay_is_no_measurement(monkeypatch):
+    """From Python it would take the host's time."""
+    gpu = FakeGpu()
+
+    def refuse(fn):
+        raise CaptureError("it synchronizes")
+
+    monkeypatch.setattr(gpu, "capture", refuse)
+    with pytest.raises(CaptureError):
+        time_calls(gpu, [lambda: None])
 
 
 def test_there_is_a_file_already(fake, tmp_path):

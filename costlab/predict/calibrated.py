@@ -12,12 +12,12 @@ import numpy as np
 
 from ..trace import Trace
 from . import notes
-from .device_record import Calibration, Point
+from .device_record import Calibration, NetworkPoint, Point
 from .dtypes import WIDTHS, dtype_of
 from .estimate import Estimate
 from .fitting.ceilings import DeviceCeilings, device_ceilings
 from .fitting.family import FamilyTimes, LogTime, family_times
-from .fitting.whole import KernelTimes, Whole, fit_whole
+from .fitting.whole import FEWEST_NETWORKS, KernelTimes, Whole, fit_whole
 from .kernels import FAMILIES, Kernel, OpKernel, kernels_of
 from .prediction import LAYOUTS, Prediction, ProfileError, ProfileFacts
 
@@ -173,19 +173,20 @@ class CalibratedProfile:
         return device_ceilings(self.calibration.points, dtype, self.calibration.facts.machine)
 
     def _fit_whole(self, dtype: str, layout: str) -> Whole:
-        """Of the networks under these conditions."""
-        own = [n for n in self.calibration.networks if (n.dtype, n.layout) == (dtype, layout)]
-        predicted: list[KernelTimes] = []
-        for network in own:
-            largest = max(max(k.read, k.written) for k in network.kernels)
-            cold = self._cold_share(network.params + 2 * largest, dtype)
-            times = self._log_times(network.kernels, dtype, layout, cold)
-            middle = np.array([times[k].middle for k in network.kernels])
-            width = np.array([times[k].width for k in network.kernels])
-            predicted.append(
-                KernelTimes(np.exp(middle), np.exp(middle - width), np.exp(middle + width))
-            )
-        return fit_whole(own, predicted)
+        """Of the networks under these conditions, or of all where there are few."""
+        every = self.calibration.networks
+        own = [n for n in every if (n.dtype, n.layout) == (dtype, layout)]
+        used = own if len(own) >= FEWEST_NETWORKS else list(every)
+        return fit_whole(used, [self._kernel_times(network) for network in used])
+
+    def _kernel_times(self, network: NetworkPoint) -> KernelTimes:
+        """The kernels of a network that was measured, predicted alone."""
+        largest = max(max(k.read, k.written) for k in network.kernels)
+        cold = self._cold_share(network.params + 2 * largest, network.dtype)
+        times = self._log_times(network.kernels, network.dtype, network.layout, cold)
+        middle = np.array([times[k].middle for k in network.kernels])
+        width = np.array([times[k].width for k in network.kernels])
+        return KernelTimes(np.exp(middle), np.exp(middle - width), np.exp(middle + width))
 
 
 def layout_of(trace: Trace) -> str:

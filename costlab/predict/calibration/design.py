@@ -48,7 +48,7 @@ def cases(
     for dtype in dict.fromkeys(dtype for dtype, _ in conditions):
         yield from ((kernel, dtype, "contiguous") for kernel in _ceilings(kind))
     families = {name: _family(name, real, BATCHES[kind]) for name in SHARES}
-    usual = [c for c in conditions if c[1] == _usual_layout(c[0], kind)] or conditions
+    usual = usual_conditions(conditions, kind)
     turns = Counter[str]()
     for name in _in_turns(SHARES):
         kernel = next(families[name])
@@ -56,6 +56,11 @@ def cases(
         often = conditions if turns[name] % _UNUSUAL_EVERY == 0 else usual
         for dtype, layout in _varied(kernel, often):
             yield kernel, dtype, layout
+
+
+def usual_conditions(conditions: Sequence[Conditions], kind: str) -> Sequence[Conditions]:
+    """Those with the usual layout of their dtype; all where there are none."""
+    return [c for c in conditions if c[1] == _usual_layout(c[0], kind)] or conditions
 
 
 def _usual_layout(dtype: str, kind: str) -> str:

@@ -9,7 +9,7 @@ import torch
 from ...measure.device import DTYPES, Device
 from ..kernels import Kernel
 
-_LONGEST = {"cuda": 0.03, "cpu": 0.1}  # seconds of one call
+_LONGEST = {"cuda": 0.01, "cpu": 0.1}  # seconds of one call
 _MOST_ELEMENTS = {"cuda": 2**27, "cpu": 2**24}  # of what one call reads
 _STORE = {"cuda": 2**28, "cpu": 2**25}  # elements, where so many fit
 _UNUSED = 4 << 30  # bytes that torch's allocator may hold for nobody

@@ -159,13 +159,13 @@ def _convolutional(draw: random.Random) -> tuple[nn.Module, Tensor]:
     """A stem, stages of blocks with a smaller grid and more channels each, a head; and images."""
     width = draw.choice((16, 24, 32, 48, 64, 96))
     layers: list[nn.Module] = [_unit(3, width, draw.choice((3, 7)), 2)]
-    for stage in range(draw.randint(2, 4)):
+    for stage in range(draw.randint(2, 3)):
         if stage:
             wider = min(512, width * draw.choice((1, 2)))
             layers += [nn.MaxPool2d(2), _unit(width, wider, draw.choice((1, 3)))]
             width = wider
         block = draw.choice(_BLOCKS)
-        layers += [block(draw, width) for _ in range(draw.randint(1, 3))]
+        layers += [block(draw, width) for _ in range(draw.randint(1, 2))]
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 1000)]
     side = draw.choice((64, 96, 128, 160, 224))
     return nn.Sequential(*layers), torch.randn(draw.choice((1, 1, 2, 8)), 3, side, side)

@@ -26,14 +26,15 @@ def time_kernel(
     device: Device, kernel: Kernel, store: Store, *, channels_last: bool
 ) -> tuple[Seconds, Seconds | None]:
     """Seconds of a call on the same operands again and again, and with weights that are not in the
-    cache; None for a kernel with few or no weights."""
+    cache; None for a kernel with few or no weights, or whose operands alone overflow the cache."""
     warm = time_calls(device, [call_of(kernel, Operands(store, channels_last))])
     return warm, _time_cold(device, kernel, store, channels_last)
 
 
 def _time_cold(device: Device, kernel: Kernel, store: Store, channels_last: bool) -> Seconds | None:
     size = kernel.weights * store.dtype.itemsize
-    if size < _SMALL_WEIGHTS:
+    operands = (kernel.read + kernel.written) * store.dtype.itemsize
+    if size < _SMALL_WEIGHTS or operands > 2 * device.cache_bytes():
         return None
     turns = max(2, min(_MOST_CALLS, math.ceil(2 * device.cache_bytes() / size)))
     step = max(kernel.weights, store.size // turns)

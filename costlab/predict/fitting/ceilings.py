@@ -38,6 +38,12 @@ class DeviceCeilings:
         size = (kernel.read + kernel.written) * self.width
         return max(self.moved(size), self.multiplied(kernel))
 
+    def roofline(self, kernel: Kernel) -> float:
+        """Seconds by the best bandwidth and the peak alone (Williams et al. 2009)."""
+        size = (kernel.read + kernel.written) * self.width
+        bandwidth = float((self.sizes / self.times).max())
+        return max(size / bandwidth, kernel.flops / self.peak)
+
     def moved(self, size: float) -> float:
         """Seconds to read and write so many bytes, launch included."""
         largest = float(self.sizes[-1])

@@ -10,7 +10,7 @@ import numpy as np
 from ..device_record import NetworkPoint
 from .conformal import Array, conformal_quantile, correlation_needed
 
-_FEWEST = 8  # networks
+FEWEST_NETWORKS = 8
 _FACTORS = (0.7, 1.5)  # what the whole may take by the sum of its kernels
 
 
@@ -43,7 +43,7 @@ class Whole:
 def fit_whole(measured: Sequence[NetworkPoint], predicted: Sequence[KernelTimes]) -> Whole:
     """Factor and gap with the least squared relative errors, then the correlation that 90% of the
     networks need. With few networks errors are taken to add up."""
-    if len(measured) < _FEWEST:
+    if len(measured) < FEWEST_NETWORKS:
         return Whole()
     whole = np.array([n.seconds.median for n in measured])
     sums = np.array([p.middle.sum() for p in predicted])

@@ -1,0 +1,293 @@
+"""Hold predicted times to account: on networks that were never measured for the profile.
+
+    python benchmarks/accounting.py --profile h200.device --minutes 5
+    python benchmarks/accounting.py --profile h200.device --traces reports/measurements --on h200
+
+Measures whole networks on the device in hand (or takes measured traces), predicts them from the
+profile, and prints median error, 90th percentile and coverage of the 90% intervals, and the ranks
+and signs of factorized convolutions, beside FLOPs alone and a roofline. Without the profile's file
+the device is calibrated first.
+
+No network here was measured for the profile. Single layers may have the shape of a kernel that was:
+the zoo's shapes are measured first, those of the torchvision and timm networks here were not looked
+for. Random networks are of seeds that calibration never uses. Needs torch alone, without
+torchvision and timm only zoo and random networks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+import torch  # noqa: E402
+from accounts import Account, Rewritten, network_lines, rewrite_lines  # noqa: E402
+from held_out import TIMM, TORCHVISION  # noqa: E402
+
+import costlab  # noqa: E402 costlab need not be installed
+from costlab import zoo  # noqa: E402
+from costlab.analysis.factorize import REWRITES, RULES, Conv, build, slug  # noqa: E402
+from costlab.cost import cost_of  # noqa: E402
+from costlab.measure.ceilings import precision  # noqa: E402
+from costlab.measure.device import Device, find_device  # noqa: E402
+from costlab.measure.runs import Run, load_runs, runs_on  # noqa: E402
+from costlab.predict import Estimate, Prediction, difference  # noqa: E402
+from costlab.predict.calibrated import CalibratedProfile  # noqa: E402
+from costlab.predict.calibration.limits import release_memory  # noqa: E402
+from costlab.predict.calibration.networks import random_network  # noqa: E402
+from costlab.predict.calibration.whole import time_model  # noqa: E402
+from costlab.predict.device_file import read_device  # noqa: E402
+from costlab.predict.fitting.ceilings import device_ceilings  # noqa: E402
+from costlab.predict.kernels import kernels_of  # noqa: E402
+from costlab.trace import Trace  # noqa: E402
+
+SEEDS = range(1_000_000, 1_000_030)  # calibration counts its own from 0
+GRIDS = ((1, 64, 28), (8, 64, 28), (8, 256, 14))  # batch, channels and grid of the rewrites
+NOTABLE = 0.01  # share of a network's time from which an operation's error counts
+Conditions = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model to measure: `make()` gives it, with its inputs, on the CPU."""
+
+    name: str
+    make: Callable[[], tuple[torch.nn.Module, Any]]
+
+
+def networks(sources: Sequence[str], batches: Sequence[int]) -> Iterator[Case]:
+    """The networks, of all sources in turns, so that a run may end early."""
+    listed: dict[str, list[Case]] = {
+        "zoo": [_named(name, n) for n in batches for name in zoo.names()],
+        "random": [Case(f"random {seed}", lambda s=seed: random_network(s)) for seed in SEEDS],
+        "torchvision": [_named(f"torchvision:{name}", n) for n in batches for name in TORCHVISION],
+        "timm": [_named(f"timm:{name}", n) for n in batches for name in TIMM],
+    }
+    chosen = [
+        listed[s]
+        for s in sources
+        if s in ("zoo", "random") or importlib.util.find_spec(s) is not None
+    ]
+    yield from (case for case in chain(*zip_longest(*chosen)) if case)
+
+
+def _named(name: str, batch: int) -> Case:
+    def make() -> tuple[torch.nn.Module, Any]:
+        side = zoo.input_shape(name)[-1] if ":" not in name else 224
+        loaded = costlab.load(name, [f"{batch}x3x{side}x{side}"], device="cpu")
+        return loaded.model, loaded.inputs
+
+    return Case(f"{name} x{batch}", make)
+
+
+def modules() -> dict[str, Case]:
+    """Both sides of every rule of `costlab factorize`, at several sizes."""
+    found: dict[str, Case] = {}
+    for batch, width, grid in GRIDS:
+        x = torch.randn(batch, width, grid, grid)
+        for kernel, rewrite, name in RULES:
+            conv = Conv(width, width, (kernel, kernel), padding=(kernel // 2, kernel // 2))
+            mid = REWRITES[rewrite].default_mid(conv)
+            before, after = slug(name)
+            size = f"{batch}x{width}x{grid}x{grid}"
+            found[f"{before} {size}"] = Case(before, lambda c=conv, x=x: (c.build(), x))
+            found[f"{after} {size}"] = Case(
+                after, lambda c=conv, r=rewrite, m=mid, x=x: (build(c, r, m), x)
+            )
+    return found
+
+
+def measured(
+    cases: Iterable[tuple[str, Case]],
+    profile: CalibratedProfile,
+    device: Device,
+    conditions: Conditions,
+    until: float,
+) -> Iterator[tuple[str, Account, Estimate]]:
+    """Measure and predict each, until the time is over; one that fails is said and left out."""
+    dtype, layout = conditions
+    for name, case in cases:
+        if time.monotonic() > until:
+            print(f"the time is over at {name}")
+            return
+        try:
+            model, inputs = case.make()
+            trace = costlab.trace(model, inputs, device="meta", train=False)
+            prediction = profile.predict(trace, dtype=dtype, layout=layout)
+            with torch.inference_mode(), precision(dtype):
+                seconds = time_model(device, model.eval(), inputs, dtype, layout).median
+        except (RuntimeError, ValueError, TypeError, NotImplementedError) as e:
+            print(f"{name} is left out: {str(e).strip().splitlines()[0][:120]}")
+            continue
+        release_memory(device)
+        account = _account(name, trace, prediction, seconds, profile)
+        print(_line(account), flush=True)
+        yield name, account, prediction.total
+
+
+def _rooflines(trace: Trace, prediction: Prediction, profile: CalibratedProfile) -> list[float]:
+    """Of each operation, by ceilings that were measured for the profile."""
+    points, machine = profile.calibration.points, profile.calibration.facts.machine
+    ceilings = device_ceilings(points, prediction.facts.dtype, machine)
+    ops = kernels_of(trace, prediction.facts.layout)
+    return [ceilings.roofline(op.kernel) if op.kernel else 0.0 for op in ops]
+
+
+def _account(
+    name: str, trace: Trace, prediction: Prediction, seconds: float, profile: CalibratedProfile
+) -> Account:
+    total = prediction.total
+    return Account(
+        name,
+        seconds,
+        total.seconds or 0.0,
+        total.low,
+        total.high or 0.0,
+        float(sum(cost_of(trace, op).flops for op in trace.forward)),
+        sum(_rooflines(trace, prediction, profile)),
+        total.outside,
+    )
+
+
+def _line(a: Account) -> str:
+    mark = " " if a.covered else "!"
+    return (
+        f"{a.name:42} measured {1e3 * a.measured:9.3f} ms, predicted {1e3 * a.predicted:9.3f} "
+        f"({1e3 * a.low:.3f} to {1e3 * a.high:.3f}) {a.error:+6.1%} {mark}"
+    )
+
+
+def paired(found: dict[str, tuple[Account, Estimate]]) -> list[Rewritten]:
+    """Both sides of each rule, by the names of `modules`."""
+    rewrites: list[Rewritten] = []
+    for size in dict.fromkeys(name.partition(" ")[2] for name in found):
+        for _, _, name in RULES:
+            before, after = (found.get(f"{side} {size}") for side in slug(name))
+            if before and after:
+                saved = difference(before[1], after[1])
+                if saved and saved.high is not None:
+                    rewrites.append(
+                        Rewritten(f"{name} {size}", before[0], after[0], saved.low, saved.high)
+                    )
+    return rewrites
+
+
+def from_traces(runs: Sequence[Run], profile: CalibratedProfile) -> None:
+    """Print the account of measured traces, nothing of which was fitted to."""
+    networks_found: list[Account] = []
+    operations: list[Account] = []
+    sides: dict[str, tuple[Account, Estimate]] = {}
+    rules = {side for _, _, name in RULES for side in slug(name)}
+    for run in runs:
+        if (run.name.dtype, run.trace.measured.conditions["layout"]) not in profile.conditions:
+            continue
+        prediction = profile.predict(run.trace)
+        seconds = run.trace.measured.total.median
+        account = _account(run.name.file, run.trace, prediction, seconds, profile)
+        print(_line(account))
+        if run.name.model in rules:
+            size = f"{run.name.dtype} {run.name.layout} {run.name.inputs}"
+            sides[f"{run.name.model} {size}"] = account, prediction.total
+        else:
+            networks_found.append(account)
+        operations += _operations(run.trace, prediction, profile)
+    _print(network_lines(networks_found, "networks"))
+    _print(network_lines([a for a, _ in sides.values()], "modules of the rules"))
+    _print(network_lines(operations, f"operations that take {NOTABLE:.0%} or more"))
+    _print(rewrite_lines(paired(sides)))
+
+
+def _operations(
+    trace: Trace, prediction: Prediction, profile: CalibratedProfile
+) -> Iterator[Account]:
+    """The operations that take a notable share; without what passes between kernels, which is part
+    of what is predicted."""
+    seconds: dict[int, float] = {}
+    for op in trace.measured.ops:
+        seconds[op.of] = seconds.get(op.of, 0.0) + op.seconds
+    rooflines = _rooflines(trace, prediction, profile)
+    for index, (op, estimate) in enumerate(zip(trace.forward, prediction.ops, strict=True)):
+        took = seconds.get(index, 0.0)
+        if took >= NOTABLE * trace.measured.total.median and estimate.seconds and estimate.high:
+            flops = float(cost_of(trace, op).flops)
+            yield Account(
+                *(op.name, took, estimate.seconds, estimate.low, estimate.high),
+                *(flops, rooflines[index], estimate.outside),
+            )
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+def options() -> argparse.Namespace:
+    """The command line."""
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    p.add_argument(
+        "--profile", required=True, help="a .device file; made first where it is missing"
+    )
+    p.add_argument("--calibrate-minutes", type=float, default=5)
+    p.add_argument("--device", default="auto", choices=("auto", "cuda", "cpu"))
+    p.add_argument("--minutes", type=float, default=10, help="for measuring networks")
+    p.add_argument("--sources", default="zoo,torchvision,timm,random")
+    p.add_argument("--batches", default="1,8")
+    p.add_argument("--dtype", default="fp32")
+    p.add_argument("--layout", default="contiguous", choices=("contiguous", "channels-last"))
+    p.add_argument("--traces", help="a folder of measured traces, instead of measuring")
+    p.add_argument("--on", default="", help="words that the traces must have, such as h200 or fp32")
+    p.add_argument("-o", "--output", help="write all accounts as JSON")
+    return p.parse_args()
+
+
+def main() -> None:
+    """Calibrate where needed, measure or read, print."""
+    args = options()
+    if not Path(args.profile).exists():
+        costlab.calibrate(args.profile, device=args.device, minutes=args.calibrate_minutes)
+    profile = read_device(args.profile)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    facts = profile.calibration.facts
+    print(f"profile: {profile.summary}, torch {facts.torch}, {facts.date}; account of {now}")
+    if args.traces:
+        from_traces(runs_on(load_runs(args.traces), args.on), profile)
+        return
+    device, until = find_device(args.device), time.monotonic() + 60 * args.minutes
+    print(f"device: {device.describe()['device']}, torch {torch.__version__}, {device.sample()}")
+    conditions = args.dtype, args.layout
+    # the rules first, which are quick, for a third of the time at most
+    third = until - 40 * args.minutes
+    sides = {
+        name: (account, estimate)
+        for name, account, estimate in measured(
+            modules().items(), profile, device, conditions, third
+        )
+    }
+    cases = networks(args.sources.split(","), [int(n) for n in args.batches.split(",")])
+    accounts = [
+        account
+        for _, account, _ in measured(
+            ((c.name, c) for c in cases), profile, device, conditions, until
+        )
+    ]
+    _print(network_lines(accounts, "networks"))
+    _print(network_lines([a for a, _ in sides.values()], "modules of the rules"))
+    _print(rewrite_lines(paired(sides)))
+    if args.output:
+        both = {"networks": accounts, "modules": [a for a, _ in sides.values()]}
+        text = json.dumps({k: [asdict(a) for a in v] for k, v in both.items()}, indent=1)
+        Path(args.output).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

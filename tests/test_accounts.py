@@ -1,0 +1,66 @@
+"""How right predictions were: the arithmetic of benchmarks/accounts.py, by hand."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+FILE = Path(__file__).parents[1] / "benchmarks/accounts.py"
+spec = importlib.util.spec_from_file_location("accounts", FILE)
+accounts = importlib.util.module_from_spec(spec)
+sys.modules["accounts"] = accounts
+spec.loader.exec_module(accounts)
+Account, Rewritten = accounts.Account, accounts.Rewritten
+
+
+def account(measured, predicted, low, high, flops=1.0, roofline=1.0):
+    return Account("x", measured, predicted, low, high, flops, roofline)
+
+
+def test_errors_and_coverage():
+    """Errors of +10%, -20% and 0%; the second lies above its interval."""
+    three = [account(1, 1.1, 0.9, 1.3), account(2, 1.6, 1.5, 1.9), account(4, 4, 3, 5)]
+    assert [round(a.error, 3) for a in three] == [0.1, -0.2, 0]
+    lines = list(accounts.network_lines(three, "networks"))
+    assert "median error  10.0%, 90th percentile  20.0%" in lines[1]
+    assert "coverage of the 90% intervals 67%" in lines[4]
+
+
+def test_a_baseline_has_the_constant_that_is_best_for_it():
+    """Ratios 1, 2 and 4: the median 2 predicts 2, 4 and 2 where 1, 4 and 4 were measured."""
+    assert accounts.baseline_errors([1, 4, 4], [1, 2, 1]) == [1, 0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ([1, 2, 3, 4], [10, 20, 30, 40], 1),
+        ([1, 2, 3, 4], [4, 3, 2, 1], -1),
+        # ranks 0, 1, 2 against 0, 2, 1: 1 - 6 * (0 + 1 + 1) / (3 * 8) = 0.5
+        ([1, 2, 3], [1, 9, 4], 0.5),
+        # ranks 0, 1, 2 against 0, 1.5, 1.5: a covariance of 1.5 by sqrt(2 * 1.5)
+        ([1, 2, 3], [1, 5, 5], 1.5 / 3**0.5),
+        ([1, 2, 3], [7, 7, 7], 0),
+    ],
+)
+def test_rank_correlation(a, b, expected):
+    assert accounts.rank_correlation(a, b) == pytest.approx(expected)
+
+
+def test_percentile_is_a_value_that_was_met():
+    assert accounts.percentile([5, 1, 4, 2, 3], 0.9) == 5
+    assert accounts.percentile(range(1, 11), 0.9) == 9
+
+
+def test_signs_count_where_the_interval_excludes_zero():
+    """Saved 50%, and 20% more time; the second interval holds zero, so that its wrong sign does not
+    count."""
+    faster = Rewritten("a", account(4, 4, 3, 5), account(2, 2, 1, 3), 0.5, 3.0)
+    unsure = Rewritten("b", account(5, 5, 4, 6), account(6, 4, 3, 9), -2.0, 3.0)
+    wrong = Rewritten("c", account(5, 5, 4, 6), account(6, 2, 1, 3), 1.0, 4.0)
+    assert (faster.measured, faster.decided, faster.right) == (0.5, True, True)
+    assert (unsure.measured, unsure.decided, unsure.right) == (pytest.approx(-0.2), False, False)
+    lines = list(accounts.rewrite_lines([faster, unsure, wrong]))
+    assert "sign right in 1 of 3" in lines[1]
+    assert lines[4:] == ["  where the interval excludes 0: sign right in 1 of 2", "    wrong: c"]
