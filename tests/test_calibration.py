@@ -23,6 +23,7 @@ from costlab.predict.calibration.shapes import collected
 from costlab.predict.calibration.spaces import Draw, spread
 from costlab.predict.calibration.timing import time_calls
 from costlab.predict.device_file import read_calibration
+from costlab.predict.fitting.whole import FEWEST_NETWORKS
 from costlab.predict.kernels import (
     FAMILIES,
     Convolution,
@@ -391,15 +392,15 @@ def test_part():
 
 
 def test_predict_of_the_file(fake, tmp_path):
-    """All kernels took 4 ms, so that 3 of them take 12 ms; every network took 4 ms too, so that it
-    is 0.7 of its kernels, the least that is believed."""
+    """All kernels took 4 ms, so that 3 of them take 12 ms; there are too few networks to say that
+    a whole takes more or less."""
     path = tmp_path / "fake.device"
-    measure(fake, path, 12.0)
+    assert len(measure(fake, path, 8.0).networks) < FEWEST_NETWORKS
     model = torch.nn.Sequential(
         torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 3, padding=1)
     )
     traced = costlab.trace(model, torch.zeros(1, 3, 16, 16), device="meta")
     found = costlab.predict(traced, path)
-    assert found.total.seconds == pytest.approx(0.7 * 3 * CALL, rel=0.01)
+    assert found.total.seconds == pytest.approx(3 * CALL, rel=0.01)
     assert found.total.low <= found.total.seconds <= found.total.high
     assert "predicted" in str(found) and "Fake" in str(found)
