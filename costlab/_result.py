@@ -9,7 +9,8 @@ heavy.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ._pictures import Chart, Picture
     from .analysis.change import Change
-    from .tables import Sheet
+    from .tables import Shape, Sheet
     from .trace import Trace
 
 
@@ -56,18 +57,68 @@ class Result:
         """A pandas DataFrame of exact values; missing cells are NA. Needs pandas."""
         return self.sheet.to_frame()
 
+    def select(self, *names: str) -> Shaped:
+        """The table with these columns, in this order: `.select("type", "output size", "ops")`.
+        Capitals, blanks and hyphens make no difference. "+name" adds a column to those shown.
+
+        Raises ValueError for a name that no column has."""
+        from .tables import Shape
+
+        return Shaped(self, Shape(columns=names))
+
+    def rename(self, labels: Mapping[str, str] | None = None, /, **more: str) -> Shaped:
+        """The table with other names at the head of its columns: `.rename(ops="MACs")`, or
+        `.rename({"output size": "grid"})`.
+
+        Raises ValueError for a column that is not there, and a name that another column has."""
+        from .tables import Shape
+
+        return Shaped(self, Shape(labels={**(labels or {}), **more}))
+
+    def units(self, units: str | Mapping[str, str] = "", /, **more: str) -> Shaped:
+        """The table with numbers in these units: `.units(params="M", ops="G")`, or `.units("M")`
+        for all columns that can be shown in it. Exact values are divided, and the head of the
+        column names the unit.
+
+        Raises ValueError for a unit that a column cannot be shown in; it lists those that it
+        can."""
+        from .tables import ALL, Shape
+
+        named = {ALL: units} if isinstance(units, str) and units else units or {}
+        return Shaped(self, Shape(units={**dict(named), **more}))
+
+    def header(self, title: str) -> Shaped:
+        """The table under another title; "" for none."""
+        from .tables import Shape
+
+        return Shaped(self, Shape(title=title))
+
+    def caption(self, text: str, *, label: str = "") -> Shaped:
+        r"""The table with a caption, which LaTeX prints in place of the title and other formats
+        below it; `label`: for \ref in LaTeX, the id of the table in HTML.
+
+        Raises ValueError for a label that LaTeX cannot take."""
+        from .render import require_label
+        from .tables import Shape
+
+        require_label(label or None)
+        return Shaped(self, Shape(caption=text, label=label))
+
     def to_latex(self, *, caption: str | None = None, label: str | None = None) -> str:
-        r"""The table for \input or for pasting: booktabs, notes below, all text escaped. A comment
-        names the packages that it needs; `.save("table.tex")` writes a whole document.
+        r"""The table for \input or for pasting, all text escaped: a bare `tabular`, and with a
+        caption or a label the whole `table` with its notes below. Comments name the packages that
+        it needs; `.save("table.tex")` writes a whole document.
 
         Args:
-            caption: plain text, instead of the table's own title.
+            caption: plain text.
             label: for \ref, as "tab:googlenet".
 
         Raises ValueError for a label that LaTeX cannot take."""
         from .render import latex
+        from .tables import Shape
 
-        return latex(self.sheet, fragment=True, caption=caption, label=label)
+        shape = Shape(caption=caption or "", label=label or "")
+        return latex(shape.of(self.sheet), fragment=True)
 
     def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:
         """Write the table: .txt, .md, .tex, .html, .csv, .json or .parquet, or `format` by name.
@@ -84,6 +135,22 @@ class Result:
         from .render import FORMATS
 
         return FORMATS[format](self.sheet)
+
+
+@dataclass(frozen=True)
+class Shaped(Result):
+    """A result as its reader wants it: prints, saves and renders `of` in a `shape`."""
+
+    of: Result
+    shape: Shape
+
+    def __post_init__(self) -> None:
+        _ = self.sheet  # names that the table does not have are refused here
+
+    @property
+    def sheet(self) -> Sheet:
+        """The table of the result in its shape."""
+        return self.shape.of(self.of.sheet)
 
 
 class Charted(Result):

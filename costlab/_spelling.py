@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 
 def suggestion(name: str, known: Iterable[str], most: int = 3) -> str:
-    """ "; did you mean A or B?" with up to `most` known names that are like `name`; nothing where
-    none is."""
-    near = difflib.get_close_matches(name, list(known), most)
+    """ "; did you mean A or B?" with up to `most` known names that are like `name`, in capitals or
+    not; nothing where none is."""
+    spelt = {one.lower(): one for one in known}
+    near = [spelt[one] for one in difflib.get_close_matches(name.lower(), spelt, most)]
     return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -10,7 +10,7 @@ import pytest
 import costlab
 from costlab.cli import main
 from costlab.render import latex
-from costlab.tables import Column, Sheet
+from costlab.tables import Column, Shape, Sheet
 
 needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 
@@ -65,7 +65,8 @@ def test_a_document_compiles_in_latin_modern(name, tmp_path):
 @needs_latex
 @pytest.mark.parametrize("name", ["paper", "long", "strange"])
 def test_a_fragment_compiles_in_a_paper_with_what_it_says_it_needs(name, tmp_path):
-    text = latex(SHEETS[name](), fragment=True, caption="Cost of #1", label="tab:cost")
+    shape = Shape(caption="Cost of #1", label="tab:cost")
+    text = latex(shape.of(SHEETS[name]()), fragment=True)
     packages = re.findall(r"^% .*?(\\usepackage.*)", text, re.M)
     (tmp_path / "table.tex").write_text(text)
     paper = [
@@ -93,11 +94,56 @@ def test_grids_have_multiplication_signs_and_names_do_not():
     assert r"7$\times$7/2 + 1$\times$7 & 3x3\_reduce \\" in text
 
 
+@needs_latex
+@pytest.mark.parametrize("name", ["paper", "long", "strange"])
+def test_a_bare_fragment_compiles_in_a_float_of_the_papers_own(name, tmp_path):
+    text = latex(SHEETS[name](), fragment=True)
+    packages = re.findall(r"^% .*?(\\usepackage.*)", text, re.M)
+    (tmp_path / "table.tex").write_text(text)
+    table = r"\input{table}"
+    if "longtable" not in text:  # which breaks over pages, so it is no float
+        table = (
+            rf"\begin{{table}}\resizebox{{\linewidth}}{{!}}{{{table}}}\caption{{Own}}\end{{table}}"
+        )
+    paper = [
+        r"\documentclass{article}\usepackage{graphicx}",
+        *packages,
+        rf"\begin{{document}}{table}\end{{document}}",
+    ]
+    assert "Missing character" not in compiled(tmp_path, "\n".join(paper))
+
+
+@pytest.mark.parametrize(
+    "shape, environment",
+    [
+        (Shape(), "tabular"),
+        (Shape(title="T"), "tabular"),
+        (Shape(caption="C"), "table"),
+        (Shape(label="tab:t"), "table"),
+    ],
+)
+def test_a_fragment_is_a_bare_tabular_unless_it_has_a_caption_or_a_label(shape, environment):
+    sheet = Sheet("t", (Column("a"),), ({"a": "1"},), ("said below",))
+    text = latex(shape.of(sheet), fragment=True)
+    assert text.rstrip().endswith(rf"\end{{{environment}}}")
+    assert (r"\begin{table}" in text) == (environment == "table") == (r"\caption{" in text)
+    assert ("% said below" in text) == (environment == "tabular")
+
+
+def test_a_caption_with_a_title_has_the_title_in_the_list_of_tables():
+    sheet = Sheet("t", (Column("a"),), ({"a": "1"},))
+    text = latex(Shape(title="Cost", caption="All costs.").of(sheet))
+    assert r"\caption[{Cost}]{All costs.}" in text
+    assert r"\caption{All costs.}" in latex(Shape(caption="All costs.").of(sheet))
+
+
 @pytest.mark.parametrize("rows, kind", [(42, "table"), (43, "longtable")])
 def test_a_table_of_more_than_a_page_is_a_longtable(rows, kind):
     sheet = Sheet("t", (Column("a"),), tuple({"a": str(i)} for i in range(rows)))
-    text = latex(sheet, fragment=True)
+    text = latex(Shape(label="t").of(sheet), fragment=True)
     assert rf"\begin{{{kind}}}" in text and ("longtable" in text.split("\n")[0]) == (rows > 42)
+    bare = latex(sheet, fragment=True)
+    assert (r"\begin{longtable}" in bare) == (rows > 42) == (r"\begin{tabular}" not in bare)
 
 
 def test_the_command_writes_a_fragment(tmp_path):
@@ -112,9 +158,11 @@ def test_the_command_writes_a_fragment(tmp_path):
 @pytest.mark.parametrize(
     "options, line",
     [
-        (["--fragment"], "--fragment is for LaTeX: name the file .tex, or give --format latex"),
-        (["--label", "x", "--format", "csv"], "--label is for LaTeX"),
-        (["--caption", ""], "--caption is for LaTeX"),
+        (
+            ["--fragment"],
+            "--fragment is for LaTeX and HTML: name the file .tex, or give --format latex",
+        ),
+        (["--label", "x", "--format", "csv"], "--label is for LaTeX, HTML and JSON"),
         (["--label", "a}b", "--format", "latex"], "cannot take the label 'a}b'"),
     ],
 )

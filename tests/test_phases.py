@@ -108,7 +108,7 @@ def test_active_params_of_a_mixture():
         ("resnet18 --phase decode", "not a causal language model"),
         ("transformers:BertConfig --phase decode", "not a causal language model"),
         ("resnet18 --context 8", "not a causal language model"),
-        ("transformers:LlamaConfig --phase both --columns MACs", "are of the table of one phase"),
+        ("transformers:LlamaConfig --phase both --sort macs", "apply to the table of one phase"),
         ("transformers:LlamaConfig --phase decode --input 1x8:int64", "leave out --input"),
         (
             "transformers:LlamaConfig --phase decode --batch 0",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..cost import scaled, short
+from ..tables import Note, others
 
 if TYPE_CHECKING:
     from .pareto import Point
@@ -23,11 +24,6 @@ def order(words: str, rest: int) -> str:
     """How the rows of a table are sorted; `rest`: those that are one row at the end."""
     end = f"; {others(rest)} together at the end" if rest else ""
     return f"rows by {words}, most expensive first{end}"
-
-
-def others(rows: int) -> str:
-    """What the rows are called that are not shown one by one."""
-    return "the other row" if rows == 1 else f"the other {rows} rows"
 
 
 def heads(difference: float) -> tuple[str, ...]:
@@ -114,8 +110,13 @@ def results() -> tuple[str, ...]:
     """Of the printed tables of results."""
     return (
         "as published: nothing here was measured or recomputed; empty: not printed",
-        "top-1, top-5: errors in percent; cost: 1e9 multiply-adds, where the table has it",
-        "val, test: of ILSVRC-2012; val, 48,238: val without the blacklisted images",
+        Note(
+            "top-1, top-5: errors in percent; cost: 1e9 multiply-adds, where the table has it",
+            "top-1",
+            "top-5",
+            "cost",
+        ),
+        Note("val, test: of ILSVRC-2012; val, 48,238: val without the blacklisted images", "data"),
     )
 
 

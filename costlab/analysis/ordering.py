@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..predict import prediction_of
-from ..tables import Column, Row, Table, predicted_cells
+from ..tables import Column, Note, Row, Table, others, predicted_cells
 from ..tables.predicted import LEAST
 from ..trace import Trace
 from . import notes
@@ -94,6 +94,7 @@ def ordered(table: Table, trace: Trace, order: Order, top: int | None) -> Table:
         table,
         columns=columns,
         rows=shown,
+        rest=len(rest),
         notes=(notes.order(order.words, len(rest)), *table.notes),
     )
 
@@ -118,14 +119,14 @@ def _with_peaks(table: Table, trace: Trace) -> Table:
         columns=(*table.columns, Column(PEAK, "bytes")),
         rows=tuple(replace(r, cells={**r.cells, PEAK: peak(r)}) for r in table.rows),
         totals={**table.totals, PEAK: measure_ops(trace, "peak", None)},
-        notes=(*table.notes, notes.PEAKS),
+        notes=(*table.notes, Note(notes.PEAKS, PEAK)),
     )
 
 
 def _together(rows: Sequence[Row], table: Table) -> Row:
     """One row in the place of several of a table."""
     columns = table.columns
-    cells: dict[str, Any] = {columns[0].key: notes.others(len(rows))}
+    cells: dict[str, Any] = {columns[0].key: others(len(rows))}
     for column in columns[1:]:
         values = [row.cells.get(column.key) for row in rows]
         numbers = [v for v in values if isinstance(v, (int, float))]

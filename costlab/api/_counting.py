@@ -48,7 +48,8 @@ def table(
             networks whose paper prints this table, otherwise "macs".
         depth: module depth of the layers style.
         strict: refuse an operation without a formula.
-        columns: names to add, such as "receptive-field".
+        columns: names of the columns to show, in order, such as ["type", "ops"]; "+FLOPs" adds one
+            to the default, and so do the further columns alone, such as ["receptive-field"].
         by: "operator", a row for each kind of operation, or "module", one for each type of module,
             in place of layers; most MACs first unless `sort` says otherwise. The rows add up to
             the totals.
@@ -64,15 +65,15 @@ def table(
     says nothing of the model; UnknownOpError with `strict`; SourceError for a
     name that is not known."""
     from ..analysis.ordering import order_named, ordered
+    from ..tables import column_names, further_columns
     from ..tables import table as tabulate
 
     trace = as_trace(model, "table", profile)
     order = order_named(sort or ("macs" if by else None), top, trace)
-    names = [columns] if isinstance(columns, str) else list(columns)
-    if order and order.asked_for and order.column not in names:
-        names.append(order.column)
-    found = tabulate(trace, style, convention, depth, strict, names, by=by)
-    return ordered(found, trace, order, top) if order else found
+    names = column_names(columns)
+    further = [*further_columns(names), *([order.column] if order and order.asked_for else [])]
+    found = tabulate(trace, style, convention, depth, strict, further, by=by)
+    return (ordered(found, trace, order, top) if order else found).with_columns(names)
 
 
 @public

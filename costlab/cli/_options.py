@@ -6,6 +6,7 @@ import argparse
 
 from ..api import MODEL_FORMS
 from ..render import FORMATS
+from ._shape import add_shape
 from ._types import Options
 
 
@@ -137,17 +138,23 @@ def add_diagram(options: Options, shows: str) -> None:
 
 
 def add_chart(options: Options, shows: str, name: str = "--chart") -> None:
-    """An option `name` that draws a chart, and how the chart looks; `shows` says what is drawn."""
+    """An option `name` that draws a chart beside a table, and how the chart looks; `shows` says
+    what is drawn. The title is that of the table."""
     options.add_argument(
         name,
         metavar="FILE",
         help=f"{shows} (.svg, .pdf or .png); the numbers are written to a CSV file beside it",
     )
-    add_look(options)
+    _add_look(options)
 
 
 def add_look(options: Options) -> None:
-    """How a chart looks."""
+    """How a chart looks that is all that a command makes."""
+    _add_look(options)
+    options.add_argument("--title", help='title of the chart; "" for none')
+
+
+def _add_look(options: Options) -> None:
     options.add_argument(
         "--width",
         help="width of the chart, such as 3.3in (one column of a paper), 8.5cm or 240pt (default: "
@@ -156,7 +163,6 @@ def add_look(options: Options) -> None:
     options.add_argument(
         "--theme", help="colours of the chart: light, dark or grey (default: light)"
     )
-    options.add_argument("--title", help='title of the chart; "" for none')
 
 
 def add_output(
@@ -180,13 +186,7 @@ def add_output(
     group.add_argument(
         "--wide", action="store_true", help="show all columns, even if the terminal is too narrow"
     )
-    group.add_argument(
-        "--fragment",
-        action="store_true",
-        help=r"LaTeX: write only the table, for \input, instead of a whole document",
-    )
-    group.add_argument("--caption", metavar="TEXT", help="LaTeX: caption of the table")
-    group.add_argument("--label", help=r"LaTeX: label of the table for \ref, such as tab:googlenet")
+    add_shape(parser.add_argument_group("shape of the table"))
 
 
 def add_messages(parser: argparse.ArgumentParser) -> None:

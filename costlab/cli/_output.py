@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 
 from ..render import (
     FORMATS,
@@ -13,8 +14,8 @@ from ..render import (
     Sheet,
     SUFFIXES,
     csv_text,
+    html_fragment,
     latex,
-    require_label,
     terminal,
     write_file,
 )
@@ -22,15 +23,17 @@ from ._errors import UserError, errors, refuse
 from ._extras import require
 from ._files import REPORT, written
 from ._progress import working
+from ._shape import require_shape, shape_of
 
 _LOOK = ("width", "theme", "title")
+_FRAGMENTS = {"latex": partial(latex, fragment=True), "html": html_fragment}
 
 
 def _require_look(args: argparse.Namespace):
     """Refuse a look that no chart can have, and one without a chart."""
     charts = [name for name in ("chart", "roofline") if name in args]
     if charts and not any(getattr(args, name) for name in charts):
-        refuse(args, _LOOK, f"is for the chart; add --{charts[0]} FILE")
+        refuse(args, ("width", "theme"), f"is for the chart; add --{charts[0]} FILE")
     if args.width is args.theme is None:
         return
     from ..render.charts import look
@@ -44,23 +47,27 @@ def on_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def show(args: argparse.Namespace, sheet: Sheet) -> None:
-    """Print the sheet of a result, or write it to a file, in the format that the arguments name."""
+def show(args: argparse.Namespace, sheet: Sheet, *, costly: bool = False) -> None:
+    """Print the sheet of a result, or write it to a file, in the format and the shape that the
+    arguments name. Where that shape turns out not to be one of this table, what was `costly` to
+    compute is printed as it is before the error."""
     name = require_format(args)
-    if name == "latex":
-        return write(args.output, latex(sheet, **_latex_options(args)))
+    with errors():
+        try:
+            sheet = shape_of(args).of(sheet)
+        except ValueError:
+            if costly:
+                write(None, FORMATS["text"](sheet))
+            raise
     if name == "text" and args.output is None and on_terminal():
         try:
             return terminal(sheet, wide=args.wide)
         except ModuleNotFoundError:
             pass  # rich is an extra: plain text says the same
+    render = _FRAGMENTS[name] if args.fragment else FORMATS[name]
     with errors():
-        data = FORMATS[name](sheet)
+        data = render(sheet)
     write(args.output, data)
-
-
-def _latex_options(args: argparse.Namespace):
-    return {"fragment": args.fragment, "caption": args.caption, "label": args.label}
 
 
 def require_outputs(args: argparse.Namespace):
@@ -92,17 +99,8 @@ def require_format(args: argparse.Namespace):
         require("parquet", "format parquet")
     if name in args.documents:
         REPORT.require(name)
-    _require_latex(args, name)
+    require_shape(args, name)
     return name
-
-
-def _require_latex(args: argparse.Namespace, name: str):
-    """Refuse LaTeX's options for another format, and a label that LaTeX cannot take."""
-    given = [option for option, value in _latex_options(args).items() if value not in (None, False)]
-    if given and name != "latex":
-        raise UserError(f"--{given[0]} is for LaTeX: name the file .tex, or give --format latex")
-    with errors():
-        require_label(args.label)
 
 
 def draw(path: str, picture: Picture):

@@ -64,5 +64,5 @@ def _all(args: argparse.Namespace):
         found = costlab.audit_all(
             progress=lambda done, of, model: progress_line(f"{done} of {of}: {model}")
         )
-    show(args, found.sheet)
+    show(args, found.sheet, costly=True)
     return 1 if args.check and not found.explained else 0

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int | None:
             profile=get_profile(args),
             progress=lambda done, of, name: progress_line(f"{done + 1} of {of}: {name}"),
         )
-    show(args, check.sheet)
+    show(args, check.sheet, costly=args.measure)
     for format, path in files.items():
         if path:
             write(path, check.report(format))

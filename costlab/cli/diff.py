@@ -13,7 +13,10 @@ from ._models import get_profile, profile_words, tracing
 from ._options import add_building, add_chart, add_diagram, add_output, add_profile, add_rows
 from ._output import draw, require_format, save_chart, show, write
 from ._progress import working
+from ._shape import refuse_shape
 from ._types import Commands
+
+_REVIEWS = ("md", "html", "pdf")  # formats of a document with several tables
 
 
 def add(sub: Commands) -> None:
@@ -59,6 +62,9 @@ def add(sub: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace both, compare, render; exit code 1 where a limit is met."""
+    name = require_format(args)
+    if name in _REVIEWS:
+        refuse_shape(args, f"a review in {name} has several")
     with working(f"comparing {args.base} and {args.head}"), errors():
         change = costlab.diff(
             args.base,
@@ -74,8 +80,7 @@ def run(args: argparse.Namespace) -> int | None:
         draw(args.diagram, change.diagram())
     if args.chart:
         save_chart(args, args.chart, change.chart())
-    name = require_format(args)
-    if name in ("md", "html", "pdf"):
+    if name in _REVIEWS:
         with working(f"writing {args.output or name}"), errors():
             data = change.render(name, command=_again(args))
         write(args.output, data)

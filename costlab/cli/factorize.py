@@ -195,5 +195,5 @@ def _applied(args: argparse.Namespace, ranking: Ranking):
     if args.roofline:
         before, after = (costlab.roofline(t) for t in result.traces)
         save_chart(args, args.roofline, before.chart(after), after.sheet)
-    show(args, result.sheet)
+    show(args, result.sheet, costly=args.measure)
     return 0 if result.agrees else 1

@@ -12,6 +12,7 @@ from ._files import TOPIC
 from ._options import add_output
 from ._output import on_terminal, require_format, show, write
 from ._progress import working
+from ._shape import refuse_shape
 from ._types import Commands
 
 PICTURES = ("svg", "png")
@@ -44,6 +45,8 @@ def run(args: argparse.Namespace) -> int | None:
                 f"{name} is the picture of a topic: costlab study 3 -o pointwise.{name}"
             )
         return show(args, costlab.study().sheet)
+    if name in _WHOLE:
+        refuse_shape(args, "a topic has several")
     if name in TOPIC.formats:
         TOPIC.require(name)
     with working("computing the topic"), errors():

@@ -139,7 +139,7 @@ def run(args: argparse.Namespace) -> int | None:
         )
     if args.chart:
         save_chart(args, args.chart, result.chart())
-    show(args, result.sheet)
+    show(args, result.sheet, costly=True)
     return 1 if result.failed == len(result.outcomes) else 0
 
 

@@ -25,7 +25,7 @@ def add(sub: Commands) -> None:
     rows = p.add_argument_group("rows")
     add_rows(rows)
     _add_selection(rows)
-    _add_counts(p.add_argument_group("columns and counts"))
+    _add_counts(p.add_argument_group("counts"))
     add_profile(p)
     add_output(p)
     p.set_defaults(run=run)
@@ -50,12 +50,6 @@ def _add_selection(options: Options) -> None:
 
 def _add_counts(options: Options) -> None:
     """What is counted, and how."""
-    options.add_argument(
-        "--columns",
-        default="",
-        metavar="NAME,...",
-        help="columns to add, such as receptive-field,activations,FLOPs",
-    )
     options.add_argument(
         "--convention",
         help="paper (weights only, K = 1024) or macs (all params, as PyTorch and timm count "
@@ -89,7 +83,7 @@ def run(args: argparse.Namespace) -> int | None:
             convention=args.convention,
             depth=args.depth,
             strict=args.strict,
-            columns=[c for c in args.columns.split(",") if c],
+            columns=args.columns or (),
             by=args.by,
             sort=args.sort,
             top=args.top,
@@ -104,10 +98,8 @@ def _what_if(args: argparse.Namespace):
         ("phase", "convention", "by", "sort", "top"),
         "applies to the table of one model; leave out --what-if",
     )
-    if args.columns or args.strict:
-        raise UserError(
-            "--columns and --strict apply to the table of one model; leave out --what-if"
-        )
+    if args.strict:
+        raise UserError("--strict applies to the table of one model; leave out --what-if")
     with working(f"tracing {args.model} with the change"), errors():
         return costlab.what_if(
             args.model,
@@ -120,11 +112,11 @@ def _what_if(args: argparse.Namespace):
 
 def _phases(args: argparse.Namespace):
     """Prefill and decoding of a language model side by side."""
-    rows = (args.depth, args.columns, args.convention, args.by, args.sort, args.top)
+    rows = (args.depth, args.convention, args.by, args.sort, args.top)
     if any(rows) or args.style != "auto":
         raise UserError(
-            "--style, --depth, --columns, --convention, --by, --sort and --top apply to the table "
-            "of one phase; choose --phase prefill or --phase decode"
+            "--style, --depth, --convention, --by, --sort and --top apply to the table of one "
+            "phase; choose --phase prefill or --phase decode"
         )
     if args.input or args.mode == "train":
         raise UserError(

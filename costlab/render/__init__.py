@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from .._narrow import StrPath
 from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS, Chart, Picture
-from ..tables import Sheet
+from ..tables import ALL, Shape, Sheet, column_names
 from ..trace.files import write_file
 from .data import csv_text, json_text, parquet
 from .latex import latex, require_label
@@ -55,13 +55,16 @@ def format_of(path: StrPath | None, format: str | None = None, more: Sequence[st
 
 
 __all__ = [
+    "ALL",
     "CHART_FORMATS",
     "Chart",
     "DIAGRAM_FORMATS",
     "FORMATS",
     "Picture",
     "SUFFIXES",
+    "Shape",
     "Sheet",
+    "column_names",
     "csv_text",
     "format_of",
     "html_fragment",

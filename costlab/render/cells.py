@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..cost import in_unit, scaled, three_digits
-from ..tables import Column, Sheet
+from ..tables import Column, Sheet, others
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Text:
         total: the cell of the last row.
         bars: for a share column the lengths 0..1 of bars, 1 for the largest share.
         importance: as in `Column`; None where the column always stays.
+        brief_end: what the last row is called where its name is cut; "" where that is as others.
     """
 
     header: str
@@ -28,6 +29,7 @@ class Text:
     total: str
     bars: tuple[float, ...] = ()
     importance: int | None = None
+    brief_end: str = ""
 
     @property
     def width(self) -> int:
@@ -44,6 +46,8 @@ def spell(value: Any, column: Column, *, brief: bool = False) -> str:
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
+    if column.converted:
+        return _converted(value, column.format)
     if column.format:
         return format(value, column.format)
     if column.scaled:
@@ -58,6 +62,18 @@ def spell(value: Any, column: Column, *, brief: bool = False) -> str:
         if isinstance(value, float)
         else str(value)
     )
+
+
+def _converted(value: float, spec: str) -> str:
+    """A number in a unit that is not its own: nothing for none of it, and <0.01 for what would
+    round to that."""
+    if not value:
+        return ""
+    text = format(value, spec)
+    if text.strip("+-0.,"):
+        return text
+    decimals = text.partition(".")[2]
+    return f"<0.{'0' * (len(decimals) - 1)}1" if decimals else "<1"
 
 
 _LONG = 10**6  # from here on a count is longer than the same in a unit
@@ -86,9 +102,27 @@ def columns(sheet: Sheet, *, grouped: bool = False, brief: bool = False) -> list
         )
         if c.share and end:
             found.append(_shares([(v or 0) / end for v in values]))
-    if sheet.total is not None and found and not found[0].total:
-        found[0] = replace(found[0], total="total")
+    if found:
+        found[0] = headed(found[0], sheet)
     return found
+
+
+def headed(first: Text, sheet: Sheet) -> Text:
+    """The first column with the names of the last rows: the total, and what stands for several
+    rows. Beside its own numbers where it has some."""
+    total = first.total if sheet.total is None else _beside("total", first, first.total)
+    if not sheet.rest:
+        return replace(first, total=total)
+    end = _beside(others(sheet.rest), first, first.cells[-1])
+    brief = "" if first.right else others(sheet.rest, brief=True)
+    return replace(first, total=total, cells=(*first.cells[:-1], end), brief_end=brief)
+
+
+def _beside(name: str, column: Text, cell: str) -> str:
+    """The name of a row, and the cell that stands there where it is a number."""
+    if not cell:
+        return name
+    return f"{name} {cell}" if column.right and name not in cell else cell
 
 
 def _shares(parts: list[float]) -> Text:

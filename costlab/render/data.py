@@ -27,7 +27,7 @@ def csv_text(sheet: Sheet) -> str:
             "notes",
         ]
     )
-    notes = "; ".join((sheet.title, *sheet.notes))
+    notes = "; ".join(filter(None, (sheet.title, sheet.caption.text, *sheet.notes)))
     for i, r in enumerate(sheet.records()):
         writer.writerow([*map(_cell, r.values()), _cell(notes) if i == 0 else ""])
     return out.getvalue()
@@ -58,6 +58,7 @@ def json_text(sheet: Sheet) -> str:
         json.dumps(
             {
                 "title": sheet.title,
+                **_caption(sheet),
                 **sheet.facts,
                 "notes": sheet.notes,
                 "rows": sheet.records(),
@@ -70,6 +71,12 @@ def json_text(sheet: Sheet) -> str:
         + "\n"
     )
     return json_shown(text)
+
+
+def _caption(sheet: Sheet) -> dict[str, str]:
+    """The caption and label, where there are any."""
+    found = {"caption": sheet.caption.text, "label": sheet.caption.label}
+    return {name: text for name, text in found.items() if text}
 
 
 def parquet(sheet: Sheet) -> bytes:
@@ -90,7 +97,9 @@ def parquet(sheet: Sheet) -> bytes:
             values = [v if v is None else str(v) for v in values]
         data[key] = values
     grid = pyarrow.table(data)
-    grid = grid.replace_schema_metadata({"title": sheet.title, "notes": json.dumps(sheet.notes)})
+    grid = grid.replace_schema_metadata(
+        {"title": sheet.title, **_caption(sheet), "notes": json.dumps(sheet.notes)}
+    )
     out = io.BytesIO()
     write_table(grid, out)
     return out.getvalue()

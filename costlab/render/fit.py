@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..tables import Sheet
-from .cells import Text, columns
+from .cells import Text, columns, headed
 from .shorten import compact, is_list, shorten_alike
 
 GAP = 2  # characters between two columns
@@ -52,9 +52,11 @@ def fit(sheet: Sheet, width: int) -> Fitted:
         return replace(found, room=width - _total(found))
     every = columns(sheet, grouped=True, brief=True)
     kept = _kept(every, width)
-    hidden = tuple(c.header for c in every if c not in kept)
-    if sheet.total is not None and not kept[0].total:  # the column that said so is dropped
-        kept[0] = replace(kept[0], total="total")
+    if kept[0] is not every[0]:  # which named the last rows: another column does, and needs room
+        first, *others = every[every.index(kept[0]) :]
+        kept = _kept([replace(headed(first, sheet), importance=None), *others], width)
+    shown = {c.header for c in kept}
+    hidden = tuple(c.header for c in every if c.header not in shown)
     found = _tight(_cut(kept, width))
     return replace(
         found,
@@ -118,11 +120,16 @@ def _cut(cols: list[Text], width: int) -> list[Text]:
 
 def _cut_to(cols: Sequence[Text], width: int) -> list[Text]:
     return [
-        c
-        if c.right or c.width <= width
-        else replace(c, cells=shorten_alike(c.cells, width, names=place == 0))
+        c if c.right or c.width <= width else _cut_one(c, width, names=place == 0)
         for place, c in enumerate(cols)
     ]
+
+
+def _cut_one(column: Text, width: int, *, names: bool) -> Text:
+    cells = shorten_alike(column.cells, width, names=names)
+    if column.brief_end and cells[-1] != column.cells[-1]:
+        cells = (*cells[:-1], column.brief_end)
+    return replace(column, cells=cells)
 
 
 def _fits(cols: Sequence[Text], width: int, least: int) -> bool:

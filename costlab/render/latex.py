@@ -77,9 +77,7 @@ class _Column:
         return len(self.spec) > 1
 
 
-def latex(
-    sheet: Sheet, *, fragment: bool = False, caption: str | None = None, label: str | None = None
-) -> str:
+def latex(sheet: Sheet, *, fragment: bool = False) -> str:
     r"""A booktabs table with its notes below: a document that compiles as it is, or a fragment.
 
     A table of more than a page is a longtable, at a size at which its columns fit; a shorter one is
@@ -87,27 +85,43 @@ def latex(
     with few values become one.
 
     Args:
-        fragment: the table alone, for \input; a comment names the packages that it needs.
-        caption: instead of the sheet's title; plain text, which is escaped.
-        label: for \ref.
+        fragment: the table alone, for \input; comments name the packages that it needs. A sheet
+            with a caption or a label is a float with notes below; one without is a bare tabular,
+            and its notes are comments.
 
     Raises ValueError for a label that LaTeX cannot take."""
-    require_label(label)
-    heading = rf"\caption{{{escape(sheet.title if caption is None else caption)}}}"
-    if label is not None:
-        heading += rf"\label{{{label}}}"
+    require_label(sheet.caption.label or None)
     texts = _texts(sheet)
     cols = list(map(_column, texts))
     long = sum(_heights(sheet, texts)) > _LINES
-    lines = _longtable(sheet, cols, heading) if long else _table(sheet, cols, heading)
-    packages = ["booktabs", "longtable" if long else "graphicx"]
-    if any(c.is_paragraph for c in cols):
-        packages.append("array")
-    uses = rf"\usepackage{{{','.join(packages)}}}"
+    bare = fragment and not (sheet.caption.text or sheet.caption.label)
+    uses = rf"\usepackage{{{','.join(_packages(cols, long=long, bare=bare))}}}"
+    if bare:
+        lines = _bare(sheet, cols, long=long)
+    else:
+        lines = (_longtable if long else _table)(sheet, cols, _heading(sheet))
     if fragment:
         font = r"\usepackage[T1]{fontenc}\usepackage{lmodern}"
         return "\n".join([f"% needs {uses}", f"% best with {font}", *lines]) + "\n"
     return "\n".join([*_preamble(cols), uses, r"\begin{document}", *lines, _END]) + "\n"
+
+
+def _packages(cols: Sequence[_Column], *, long: bool, bare: bool) -> Iterator[str]:
+    """What a document has to load."""
+    yield "booktabs"
+    if long or not bare:
+        yield "longtable" if long else "graphicx"
+    if any(c.is_paragraph for c in cols):
+        yield "array"
+
+
+def _heading(sheet: Sheet) -> str:
+    r"""\caption and \label; the title where nobody wrote a caption."""
+    caption = sheet.caption
+    short = rf"[{{{escape(caption.short)}}}]" if caption.short and caption.text else ""
+    label = rf"\label{{{caption.label}}}" if caption.label else ""
+    text = escape(caption.text or sheet.title)
+    return rf"\caption{short}{{{text}}}{label}" if text or label else ""
 
 
 def require_label(label: str | None) -> None:
@@ -177,25 +191,46 @@ def _heights(sheet: Sheet, texts: Sequence[Text]) -> Iterator[int]:
 def _table(sheet: Sheet, cols: Sequence[_Column], heading: str) -> Iterator[str]:
     yield from (r"\begin{table}[!htbp]", r"\centering", heading, "")
     yield r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
-    yield rf"\begin{{tabular}}{{@{{}}{''.join(c.spec for c in cols)}@{{}}}}"
-    yield from (r"\toprule", _head(cols), r"\midrule", *_body(sheet, cols), r"\bottomrule")
-    yield r"\end{tabular}}"
+    *lines, end = _tabular(sheet, cols)
+    yield from (*lines, end + "}")
     yield from _notes(sheet)
     yield r"\end{table}"
 
 
+def _tabular(sheet: Sheet, cols: Sequence[_Column]) -> Iterator[str]:
+    yield _begin("tabular", cols)
+    yield from (r"\toprule", _head(cols), r"\midrule", *_body(sheet, cols), r"\bottomrule")
+    yield r"\end{tabular}"
+
+
+def _begin(environment: str, cols: Sequence[_Column]) -> str:
+    return rf"\begin{{{environment}}}{{@{{}}{''.join(c.spec for c in cols)}@{{}}}}"
+
+
+def _bare(sheet: Sheet, cols: Sequence[_Column], *, long: bool) -> Iterator[str]:
+    """The tabular alone, a longtable where it is more than a page; what is said of it above, where
+    LaTeX does not print it."""
+    yield from (f"% {' '.join(line.split())}" for line in (sheet.title, *sheet.notes))
+    yield from _longtable_alone(sheet, cols, "") if long else _tabular(sheet, cols)
+
+
 def _longtable(sheet: Sheet, cols: Sequence[_Column], heading: str) -> Iterator[str]:
     yield rf"\begingroup\{_size(cols)}\setlength{{\tabcolsep}}{{4pt}}"
-    yield rf"\begin{{longtable}}{{@{{}}{''.join(c.spec for c in cols)}@{{}}}}"
-    yield heading + r" \\"
+    yield from _longtable_alone(sheet, cols, heading)
+    yield from _notes(sheet)
+    yield r"\endgroup"
+
+
+def _longtable_alone(sheet: Sheet, cols: Sequence[_Column], heading: str) -> Iterator[str]:
+    yield _begin("longtable", cols)
+    if heading:
+        yield heading + r" \\"
     yield from (r"\toprule", _head(cols), r"\midrule", r"\endfirsthead")
     yield from (r"\toprule", _head(cols), r"\midrule", r"\endhead")
     yield rf"\midrule \multicolumn{{{len(cols)}}}{{r@{{}}}}{{\textit{{continued}}}} \\ \endfoot"
     yield r"\bottomrule \endlastfoot"
     yield from _body(sheet, cols)
     yield r"\end{longtable}"
-    yield from _notes(sheet)
-    yield r"\endgroup"
 
 
 def _head(cols: Sequence[_Column]) -> str:

@@ -27,11 +27,13 @@ def markdown(sheet: Sheet) -> str:
         if heading:
             body.append(f"| **{escape(heading)}** |" + " |" * (len(cols) - 1))
         body.append(_line([c.cells[i] for c in cols]))
+    above = [f"**{escape(sheet.title)}**", ""] if sheet.title else []
+    if sheet.caption.text:
+        above += [escape(sheet.caption.text), ""]
     return (
         "\n".join(
             [
-                f"**{escape(sheet.title)}**",
-                "",
+                *above,
                 _line([c.header for c in cols]),
                 align,
                 *body,
@@ -78,7 +80,7 @@ def html_page(sheet: Sheet) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{html.escape(sheet.title)}</title><style>{_STYLE}</style>"
+        f"<title>{html.escape(sheet.title or sheet.caption.text)}</title><style>{_STYLE}</style>"
         f"<div>{_html_table(sheet, ids=True)}</div>{_html_notes(sheet)}</html>\n"
     )
 
@@ -106,11 +108,19 @@ def _html_table(sheet: Sheet, *, ids: bool) -> str:
     )
     head = _html_row(cols, [c.header for c in cols], tag="th")
     end = _html_row(cols, [c.total for c in cols]) if sheet.total is not None else ""
+    label = f' id="{html.escape(sheet.caption.label)}"' if sheet.caption.label else ""
     return (
-        f"<table><caption>{html.escape(sheet.title)}</caption>"
+        f"<table{label}>{_html_caption(sheet)}"
         f"<thead>{head}</thead><tbody>{body}</tbody>"
         f"{f'<tfoot>{end}</tfoot>' if end else ''}</table>"
     )
+
+
+def _html_caption(sheet: Sheet) -> str:
+    """The title, and below it what the author says of the table."""
+    text = sheet.caption.text and f"<p>{html.escape(sheet.caption.text)}</p>"
+    title = html.escape(sheet.title)
+    return f"<caption>{title}{text}</caption>" if title or text else ""
 
 
 def _html_heading(heading: str, width: int) -> str:

@@ -20,7 +20,8 @@ def plain(sheet: Sheet) -> str:
     lines = _lines(whole(sheet), sheet)
     rule = "-" * lines.width
     end = [rule, lines.total] if sheet.total is not None else []
-    return "\n".join([sheet.title, *lines.head, rule, *lines.body, *end, *sheet.notes]) + "\n"
+    above = filter(None, (sheet.title, sheet.caption.text))
+    return "\n".join([*above, *lines.head, rule, *lines.body, *end, *sheet.notes]) + "\n"
 
 
 def terminal(
@@ -46,7 +47,8 @@ def terminal(
     def row(text: str, style: str = "") -> None:
         console.print(_with_bars(text, style), soft_wrap=True)
 
-    console.print(Styled(sheet.title, style="italic"))
+    for text in filter(None, (sheet.title, sheet.caption.text)):
+        console.print(Styled(text, style="italic"))
     for text in lines.head:
         row(text, "bold")
     row("─" * lines.width)

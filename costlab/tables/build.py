@@ -9,13 +9,14 @@ from ..cost import Convention, Total, total, training
 from ..graph import layer_graph
 from ..predict import prediction_of
 from ..trace.record import Trace
-from .columns import ASKED_FOR, COLUMNS, count_columns, extra_columns, extra_totals, style_columns
+from .columns import COLUMNS, count_columns, extra_columns, extra_totals, style_columns
 from .conventions import choose_convention
 from .notes import rows_note, table_notes
 from .partitions import PARTITIONS, partitioned
 from .predicted import predicted_cells, predicted_columns
 from .result import Row, Table
 from .rows import RowCounter
+from .selection import ASKED_FOR
 from .sheet import Column
 from .styles import STYLES, Depth, choose_style
 
@@ -142,7 +143,8 @@ def _columns(
     times = predicted_columns(prediction) if prediction else ()
     filled = {*added, *(c.key for c in (*counts, *times))}
     yield from style_columns({k: v for k, v in r.cells.items() if k not in filled} for r in rows)
-    yield from (Column(key, COLUMNS[key].unit, importance=ASKED_FOR) for key in added)
+    for key in added:
+        yield Column(key, COLUMNS[key].unit, importance=ASKED_FOR, further=True)
     yield from (*counts, *times)
 
 

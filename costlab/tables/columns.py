@@ -1,4 +1,5 @@
-"""The columns of a table: those that the styles fill, and those that `--columns` adds."""
+"""The columns of a table: those that the styles fill, and those that are there where they are
+asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from ..cost import Convention, effort, total
 from ..graph import Node, layouts, source_line
 from ..trace.record import Trace
 from .groups import Group, x
+from .selection import column_names, plain_name, unknown_column
 from .sheet import Column
 
 _FIRST = (
@@ -51,13 +53,12 @@ _IMPORTANCE = {
     "depth": 1,
 }
 _NAMED, _BESIDE_NAMES, _OF_A_BRANCH = 9, 4, 3
-ASKED_FOR = 8  # the importance of the columns that `--columns` adds
 
 
 @dataclass(frozen=True)
 class ExtraColumn:
-    """A column that `--columns` adds: its `unit` ("" for text), the `value` of a row, and that of
-    the last row (None: it has no total)."""
+    """A column that is there where it is asked for: its `unit` ("" for text), the `value` of a row,
+    and that of the last row (None: it has no total)."""
 
     unit: str
     value: Callable[[Trace, Group], Any]
@@ -146,22 +147,24 @@ COLUMNS = {
 }
 
 
-def _option(name: str) -> str:
-    """A column's name as the command line takes it."""
-    return name.strip().replace(" ", "-").lower()
+_PLAIN = {plain_name(key): key for key in COLUMNS}
+
+
+def further_columns(asked: Iterable[str]) -> tuple[str, ...]:
+    """The keys of `COLUMNS` among the names that were asked for; other names are passed over."""
+    found = (_PLAIN.get(plain_name(name)) for name in asked)
+    return tuple(dict.fromkeys(key for key in found if key is not None))
 
 
 def extra_columns(asked: str | Iterable[str]) -> tuple[str, ...]:
     """The keys of `COLUMNS` that were asked for, by name or in a comma-separated text.
 
     Raises ValueError for a name that is not there."""
-    known = {_option(key): key for key in COLUMNS}
-    names = asked.split(",") if isinstance(asked, str) else tuple(asked)
+    names = column_names(asked)
     for name in names:
-        if _option(name) not in known:
-            choices = ", ".join(key.replace(" ", "-") for key in COLUMNS)
-            raise ValueError(f"unknown column {name!r}; choose {choices}")
-    return tuple(dict.fromkeys(known[_option(name)] for name in names))
+        if plain_name(name) not in _PLAIN:
+            raise ValueError(unknown_column(name, COLUMNS))
+    return further_columns(names)
 
 
 def extra_totals(keys: Iterable[str], trace: Trace) -> dict[str, int]:

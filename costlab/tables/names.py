@@ -47,3 +47,10 @@ def _from_end(model: str, folders: int) -> str:
 
 def _is_path(text: str) -> bool:
     return "/" in text or "\\" in text
+
+
+def others(rows: int, *, brief: bool = False) -> str:
+    """What the rows are called that a table shows as one; `brief`: where there is little room."""
+    if brief:
+        return f"{rows} other{'' if rows == 1 else 's'}"
+    return "the other row" if rows == 1 else f"the other {rows} rows"

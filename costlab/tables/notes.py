@@ -15,6 +15,7 @@ from ..predict import prediction_notes, prediction_of
 from ..trace.record import Measured, Trace
 from .names import version_name
 from .partitions import PARTITIONS
+from .sheet import Note
 
 # weights that are not parameters are named from this share of the params on: the frequencies of
 # rotary embeddings and the like are not worth a line
@@ -45,7 +46,7 @@ def table_notes(
         convention,
         f"coverage: {coverage}",
         f"{rows}; {_run_note(trace)}",
-        *(("equal modules share a row, with their number; --depth N lists each",) * merged),
+        *(("equal modules share a row; --depth N lists each",) * merged),
         *_provenance_notes(trace),
         *_unused_note(unused_params),
         *frozen_note(trace),
@@ -53,7 +54,7 @@ def table_notes(
         *(_lines_note(trace) if lines_asked_for else ()),
         *arithmetic_notes(trace),
         *((training(trace).note,) if trace.trained else ()),
-        *((measured_note(trace.measured),) if trace.measured else ()),
+        *((Note(measured_note(trace.measured), "time"),) if trace.measured else ()),
         *predicted_note(trace),
     )
 
@@ -143,7 +144,8 @@ def executed_note(trace: Trace) -> tuple[str, ...]:
 def _lines_note(trace: Trace) -> tuple[str, ...]:
     if any(op.source for op in trace.ops):
         return ()
-    return ("source: the trace has no lines of code; trace the model again from its Python code",)
+    line = "source: the trace has no lines of code; trace the model again from its Python code"
+    return (Note(line, "source"),)
 
 
 def arithmetic_notes(trace: Trace) -> tuple[str, ...]:
@@ -152,10 +154,8 @@ def arithmetic_notes(trace: Trace) -> tuple[str, ...]:
     control flow does, and where products take weights that are not parameters."""
     notes: list[str] = []
     if total(trace).integer_macs:
-        notes.append(
-            "integer ops: multiply-adds of quantized products, counted apart from floating-point "
-            "ones"
-        )
+        line = "multiply-adds of quantized products, counted apart from floating-point ones"
+        notes.append(Note(f"integer ops: {line}", "integer ops"))
     depends = dict.fromkeys(op.name for op in trace.forward if op.name in DATA_DEPENDENT)
     if depends:
         names = ", ".join(name.partition(".")[2] for name in depends)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._result import Result
+from .._result import Result, Shaped
 from ..cost import Convention
 from ..predict import Prediction
+from .columns import COLUMNS, further_columns
+from .selection import name_rest, option_name, selected
 from .sheet import Column, Sheet
 
 
@@ -63,6 +66,7 @@ class Table(Result):
         convention: what params and ops mean.
         notes: the lines that every output states: convention, coverage, provenance.
         prediction: of the trace, where a profile was given.
+        rest: how many rows the last row stands for; 0 where it is a row like the others.
     """
 
     title: str
@@ -75,6 +79,25 @@ class Table(Result):
     convention: Convention
     notes: tuple[str, ...]
     prediction: Prediction | None = field(default=None, repr=False)
+    rest: int = 0
+
+    def with_columns(self, names: Sequence[str]) -> Table:
+        """The table with columns by name, as `costlab.table` takes them; those of `COLUMNS` are
+        there already.
+
+        Raises ValueError for a name that no column has."""
+        sheet = selected(self.sheet, names, COLUMNS)
+        return replace(self, columns=sheet.columns, notes=sheet.notes)
+
+    def select(self, *names: str) -> Shaped:
+        missing = set(further_columns(names)).difference(c.key for c in self.columns)
+        if missing:
+            key = min(missing)
+            raise ValueError(
+                f"the table was made without the column {key}; make it with "
+                f'costlab.table(..., columns=["+{option_name(key)}"])'
+            )
+        return super().select(*names)
 
     @property
     def sheet(self) -> Sheet:
@@ -82,9 +105,10 @@ class Table(Result):
         return Sheet(
             self.title,
             self.columns,
-            tuple(r.cells for r in self.rows),
+            name_rest(tuple(r.cells for r in self.rows), self.rest, self.columns[0].key),
             self.notes,
             {**self.totals, "params": self.params, "ops": self.macs},
             tuple(r.id for r in self.rows),
             {"style": self.style, "convention": self.convention.name},
+            rest=self.rest,
         )

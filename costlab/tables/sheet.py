@@ -24,6 +24,9 @@ class Column:
         scaled: whether each number takes the unit that suits its size.
         detail: whether it is for machines: text, Markdown, LaTeX and HTML leave it out.
         people: whether it is for people: CSV, JSON and Parquet leave it out.
+        label: what heads it instead of the key; "" for none.
+        further: whether it is one of the columns that a table has only where they are asked for.
+        converted: whether its numbers are multiples of the unit, which the header then says.
         importance: a terminal that is too narrow for all columns drops those of least importance
             first, and those of the same importance below 5 together. Shares, percentages and the
             first column always stay unless their importance is below 5.
@@ -38,21 +41,62 @@ class Column:
     detail: bool = False
     people: bool = False
     importance: int = 5
+    label: str = ""
+    further: bool = False
+    converted: bool = False
 
     @property
     def header(self) -> str:
-        """The key with its unit, where it does not begin with it, as "ms (predicted)" does."""
+        """The key with its unit, where it does not begin with it, as "ms (predicted)" does; a label
+        stands alone, unless its numbers are converted."""
+        if self.label:
+            return self._labelled()
         if self.unit in ("", "count", self.key) or self.unit == "ms" and self.key[:3] == "ms ":
             return self.key
         return f"{self.key} ({self.unit})"
+
+    def _labelled(self) -> str:
+        if not self.converted or self.unit in self.label:
+            return self.label
+        # "MACs (G)" for GMACs under the label MACs
+        return f"{self.label} ({self.unit.removesuffix(self.label).strip()})"
 
     @property
     def machine_header(self) -> str:
         """As `header`, with params counted in elements, and with shares that people read in percent
         as fractions."""
+        if self.label:
+            return self.header
         if self.unit == "%" and self.format.endswith("%"):
             return f"{self.key} (fraction)"
         return f"{self.key} (elements)" if self.unit == "params" else self.header
+
+
+class Note(str):
+    """A line below a table that is about some of its columns, by key: where none of them is shown,
+    it is left out."""
+
+    columns: tuple[str, ...]
+
+    def __new__(cls, text: str, *columns: str) -> Note:
+        note = super().__new__(cls, text)
+        note.columns = columns
+        return note
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What an author writes about a table; "" for nothing.
+
+    Attributes:
+        text: a sentence or more; LaTeX's caption, in place of the table's title.
+        label: what references to the table name, such as "tab:googlenet".
+        short: what LaTeX's list of tables says in place of the text.
+    """
+
+    text: str = ""
+    label: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,14 +104,16 @@ class Sheet:
     """Rows and columns without a style of output.
 
     Attributes:
-        title: what it shows.
+        title: what it shows; "" for none.
         columns: in order.
         rows: one dict a row, by column key; a missing key is an empty cell.
-        notes: the lines that every output states.
+        notes: the lines that every output states; a `Note` goes with its columns.
         total: a last row, or None.
         ids: stable row names for links; empty where rows have none.
         facts: named values that JSON carries beside the rows.
         group: the key of a column whose values head blocks of rows for people; "" for none.
+        rest: how many rows the last row stands for; 0 where it is a row like the others.
+        caption: the author's, in every format that has a place for it.
     """
 
     title: str
@@ -78,6 +124,8 @@ class Sheet:
     ids: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     group: str = ""
+    rest: int = 0
+    caption: Caption = Caption()
 
     @property
     def machine_columns(self) -> tuple[Column, ...]:
@@ -91,6 +139,8 @@ class Sheet:
         return replace(
             self,
             title=shown(self.title),
+            caption=replace(self.caption, text=shown(self.caption.text)),
+            columns=tuple(replace(c, label=shown(c.label)) for c in self.columns),
             rows=tuple(map(_printable, self.rows)),
             notes=tuple(map(shown, self.notes)),
             total=None if self.total is None else _printable(self.total),

@@ -36,6 +36,7 @@ SHARED = {
     "Language models of transformers": ("language-models.md", "Language models"),
     "Predicted time": ("how-to/predict-time.md", "Predicted time"),
     "Output": ("output.md", "Formats and files"),
+    "Shape of the table": ("shape.md", "Columns, names and units"),
     "Progress and errors": ("commands/index.md", "Messages"),
 }
 _DRAWN = ((Charted, "chart"), (Drawn, "diagram"))

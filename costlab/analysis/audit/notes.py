@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...tables import Note
 from .causes import (
     FilterSum,
     InputGrid,
@@ -165,9 +166,10 @@ def _causes(cells: Iterable[Cell]) -> list[str]:
     return [f"{', '.join(names)}: {words}" for words, names in found.items()]
 
 
-_CHANCE = (
+_CHANCE = Note(
     "chance: how often a wrong number, off by up to a factor of two, would also have fitted what "
-    f"was tried; above {LIMIT:.0%} a cell that fits is only weak evidence"
+    f"was tried; above {LIMIT:.0%} a cell that fits is only weak evidence",
+    "chance",
 )
 
 

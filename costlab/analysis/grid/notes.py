@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...cost import counted
 from ...predict import comparison_of_predictions, prediction_of
+from ...tables import Note
 
 if TYPE_CHECKING:
     from .result import Scheme
@@ -26,10 +27,18 @@ def grid_of(shape: Sequence[int]) -> str:
 def schemes(side: int, reduced: int, elements: int) -> tuple[str, ...]:
     """Of the schemes on a grid of `side`, which leave `reduced`; `elements` of the input."""
     return (
-        f"exact ratio of the first two: ({side}/{reduced})^2 = {(side / reduced) ** 2:.4f}; the "
-        "paper's 4 is for grids that halve exactly",
-        f"input {elements:,} elements; the narrowest place is where all data must pass; a "
-        "bottleneck is narrower than input and output",
+        Note(
+            f"exact ratio of the first two: ({side}/{reduced})^2 = {(side / reduced) ** 2:.4f}; "
+            "the paper's 4 is for grids that halve exactly",
+            "MACs",
+            "to pool first",
+        ),
+        Note(
+            f"input {elements:,} elements; the narrowest place is where all data must pass; a "
+            "bottleneck is narrower than input and output",
+            "narrowest",
+            "representational bottleneck",
+        ),
         "counts by tracing each module on meta; params with biases; one MAC = one multiply-add",
     )
 
@@ -50,9 +59,13 @@ def reductions(found: int, shown: int) -> tuple[str, ...]:
     )
     return (
         *fewer,
-        "in parallel: a pool, and a strided convolution of the same kernel that adds the missing "
-        "channels (Rethinking, Figure 10, right), traced; of the model: MACs saved. This changes "
-        "the model, which must be trained and measured again",
+        Note(
+            "in parallel: a pool, and a strided convolution of the same kernel that adds the "
+            "missing channels (Rethinking, Figure 10, right), traced; of the model: MACs saved. "
+            "This changes the model, which must be trained and measured again",
+            "MACs in parallel",
+            "of the model",
+        ),
         "a representational bottleneck is a pool alone, with no skip around it, whose output is "
         "narrower than its input and than what follows; one MAC = one multiply-add",
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...tables import measured_note
+from ...tables import Note, measured_note
 from ...trace.facts import Sample
 
 if TYPE_CHECKING:
@@ -64,11 +64,12 @@ def _alone(r: Roofline) -> Iterator[str]:
     if all(p.warm is None for p in r.places):
         return
     blank = sum(p.warm is not None and p.cold is None for p in r.places)
-    yield (
+    line = (
         "alone: the row's modules one by one, without the work between them; cold: inputs, "
         "weights and outputs rotated so that no cache holds them"
         + (f", blank where they are too small for that ({blank} rows)" if blank else "")
     )
+    yield Note(line, "alone, warm", "alone, cold")
 
 
 def _launch_bound(r: Roofline) -> str:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from ...tables import Note
 
 if TYPE_CHECKING:
     from .result import Variants
 
 
-def counts(base: str, quantities: Sequence[str]) -> tuple[str, ...]:
-    """What the columns are."""
-    return (f"changes are from {base}; columns: {', '.join(quantities)}",)
+def counts(base: str, quantities: Mapping[str, str]) -> tuple[str, ...]:
+    """What the columns are: the key of each, and what it counts."""
+    said = {key: words for key, words in quantities.items() if words != key}
+    changed = [f"{key} change" for key in quantities]
+    return (
+        Note(f"changes are from {base}", *changed),
+        *(Note(f"{key}: {words}", key, f"{key} change") for key, words in said.items()),
+    )
 
 
 def times() -> tuple[str, ...]:

@@ -103,8 +103,9 @@ class Variants(Result):
             columns += predicted_columns(self.base.prediction)
         versions = (self.base, *self.others)
         rows = tuple(self._counts(v) for v in versions)
+        says = {_HEADERS.get(name, name): QUANTITIES[name].says for name in COUNTED}
         said = (
-            *notes.counts(self.base.name, [QUANTITIES[n].says for n in COUNTED]),
+            *notes.counts(self.base.name, says),
             *comparison_of_predictions([(v.name, v.prediction) for v in versions if v.prediction]),
         )
         return Sheet("Variants", tuple(columns), rows, (*said, *self.caveats))

@@ -1,0 +1,96 @@
+"""The units that the numbers of a column can be shown in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import floor, log10
+from typing import Any
+
+from ..cost import CONVENTIONS
+from .sheet import Column, Sheet
+
+EXACT = "exact"
+_DIGITS = 4  # of the largest number of a column
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit: its `name`, how many of the column's own it is (`size`), and what a header says."""
+
+    name: str
+    size: float
+    header: str
+
+
+def units_of(column: Column, facts: Mapping[str, Any]) -> tuple[Unit, ...]:
+    """The units that a column's numbers can be shown in; none where they are ratios, names, or
+    numbers of more than one kind. `facts`: the sheet's, whose convention says what K and M are."""
+    if column.people:  # texts, whose numbers stand in other columns
+        return ()
+    if column.unit == "ms":
+        return Unit("us", 1e-3, "us"), Unit("ms", 1, "ms"), Unit("s", 1e3, "s")
+    if column.unit == "bytes":
+        sizes = [("k", 10**3), ("M", 10**6), ("G", 10**9), ("T", 10**12)]
+        sizes += [("Ki", 2**10), ("Mi", 2**20), ("Gi", 2**30)]
+        return Unit(EXACT, 1, "bytes"), *(Unit(f"{p}B", n, f"{p}B") for p, n in sizes)
+    if column.unit not in ("MACs", "FLOPs", "params", "elements"):
+        return ()
+    convention = CONVENTIONS.get(facts.get("convention", ""), CONVENTIONS["macs"])
+    sizes = [("K", convention.kilo), ("M", convention.mega), ("G", 10**9), ("T", 10**12)]
+    return Unit(EXACT, 1, column.unit), *(Unit(p, n, _prefixed(p, column)) for p, n in sizes)
+
+
+def _prefixed(prefix: str, column: Column) -> str:
+    """GMACs, M elements, and M alone where the column's name says what it counts."""
+    if column.unit == column.key:
+        return prefix
+    return prefix + column.unit if column.unit in ("MACs", "FLOPs") else f"{prefix} {column.unit}"
+
+
+def unit_named(name: str, units: tuple[Unit, ...]) -> Unit | None:
+    """The unit of a name, in capitals or not; M and MB are the same of bytes."""
+    wanted = {name.lower(), f"{name.lower()}b"}
+    return next((u for u in units if u.name.lower() in wanted), None)
+
+
+def converted(sheet: Sheet, column: Column, unit: Unit) -> Sheet:
+    """The sheet with the numbers of a column in a unit: exact values divided by its size, which
+    people see with the same number of decimals in all rows."""
+    if unit.name == EXACT:
+        shown = replace(column, scale=None, scaled=False, format=_signed(column, "d"))
+        return _with_column(sheet, shown)
+    rows = tuple({**row, **_divided(row, column.key, unit.size)} for row in sheet.rows)
+    total = sheet.total and {**sheet.total, **_divided(sheet.total, column.key, unit.size)}
+    decimals = _decimals(row.get(column.key) for row in (*rows, total or {}))
+    shown = replace(
+        column,
+        unit=unit.header,
+        scale=None,
+        scaled=False,
+        format=_signed(column, f".{decimals}f"),
+        converted=True,
+    )
+    return replace(_with_column(sheet, shown), rows=rows, total=total)
+
+
+def _with_column(sheet: Sheet, column: Column) -> Sheet:
+    columns = (column if c.key == column.key else c for c in sheet.columns)
+    return replace(sheet, columns=tuple(columns))
+
+
+def _divided(row: Mapping[str, Any], key: str, size: float) -> dict[str, Any]:
+    """The cell of a column in a unit of this size; none where it holds no number."""
+    value = row.get(key)
+    return {key: value / size} if isinstance(value, (int, float)) else {}
+
+
+def _decimals(values: Iterable[object]) -> int:
+    """Digits after the point that show the largest value with `_DIGITS` digits."""
+    largest = max((abs(v) for v in values if isinstance(v, (int, float))), default=0)
+    return max(0, _DIGITS - 1 - floor(log10(largest))) if largest else 0
+
+
+def _signed(column: Column, kind: str) -> str:
+    """A format with thousands separators, and with the sign that the column's own has."""
+    return f"{'+' if column.format.startswith('+') else ''},{kind}"
