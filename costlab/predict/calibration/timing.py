@@ -46,7 +46,7 @@ def _time_cold(device: Device, kernel: Kernel, store: Store, channels_last: bool
 
 def time_calls(device: Device, calls: Sequence[Run], blocks: int = BLOCKS) -> Seconds:
     """Seconds a call, of calls one after another. Raises CaptureError for calls that a GPU cannot
-    replay: from Python they would take the host's time."""
+    replay: from Python they would take the host's time; RuntimeError where no time passed."""
     for _ in range(_WARM_UPS):
         calls[0]()
     once = max(min(device.seconds(calls[0], 1) for _ in range(2)), 1e-7)
@@ -58,6 +58,8 @@ def time_calls(device: Device, calls: Sequence[Run], blocks: int = BLOCKS) -> Se
     repeats = max(1, math.ceil(wanted / (once * a_run)))
     blocks = blocks if once < _SLOW else _FEWEST_BLOCKS
     taken = sorted(device.seconds(run, repeats) / a_run for _ in range(blocks))
+    if not 0 < taken[0] <= taken[-1] < math.inf:
+        raise RuntimeError("the device's clock says that it took no time")
     return Seconds(median(taken), taken[0], taken[-1])
 
 
