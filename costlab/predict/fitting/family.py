@@ -74,6 +74,6 @@ def family_times(points: Sequence[Point], ceilings: DeviceCeilings) -> FamilyTim
     cold = np.log([(p.cold or p.warm).median for p in points])
     base = np.log([ceilings.seconds(p.kernel) for p in points])
     process = fit(at, np.stack([warm - base, cold - warm], axis=1))
-    errors, deviations = process.held_out()
+    errors, deviations = (found[process.spared] for found in process.held_out())
     far = _FAR * float(np.quantile(process.held_out_distance(), 0.99))
     return FamilyTimes(ceilings, process, errors, deviations, max(far, 1e-6))

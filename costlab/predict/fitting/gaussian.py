@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .conformal import Array
 
-_SEARCHED = 160  # points that the lengths are chosen on
+_SEARCHED = 160  # points that the lengths are chosen on, at most
+_FEWEST_SPARED = 40  # points; of fewer all choose, and one length for all features alone
 _LENGTHS = (1.0, 2.0, 4.0, 8.0)  # of all features, in doublings of a size
 _FACTORS = (0.5, 2.0, 4.0)  # of one feature's length
 _NOISES = (1e-3, 1e-2, 0.1)  # variance of a measurement, by that of the process
@@ -22,7 +24,9 @@ _FOLDS = 10
 
 @dataclass(frozen=True)
 class Gaussian:
-    """A fitted process. `points`: features, a row a measurement; `weights`: a column a target."""
+    """A fitted process. `points`: features, a row a measurement; `weights`: a column a target;
+    `spared`: which of them the lengths were not chosen on, so that their errors are those of new
+    ones."""
 
     points: Array
     lengths: Array
@@ -31,6 +35,7 @@ class Gaussian:
     weights: Array
     inverse: Array
     scale: float
+    spared: NDArray[np.bool_]
 
     def mean(self, at: Array) -> Array:
         """Rows of `at` x targets."""
@@ -75,20 +80,23 @@ class Gaussian:
 
 def fit(points: Array, targets: Array) -> Gaussian:
     """A process through `targets` (rows x targets) at `points` (rows x features)."""
-    step = max(1, -(-len(points) // _SEARCHED))
-    lengths, noise = _chosen(points[::step], targets[::step, 0])
+    step = max(2 if len(points) >= _FEWEST_SPARED else 1, -(-len(points) // _SEARCHED))
+    lengths, noise = _chosen(points[::step], targets[::step, 0], each=step > 1)
+    spared = np.arange(len(points)) % step > 0
     covariance = _covariance(points, lengths, noise)
     inverse: Array = np.linalg.inv(covariance).astype(np.float64)
     means = np.median(targets, axis=0)
     rest = targets - means
     weights = inverse @ rest
     scale = float(np.sqrt(max((rest[:, 0] @ weights[:, 0]) / len(points), 1e-8)))
-    return Gaussian(points, lengths, noise, means, weights, inverse, scale)
+    return Gaussian(
+        points, lengths, noise, means, weights, inverse, scale, spared if step > 1 else ~spared
+    )
 
 
-def _chosen(points: Array, target: Array) -> tuple[Array, float]:
+def _chosen(points: Array, target: Array, *, each: bool) -> tuple[Array, float]:
     """The lengths and the noise that make a target most likely: first one length for all features,
-    then each by itself."""
+    then `each` by itself."""
     features = int(points.shape[1])
     rest = target - np.median(target)
     tried = [
@@ -99,7 +107,7 @@ def _chosen(points: Array, target: Array) -> tuple[Array, float]:
     best, length, noise = max(tried)
     lengths = np.full(features, length)
     for feature in range(features):
-        if np.ptp(points[:, feature]) == 0:
+        if not each or np.ptp(points[:, feature]) == 0:
             continue
         before = lengths[feature]
         for factor in _FACTORS:
