@@ -8,6 +8,7 @@ Whether an operation fits its formula is checked where formulas are known (`on_l
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -94,7 +95,8 @@ def _text(value: object, what: str) -> str:
         raise MisfitError(f"{what} {brief(value)} is not a text")
     if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
         raise MisfitError(f"{what} {brief(value)} has half a character")
-    _need(len(value) <= LONGEST_TEXT, f"{what} is longer than {LONGEST_TEXT:,} characters")
+    if len(value) > LONGEST_TEXT:
+        raise MisfitError(f"{what} is longer than {LONGEST_TEXT:,} characters")
     return value
 
 
@@ -153,7 +155,8 @@ def _param(row: Sequence[Any], tensors: Sequence[Tensor]) -> Param:
 
 def _path(value: object, what: str) -> str:
     text = _text(value, what)
-    _need(text.count(".") < DEEPEST_MODULE, f"{what} has more than {DEEPEST_MODULE} parts")
+    if text.count(".") >= DEEPEST_MODULE:
+        raise MisfitError(f"{what} has more than {DEEPEST_MODULE} parts")
     return text
 
 
@@ -199,14 +202,15 @@ def _operation(row: Sequence[Any], tensors: int, params: int) -> Op:
 
 def _attribute(value: Any, name: str, depth: int = 0) -> Any:
     """A number, a text, None, or a tuple of these. Numbers may be infinite, as masks are."""
-    if isinstance(value, str):
-        return _text(value, f"attribute {shown(name)}")
     if isinstance(value, (bool, float)) or value is None:
         return value
+    what = f"attribute {shown(name)}"
+    if isinstance(value, str):
+        return _text(value, what)
     if isinstance(value, int):
-        return _whole(value, f"attribute {shown(name)}", -_LARGEST, _LARGEST)
-    _need(is_list(value), f"attribute {shown(name)} is not a number, text or list")
-    _need(depth < DEEPEST_ATTRIBUTE, f"attribute {shown(name)} is nested too deep")
+        return _whole(value, what, -_LARGEST, _LARGEST)
+    _need(is_list(value), f"{what} is not a number, text or list")
+    _need(depth < DEEPEST_ATTRIBUTE, f"{what} is nested too deep")
     return tuple(_attribute(v, name, depth + 1) for v in value)
 
 
@@ -305,7 +309,7 @@ def _number_in(value: Any) -> Any:
 def _fitted(value: object, hint: Any, place: str) -> Any:
     """A decoded value as its annotation says; a dataclass or tuple of what JSON has as object or
     list."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    origin, arguments = _parts(hint)
     if origin in (types.UnionType, typing.Union):
         if value is None and type(None) in arguments:
             return None
@@ -342,8 +346,7 @@ def _record(value: Mapping[str, Any], kind: type[Any], place: str) -> Any:
     """A dataclass; fields with a default may be missing, others may not be there."""
     hints = _hints(kind)
     _known(value, hints, place)
-    required = [f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING]
-    _all_there(value, required, place)
+    _all_there(value, _required(kind), place)
     return kind(**{k: _fitted(v, hints[k], f"{place}.{k}") for k, v in value.items()})
 
 
@@ -364,33 +367,45 @@ def _facts(value: dict[str, Any], kind: Any, place: str) -> dict[str, Any]:
 
 def _known(value: Iterable[str], names: Iterable[str], place: str) -> None:
     for name in value:
-        _need(name in names, f"{place} has an unknown field {brief(name)}")
+        if name not in names:
+            raise MisfitError(f"{place} has an unknown field {brief(name)}")
 
 
 def _all_there(value: Mapping[str, Any], names: Iterable[str], place: str) -> None:
     for name in names:
-        _need(name in value, f"{place} has no {name}")
+        if name not in value:
+            raise MisfitError(f"{place} has no {name}")
 
 
 def _scalar(value: object, kind: type, place: str) -> object:
     if kind is str:
         return _text(value, place)
+    if kind is int:
+        return _whole(value, place, -_LARGEST, _LARGEST)
     if kind is bool:
-        _need(type(value) is bool, f"{place} {brief(value)} is not true or false")
-    elif kind is int:
-        _whole(value, place, -_LARGEST, _LARGEST)
-    else:
-        _need(type(value) in (int, float), f"{place} {brief(value)} is not a number")
-        number = typing.cast("float", value)
-        _need(abs(number) <= _LARGEST, f"{place} {brief(value)} is not finite")
+        if type(value) is not bool:
+            raise MisfitError(f"{place} {brief(value)} is not true or false")
+        return value
+    if type(value) is not int and type(value) is not float:
+        raise MisfitError(f"{place} {brief(value)} is not a number")
+    if not abs(value) <= _LARGEST:  # NaN too
+        raise MisfitError(f"{place} {brief(value)} is not finite")
     return value
 
 
-_HINTS: dict[Any, dict[str, Any]] = {}
-
-
+@functools.cache
 def _hints(kind: Any) -> dict[str, Any]:
-    """The annotations of a class, worked out once."""
-    if kind not in _HINTS:
-        _HINTS[kind] = typing.get_type_hints(kind, include_extras=True)
-    return _HINTS[kind]
+    """The annotations of a class."""
+    return typing.get_type_hints(kind, include_extras=True)
+
+
+@functools.cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What a generic annotation is of, and its arguments."""
+    return typing.get_origin(hint), typing.get_args(hint)
+
+
+@functools.cache
+def _required(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a dataclass that have no default."""
+    return tuple(f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING)

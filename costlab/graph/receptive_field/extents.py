@@ -172,9 +172,16 @@ def _windows(e: Extent, move: Windows, shape: Shape) -> Extent:
     jump = (*e.jump[:d], e.jump[d] * move.stride, *e.jump[d + 1 :])
     if size == 1 and shape[d] != 1:
         return e
+    at, shift = _continued(e, d, move.taps)
+    there = move.taps != NOWHERE
     low = high = None
     for k in range(move.taps.shape[1]):
-        a, b = _taken(e, d, move.taps[:, k])
+        a, b = (
+            _along(shift[:, k], d, bound) + bound.take(at[:, k], d) for bound in (e.low, e.high)
+        )
+        if not there[:, k].all():
+            seen = _along(there[:, k], d, e.low)
+            a, b = np.where(seen, a, NONE), np.where(seen, b, -NONE)
         low = a if low is None else np.minimum(low, a)
         high = b if high is None else np.maximum(high, b)
     if low is None or high is None:
@@ -182,18 +189,19 @@ def _windows(e: Extent, move: Windows, shape: Shape) -> Extent:
     return Extent(low, high, jump)
 
 
-def _taken(e: Extent, d: int, at: Positions) -> tuple[Positions, Positions]:
-    """Positions `at` along dimension d, continued past its ends by whole periods."""
+def _continued(e: Extent, d: int, taps: Positions) -> tuple[Positions, Positions]:
+    """Where the positions `taps` along dimension d are taken, and what is added to what is there:
+    beyond its ends positions go on by whole periods."""
     size, period, step = e.low.shape[d], e.jump[d].denominator, e.jump[d].numerator
-    there = at != NOWHERE
-    at = np.where(there, at, 0)
+    at = np.where(taps == NOWHERE, 0, taps)
     before = np.where(at < 0, -(at // period), 0)
     after = np.where(at >= size, -(-(at - size + 1) // period), 0)
-    index = np.clip(at + (before - after) * period, 0, size - 1)
-    shift = ((after - before) * step).reshape([-1 if i == d else 1 for i in range(e.low.ndim)])
-    there = there.reshape(shift.shape)
-    low = np.where(there, e.low.take(index, d) + shift, NONE)
-    return low, np.where(there, e.high.take(index, d) + shift, -NONE)
+    return np.clip(at + (before - after) * period, 0, size - 1), (after - before) * step
+
+
+def _along(values: Positions, d: int, beside: Positions) -> Positions:
+    """One value for each place along dimension d, to broadcast with `beside`."""
+    return values.reshape([-1 if i == d else 1 for i in range(beside.ndim)])
 
 
 def _mix(e: Extent, move: Mix) -> Extent:
