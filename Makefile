@@ -3,16 +3,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: table test test-slow lint bench reports gpu docs docs-update
+.PHONY: table test test-quick test-slow lint bench reports gpu docs docs-update
 table: .venv/.installed
 	$(BIN)/costlab table googlenet
 
-# `make test`: lint, types, and all tests but the slow ones; `make test-slow`: those. A process a core
-# and a thread a process. Each process takes neighbouring tests, which share what they trace, and
-# takes over tests of another one at the end.
+# `make test`: lint, types, and all tests but the slow ones, side by side; `make test-slow`: those. A
+# process a core and a thread a process. Each process takes neighbouring tests, which share what they
+# trace, and takes over tests of another one at the end.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --dist worksteal
 
-test: lint
+test: .venv/.installed-test
+	$(MAKE) --no-print-directory -j2 lint test-quick
+
+test-quick: .venv/.installed-test
 	$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed-test

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from selection import MEASURED, measured
 from torch import nn
 
 import costlab
@@ -26,9 +27,8 @@ def trace():
     return costlab.trace(tiny(), torch.empty(1, 3, 8, 8))
 
 
-MEASUREMENTS = Path(costlab.__file__).parents[1] / "reports" / "measurements"
 BUDGETS = Path(__file__).parent / "data/budgets.toml"
-MEASURED = MEASUREMENTS / "5x5.h100.fp32.nchw.32x64x28x28.trace"
+FIVE = MEASURED / "5x5.h100.fp32.nchw.32x64x28x28.trace"
 LLAMA = {
     "vocab_size": 8,
     "hidden_size": 16,
@@ -64,15 +64,15 @@ RESULTS = {
     "reductions": lambda t: costlab.reductions("nin"),
     "report": lambda t: costlab.report(t, title="Small", sections=["summary", "table"]),
     "results": lambda t: costlab.results(network="googlenet"),
-    "roofline": lambda t: costlab.roofline(MEASURED),
+    "roofline": lambda t: costlab.roofline(FIVE),
     "rules": lambda t: costlab.rules(kernels=[5]),
     "saturation": lambda t: costlab.saturation(),
-    "savings": lambda t: costlab.savings(MEASUREMENTS, on="h100 fp32"),
+    "savings": lambda t: costlab.savings(measured("*.h100.fp32.nchw.*").name, on="h100 fp32"),
     "study": lambda t: costlab.study(),
     "summary": lambda t: costlab.summary(tiny(), (3, 8, 8)),
     "sweep": lambda t: costlab.sweep("nin_cifar10", over={"batch": [1, 2]}, jobs=1),
     "table": lambda t: costlab.table(t, style="layers"),
-    "times": lambda t: costlab.times([MEASURED]),
+    "times": lambda t: costlab.times([FIVE]),
     "towers": lambda t: costlab.towers(t),
     "variants": lambda t: costlab.variants(t, t),
     "verify": lambda t: costlab.verify(tiny(), torch.empty(1, 3, 8, 8)),

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from selection import slow_but
 from torch import nn
 
 import costlab
@@ -299,7 +300,10 @@ def reads_well(trace):
     assert max(len(c.key) for c in t.columns) < 40
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name",
+    slow_but({"convnext_atto", "mobilenetv3_small_100", "swin_tiny_patch4_window7_224"}, FAMILIES),
+)
 def test_auto_reads_well(name):
     reads_well(timm_trace(name))
 

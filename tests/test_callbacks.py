@@ -515,6 +515,7 @@ def test_tensorboard_has_them_by_lightning(lightning, tmp_path):
     assert b"costlab/ceiling_source" in named and b"a ceiling for tests" in named
 
 
+@pytest.mark.slow
 def test_mlflow_has_them_by_lightning(lightning, tmp_path, monkeypatch):
     pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -526,6 +527,7 @@ def test_mlflow_has_them_by_lightning(lightning, tmp_path, monkeypatch):
     assert run.params["costlab/ceiling_source"] == "a ceiling for tests"
 
 
+@pytest.mark.slow
 def test_wandb_has_them_by_lightning(lightning, tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
@@ -609,7 +611,9 @@ def logged(trainer):
         ({}, 2),
         ({"gradient_accumulation_steps": 3}, 6),
         ({"bf16": True}, 2),
-        ({"torch_compile": True, "torch_compile_backend": "eager"}, 2),
+        pytest.param(
+            {"torch_compile": True, "torch_compile_backend": "eager"}, 2, marks=pytest.mark.slow
+        ),
     ],
     ids=["plain", "accumulated", "bf16", "compiled"],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from selection import MEASURED, measured, slow_but
 
 import costlab
 from costlab import zoo
@@ -107,8 +108,8 @@ def drawn(kind, results, look):
 
 # text has the least room in one column of a paper
 WIDTHS = ["3.3in", pytest.param("6.7in", marks=pytest.mark.slow)]
-# branches, the most layers, the longest names, a single layer
-VARIED = {"googlenet", "resnet152", "long paths", "one layer"}
+# branches, the longest names, a single layer
+VARIED = {"googlenet", "long paths", "one layer"}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -137,19 +138,20 @@ def others(kind) -> tuple[Any, ...]:
         return costlab.rules().chart().results
     if kind == "savings, some cost more":
         return costlab.rules(c_in=2, c_out=64).chart(kernel=5).results
-    measured = "reports/measurements"
-    if kind == "time_savings":
-        return costlab.savings(measured).chart().results
-    if kind == "times":
-        return (costlab.times(measured, on="h100 fp32"),)
+    folder = MEASURED if kind.endswith("all") else measured("*.h100.fp32.nchw.*").name
+    if kind.startswith("time_savings"):
+        return costlab.savings(folder).chart().results
+    if kind.startswith("times"):
+        return (costlab.times(folder, on="h100 fp32"),)
     if kind == "roofline":
-        return (costlab.roofline(f"{measured}/googlenet.h100.fp32.nchw.1x3x224x224.trace"), None)
+        return (costlab.roofline(f"{MEASURED}/googlenet.h100.fp32.nchw.1x3x224x224.trace"), None)
     if kind == "gradients":  # costlab aux cnds8 --probe --iterations 3 --seeds 2 --beside all
         return (read_probe("tests/data/cnds8-gradients.json"),)
     return (DRAWINGS.get(kind, getattr(costlab, kind.split(",")[0]))(),)
 
 
 DRAWINGS: dict[str, Any] = {
+    "aux, one": lambda: costlab.aux("cnds8"),
     "fields, 7x7": lambda: costlab.fields(["7x7", "3x3+3x3+3x3", "1x7+7x1"]),
     "fields, one": lambda: costlab.fields(["31x31"]),
     "mixing, many": lambda: costlab.mixing(c_in=12, c_out=12),
@@ -170,10 +172,12 @@ DRAWINGS: dict[str, Any] = {
         "bottleneck",
         "head",
         "saturation",
-        "aux",
+        pytest.param("aux", marks=pytest.mark.slow),
         "pareto",
         "time_savings",
+        pytest.param("time_savings, all", marks=pytest.mark.slow),
         "times",
+        pytest.param("times, all", marks=pytest.mark.slow),
         "roofline",
         "gradients",
         "fields",
@@ -231,12 +235,15 @@ def test_a_bar_that_is_cut_says_so():
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", ["savings", "time_savings"])
+@pytest.mark.parametrize(
+    "kind",
+    ["savings", "time_savings", pytest.param("time_savings, all", marks=pytest.mark.slow)],
+)
 def test_rules_of_savings_have_their_whole_names(kind, width):
     """Neither "5x5 -> depthwise 5..." nor "3x3 -> depthwise 3..." tells what is done."""
     first = others(kind)[0]
     rules = first.rules if kind == "savings" else first[0].rules
-    fig = drawn(kind, others(kind), charts.look(width))
+    fig = drawn(kind.split(",")[0], others(kind), charts.look(width))
     shown = {" ".join(t.get_text().split()) for t, _ in texts(fig)}
     assert {r.name for r in rules} <= shown
 
@@ -249,7 +256,7 @@ def test_bars_begin_at_zero_and_panels_of_one_chart_share_a_scale():
     macs = sorted(bar.get_width() for bar in fig.axes[0].patches)
     both = [stage.macs for side in result.sides for stage in side.stages]
     assert macs[-len(both) :] == sorted(both)  # one axis for both networks
-    groups = others("time_savings")[0]
+    groups = costlab.savings(measured("5x5*").name).chart().results[0]
     assert len({ax.get_xlim() for ax in drawn("time_savings", (groups,), charts.look()).axes}) == 1
 
 
@@ -299,18 +306,21 @@ def test_themes_have_readable_colours(theme):
 
 @pytest.mark.parametrize(
     "kind, models",
-    [
-        ("stages", ["googlenet"]),
-        ("cumulative", ["resnet50"]),
-        ("savings", []),
-        ("grid", []),
-        ("pareto", []),
-        ("bottleneck", []),
-        ("head", []),
-        ("aux", []),
-        ("compare", ["googlenet", "alexnet"]),
-        ("waterfall", ["vgg16", "vgg19"]),
-    ],
+    slow_but(
+        {"stages", "grid", "head"},
+        [
+            ("stages", ["googlenet"]),
+            ("cumulative", ["resnet50"]),
+            ("savings", []),
+            ("grid", []),
+            ("pareto", []),
+            ("bottleneck", []),
+            ("head", []),
+            ("aux", []),
+            ("compare", ["googlenet", "alexnet"]),
+            ("waterfall", ["vgg16", "vgg19"]),
+        ],
+    ),
 )
 def test_charts_have_their_numbers_beside_and_are_reproducible(kind, models, tmp_path):
     for i in range(2):
@@ -362,6 +372,7 @@ def test_a_look_without_a_chart_is_refused(argv, capsys):
     assert f"--theme is for the chart; add {option} FILE" in err and err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_chart_of_a_sweep_has_the_look_that_was_asked_for(tmp_path, capsys):
     file = tmp_path / "s.svg"
     look = ["--width", "3.3in", "--theme", "dark", "--title", "Mine"]

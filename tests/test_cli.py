@@ -116,13 +116,18 @@ def test_quiet_leaves_results_and_errors(tmp_path, capsys, monkeypatch):
         run("trace", "alexnet", "-o", made, *words, code=0)
         said = capsys.readouterr().out
         assert said == ("" if words else f"{made}: {operations} operations of alexnet\n")
+    run("table", "alexnett", "-q")
+    assert capsys.readouterr().err.startswith("costlab: unknown model 'alexnett'")
+
+
+@pytest.mark.slow
+def test_quiet_leaves_a_sweep_without_its_progress(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     run("sweep", "alexnet", "--over", "batch=1,2", "--jobs", 1, code=0)
     loud = capsys.readouterr()
     assert "2 of 2 configurations" in loud.err
     run("sweep", "alexnet", "--over", "batch=1,2", "--jobs", 1, "-q", code=0)
     assert capsys.readouterr() == (loud.out, "")
-    run("table", "alexnett", "-q")
-    assert capsys.readouterr().err.startswith("costlab: unknown model 'alexnett'")
 
 
 def test_what_takes_long_is_shown_while_it_runs(capsys, monkeypatch):

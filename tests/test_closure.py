@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from selection import slow_but_every
 from test_measure import chain, fake
 
 import costlab
@@ -109,7 +110,9 @@ def test_the_account_adds_up(span, launch, slower):
 MEASURED = Path(__file__).parent.parent / "reports" / "measurements"
 
 
-@pytest.mark.parametrize("file", sorted(MEASURED.glob("*.trace")), ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "file", slow_but_every(6, sorted(MEASURED.glob("*.trace"))), ids=lambda f: f.name
+)
 def test_committed_traces_close_or_say_why(file):
     c = closure(costlab.Trace.load(file).measured)
     if c.closed:

@@ -20,8 +20,8 @@ from test_report import sections_without_content
 pypdf = pytest.importorskip("pypdf")
 pytest.importorskip("typst")
 
-# two reports that are built in seconds; the others are slow
-QUICK = {"googlenet", "grid-reduction"}
+# a report that is built in seconds; the others are slow
+QUICK = {"grid-reduction"}
 NAMES = [
     pytest.param(file.stem, marks=[pytest.mark.slow] * (file.stem not in QUICK))
     for file in sorted(REPORTS.glob("*.toml"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from selection import slow_but
 from torch import nn
 
 import costlab
@@ -472,9 +473,12 @@ OTHERS = (
     "torchvision:densenet121",
     "timm:convnext_atto",
 )
+# branches, residual, skips, cells, recurrent, towers, tokens
+SIZED = {"googlenet", "alexnet", "nin_cifar10", "resnet34", "unet", "cells", "lstm", "towers"}
+SIZED |= {"prenorm", "timm:convnext_atto"}
 
 
-@pytest.mark.parametrize("name", [*MODELS, *OTHERS])
+@pytest.mark.parametrize("name", slow_but(SIZED, [*MODELS, *OTHERS]))
 def test_sizes_are_those_of_the_traced_tensors(name):
     if name in OTHERS:
         pytest.importorskip(name.partition(":")[0])
@@ -577,6 +581,7 @@ def test_a_long_network_becomes_pages_of_a4():
     assert shown == 302
 
 
+@pytest.mark.slow
 def test_a_depth_that_needs_too_many_boxes_is_reduced_in_time():
     """Blocks with branches that differ, so that none are alike: 600 blocks of 3 boxes."""
 
@@ -613,7 +618,7 @@ def test_a_layout_that_takes_too_long_is_given_up_for_a_smaller_depth(monkeypatc
     [
         # the branches of these two beside each other are wider than a turned page
         ("inception_v3", ("mixed_6b",), ("mixed_7b", "mixed_7c")),
-        ("torchvision:maxvit_t", (), ("blocks.2.layers x 5",)),
+        pytest.param("torchvision:maxvit_t", (), ("blocks.2.layers x 5",), marks=pytest.mark.slow),
     ],
 )
 def test_only_a_part_that_is_larger_than_a_page_is_closed(spec, opened, closed):
@@ -634,12 +639,16 @@ def test_only_a_part_that_is_larger_than_a_page_is_closed(spec, opened, closed):
     assert note.startswith(f"{', '.join(closed)} {verb} larger than a page at depth 1")
 
 
+# plain, with branches, residual, the longest
+QUICK = {"alexnet", "nin_cifar10", "vgg16", "googlenet", "inception_v3", "resnet50", "resnet152"}
+
+
 def words_of(text):
     """All texts of a picture in one line."""
     return " ".join(re.findall(r">([^<>\n]+)</text>", text))
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", slow_but(QUICK, zoo.names()))
 @pytest.mark.parametrize("arguments", [{}, {"style": "paper"}, {"depth": 2}], ids=str)
 def test_every_page_is_a4_with_no_text_under_7_points(name, arguments):
     pages = sheets([diagram(traced(name), **arguments)])

@@ -28,11 +28,31 @@ NOT_RUN = {
 }
 
 
+# what a newcomer reads first, and a page of each kind of block; the others are slow
+QUICK = {
+    "README.md",
+    "docs/commands/check.md",
+    "docs/commands/list.md",
+    "docs/commands/table.md",
+    "docs/explanation/tracing.md",
+    "docs/how-to/own-operation.md",
+    "docs/index.md",
+    "docs/tutorial/googlenet.md",
+    "docs/tutorial/index.md",
+    "docs/tutorial/pointwise.md",
+}
+
+
 def as_case(path):
     page = read(path)
+    runs = any(block.not_run is None for block in page.blocks)
     return pytest.param(
-        page, id=page.name, marks=[pytest.mark.slow] if "slow" in page.comments else []
+        page, id=page.name, marks=[pytest.mark.slow] * (runs and page.name not in QUICK)
     )
+
+
+def test_the_pages_of_each_run_are_there():
+    assert {read(path).name for path in paths()} >= QUICK
 
 
 @pytest.mark.parametrize("page", [as_case(p) for p in paths()])

@@ -56,15 +56,20 @@ main(['table', {str(saved)!r}, '--format', 'csv'])"""
     "argv, code",
     [
         ("memory {f}", 0),
-        ("compare {f} {f}", 0),
-        ("diagram {f} -o {d}/x.svg", 0),
-        ("chart memory {f} -o {d}/x.svg", 0),
-        ("report {f} -o {d}/x.html", 2),
         ("chart stages {f} -o {d}/y.svg", None),
-        ("factorize {f}", 2),
-        ("verify {f}", 2),
         ("table googlenet", 2),
-        ("claims C13", 2),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (
+                ("compare {f} {f}", 0),
+                ("diagram {f} -o {d}/x.svg", 0),
+                ("chart memory {f} -o {d}/x.svg", 0),
+                ("report {f} -o {d}/x.html", 2),
+                ("factorize {f}", 2),
+                ("verify {f}", 2),
+                ("claims C13", 2),
+            )
+        ),
     ],
 )
 def test_without_torch_a_command_works_or_says_so_in_one_line(argv, code, saved, tmp_path):

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from selection import slow_but
 
 import costlab
 from costlab.cli import main
@@ -55,7 +56,7 @@ SHEETS = {
 
 
 @needs_latex
-@pytest.mark.parametrize("name", SHEETS)
+@pytest.mark.parametrize("name", slow_but({"paper", "groups, long", "strange"}, SHEETS))
 def test_a_document_compiles_in_latin_modern(name, tmp_path):
     log = compiled(tmp_path, latex(SHEETS[name]()))
     assert "Overfull" not in log and "Missing character" not in log

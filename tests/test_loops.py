@@ -71,7 +71,7 @@ def calls(model, steps, device):
 
 
 @pytest.mark.parametrize("kind", [Lstm, Scan, Cache])
-@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("device", ["cpu", pytest.param("meta", marks=pytest.mark.slow)])
 def test_the_work_of_a_step_does_not_grow(kind, device):
     model = kind()
     calls(model, 2, device)  # the first trace of a kind fills torch's own tables

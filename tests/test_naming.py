@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from selection import slow_but_every
 
 import costlab
 from costlab.measure.naming import RunName, device_slug
@@ -32,7 +33,9 @@ def test_a_name_says_model_device_dtype_layout_and_input():
     assert name.file == "5x5-as-3x3-3x3.h200.bf16.nhwc.32x256x28x28.trace"
 
 
-@pytest.mark.parametrize("file", sorted(MEASURED.glob("*.trace")), ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "file", slow_but_every(6, sorted(MEASURED.glob("*.trace"))), ids=lambda f: f.name
+)
 def test_committed_traces_are_called_what_they_are(file):
     assert RunName.of(costlab.Trace.load(file)).file == file.name
 

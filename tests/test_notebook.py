@@ -38,12 +38,14 @@ def test_the_committed_notebook_has_no_outputs():
     assert [cell.outputs or cell.execution_count for cell in code] == [None] * len(code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at, tag", SHOWN)
 def test_a_cell_shows_what_its_tag_says(at, tag):
     kind, text = MIME[tag]
     assert text in result(at)[kind]
 
 
+@pytest.mark.slow
 def test_every_cell_that_shows_something_has_a_tag():
     showing = [
         i
@@ -53,6 +55,7 @@ def test_every_cell_that_shows_something_has_a_tag():
     assert showing == [param.values[0] for param in SHOWN]
 
 
+@pytest.mark.slow
 def test_no_cell_writes_to_stderr():
     outputs = [output for cell in executed().cells for output in cell.get("outputs", ())]
     assert [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"] == []

@@ -115,6 +115,8 @@ LONG = {
     "convnext atto",
     "swin tiny",
     "resampled",
+    "lstm",
+    "encoder",
 }
 
 

@@ -124,6 +124,7 @@ def test_no_text_is_small_or_cut_or_over_another(name, towers):
         assert not any(box.overlaps(other) for other in boxes[:i])
 
 
+@pytest.mark.slow
 def test_a_number_over_a_bar_lower_than_its_letters_has_paper_of_its_own():
     """Five networks in one column, a row each: so that a level has few points."""
     pytest.importorskip("matplotlib")

@@ -161,7 +161,7 @@ QUICK = [
     ("torchvision", "swin_t"),
     ("timm", "nf_resnet26"),
     ("timm", "convnext_atto"),
-    ("timm", "cait_xxs24_224"),
+    pytest.param("timm", "cait_xxs24_224", marks=pytest.mark.slow),
 ]
 
 

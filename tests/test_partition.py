@@ -2,6 +2,7 @@
 depth."""
 
 import pytest
+from selection import slow_but
 
 from costlab.analysis.profile import profile
 from costlab.analysis.ranking import in_order, most_expensive, ranked
@@ -36,7 +37,14 @@ MODELS = [
 ]
 
 
-@pytest.fixture(scope="module", params=MODELS)
+# branches, dense connections, windows, squeezed and gated
+QUICK = {
+    *("googlenet", "nin_cifar10", "cnds8", "torchvision:resnet50", "torchvision:squeezenet1_1"),
+    *("torchvision:swin_t", "torchvision:mobilenet_v3_large", "timm:vit_tiny_patch16_224"),
+}
+
+
+@pytest.fixture(scope="module", params=slow_but(QUICK, MODELS))
 def trace(request):
     pytest.importorskip(request.param.partition(":")[0] if ":" in request.param else "torch")
     return as_trace(request.param, "table")

@@ -4,6 +4,7 @@ and their processor say."""
 import json
 
 import pytest
+from selection import slow_but
 
 import costlab
 from costlab.sources import load
@@ -156,7 +157,9 @@ BY_RULE = {
 }
 
 
-@pytest.mark.parametrize("config", BY_RULE)
+@pytest.mark.parametrize(
+    "config", slow_but({"DacConfig", "BrosConfig", "VideoLlama3VisionConfig"}, BY_RULE)
+)
 def test_configurations_by_rule(config):
     arguments, model, shapes = BY_RULE[config]
     loaded = load(f"transformers:{config}", arguments=arguments)

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from selection import slow_but
 from torch import nn
 
 import costlab
@@ -26,21 +27,21 @@ HEADS = {
 
 @pytest.fixture(scope="module")
 def costs():
-    return {cost.model: cost for cost in aux.aux_costs().costs}
+    return lambda name: aux.aux_costs([name]).costs[0]
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", slow_but({"cnds8"}, HEADS))
 def test_what_heads_cost(name, costs):
-    cost = costs[name]
+    cost = costs(name)
     assert (cost.heads.params, cost.heads.forward) == HEADS[name]
     assert cost.inference == cost.without.forward
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", slow_but({"cnds8"}, HEADS))
 def test_the_drawn_network_runs_its_heads_on_one_image(name, costs):
     """Its MACs are those of a training step's forward pass for one image."""
-    drawn = costs[name].drawn
-    assert costlab.total(drawn).macs == costs[name].with_heads.forward
+    drawn = costs(name).drawn
+    assert costlab.total(drawn).macs == costs(name).with_heads.forward
     assert {node.out_shape[0] for node in layer_graph(drawn)} == {1}
 
 

@@ -205,6 +205,7 @@ class Skip(nn.Module):
         return x + self.layer(x)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(nets())
 def test_of_random_nets_each_position_sees_what_the_gradient_says(net):

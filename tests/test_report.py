@@ -24,7 +24,8 @@ from costlab.render.report_html import page as html_page
 from costlab.report import opening
 from costlab.report.links import bar_links, box_links
 from pdf_words import misplaced, pages
-from test_partition import MODELS
+from selection import slow_but
+from test_partition import MODELS, QUICK
 
 pypdf = pytest.importorskip("pypdf")
 pytest.importorskip("typst")
@@ -38,13 +39,14 @@ def made(tmp_path_factory):
     assert (
         main(["trace", "googlenet", "--device", "meta", "-o", str(home / "googlenet.trace")]) == 0
     )
-    for name in ("a.pdf", "b.pdf", "a.html"):
+    for name in ("a.pdf", "a.html"):
         assert main(["report", str(home / "googlenet.trace"), "-o", str(home / name)]) == 0
     return home
 
 
 @pytest.mark.slow
 def test_the_same_trace_gives_the_same_bytes(made):
+    assert main(["report", str(made / "googlenet.trace"), "-o", str(made / "b.pdf")]) == 0
     assert (made / "a.pdf").read_bytes() == (made / "b.pdf").read_bytes()
 
 
@@ -600,7 +602,10 @@ def browser():
         started.close()
 
 
-@pytest.fixture(params=[(1280, 900), (390, 800)], ids=["desktop", "phone"])
+@pytest.fixture(
+    params=[(1280, 900), pytest.param((390, 800), marks=pytest.mark.slow)],
+    ids=["desktop", "phone"],
+)
 def page(request, browser, made):
     opened = browser.new_page(viewport=dict(zip(("width", "height"), request.param, strict=False)))
     opened.asked, opened.wrong = [], []
@@ -884,7 +889,7 @@ def test_nothing_is_wider_than_the_page_and_both_schemes_differ(page):
     assert not page.locator(".tools").first.is_visible() and not page.locator("nav").is_visible()
 
 
-@pytest.mark.parametrize("spec", MODELS)
+@pytest.mark.parametrize("spec", slow_but(QUICK, MODELS))
 def test_every_box_bar_and_row_is_linked(spec):
     """A row is in a box, a box that computes has rows, a bar has its row."""
     pytest.importorskip(spec.partition(":")[0] if ":" in spec else "torch")

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 import torch
+from selection import slow_but
 from torch import nn
 
 import costlab
@@ -39,7 +40,7 @@ def sizes_of(trace, among):
     return list(dict.fromkeys(size for size in shown if size in among))
 
 
-@pytest.mark.parametrize("spec", SIZES)
+@pytest.mark.parametrize("spec", slow_but({"torchvision:swin_t", "timm:hiera_tiny_224"}, SIZES))
 def test_stages_have_their_sizes(spec):
     assert sizes_of(traced(spec), SIZES[spec]) == SIZES[spec]
 

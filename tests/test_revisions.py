@@ -119,6 +119,7 @@ def test_from_a_folder_inside_and_inside_a_hook(repository, monkeypatch):
     assert not list(repository.rglob("ran"))
 
 
+@pytest.mark.slow
 def test_temporary_files_may_lie_in_the_repository(repository, monkeypatch):
     """A revision's own modules are then in the user's tree, and are still its own."""
     temporary = repository / "temporary"
@@ -129,6 +130,7 @@ def test_temporary_files_may_lie_in_the_repository(repository, monkeypatch):
     temporary.rmdir()
 
 
+@pytest.mark.slow
 def test_a_detached_head_and_a_package_under_src(tmp_path, monkeypatch):
     """The user has the package installed in place: its folder is on the path."""
     git(tmp_path, "init", "-q")
@@ -162,8 +164,13 @@ def test_a_module_from_the_users_tree_is_refused(tmp_path):
         (["--all"], {}, r"'--all' is not a revision"),
         (["empty"], {}, r"at empty \(\w{7}\): no file nets/backbone\.py"),
         (["broken"], {}, r"at broken \(\w{7}\): .*no_such_module"),
-        (["grey"], {}, r"at grey \(\w{7}\): .*1x3x8x8"),
-        (["five"], {"arguments": {"depth": 1}}, r"at five \(\w{7}\): .*depth"),
+        pytest.param(["grey"], {}, r"at grey \(\w{7}\): .*1x3x8x8", marks=pytest.mark.slow),
+        pytest.param(
+            ["five"],
+            {"arguments": {"depth": 1}},
+            r"at five \(\w{7}\): .*depth",
+            marks=pytest.mark.slow,
+        ),
         (["five"], {"model": "googlenet"}, r"'googlenet' is not a factory in this repository"),
         (["five"], {"model": "/etc/net.py:build"}, r"/etc/net\.py is not in the repository"),
         (["five"], {"model": "nets/backbone.py:bild"}, r"no callable 'bild'; did you mean build\?"),
@@ -177,6 +184,7 @@ def test_what_cannot_be_traced_is_one_line(repository, names, options, says):
     assert len(git(repository, "worktree", "list").splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_the_file_of_an_absolute_path_is_that_of_the_revision(repository):
     model = f"{repository / 'nets/backbone.py'}:build"
     assert macs(repository, "three", model=model) == [THREE]

@@ -115,8 +115,8 @@ def test_the_page_on_time_says_what_the_traces_give(runs):
         assert sentence in said
 
 
-def test_the_finding():
-    every = factorization_savings(runs_on(load_runs(FOLDER), "h200 fp32"))
+def test_the_finding(runs):
+    every = factorization_savings(runs_on(runs, "h200 fp32"))
     found = next(s for s in every if s.run.inputs == "32x64x28x28")
     rule = found.find("5x5 -> 3x3 + 3x3")
     assert rule.macs_saved == pytest.approx(0.28)  # 1 - 18 / 25

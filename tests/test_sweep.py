@@ -80,7 +80,9 @@ def leaves(c):
     return {"macs": c["n"]}
 
 
-@pytest.mark.parametrize("engine", ENGINES, ids=["here", "processes"])
+@pytest.mark.parametrize(
+    "engine", [None, pytest.param(s.local(2), marks=pytest.mark.slow)], ids=["here", "processes"]
+)
 def test_a_model_that_exits_takes_only_its_configuration(engine):
     result = s.run(CONFIGURATIONS[:3], leaves, engine=engine, jobs=2, axes=["n"])
     assert [o.result and o.result["macs"] for o in result.outcomes] == [
@@ -156,6 +158,7 @@ def test_another_file_is_no_journal(tmp_path, text, line):
         s.run(CONFIGURATIONS, square, journal="/no/such/folder/j.jsonl")
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_does_the_same():
     pytest.importorskip("distributed")
     result = s.run(CONFIGURATIONS, square, engine=s.dask(), jobs=2, axes=["n"])
@@ -313,6 +316,8 @@ def test_a_sweep_over_sizes_and_arguments(tmp_path, capsys):
         "resolution=8,16",
         "--over",
         "arg.width=4,6",
+        "--jobs",
+        "1",
         "--chart",
         str(tmp_path / "c.svg"),
     )
@@ -397,6 +402,7 @@ def test_a_model_of_one_resolution_says_so(capsys):
     )
 
 
+@pytest.mark.slow
 def test_a_measured_sweep_has_times_and_memory(tmp_path, capsys):
     file = tmp_path / "net.py"
     file.write_text(NET)
@@ -422,7 +428,7 @@ def test_a_measured_sweep_has_times_and_memory(tmp_path, capsys):
 
 
 def test_every_configuration_failing_is_exit_code_1(capsys):
-    argv = ["googlenet", "--over", "resolution=64,96", "--jobs", "1"]
+    argv = ["alexnet", "--over", "resolution=64,96", "--jobs", "1"]
     assert all(r["failed"] for r in rows(capsys, *argv, code=1)["rows"])
 
 

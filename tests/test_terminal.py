@@ -5,6 +5,7 @@ import re
 
 import pytest
 import torch
+from selection import slow_but
 
 import costlab
 from costlab.cost import in_unit, short, three_digits
@@ -57,7 +58,7 @@ SHEETS = {
 }
 
 
-@pytest.fixture(scope="module", params=SHEETS)
+@pytest.fixture(scope="module", params=slow_but(SHEETS.keys() - {"aux"}, SHEETS))
 def sheet(request):
     return SHEETS[request.param]()
 

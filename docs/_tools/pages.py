@@ -9,7 +9,6 @@ What a block is follows from its first line and the comment above it; comments a
     <!-- columns: 126 -->       the width of the terminal of the block below; 80 by default
     <!-- output varies: why --> the block below runs, and what it prints is not compared
     <!-- uses: nets/a.py -->    copied from docs/examples, or from the repository, into the folder
-    <!-- slow -->               the page takes long: a slow test
     <!-- generated -->          the page is made by reference.py and holds no commands
 """
 
@@ -28,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _COMMENT = re.compile(r"<!-- ([a-z ]+?)(?:: (.*?))? -->", re.S)
 _OF_A_BLOCK = {"not run", "columns", "output varies"}
-_OF_A_PAGE = {"uses", "slow", "generated", "options", "end of options"}
+_OF_A_PAGE = {"uses", "generated", "options", "end of options"}
 
 
 class PageError(Exception):
