@@ -8,12 +8,16 @@ import json
 import os
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._narrow import is_list_or_tuple, json_object
 from ._inputs import parse
 from .._spelling import suggestion
 from ._model import Definition, Inputs, Source, SourceError
 from .torchvision import load_torchvision
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _PREFIX = "diffusers:"
 _TOKENS = 77  # of CLIP's text encoder, which most of these models are conditioned on
@@ -35,7 +39,7 @@ def _find(spec: str) -> Definition:
             f"{known or '; give a class such as UNet2DConditionModel, or a config.json'}"
         )
 
-    def build(**arguments):
+    def build(**arguments: Any) -> nn.Module:
         return found.from_config({**values, **arguments}) if values else found(**arguments)
 
     return Definition(
@@ -47,32 +51,30 @@ def _find(spec: str) -> Definition:
 
 
 def _is_network(found: Any) -> bool:
-    from diffusers.models.modeling_utils import (  # pyright: ignore[reportMissingImports] an extra
-        ModelMixin,
-    )
+    from diffusers.models.modeling_utils import ModelMixin
 
     return isinstance(found, type) and issubclass(found, ModelMixin)
 
 
-def _from_file(path: str) -> dict:
+def _from_file(path: str) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as f:
-            values = json.load(f)
+            values = json_object(json.load(f))
     except OSError as e:
         raise SourceError(f"cannot read {path}: {e.strerror}") from None
     except ValueError:
         values = None
-    if not isinstance(values, dict) or "_class_name" not in values:
+    if values is None or "_class_name" not in values:
         raise SourceError(f"{path} is not a diffusers config.json: it names no _class_name")
     return values
 
 
-def _inputs(model) -> Inputs:
+def _inputs(model: Any) -> Inputs:
     """A latent or image of the size that the configuration states, a time step, and what
     conditions the model."""
     accepted, config = inspect.signature(model.forward).parameters, model.config
-    size = config.get("sample_size") or 64
-    height, width = size if isinstance(size, (list, tuple)) else (size, size)
+    size: Any = config.get("sample_size") or 64
+    height, width = size if is_list_or_tuple(size) else (size, size)
     first = next(iter(accepted))
     found = [f"{first}=1x{config.get('in_channels', 3)}x{height}x{width}"]
     if "timestep" in accepted:

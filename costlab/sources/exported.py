@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._model import Definition, Inputs, Source, SourceError, first_line
 
@@ -66,7 +66,8 @@ def _find_scripted(path: str) -> Definition:
         )
 
     def build() -> ScriptModule:
-        return torch.jit.load(path, map_location="cpu")
+        jit: Any = torch.jit  # whose functions have no types
+        return jit.load(path, map_location="cpu")
 
     return Definition(
         build,

@@ -5,10 +5,16 @@ from __future__ import annotations
 import inspect
 import sys
 import types
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+from .._narrow import is_list_or_tuple
 from ._inputs import parse, shape_text
 from .._spelling import suggestion
 from ._model import Definition, Inputs, Source, SourceError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _PREFIX = "torchvision:"
 
@@ -17,7 +23,7 @@ def load_torchvision() -> None:
     """Import torchvision. Where its compiled operations are for another build of torch, import it
     without them: its models need none."""
     try:
-        import torchvision  # noqa: F401  (imported for its effect)
+        import_module("torchvision")
     except RuntimeError as e:
         if "torchvision::" not in str(e):
             raise
@@ -25,7 +31,7 @@ def load_torchvision() -> None:
             del sys.modules[name]
         without = "torchvision._meta_registrations"
         sys.modules[without] = types.ModuleType(without)
-        import torchvision  # noqa: F401
+        import_module("torchvision")
 
 
 def _find(spec: str) -> Definition:
@@ -39,15 +45,17 @@ def _find(spec: str) -> Definition:
     takes = inspect.signature(models.get_model_builder(name)).parameters
     plain = {k: v for k, v in (("weights_backbone", None), ("init_weights", False)) if k in takes}
 
-    def build(**arguments):
+    def build(**arguments: Any) -> nn.Module:
         return models.get_model(name, weights=None, **{**plain, **arguments})
 
-    return Definition(build, lambda model: _inputs(models, name, model))
+    return Definition(build, lambda model: _inputs(name, model))
 
 
-def _inputs(models, name: str, model) -> Inputs:
-    size = _size(models, name, model)
-    size = size if isinstance(size, (tuple, list)) else (size, size)
+def _inputs(name: str, model: nn.Module) -> Inputs:
+    from torchvision import models
+
+    size = _size(name, model)
+    size = size if is_list_or_tuple(size) else (size, size)
     if name in models.list_models(module=models.video):
         return parse([f"1x3x16x{shape_text(size)}"])
     if name in models.list_models(module=models.optical_flow):
@@ -55,15 +63,17 @@ def _inputs(models, name: str, model) -> Inputs:
     return parse([f"1x3x{shape_text(size)}"])
 
 
-def _size(models, name: str, model):
+def _size(name: str, model: nn.Module) -> Any:
     """The side of the input, or (height, width): of the model, otherwise of its weights' preset."""
+    from torchvision import models
+
     own = getattr(model, "image_size", None) or _detection_size(model)
     weights = next(iter(models.get_model_weights(name)), None)
-    preset = getattr(weights.transforms, "keywords", {}) if weights else {}
+    preset: dict[str, Any] = getattr(weights.transforms, "keywords", {}) if weights else {}
     return own or preset.get("crop_size") or preset.get("resize_size") or 224
 
 
-def _detection_size(model) -> tuple[int, int] | None:
+def _detection_size(model: nn.Module) -> tuple[int, int] | None:
     """(height, width) that a detector resizes every image to, where that is one size: SSD's."""
     fixed = getattr(getattr(model, "transform", None), "fixed_size", None)
     return (fixed[1], fixed[0]) if fixed else None

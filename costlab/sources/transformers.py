@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._narrow import json_object
 from .._spelling import suggestion
 from ._model import Definition, Inputs, Source, SourceError
 from .torchvision import load_torchvision
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import AutoModel, PretrainedConfig
 
 _PREFIX = "transformers:"
 
@@ -25,12 +31,9 @@ def _find(spec: str) -> Definition:
         load_torchvision()
     import transformers
 
-    if values:
-        config_class = _class_of_file(transformers, name, values)
-    else:
-        config_class = _config_class(transformers, name)
+    config_class = _class_of_file(name, values) if values else _config_class(name)
 
-    def build(**arguments):
+    def build(**arguments: Any) -> nn.Module:
         if values:
             config = config_class.from_dict({**values, **arguments})
         else:
@@ -38,7 +41,7 @@ def _find(spec: str) -> Definition:
             if "vision_config" not in arguments and hasattr(config, "vision_config"):
                 _fit_vision(config)
         config.use_cache = False
-        return _model(transformers, config, values.get("architectures") or [])
+        return _model(config, values.get("architectures") or [])
 
     return Definition(
         build,
@@ -59,24 +62,24 @@ def _fit_vision(config: Any) -> None:
         config.vision_config.out_hidden_size = config.text_config.hidden_size
 
 
-def _from_file(path: str) -> dict:
+def _from_file(path: str) -> dict[str, Any]:
     """The fields of a config.json. Raises SourceError for a file that is none, and for one whose
     model is not in the file: its code or a part of it would have to be downloaded."""
     try:
         with open(path, encoding="utf-8") as f:
-            values = json.load(f)
+            values = json_object(json.load(f))
     except OSError as e:
         raise SourceError(f"cannot read {path}: {e.strerror}") from None
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, dict) or not values:
+    if not values:
         raise SourceError(f"{path} is not a transformers config.json")
     if wanted := _from_the_hub(values):
         raise SourceError(f"{path} needs {wanted}, and costlab downloads nothing")
     return values
 
 
-def _from_the_hub(values: dict) -> str:
+def _from_the_hub(values: dict[str, Any]) -> str:
     """What a configuration, or one inside it, would have downloaded: "" for nothing."""
     if values.get("auto_map"):
         return "code from the hub (auto_map)"
@@ -85,11 +88,14 @@ def _from_the_hub(values: dict) -> str:
         return f"the weights of a pretrained backbone{f' ({backbone})' if backbone else ''}"
     if isinstance(backbone, str) and "/" in backbone:
         return f"the configuration of its backbone from the hub ({backbone})"
-    inside = (_from_the_hub(v) for v in values.values() if isinstance(v, dict))
+    parts = map(json_object, values.values())
+    inside = (_from_the_hub(part) for part in parts if part is not None)
     return next(filter(None, inside), "")
 
 
-def _class_of_file(transformers, path: str, values: dict):
+def _class_of_file(path: str, values: dict[str, Any]) -> type[PretrainedConfig]:
+    import transformers
+
     try:
         return transformers.CONFIG_MAPPING[values["model_type"]]
     except KeyError as e:
@@ -99,8 +105,10 @@ def _class_of_file(transformers, path: str, values: dict):
         ) from None
 
 
-def _config_class(transformers, name: str):
-    found = getattr(transformers, name, None)
+def _config_class(name: str) -> type[PretrainedConfig]:
+    import transformers
+
+    found: object = getattr(transformers, name, None)
     if isinstance(found, type) and issubclass(found, transformers.PretrainedConfig):
         return found
     known = suggestion(name, [n for n in dir(transformers) if n.endswith("Config")])
@@ -110,17 +118,19 @@ def _config_class(transformers, name: str):
     )
 
 
-def _model(transformers, config, architectures):
+def _model(config: PretrainedConfig, architectures: Sequence[str]) -> nn.Module:
+    import transformers
+
     for name in architectures:
         if hasattr(transformers, name):
             return getattr(transformers, name)(config)
-    auto = _auto_class(transformers, config)
+    auto = _auto_class(config)
     if type(config) in auto._model_mapping:
         return auto.from_config(config)
     return _class_of_part(config)(config)
 
 
-def _class_of_part(config) -> Any:
+def _class_of_part(config: PretrainedConfig) -> Any:
     """The class of a configuration that no Auto class lists, such as one tower of two or a model
     for one task: of those that are of this configuration, the one that is named like it. Raises
     SourceError where there is none."""
@@ -145,20 +155,22 @@ def _class_of_part(config) -> Any:
     return found[name]
 
 
-def _auto_class(transformers, config):
+def _auto_class(config: PretrainedConfig) -> type[AutoModel]:
     """The class that a bare configuration means: with its head for what generates, without one for
     encoders."""
+    import transformers
+
     if getattr(config, "is_encoder_decoder", False):
         kinds = ("AutoModelForSeq2SeqLM", "AutoModelForSpeechSeq2Seq")
     elif type(config) in transformers.AutoModelForMaskedLM._model_mapping:
         kinds = ()
     else:
         kinds = ("AutoModelForCausalLM",)
-    autos = [getattr(transformers, kind) for kind in kinds]
+    autos: list[type[AutoModel]] = [getattr(transformers, kind) for kind in kinds]
     return next((a for a in autos if type(config) in a._model_mapping), transformers.AutoModel)
 
 
-def _inputs(model, file: str) -> Inputs:
+def _inputs(model: nn.Module, file: str) -> Inputs:
     """`file`: the config.json that the model is of, "" for a class."""
     from ._pretrained_inputs import default_inputs
     from ._pretrained_processor import image_size

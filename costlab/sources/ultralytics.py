@@ -6,12 +6,15 @@ import os
 import re
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._inputs import parse
 from .._spelling import suggestion
 from ._model import Definition, Source, SourceError
 from .torchvision import load_torchvision
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _PREFIX = "ultralytics:"
 _SCALE = re.compile(r"(?P<family>.*\d)(?P<scale>[nslmx])(?P<task>-.*)?")
@@ -20,14 +23,14 @@ _SCALE = re.compile(r"(?P<family>.*\d)(?P<scale>[nslmx])(?P<task>-.*)?")
 def _find(spec: str) -> Definition:
     load_torchvision()
     import ultralytics
-    from ultralytics.nn import tasks  # pyright: ignore[reportMissingImports] an extra
+    from ultralytics.nn import tasks
 
     name = spec.removeprefix(_PREFIX)
     path = _path(Path(ultralytics.__file__).parent / "cfg" / "models", name)
 
-    def build(**arguments):
-        layers: Any = tasks.yaml_model_load(path)
-        return _class(tasks, layers, name)(layers, verbose=False, **arguments)
+    def build(**arguments: Any) -> nn.Module:
+        layers = tasks.yaml_model_load(path)
+        return _class(layers, name)(layers, verbose=False, **arguments)
 
     return Definition(
         build,
@@ -56,8 +59,10 @@ def _path(folder: Path, name: str) -> str:
     raise SourceError(f"unknown model {name!r} in ultralytics{suggestion(plain, files)}")
 
 
-def _class(tasks, layers: dict, name: str) -> Any:
+def _class(layers: dict[str, Any], name: str) -> Any:
     """The class for the head of a model."""
+    from ultralytics.nn import tasks
+
     if os.path.basename(name).startswith("rtdetr"):
         return tasks.RTDETRDetectionModel
     classes = {

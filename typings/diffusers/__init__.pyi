@@ -1,0 +1,1 @@
+"""What costlab uses of diffusers, whose own types take long to read."""
