@@ -67,6 +67,7 @@ def test_the_notebook_calls_what_the_tutorial_names():
         assert f"costlab.{name}(" in source
 
 
+@pytest.mark.slow
 def test_the_table_of_a_cell_is_that_of_the_trace():
     at = next(i for i, c in enumerate(NOTEBOOK.cells) if c.source.endswith("table(googlenet)"))
     assert ">159.5K<" in result(at)["text/html"]  # 163,328 weights / 1024, of inception (3a)
