@@ -105,7 +105,7 @@ ROWS = [
     (
         "squeeze and excitation",
         (residual(conv(1), excite(), conv(1)),),
-        ["[1x1, 8; squeeze-excite, 2; 1x1, 8] x 1"],
+        ["[1x1, 8; squeeze-excite, 2; 1x1, 8]"],
     ),
     (
         "up and down",
@@ -115,7 +115,7 @@ ROWS = [
     (
         "an outer skip over inner ones",
         (residual(residual(conv()), residual(conv()), conv(1)),),
-        ["[[3x3, 8] x 2; 1x1, 8] x 1"],
+        ["[[3x3, 8] x 2; 1x1, 8]"],
     ),
     ("a bare product", (conv(), Of(lambda x: x * x.mean(1, keepdim=True))), ["3x3, 8"]),
 ]
@@ -173,9 +173,9 @@ def test_module_names_only_group_what_is_in_a_row():
     strided = seq(conv(1), conv(3, groups=8, stride=2), conv(1))
     t = table(traced(residual(conv(), conv()), strided, residual(conv(), conv())), "resnet")
     assert [r.cells["layers"] for r in t.rows] == [
-        "[3x3, 8; 3x3, 8] x 1",
-        "[1x1, 8; 3x3 depthwise, 8, stride 2; 1x1, 8] x 1, no shortcut",
-        "[3x3, 8; 3x3, 8] x 1",
+        "[3x3, 8; 3x3, 8]",
+        "[1x1, 8; 3x3 depthwise, 8, stride 2; 1x1, 8], no shortcut",
+        "[3x3, 8; 3x3, 8]",
     ]
 
 

@@ -497,3 +497,37 @@ def test_strides():
         )
         == 32
     )
+
+
+INERT = """
+from torch import nn
+def build(maps=4, name=""):
+    return nn.Conv2d(3, max(maps, 4), 3)
+"""
+
+
+@pytest.mark.parametrize(
+    "over, inert",
+    [
+        ("name=a,b", "arg.name"),
+        ("maps=1,2", "arg.maps"),
+        ("maps=2,8", ""),
+        ("name=a", ""),  # one value is no comparison
+        ("batch=1,2 name=a,b", "arg.name"),
+        ("maps=4,8 name=a,b", "arg.name"),
+        ("name=a,b maps=4,x", ""),  # one of them fails
+    ],
+)
+def test_an_argument_that_changes_nothing_is_refused(over, inert, tmp_path, capsys):
+    """The factory takes `name` and ignores it; under 4 maps are 4."""
+    (tmp_path / "net.py").write_text(INERT)
+    argv = ["sweep", f"{tmp_path}/net.py:build", "--input", "1x3x8x8", "--jobs", "1"]
+    code = main([*argv, *(word for axis in over.split() for word in ("--over", axis))])
+    said = capsys.readouterr().err
+    assert code == (2 if inert else 0)
+    assert said == (
+        f"costlab: --over {inert} changes nothing: params, MACs, activations and memory are the "
+        "same for each of its values; leave it out\n"
+        if inert
+        else ""
+    )

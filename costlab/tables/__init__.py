@@ -5,7 +5,14 @@ from .columns import COLUMNS, further_columns
 from .conventions import choose_convention, default_convention
 from .groups import span
 from .names import display_name, display_names, others, version_name
-from .notes import arithmetic_notes, caveats, frozen_note, measured_note, predicted_note
+from .notes import (
+    arithmetic_notes,
+    caveats,
+    frozen_note,
+    input_words,
+    measured_note,
+    predicted_note,
+)
 from .predicted import predicted_cells, predicted_columns, saving_cells, saving_columns
 from .result import Row, Table
 from .selection import column_names
@@ -34,6 +41,7 @@ __all__ = [
     "display_names",
     "frozen_note",
     "further_columns",
+    "input_words",
     "measured_note",
     "modules_to",
     "opened",

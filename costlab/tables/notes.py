@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..cost import (
     DATA_DEPENDENT,
     constant_operands,
@@ -20,6 +22,7 @@ from .sheet import Note
 # weights that are not parameters are named from this share of the params on: the frequencies of
 # rotary embeddings and the like are not worth a line
 NEGLIGIBLE = 0.001
+_FEW_INPUTS = 4  # that are named one by one
 
 
 def table_notes(
@@ -76,8 +79,18 @@ def rows_note(style: str, *, chosen_by_auto: bool) -> str:
 
 def _run_note(trace: Trace) -> str:
     where = trace.provenance
-    inputs = ", ".join(f"{shape} {dtype}" for shape, dtype in where["inputs"])
+    inputs = ", ".join(input_words(trace))
     return f"traced on {where['device']} with torch {where['torch']}, input {inputs}"
+
+
+def input_words(trace: Trace, *, dtypes: bool = True) -> tuple[str, ...]:
+    """The shape of each input, and its dtype. Of many, such as the tensors of a KV cache, equal
+    ones are said once, with their number."""
+    given = trace.provenance["inputs"]
+    words = [f"{shape} {dtype}" if dtypes else shape for shape, dtype in given]
+    if len(words) <= _FEW_INPUTS:
+        return tuple(words)
+    return tuple(f"{word} x {n}" if n > 1 else word for word, n in Counter(words).items())
 
 
 def _provenance_notes(trace: Trace) -> tuple[str, ...]:

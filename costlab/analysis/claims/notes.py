@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...cost import counted
+
 if TYPE_CHECKING:
     from .ledger import Entry
     from .result import Check, Claim, Ledger
@@ -53,7 +55,7 @@ def notes(ledger: Ledger) -> tuple[str, ...]:
 
     counts = Counter(claim.verdict.value for claim in ledger.claims)
     listed = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-    return tuple(textwrap.wrap(f"{len(ledger.claims)} claims: {listed}", _WIDTH))
+    return tuple(textwrap.wrap(f"{counted(len(ledger.claims), 'claim')}: {listed}", _WIDTH))
 
 
 def explained(claim: Claim) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...cost import Convention, total
 from ...graph import layer_graph
 from ..._spelling import suggestion
-from ...tables import choose_convention
+from ...tables import choose_convention, input_words
 from ...trace.record import Trace
 from . import notes
 from .boxes import Boxes
@@ -166,7 +166,7 @@ class _Builder:
         if self.module:
             share = macs / whole.macs if whole.macs else 0
             return notes.module_totals(params, macs, self.convention, share=share)
-        inputs = [shape for shape, _ in self.trace.provenance["inputs"]]
+        inputs = input_words(self.trace, dtypes=False)
         return notes.network_totals(
             params, macs, self.convention, inputs=inputs, coverage=whole.coverage
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...cost import total
 from ...render.document import Points, Text
-from ...tables import arithmetic_notes
+from ...tables import arithmetic_notes, input_words
 from ...trace import Trace
 from ..context import Context
 from ..pieces import Block, listed
@@ -50,7 +50,7 @@ def _not_measured(c: Context) -> list[Block]:
 def _provenance(trace: Trace) -> Text:
     p = trace.provenance
     mode = ", in training mode with the backward pass" if trace.trained else ""
-    inputs = listed(f"{shape} {dtype}" for shape, dtype in p["inputs"])
+    inputs = listed(input_words(trace))
     source = f" Model: {p['source']}." if "source" in p else ""
     said = "".join(f" {note[:1].upper()}{note[1:]}." for note in _notes(trace))
     return Text(

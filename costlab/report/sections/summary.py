@@ -12,6 +12,7 @@ from ...cost import Total, counted, scaled
 from ...graph import layer_graph, longest
 from ...render import charts
 from ...render.document import Numbers, Points, Text
+from ...tables import input_words
 from ..context import About, Context
 from ..pieces import Block, cited, listed, percent
 from .review import review
@@ -22,7 +23,7 @@ def summary(c: Context) -> list[Block]:
     if c.review:
         return review(c, c.review)
     first = c.models[0]
-    inputs = listed(f"{shape} {dtype}" for shape, dtype in first.trace.provenance["inputs"])
+    inputs = listed(input_words(first.trace))
     t = first.total
     return [
         _numbers(first),

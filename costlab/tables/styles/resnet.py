@@ -85,7 +85,7 @@ class _Text:
             inner = block.children[-1]
         if inner.kind in ("residual", "chain", "tangle"):
             joined = any(b.kind in ("residual", "concat", "sum") for b in inner.walk())
-            return f"{self.bracketed(inner)} x {block.times}{'' if joined else ', no shortcut'}"
+            return f"{self.bracketed(inner)}{times}{'' if joined else ', no shortcut'}"
         return (self.bracketed(inner) if times else self.block(inner)) + times
 
     def one(self, block: Block) -> bool:
