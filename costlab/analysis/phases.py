@@ -42,7 +42,7 @@ class Phases(Result):
 
     Attributes:
         context: tokens of a sequence: read by prefill, and in the cache when decoding starts.
-        batch: sequences.
+        batch: number of sequences.
         cache_bytes: bytes of the KV cache after prefill, of all sequences.
         params: elements of all params.
         active_params: elements that one token uses; fewer than `params` in a mixture of experts.

@@ -49,7 +49,7 @@ class Profile(Charted):
     """A network from input to output, rows without params, MACs and measured time left out.
 
     Attributes:
-        steps: the rows of the table; alike modules are one, placed where the first one runs.
+        steps: the rows of the table; equal modules share a row, placed where the first one runs.
         convention: what params are.
         course: blocks that run one after the other, which sums up to a block are of.
     """

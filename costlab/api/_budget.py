@@ -29,7 +29,7 @@ def assert_cost(
             the same inputs. The message says which blocks grew against it.
         profile: of a device, as `costlab.table` takes it, for limits on the time that it predicts,
             such as predicted_ms="<= 3".
-        quantities: a limit each by its quantity: params, macs, integer_macs, flops, activations,
+        quantities: a limit for each quantity: params, macs, integer_macs, flops, activations,
             bytes, peak (bytes), receptive_field, and time of a measured trace.
 
     Returns the trace.

@@ -46,7 +46,7 @@ def calibrate(
 
     Returns the profile, as `costlab.predict` takes it.
 
-    Raises MeasureError, a TraceError, for a device or dtype that is not to be had; ProfileError, a
+    Raises MeasureError, a TraceError, for a device or dtype that is not available; ProfileError, a
     ValueError, where there is a file already, or one of another device or version of torch;
     ValueError for another layout or no time; OSError where the file cannot be written."""
     from ..measure.device import MeasureError, find_device

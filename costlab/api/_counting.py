@@ -53,10 +53,10 @@ def table(
         by: "operator", a row for each kind of operation, or "module", one for each type of module,
             in place of layers; most MACs first unless `sort` says otherwise. The rows add up to
             the totals.
-        sort: "macs", "params", "activations", "bytes", "peak", "time" or "predicted": rows that
-            have most of it first, each with its share; None for the order of execution. "bytes" are
-            read and written; "peak" is the most that is alive while a row runs.
-        top: so many rows, the others together as one; by MACs where `sort` is None.
+        sort: "macs", "params", "activations", "bytes", "peak", "time" or "predicted": sort the rows
+            by this, largest first, and show each row's share; None for the order of execution.
+            "bytes" are read and written; "peak" is the most that is alive while a row runs.
+        top: show this many rows, and the others as one; by MACs if `sort` is None.
         profile: of a device: a name, a .device file, or what `costlab.load_profile` gives. Adds the
             predicted time of each row, or the bound that a datasheet gives.
 
@@ -116,8 +116,9 @@ def variants(base: Model, *others: Model, profile: AnyProfile | None = None) -> 
 
 @public
 def memory(model: Model) -> Memory:
-    """Peak memory in bytes, by liveness: a tensor is there from the operation that makes it to the
-    last one that uses it. Of inference, or of a training step where the trace has a backward pass.
+    """Peak memory in bytes, estimated by liveness: a tensor is alive from the operation that makes
+    it to the last one that uses it. For inference, or for a training step if the trace has a
+    backward pass.
 
     Args:
         model: a trace, a `costlab.load` result, or a name.
@@ -136,8 +137,8 @@ def profile(
     depth: int | None = None,
     convention: str | None = None,
 ) -> Profile:
-    """Where params, MACs and activations (elements) go, row by row of the model's table; its chart
-    shows stages or sums from the input on.
+    """Params, MACs and activations (elements) of each row of the model's table; its chart shows
+    them by stage, or added up from the input.
 
     Args:
         model: a trace, a `costlab.load` result, or a name.

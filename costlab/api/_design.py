@@ -59,7 +59,7 @@ def grid(
         d: side of the input grid, with `c_in` channels; `c_out` channels come out.
         kernel: of the convolution.
         pool: "valid" (3x3/2), "padded" (3x3/2) or "2x2".
-        body: what is done beside the pooling, "conv" or "inception".
+        body: what runs in parallel to the pooling, "conv" or "inception".
         train: count the backward pass too.
         profile: of a device, as `costlab.table` takes it; adds the predicted time of each.
 
@@ -173,15 +173,15 @@ def probe(
 
     Args:
         model: a zoo network that has heads, or a file that `Probe.record` wrote, which is read.
-        iterations: of training, a seed (Wang et al.: 10 to 50).
-        batch: images a batch.
-        seeds: a run each; of weights, images and dropout.
+        iterations: training iterations for each seed (Wang et al.: 10 to 50).
+        batch: images per batch.
+        seeds: one run for each; a seed sets weights, images and dropout.
         setting: "released" (weights and biases as in the authors' prototxt), "sigmoid",
             "no-biases", "deeper", "batch-norm" or "he".
-        beside: settings to run beside it, without heads; "all" for all others.
+        beside: other settings to run too, without heads; "all" for all of them.
         threshold: mean gradient under which the rule places a head (1e-7).
         device: "auto", "cuda" or "cpu".
-        progress: called with the iterations done, and with how many there are.
+        progress: called with (done, of).
 
     Raises ValueError for a network without heads, an unknown setting or a file of another kind,
     ModuleNotFoundError without the probe extra."""

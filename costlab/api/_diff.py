@@ -50,9 +50,9 @@ def diff(
         profile: of a device, as `costlab.table` takes it; adds the predicted time of each block,
             and limits such as "predicted_ms > +5%" can be on it.
 
-    Raises LimitError, a ValueError, for what is not a limit, SourceError for a model or a revision
-    that cannot be had, ProfileError for a profile that cannot be read, TraceError for a model that
-    does not run on the inputs, and ValueError for an unknown style."""
+    Raises LimitError, a ValueError, for text that is not a limit, SourceError for a model or a
+    revision that cannot be loaded, ProfileError for a profile that cannot be read, TraceError for a
+    model that does not run on the inputs, and ValueError for an unknown style."""
     from ..analysis.change import change
     from ..analysis.limits import parse
 

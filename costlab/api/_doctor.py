@@ -57,8 +57,9 @@ class Doctor(Result):
 
 @public
 def doctor() -> Doctor:
-    """The installation: versions of costlab, Python and packages, devices, which extras are there
-    and how to get the others, and the terminal. Nothing is downloaded, and no model is run."""
+    """The installation: versions of costlab, Python and packages, devices, which extras are
+    installed and how to get the others, and the terminal. Nothing is downloaded, and no model is
+    run."""
     return Doctor((*_versions(), *_devices(), *_extras(), *_terminal()))
 
 

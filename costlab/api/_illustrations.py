@@ -65,8 +65,8 @@ def mlpconv(
 
 @public
 def saturation(layers: int = 8) -> Saturation:
-    """The slopes of sigmoid, tanh and ReLU, what is left of an error behind `layers` of them, and
-    the gradients of two losses behind a sigmoid.
+    """The slopes of sigmoid, tanh and ReLU, how much of an error passes through `layers` of them,
+    and the gradients of two losses at a sigmoid.
 
     Raises ValueError for fewer than one layer."""
     from ..analysis.illustrations import saturation as run

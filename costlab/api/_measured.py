@@ -49,7 +49,7 @@ def savings(folder: str | os.PathLike[str], *, of: str = "factorize", on: str = 
 
 @public
 def times(runs: str | os.PathLike[str] | Sequence[Model], *, on: str = "") -> Times:
-    """Multiply-adds beside the measured time of each run.
+    """Multiply-adds and measured time of each run.
 
     Args:
         runs: a folder of `*.trace` files, or measured traces or their files.

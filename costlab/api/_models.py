@@ -39,18 +39,18 @@ def load(
 
     Args:
         model: a name such as "googlenet", "timm:resnet50" or "path/net.py:build", a file, a
-            `torch.nn.Module`, or an `ExportedProgram`. An object is taken as it is.
-        inputs: of a name, texts as `--input` takes them, such as ["1x3x224x224"]; None for the
-            source's defaults. Of an object, tensors as well.
-        kwargs: of an object, inputs by keyword.
-        arguments: of the factory, or of the configuration.
+            `torch.nn.Module`, or an `ExportedProgram`. An object is used as it is.
+        inputs: for a name, strings as `--input` takes them, such as ["1x3x224x224"]; None for the
+            source's defaults. For an object, tensors too.
+        kwargs: for an object, keyword inputs.
+        arguments: keyword arguments of the factory, or values of the configuration.
         device: "meta", without memory for weights, or "cpu", with random weights and inputs of
             seed 0. What cannot be built on `meta` is built on the CPU, with a note.
-        resize: from an input tensor to the shape that it takes instead.
-        phase: of a causal language model of transformers: "prefill", which reads `context` tokens
-            into a KV cache, or "decode", one token after them; `batch` sequences.
+        resize: a function from an input tensor to the shape to use instead.
+        phase: for a causal language model of transformers: "prefill" reads `context` tokens into a
+            KV cache, "decode" generates one token after them; both for `batch` sequences.
 
-    Returns a `Loaded`; of a saved trace's file, its `Trace`.
+    Returns a `Loaded`, or the `Trace` of a saved trace's file.
 
     Raises SourceError, a ValueError: the name is not known, or the model cannot be built, or needs
     inputs."""
@@ -98,15 +98,15 @@ def trace(
     """Run a model once and record what it did.
 
     Args:
-        model: any `torch.nn.Module`, or an `ExportedProgram`; it is left exactly as it was, also
-            when the run fails. Or a `costlab.load` result, or a name or file as that takes it.
+        model: any `torch.nn.Module`, or an `ExportedProgram`; it is left exactly as it was, even if
+            the run fails. Or a `costlab.load` result, a name or a file.
         inputs: a tensor, a tuple of positional inputs, or a dict of keyword inputs; nested values
-            are fine. Of a name, texts as `--input` takes them, or None for its own. A program
-            needs none where it has those it was exported with.
-        kwargs: keyword inputs beside positional ones.
-        device: "cuda", "cpu", "meta" (shapes only, no arithmetic) or "auto": CUDA where there is
-            one, otherwise where a module's params are, and `meta` for a name where that can be.
-        spec: what a module is called, for the provenance.
+            are fine. For a name, strings as `--input` takes them, or None for the defaults. A
+            program needs none if it was exported with inputs.
+        kwargs: keyword inputs, besides positional ones.
+        device: "cuda", "cpu", "meta" (shapes only, no arithmetic) or "auto": CUDA if available,
+            otherwise the device of a module's params; for a name `meta` if possible.
+        spec: the name of a module in the provenance.
         train: None keeps the model's own mode.
         fused: let torch choose fused attention and recurrent kernels, which differ by device,
             instead of the plain forms.
@@ -184,14 +184,14 @@ def measure(
         dtype: "fp32", "tf32" (float32 with TF32 products), "bf16" or "fp16".
         channels_last: 4-d tensors as NHWC.
         compile: time `torch.compile(model)` too.
-        blocks: of repeated calls of the whole model; fewer when it is slow.
+        blocks: number of blocks of repeated calls of the whole model; fewer if it is slow.
         isolate: time single modules too.
-        spec: what a module is called, for the provenance.
+        spec: the name of a module in the provenance.
         progress: called with a `Progress` at every step.
 
     Returns a `Trace` whose `measured` is filled, in seconds and bytes.
 
-    Raises MeasureError, a TraceError, for a device or dtype that is not to be had, and for a model
+    Raises MeasureError, a TraceError, for a device or dtype that is not available, and for a model
     that does not fit; TraceError when the model fails; SourceError for a name that is not known."""
     options: dict[str, Any] = {
         "dtype": dtype,

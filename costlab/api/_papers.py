@@ -49,7 +49,7 @@ def audit(
 
 @public
 def audit_all(*, progress: Callable[[int, int, str], None] | None = None) -> Reproductions:
-    """Everything that papers print of networks against traces: who reproduces.
+    """Everything that papers print about networks, checked against traces.
 
     Models of torchvision and timm need these packages. Takes about a minute.
 

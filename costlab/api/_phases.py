@@ -29,8 +29,8 @@ def phases(
 
     Args:
         model: a `costlab.load` result, or a name such as "transformers:LlamaConfig".
-        context: tokens of a sequence, which prefill reads and decoding finds in its cache.
-        batch: sequences.
+        context: tokens of a sequence, which prefill reads into the cache and decoding finds there.
+        batch: number of sequences.
         arguments: of the configuration, where `model` is a name.
         device: "auto", "cuda", "cpu" or "meta".
 

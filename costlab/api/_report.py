@@ -100,7 +100,7 @@ def report(
         models: traces, `costlab.load` results or names; several are compared.
         base, head: a review of what changed from one to the other.
         config: a TOML file with the title, models, sections and notes of a report that a team
-            keeps; what is given here goes before it.
+            keeps; arguments given here override it.
         title: of the document.
         sections: only these, in this order; none for all that apply.
         notes: Markdown by the name of a section.
@@ -108,11 +108,12 @@ def report(
         inputs, arguments, phase, context, batch: of models that are named, as `costlab.load` takes
             them.
         device, train: where and how these are traced.
-        command: how the report is made again, for its last page.
+        command: the command that the last page gives to build the report again.
         progress: called with (done, of, title) before each section.
 
     Raises ReportError, a ValueError, for an unknown section, a configuration that cannot be used
-    and a report without a model; SourceError or TraceError for a model that cannot be had."""
+    and a report without a model; SourceError or TraceError for a model that cannot be loaded or
+    traced."""
     from ..report import build
 
     path = None if config is None else os.fspath(config)

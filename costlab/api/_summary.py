@@ -58,11 +58,11 @@ def summary(
 
     Args:
         model: any module; it is left as it was.
-        inputs: tensors, or a shape such as (1, 3, 224, 224), also without the batch, which is 1
-            then. A list of shapes is one input each.
+        inputs: tensors, or a shape such as (1, 3, 224, 224); without a batch dimension the batch is
+            1. A list of shapes gives one input each.
         depth: module depth; None opens what holds most of the cost.
         columns: names to add, as in `costlab.table`.
-        dtype: of inputs given as shapes; float32 where it is not given.
+        dtype: dtype of inputs that are given as shapes (default: float32).
         device: "auto", "cuda", "cpu" or "meta".
 
     Raises TraceError where the model fails on these inputs, ValueError for an unknown column,

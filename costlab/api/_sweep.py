@@ -49,15 +49,15 @@ def sweep(
         train: count a training step.
         measure: run each configuration for real, one at a time; `dtype`, `channels_last` and
             `compile` as of `costlab.measure`.
-        jobs: processes at a time; None for as many as there are cores, 1 where it is measured.
+        jobs: number of processes; None for the number of cores, or 1 with `measure`.
         engine: "local" processes, or "dask", a cluster of this machine or the one at `scheduler`.
-        journal: a file that takes each outcome as it comes; called again with the same file, the
-            sweep goes on where it stopped.
+        journal: a file to which each outcome is added as soon as it is computed; a call with the
+            same file resumes the sweep.
         progress: called with (done, of).
 
     A configuration that fails is an outcome with its reason. Raises ValueError for axes and options
-    that cannot be; SourceError for a model that cannot be built; JournalError, a ValueError, for a
-    file that is not a journal; ImportError for "dask" without the dask extra."""
+    that are not possible; SourceError for a model that cannot be built; JournalError, a ValueError,
+    for a file that is not a journal; ImportError for "dask" without the dask extra."""
     from ..analysis import sweep as sweeping
 
     setup = sweeping.Setup(

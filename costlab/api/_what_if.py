@@ -29,16 +29,16 @@ def what_if(
     style: str = "auto",
     depth: int | None = None,
 ) -> Change:
-    """A model beside what it would be, block by block. The changed model is built and traced:
+    """A model compared with a changed one, block by block. The changed model is built and traced:
     nothing is multiplied.
 
     Args:
         model: a name, or a `costlab.load` result.
-        changes: texts, which are done together: "batch=8", "resolution=384", "height=256",
+        changes: strings, which are applied together: "batch=8", "resolution=384", "height=256",
             "width=192" and "tokens=512" are sizes of the inputs. "kernel=5:3" gives every
             convolution with a kernel of 5 on each side one of 3, with the padding that leaves its
             grid as it is.
-        inputs, arguments: of a name, as `costlab.load` takes them.
+        inputs, arguments: for a name, as `costlab.load` takes them.
         train: count the backward pass too.
         device: where to run, as `costlab.trace` takes it.
         style, depth: of the rows that are compared, as `costlab.table` takes them.

@@ -23,7 +23,7 @@ class Cost:
         flops: floating-point operations: two a MAC, and the elementwise ones.
         activations: output elements of convolutions and matrix products (pycls' and timm's
             `activations`).
-        outputs: all output elements, views apart.
+        outputs: all output elements, without views.
         read, written: bytes.
         known: whether a formula is registered.
         integer_macs: multiply-adds of 8-bit and other integer products.
@@ -40,7 +40,7 @@ class Cost:
 
 
 def cost_of(trace: Trace, op: Op) -> Cost:
-    """The cost of one operation, worked out once a trace.
+    """The cost of one operation, computed once per trace.
 
     Args:
         trace: the trace that the operation is of.

@@ -52,9 +52,10 @@ def formula(*names: str):
     """Register `fn(trace, op) -> (MACs, FLOPs)` for operations.
 
     Args:
-        names: of the operations, such as "aten.mm" or "mylib::myop". A later formula overrides.
+        names: of the operations, such as "aten.mm" or "mylib::myop". A later formula overrides an
+            earlier one.
 
-    Returns a decorator of `fn`, which may return a `Work` instead: that has integer MACs too."""
+    Returns a decorator. `fn` may also return a `Work`, which has integer MACs too."""
 
     def register(fn: Formula) -> Formula:
         REGISTRY.add(names, fn)

@@ -23,7 +23,7 @@ class Training:
             activations were checkpointed.
         weights: bytes of all parameters.
         gradients: bytes of the gradients of parameters that got one; frozen ones have none.
-        saved: bytes of the tensors that the backward pass keeps, parameters apart.
+        saved: bytes of the tensors that the backward pass keeps, without parameters.
         optimizers: bytes of state of each optimizer, for the parameters with a gradient.
         unknown: operations without a formula, forward or backward.
     """

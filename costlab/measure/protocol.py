@@ -51,12 +51,12 @@ def measure(
         dtype: a name of `DTYPES`; tf32 is float32 with TF32 products.
         channels_last: 4-d tensors as NHWC.
         compile: time `torch.compile(model)` too.
-        blocks: of repeated calls of the whole model; fewer when it is slow.
+        blocks: number of blocks of repeated calls of the whole model; fewer if it is slow.
         isolate: time single modules too.
         progress: called with a `Progress` at every step.
 
     Returns a Trace whose `measured` is filled. Raises MeasureError for a device or dtype that is
-    not to be had, and for a model that does not fit; TraceError when the model fails."""
+    not available, and for a model that does not fit; TraceError when the model fails."""
     place, report = _device(device, dtype), Reporter(progress)
     with refusals_as_errors(place, report):
         ready, args, kw = prepare(

@@ -90,8 +90,8 @@ class Loaded:
     where that is known. `version` changes when the model's code does. `notes` say what a reader of
     its numbers must know. `use`: facts of a language model in use (`costlab.sources.phases`), which
     its trace's provenance carries. `scope()` is a context that its code runs in, as a script's
-    imports do. `rebuild(device)` builds it anew on "meta" or "cpu"; None for an
-    object that was there. `guessed`: the inputs are costlab's own guess for such a model."""
+    imports do. `rebuild(device)` builds it again on "meta" or "cpu"; None for an object in memory.
+    `guessed`: the inputs are costlab's own guess for such a model."""
 
     model: nn.Module
     inputs: tuple[Any, ...]
@@ -105,7 +105,7 @@ class Loaded:
     guessed: bool = False
 
     def on(self, device: str) -> Loaded:
-        """The model built on "meta" or "cpu"; itself where it is there, or cannot be built anew.
+        """The model on "meta" or "cpu"; itself if it is already there, or cannot be built again.
 
         Raises SourceError where it cannot be built."""
         if self.rebuild is None or self.provenance["device"] == device:

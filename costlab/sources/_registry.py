@@ -115,10 +115,10 @@ def load(
     Args:
         spec: such as "googlenet", "timm:resnet50", "path/net.py:build" or a saved trace's file.
         inputs: as `--input` writes them, such as ["1x3x224x224"]; None for the source's defaults.
-        arguments: of the factory, or of the configuration.
+        arguments: keyword arguments of the factory, or values of the configuration.
         device: "meta", without memory for weights, or "cpu", with random weights and inputs of
             seed 0. What cannot be built on `meta` is built on the CPU, with a note.
-        resize: from an input tensor to the shape that it takes instead.
+        resize: a function from an input tensor to the shape to use instead.
 
     Returns:
         A `Loaded`; of a file that holds a graph and no model, its `Trace`.

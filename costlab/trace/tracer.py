@@ -56,7 +56,7 @@ def trace(
             program of torch.export, which needs no inputs where it has those it was exported with.
         inputs: a tensor, a tuple of positional inputs, or a dict of keyword inputs; nested values
             are fine.
-        kwargs: keyword inputs beside positional ones.
+        kwargs: keyword inputs, besides positional ones.
         device: "cuda", "cpu", "meta" (shapes only, no arithmetic) or "auto" (CUDA where there is
             one, otherwise where the model's parameters are).
         spec: how the model was named, for the provenance.

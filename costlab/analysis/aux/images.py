@@ -50,7 +50,7 @@ def digits(shape: Sequence[int], classes: int, batch: int) -> Images:
     Args:
         shape: (c, H, W) of the images that the network takes.
         classes: of the network; the digits are its first ten.
-        batch: images a batch.
+        batch: images per batch.
 
     Raises ImportError without scikit-learn, ValueError for fewer classes than digits, and for a
     batch that there are not enough images for."""

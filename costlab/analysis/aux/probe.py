@@ -170,10 +170,10 @@ def probe(
             the same names. Both start from the same weights.
         batches: for a seed, an iterable of (images, labels).
         batch: images a batch, which decides the learning rate: 0.01 for 256.
-        seeds: a run each; of weights, images and dropout.
+        seeds: one run for each; a seed sets weights, images and dropout.
         weight: of each head's loss (0.3 in Going Deeper, Section 5, and in Wang et al.).
         setting: how the networks are initialized; their own way by default.
-        progress: called with the iterations done, and with how many there are.
+        progress: called with (done, of).
 
     Raises ValueError for iterations outside 1 to 1000, for no seeds or more than 100, for a network
     without convolutions, and for CUDA where there is none."""

@@ -124,7 +124,7 @@ class Ledger(Result):
 
     @property
     def statements(self) -> Sheet:
-        """A row a claim: what is said beside what was found, for a reader who does not have the
+        """One row per claim: what is said beside what was found, for a reader who does not have the
         text that the claims are of."""
         columns = (Column("what is said"), Column("verdict"), Column("what was found"))
         rows = tuple(
@@ -148,7 +148,7 @@ class Ledger(Result):
 
     @property
     def corrected(self) -> Ledger:
-        """The claims of which something is wrong."""
+        """The claims in which something is wrong."""
         return Ledger(self.title, tuple(c for c in self.claims if c.verdict in WRONG))
 
 

@@ -52,7 +52,7 @@ class Saturation(Charted):
 
     def left(self, activation: Curve) -> tuple[float, ...]:
         """The largest factor by which an error is multiplied behind 0, 1, 2, ... `layers` of an
-        activation, weights aside."""
+        activation, without weights."""
         return tuple(activation.largest**n for n in range(self.layers + 1))
 
     @property

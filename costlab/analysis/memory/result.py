@@ -41,7 +41,7 @@ class Memory(Charted):
     """Bytes of a run by liveness.
 
     Attributes:
-        params, buffers, inputs: there all the time. `buffers` are tensors that the forward pass
+        params, buffers, inputs: alive all the time. `buffers` are tensors that the forward pass
             reads and did not make: registered buffers, and constants.
         live: what else is alive while each operation of the trace runs.
         peak: the most of `live`, at operation `at` of module `place`.
@@ -51,7 +51,7 @@ class Memory(Charted):
         gradients: of the params, part of `live` from where they are made.
         output_gradients: the gradient that the backward pass starts from.
         stages: the modules that run one after another.
-        optimizers: the state of each optimizer, which comes on top.
+        optimizers: the state of each optimizer, which is extra.
         measured: the allocator's peak beyond params, buffers and inputs, where the trace has it.
         caveats: what a reader must know of how the model was built and traced.
     """
@@ -101,7 +101,7 @@ class Memory(Charted):
 
     @property
     def curve(self) -> Sheet:
-        """A row an operation: what is alive while it runs."""
+        """One row per operation: what is alive while it runs."""
         return Sheet(
             f"{self.model}: memory over the run",
             (Column("operation", "count"), Column("alive", "bytes")),

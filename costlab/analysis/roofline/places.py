@@ -74,7 +74,7 @@ class Roofline(Charted):
 
     @property
     def total(self) -> Timing:
-        """The whole model, without the host's work where that could be had."""
+        """The whole model, without the host's work where possible."""
         return self.measured.total
 
     @property

@@ -123,7 +123,7 @@ class Variants(Result):
 
     @property
     def times(self) -> Sheet:
-        """A row a version under each condition: its time, and its change from the base."""
+        """One row for each version and condition: its time, and its change from the base."""
         columns = (
             Column("measured on"),
             Column("version"),
