@@ -102,7 +102,7 @@ read = 2026-11-27
         ("fp32 = 10", "fp32 = nan", "dense.fp32 is nan; it takes a number above 0"),
         ("fp32 = 10", "fp32 = 10\nbf16 = 20", "bf16 has a dense and a sparse peak; give one"),
         ("[dense]", "[[dense]]", "dense is not a table"),
-        ('device = "Device 1"', 'device = ""', "device is not a text"),
+        ('device = "Device 1"', 'device = ""', "device is not a string"),
         ("read = 2026-11-27", 'read = "2026-11-27"', "read is not a date such as 2026-11-27"),
         ("https://example.org", "example.org", "'example.org/device' is not a web address"),
         ("[[source]]", "[source]", "source is not a list of tables with at least one in it"),

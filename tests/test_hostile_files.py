@@ -112,7 +112,7 @@ WRONG = {
     "a cycle": (("ops", 0, 4, 0), "last", "ops[0]: it takes a tensor that a later operation"),
     "another count": (("count",), 3, "operations are missing"),
     "no count": (("count",), None, "operations are missing"),
-    "a date of None": (("provenance", "date"), None, "provenance.date None is not a text"),
+    "a date of None": (("provenance", "date"), None, "provenance.date None is not a string"),
     "an escape in a message": (("ops", 0, 4, 0), "\x1b[31m", r"inputs: '\x1b[31m' is not an index"),
 }
 

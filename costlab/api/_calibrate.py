@@ -41,7 +41,7 @@ def calibrate(
         minutes: how long to measure. More of them make intervals narrower.
         dtypes: "fp32", "tf32", "bf16" and "fp16"; None for fp32, and on CUDA bf16 too.
         layouts: of images, "contiguous" and "channels-last".
-        resume: go on with what the file, or its journal, has.
+        resume: continue with what the file, or its journal, has.
         progress: called with a `Progress` after every kernel.
 
     Returns the profile, as `costlab.predict` takes it.

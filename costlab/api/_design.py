@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reductions(Result):
-    """The places where a model's grid shrinks; `whole`: the total of the model; `caveats`: what a
-    reader must know of how it was built and traced; `prediction` of its time, where a profile was
-    given."""
+    """The places where a model's grid shrinks; `whole`: the total of the model; `caveats`: notes on
+    how it was built and traced; `prediction` of its time, where a profile was given."""
 
     model: str
     places: tuple[Reduction, ...]

@@ -90,7 +90,7 @@ def read_printed(path: StrPath) -> list[dict[str, str]]:
     if not rows or len(rows[0]) < 2:
         raise ValueError(
             f"{path} has no table: write a header line (type,output size,...,params,ops) "
-            "and a line a row"
+            "and one line per row"
         )
     return rows
 

@@ -100,7 +100,7 @@ def _axes(over: Mapping[str, Iterable[Value]], setup: Setup) -> dict[str, Sequen
         if not values:
             raise ValueError(f"`over` {name} has no values")
         if name in sizes and not all(isinstance(v, int) and 0 < v < 10**9 for v in values):
-            raise ValueError(f"`over` {name}: sizes are whole numbers from 1, of 9 digits at most")
+            raise ValueError(f"`over` {name}: sizes are integers from 1, of 9 digits at most")
         axes[name if name in sizes else ARGUMENT + name.removeprefix(ARGUMENT)] = values
     if not axes:
         raise ValueError('a sweep needs what varies: over={"batch": [1, 2, 4]}')

@@ -67,5 +67,5 @@ def what_if(
 def _advice(given: object) -> str:
     if isinstance(given, Trace):
         name = given.provenance["model"]
-        return f"{name} is a saved trace, and a what-if traces the model anew: name the model"
+        return f"{name} is a saved trace, and a what-if needs the model itself; name the model"
     return f"costlab.what_if takes the name of a model, not {type(given).__name__}"

@@ -132,7 +132,7 @@ _KINDS = {
     list: "a list of strings",
     dict: "a table",
     bool: "true or false",
-    int: "a whole number",
+    int: "an integer",
 }
 _MODEL_KEYS = {
     "name": str,

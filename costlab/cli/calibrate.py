@@ -47,7 +47,7 @@ def add(sub: Commands) -> None:
     p.add_argument(
         "--resume",
         action="store_true",
-        help="go on with what the file has, or with the journal of a run that was cut off",
+        help="continue with what the file has, or with the journal of a run that was cut off",
     )
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the .device file")
     p.set_defaults(run=run, writes=DEVICE)
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int | None:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None
     except KeyboardInterrupt:
         progress_line("")
-        wrote(f"{args.output} has what was measured; --resume goes on with it")
+        wrote(f"{args.output} has what was measured; --resume continues it")
         raise
     size = os.path.getsize(args.output) / 1e3
     wrote(f"{args.output}: {profile.summary} ({size:,.0f} kB)")

@@ -20,7 +20,7 @@ class Cost:
     Attributes:
         macs: real floating-point multiply-adds in matrix products and convolutions (a complex one
             is four).
-        flops: floating-point operations: two a MAC, and the elementwise ones.
+        flops: floating-point operations: two per MAC, and the elementwise ones.
         activations: output elements of convolutions and matrix products (pycls' and timm's
             `activations`).
         outputs: all output elements, without views.

@@ -176,14 +176,14 @@ def exactly(row: object, count: int, what: str) -> Sequence[object]:
 def text_of(value: object, what: str) -> str:
     """A text that is not long. Raises MisfitError."""
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise MisfitError(f"{what} {brief(value)} is not a text of {LONGEST_TEXT} characters")
+        raise MisfitError(f"{what} {brief(value)} is not a string of {LONGEST_TEXT} characters")
     return value
 
 
 def whole(value: object, what: str, least: int, most: int) -> int:
     """A whole number in a range. Raises MisfitError."""
     if type(value) is not int or not least <= value <= most:
-        raise MisfitError(f"{what} {brief(value)} is not a whole number from {least} to {most}")
+        raise MisfitError(f"{what} {brief(value)} is not an integer from {least} to {most}")
     return value
 
 

@@ -172,7 +172,7 @@ def _object(value: object, what: str) -> dict[str, object]:
 
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{what} is not a text")
+        raise ValueError(f"{what} is not a string")
     return value
 
 

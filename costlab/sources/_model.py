@@ -87,11 +87,11 @@ class Loaded:
     """A model in evaluation mode with the inputs to run it on: `model(*inputs, **kwargs)`.
 
     `provenance` has `spec`, the name that was loaded, `device`, where it was built, and `source`
-    where that is known. `version` changes when the model's code does. `notes` say what a reader of
-    its numbers must know. `use`: facts of a language model in use (`costlab.sources.phases`), which
-    its trace's provenance carries. `scope()` is a context that its code runs in, as a script's
-    imports do. `rebuild(device)` builds it again on "meta" or "cpu"; None for an object in memory.
-    `guessed`: the inputs are costlab's own guess for such a model."""
+    where that is known. `version` changes when the model's code does. `notes` are caveats about its
+    numbers. `use`: facts of a language model in use (`costlab.sources.phases`), which its trace's
+    provenance carries. `scope()` is a context that its code runs in, as a script's imports do.
+    `rebuild(device)` builds it again on "meta" or "cpu"; None for an object in memory. `guessed`:
+    the inputs are costlab's own guess for such a model."""
 
     model: nn.Module
     inputs: tuple[Any, ...]

@@ -234,7 +234,7 @@ class Trace:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What building and tracing the model had to say, such as a fallback to the CPU."""
+        """Notes from building and tracing the model, such as a fallback to the CPU."""
         return tuple(self.provenance.get("notes", ()))
 
     def __repr__(self) -> str:

@@ -92,7 +92,7 @@ def _rows(doc: Mapping[str, Any], name: str, one: Callable[[Any], T]) -> tuple[T
 
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
-        raise MisfitError(f"{what} {brief(value)} is not a text")
+        raise MisfitError(f"{what} {brief(value)} is not a string")
     if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
         raise MisfitError(f"{what} {brief(value)} has half a character")
     if len(value) > LONGEST_TEXT:
@@ -102,7 +102,7 @@ def _text(value: object, what: str) -> str:
 
 def _whole(value: object, what: str, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
-        raise MisfitError(f"{what} {brief(value)} is not a whole number from {least} to {most}")
+        raise MisfitError(f"{what} {brief(value)} is not an integer from {least} to {most}")
     return value
 
 

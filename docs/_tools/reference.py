@@ -15,6 +15,7 @@ import functools
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -296,7 +297,7 @@ def _markdown(doc: str) -> str:
     for paragraph in re.split(r"\n\s*\n", doc):
         head, _, rest = paragraph.partition("\n")
         if head in ("Args:", "Attributes:"):
-            parts.append("\n".join(_items(inspect.cleandoc(rest).splitlines())))
+            parts.append("\n".join(_items(textwrap.dedent(rest).splitlines())))
         else:
             parts.append(_prose(paragraph))
     return "\n\n".join(parts) + "\n"

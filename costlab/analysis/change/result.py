@@ -61,7 +61,7 @@ class Change(_Counted, Charted):
     Attributes:
         figures: of the models, of each quantity that both have.
         traces: what was counted.
-        caveats: what a reader must know of how they were built and traced.
+        caveats: notes on how they were built and traced.
         judgements: a limit each, evaluated.
     """
 
@@ -100,7 +100,7 @@ class Change(_Counted, Charted):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the counts."""
+        """Caveats about the counts."""
         measured = (notes.measured(t) for t in self.traces) if "time" in self.figures else ()
         return (
             *notes.changes(self.counts["equal"]),

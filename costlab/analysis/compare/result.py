@@ -68,8 +68,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison(Charted):
-    """Two or more networks; the first is what the ratios are to. `caveats`: what a reader must
-    know of how they were built and traced; `traces`: what was counted."""
+    """Two or more networks; the first is what the ratios are to. `caveats`: notes on how they were
+    built and traced; `traces`: what was counted."""
 
     sides: tuple[Side, ...]
     traces: tuple[Trace, ...] = field(repr=False)

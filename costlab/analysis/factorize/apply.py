@@ -36,8 +36,8 @@ class FieldChange:
 @dataclass(frozen=True)
 class Factorization(Result):
     """Before and after a set of rewrites, traced both times, beside the prediction. `ratio`: how
-    many times as long it takes, both run in turns (None: not measured); `caveats`: what a reader
-    must know of how the model was built."""
+    many times as long it takes, both run in turns (None: not measured); `caveats`: notes on how the
+    model was built."""
 
     model: str
     chosen: tuple[Candidate, ...]

@@ -40,7 +40,7 @@ def describe(r: Roofline) -> Iterator[str]:
     if r.lost:
         yield (
             f"{1e3 * r.lost:,.3f} ms are in operations that the trace does not have: the model "
-            "runs otherwise when it is timed"
+            "runs differently when it is timed"
         )
     yield from _alone(r)
     yield _launch_bound(r)

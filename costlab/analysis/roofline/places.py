@@ -54,8 +54,7 @@ class Place:
 class Roofline(Charted):
     """A measured run. `peak` FLOP/s and `bandwidth` bytes/s, measured on the same device in the
     same run; `sums`: what the parts add up to; `lost`: seconds of operations that the trace does
-    not have, which are among the parts; `caveats`: what a reader must know of how the model was
-    built and traced."""
+    not have, which are among the parts; `caveats`: notes on how the model was built and traced."""
 
     model: str
     places: tuple[Place, ...]
@@ -104,7 +103,7 @@ class Roofline(Charted):
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know."""
+        """Notes on the numbers, and on how they were measured."""
         return tuple(notes.describe(self))
 
     @property

@@ -79,7 +79,7 @@ class Verification(Result):
     """costlab's total in MACs, and each peer's count of the same model and input.
 
     `coverage`: how many of the operations have a formula, as text; `train`: a training step;
-    `caveats`: what a reader must know of how the model was built."""
+    `caveats`: notes on how the model was built."""
 
     model: str
     total: int

@@ -119,7 +119,7 @@ def read_journal(path: str) -> tuple[DeviceFacts, Done]:
         facts = None
     if facts is None:
         raise ProfileError(
-            f"{shown(path)} is not the journal of a calibration; remove it to begin anew"
+            f"{shown(path)} is not the journal of a calibration; remove it to start again"
         )
     return facts, done
 

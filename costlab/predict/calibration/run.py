@@ -56,7 +56,7 @@ def calibrate(
     Args:
         path: of the device file.
         device: "cuda", "cpu" or "auto".
-        resume: go on with what the file, or its journal, has.
+        resume: continue with what the file, or its journal, has.
         progress: called with a `Progress` after every kernel.
         clock: seconds that pass.
 
@@ -83,7 +83,7 @@ def _begin(device: Device, path: StrPath, resume: bool) -> tuple[DeviceFacts, Do
     there = [file for file in (part, os.fspath(path)) if os.path.exists(file)]
     if there and not resume:
         raise ProfileError(
-            f"there is a calibration in {there[0]}; go on with it by `resume`, or name another file"
+            f"there is a calibration in {there[0]}; continue it with `resume`, or name another file"
         )
     if not there:
         return here, Done(), Journal(part, here)

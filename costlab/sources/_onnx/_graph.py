@@ -35,7 +35,7 @@ class Module(nn.Module):
 
 class Graph(nn.Module):
     """The graph of a file. Its parameters have the names of the exported model's where the file has
-    them; `notes` say what a reader of its numbers must know.
+    them; `notes` are caveats about its numbers.
 
     Raises ValueError for a graph that does not fit its own inputs."""
 
