@@ -27,7 +27,7 @@ class Ranking(Result):
     `left`: convolutions that cannot be replaced, path to obstacle; `whole`: the total of the model;
     `top`: how many rows are shown (None: all); `subject`: what `apply` rewrites, None for a trace;
     `caveats`: notes on how the model was built and traced; `profile`: of the device whose times
-    were predicted, and `prediction` of the model there. """
+    were predicted, and `prediction` of the model there."""
 
     model: str
     candidates: tuple[Candidate, ...]

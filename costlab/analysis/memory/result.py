@@ -53,7 +53,7 @@ class Memory(Charted):
         stages: the modules that run one after another.
         optimizers: the state of each optimizer, which is extra.
         measured: the allocator's peak beyond params, buffers and inputs, where the trace has it.
-        caveats: notes on how the model was built and traced. """
+        caveats: notes on how the model was built and traced."""
 
     model: str
     params: int

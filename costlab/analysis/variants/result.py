@@ -71,7 +71,7 @@ class Variants(Result):
     """A base, its variants, and the conditions under which they were measured.
 
     Attributes:
-        caveats: notes on how they were built and traced. """
+        caveats: notes on how they were built and traced."""
 
     base: Variant
     others: tuple[Variant, ...]
