@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..predict import AnyProfile, as_profile
 from ..trace import Trace
+from ._arguments import public
 from ._models import Model, as_trace
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _DTYPES = {"cuda": ("fp32", "bf16"), "cpu": ("fp32",)}  # that are measured by d
 _LAYOUTS = ("contiguous", "channels-last")
 
 
+@public
 def calibrate(
     path: str | os.PathLike[str],
     *,
@@ -96,6 +98,7 @@ def _zoo_traces() -> Iterator[Trace]:
         yield trace(name, device="meta")
 
 
+@public
 def predict(
     model: Model,
     profile: AnyProfile,
