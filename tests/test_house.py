@@ -40,6 +40,7 @@ EVERYWHERE = {
     "_text",
     "_extras",
     "_spelling",
+    "_defaults",
 }
 
 
@@ -76,7 +77,17 @@ def test_every_package_has_its_place():
 
 
 # what a command may import of costlab: the public functions, what prints them, and its neighbours
-OF_A_COMMAND = {"api", "render", "cli", "_version", "_extras", "_spelling", "_text"}
+OF_A_COMMAND = {
+    "api",
+    "render",
+    "cli",
+    "_version",
+    "_extras",
+    "_spelling",
+    "_defaults",
+    "_narrow",
+    "_text",
+}
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "cli").glob("*.py")), ids=lambda f: f.name)

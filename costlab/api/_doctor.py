@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._defaults import TABLE, DefaultsError, read_defaults
 from .._extras import EXTRAS, install, installed
 from .._result import Result
 from .._version import __version__
@@ -58,9 +59,9 @@ class Doctor(Result):
 @public
 def doctor() -> Doctor:
     """The installation: versions of costlab, Python and packages, devices, which extras are
-    installed and how to get the others, and the terminal. Nothing is downloaded, and no model is
-    run."""
-    return Doctor((*_versions(), *_devices(), *_extras(), *_terminal()))
+    installed and how to get the others, the file with defaults of options, and the terminal.
+    Nothing is downloaded, and no model is run."""
+    return Doctor((*_versions(), *_devices(), *_extras(), *_settings(), *_terminal()))
 
 
 def _versions() -> Iterator[Finding]:
@@ -101,6 +102,15 @@ def _extras() -> Iterator[Finding]:
             yield Finding("extras", name, found, f"{extra.brings}: {install(name)}")
         else:
             yield Finding("extras", name, "installed", extra.brings)
+
+
+def _settings() -> Iterator[Finding]:
+    """The file with the defaults of options that hold in this folder."""
+    name, means = "defaults", f"of options, from [{TABLE}] in a pyproject.toml"
+    try:
+        yield Finding("settings", name, read_defaults().where or "none", means)
+    except DefaultsError as e:
+        yield Finding("settings", name, "cannot be read", str(e))
 
 
 def _terminal() -> Iterator[Finding]:

@@ -101,7 +101,7 @@ def read(path: StrPath) -> Config:
     tables = [json_object(m) for m in models] if is_list(models) else []
     places = Places(text, len(tables))
     whole = _Table(path, table, "[tool.costlab]", places)
-    whole.require_keys({"lock": str, "model": list})
+    whole.require_keys({"lock": str, "model": list, "defaults": dict})
     if not tables or None in tables:
         raise whole.error("model", "models are tables [[tool.costlab.model]], and there is none")
     found = [_model(path, places, i, t) for i, t in enumerate(tables) if t is not None]

@@ -62,10 +62,13 @@ def calls(error: BaseException) -> str:
 
 def refuse(args: argparse.Namespace, names: Iterable[str], why: str) -> None:
     """Refuse options that were given where they do nothing: `names` of arguments whose default is
-    None or empty."""
-    given = next((n for n in names if getattr(args, n) not in (None, [])), None)
-    if given:
-        raise UserError(f"--{given.replace('_', '-')} {why}")
+    None or empty. A default of the user's file is passed over instead: nobody gave it here."""
+    for name in names:
+        if getattr(args, name) in (None, []):
+            continue
+        if name not in getattr(args, "defaulted", ()):
+            raise UserError(f"--{name.replace('_', '-')} {why}")
+        setattr(args, name, None)
 
 
 def default(args: argparse.Namespace, **values: object) -> None:

@@ -81,6 +81,8 @@ _TAKEN = {
 }
 # the kind of a file by its option, in every command
 OPTIONS = {"diagram": DIAGRAM, "chart": CHART, "roofline": CHART, "record": RECORD}
+# every option that names a file to write
+FILES = ("output", *OPTIONS, "journal", "junit", "sarif")
 
 
 def written(args: argparse.Namespace) -> Iterator[tuple[str, FileKind | None]]:
@@ -90,6 +92,6 @@ def written(args: argparse.Namespace) -> Iterator[tuple[str, FileKind | None]]:
     writes: FileKind | Callable[[argparse.Namespace], FileKind] | None
     writes = getattr(args, "writes", None)
     kinds = {"output": writes(args) if callable(writes) else writes, **OPTIONS}
-    for option in (*kinds, "journal", "junit", "sarif"):
+    for option in FILES:
         if path := getattr(args, option, None):
             yield path, kinds.get(option)

@@ -199,6 +199,11 @@ def add_messages(parser: argparse.ArgumentParser) -> None:
         help="print results and errors only: no progress, no warnings, no names of written files",
     )
     group.add_argument(
+        "--no-defaults",
+        action="store_true",
+        help="leave out the defaults that a pyproject.toml sets in [tool.costlab.defaults]",
+    )
+    group.add_argument(
         "--traceback",
         action="store_true",
         help="with an error, show the calls that led to it, such as those in your model's code",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NoReturn
 
+from .._defaults import DefaultsError, read_defaults
 from .._spelling import suggestion
+from .._text import shown
 from .._version import __version__
+from ._defaults import Default, defaults_of, fill, mark
 from ._errors import UserError
 from ._extras import require
 from ._options import add_messages
@@ -128,11 +131,26 @@ class _Commands:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments of a command line. Ends the process, with one line, where it is wrong."""
     parser, commands = parsers()
+    wrong, defaults = _defaults(commands)
+    for found in defaults.values():
+        mark(found)
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         command = commands[args.command]
         command.exit(2, f"costlab: {_unknown(unknown, command)} see {command.prog} --help\n")
+    if wrong and not args.no_defaults:
+        parser.exit(2, f"costlab: {shown(wrong)}\n")
+    fill(args, defaults.get(args.command, ()))
     return args
+
+
+def _defaults(commands: Mapping[str, Parser]) -> tuple[str, Mapping[str, Sequence[Default]]]:
+    """The defaults of each command in the user's file, and what is wrong with that file: help and
+    `--no-defaults` do without it."""
+    try:
+        return "", defaults_of(read_defaults(), commands)
+    except DefaultsError as e:
+        return str(e), {}
 
 
 def _unknown(words: Sequence[str], parser: Parser) -> str:

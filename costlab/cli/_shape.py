@@ -74,10 +74,9 @@ def shape_of(args: argparse.Namespace) -> Shape:
 def require_shape(args: argparse.Namespace, format: str) -> None:
     """Refuse a shape that cannot be read, and what a format has no place for."""
     for option, (formats, names) in _ONLY.items():
-        if getattr(args, option) and format not in formats:
-            raise UserError(
-                f"--{option} is for {names}: name the file .tex, or give --format latex"
-            )
+        if format not in formats:
+            why = f"is for {names}: name the file .tex, or give --format latex"
+            refuse(args, [option], why)
     with errors():
         shape_of(args)
         require_label(args.label)

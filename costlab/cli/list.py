@@ -15,7 +15,7 @@ def add(sub: Commands) -> None:
     """Register the command."""
     p = sub.add_parser(
         "list",
-        help="list the networks that costlab defines, or the datasheets of devices",
+        help="list the networks that costlab defines, or datasheets of devices",
         example="costlab list",
     )
     p.add_argument(
