@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from torch import nn
 
@@ -92,7 +93,7 @@ _COLUMNS = (
 _BACKWARD = (Column("naive backward", "MACs"), Column("reduced backward", "MACs"))
 
 
-def _row(pair: Pair) -> dict:
+def _row(pair: Pair) -> dict[str, Any]:
     return {
         "module": pair.name,
         "input": f"{pair.grid}x{pair.grid}x{pair.c_in}",

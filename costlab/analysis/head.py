@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -73,7 +74,7 @@ _COLUMNS = (
 _BACKWARD = Column("backward", "MACs")
 
 
-def _row(head: Head, first: Head) -> dict:
+def _row(head: Head, first: Head) -> dict[str, Any]:
     return {
         "head": head.name,
         "as in": head.source,

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-ROUNDINGS = {"rounded": lambda v: floor(v + 0.5), "truncated": floor, "rounded up": ceil}
+
+def _rounded(value: float) -> int:
+    return floor(value + 0.5)
+
+
+ROUNDINGS: dict[str, Callable[[float], int]] = {
+    "rounded": _rounded,
+    "truncated": floor,
+    "rounded up": ceil,
+}
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3, "T": 4}
 _WORDS = {"thousand": "K", "million": "M", "mil": "M", "billion": "G", "bn": "G", "trillion": "T"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from ..._result import Result
 from ...reference.printed import PrintedShares, PrintedTable, PrintedTotal, papers
@@ -89,7 +90,7 @@ class Reproductions(Result):
         return Sheet("who reproduces", columns, rows, text.reproductions(self), group="source")
 
 
-def _record(row: Reproduction, *, several: bool) -> dict:
+def _record(row: Reproduction, *, several: bool) -> dict[str, Any]:
     """`several`: the model is printed at several inputs, so that its name needs one."""
     return {
         "source": f"{row.paper.partition(' (arXiv')[0]}, {row.where}",
@@ -142,7 +143,7 @@ def _reproduction(
 
 def _once(cells: Iterator[Cell]) -> Iterator[Cell]:
     """Each cell once: a paper that prints several inputs prints the same params with each."""
-    seen = set()
+    seen: set[tuple[str, str, str]] = set()
     for cell in cells:
         key = (cell.row, cell.column, cell.printed)
         if key not in seen:

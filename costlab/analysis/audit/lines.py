@@ -31,7 +31,7 @@ class Line:
     printed: PrintedRow
     numbers: Mapping[str, Printed]
     row: Counted | None
-    readings: Mapping[str, Counted] = field(default_factory=dict)
+    readings: Mapping[str, Counted] = field(default_factory=dict[str, Counted])
     is_total: bool = False
 
     def row_in(self, reading: str) -> Counted | None:
@@ -72,7 +72,7 @@ class Question:
 
 def questions(lines: Sequence[Line]) -> list[Question]:
     """Every printed count that has a traced row."""
-    found = []
+    found: list[Question] = []
     for line in lines:
         if line.row is None:
             continue

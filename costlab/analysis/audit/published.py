@@ -16,7 +16,7 @@ from ...reference.printed import (
 )
 from ...trace import Trace
 from .lines import OtherTrace
-from .result import Audit, OtherInput
+from .result import Audit, Cell, OtherInput
 from .run import audit
 from .shares import audit_shares
 from .totals import audit_totals
@@ -47,7 +47,8 @@ def audit_published(trace: Trace, find: Callable[[str], Trace]) -> Audit:
             f"{len(known) - len(own)} models of torchvision and timm (costlab audit --all lists "
             "them), or give your own with --against FILE.csv"
         )
-    result, cells = Audit(f"{name} against published totals"), []
+    result = Audit(f"{name} against published totals")
+    cells: list[Cell] = []
     readings: dict[str, OtherTrace] = {}  # how the table of a paper is read
     for table in tables:
         others = [OtherTrace(r.description, find(r.model)) for r in table.readings]

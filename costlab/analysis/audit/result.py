@@ -5,6 +5,7 @@ The words for all of it are in `notes`."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..._result import Result
 from ...tables import Column, Sheet
@@ -161,7 +162,7 @@ class Audit(Result):
         return Sheet(self.title, columns, rows, self.notes, facts={"conventions": conventions})
 
 
-def _record(cell: Cell) -> dict:
+def _record(cell: Cell) -> dict[str, Any]:
     return {
         "row": cell.row,
         "cell": cell.column,

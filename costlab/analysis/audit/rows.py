@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -64,7 +64,7 @@ def count_rows(trace: Trace, style: str = "paper") -> list[Counted]:
     """The table's rows with weights, biases, norm scales and MACs apart."""
     nodes = layer_graph(trace)
     regions = {f.end: f for f in forks(nodes)} if style == "paper" else {}
-    found = []
+    found: list[Counted] = []
     for row in table(trace, style, "macs", columns=["input size"]).rows:
         fork = regions.get(max(row.nodes, default=-1))
         counts = count_ops(trace, [trace.ops[i] for i in row.ops])
@@ -79,7 +79,7 @@ def count_ops(trace: Trace, ops: Sequence[Op]) -> Counts:
     params = {p for op in ops for p in op.params}
     norms = {p for op in ops if "norm" in op.name for p in op.params}
 
-    def elements(chosen):
+    def elements(chosen: Iterable[int]) -> int:
         return sum(trace.params[p].numel for p in chosen)
 
     return Counts(
@@ -218,7 +218,7 @@ def align_in_best_style(printed: Sequence[PrintedRow], trace: Trace) -> Alignmen
     """The alignment in the style whose rows are the printed ones; the paper style wins a tie.
 
     Raises ValueError when no printed row has a counterpart in the trace."""
-    found = []
+    found: list[tuple[int, Alignment]] = []
     for style in STYLES:
         score, rows = _align(printed, count_rows(trace, style))
         found.append((score, Alignment(style, rows)))

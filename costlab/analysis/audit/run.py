@@ -117,7 +117,7 @@ def _cells(line: Line, compared: Compared | None, solved: Solved) -> list[Cell]:
     if line.row is None:
         missing = Finding(Verdict.UNEXPLAINED, MissingRow())
         return [Cell(line.name, "row", line.name, "", missing)]
-    counts = []
+    counts: list[Cell] = []
     for kind, number in line.numbers.items():
         rule = solved.choice.rules[kind]
         value = rule.value(line.row.counts)

@@ -31,7 +31,8 @@ class Compared:
 
 def compare(name: str, printed: PrintedRow, row: Counted) -> Compared:
     """Compare the printed cells that are not counts; `name` is what the row is called."""
-    compared, different = 0, []
+    compared = 0
+    different: list[Cell] = []
     for key, text in printed.cells.items():
         if not _is_compared(key, text, row):
             continue

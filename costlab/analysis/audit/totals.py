@@ -62,7 +62,7 @@ def audit_totals(
     whole = total(trace)
     counts = count_ops(trace, trace.forward)
     parts = _parts(reading.trace, reading.name) if reading else _parts(trace)
-    found = []
+    found: list[Cell] = []
     for line in printed:
         number = Printed.parse(line["printed"])
         if number is None:
@@ -95,7 +95,8 @@ def _parts(trace: Trace, reading: str = "") -> tuple[_Part, ...]:
 
 def neurons(exact: int, number: Printed, where: str = "") -> Cell:
     """A printed number of neurons."""
-    finding, tried = Finding(Verdict.UNEXPLAINED), []
+    finding = Finding(Verdict.UNEXPLAINED)
+    tried: list[tuple[Printed, int]] = []
     for reading, rounding in product(number.readings, ROUNDINGS):
         tried.append((reading, reading.prints(exact, 1000, rounding)))
         if reading.fits(exact, 1000, rounding):

@@ -91,7 +91,7 @@ def _at_other_widths(
     widths = {line: width_of(line, choice.rules, choice.reading) for line in rows}
     hits = sum(width is not None for width in widths.values())
     chance = at_least(hits, [width_chance(r, choice.rules, choice.reading) for r in rows])
-    found = {}
+    found: dict[Question, Finding] = {}
     for q in left:
         channels, row = widths.get(q.line), q.line.row_in(choice.reading)
         if channels is not None and row is not None and row.width is not None:
@@ -102,7 +102,7 @@ def _at_other_widths(
 
 def _by_another_convention(choice: Choice, left: Sequence[Question]) -> dict[Question, Finding]:
     """For each kind the one other convention that fits most of the cells that are left over."""
-    found = {}
+    found: dict[Question, Finding] = {}
     for kind in KINDS:
         cells = [q for q in left if q.kind == kind]
         rules = [r for r in RULES[kind] if not r.counts_like(choice.rules[kind])]
@@ -142,7 +142,7 @@ def _unexplained(choice: Choice, q: Question) -> Finding:
 def fits(choice: Choice, asked: Sequence[Question]) -> tuple[Fit, ...]:
     """How many printed cells each convention fits in the table's reading: for params, then for
     ops, the best first."""
-    found = []
+    found: list[Fit] = []
     for kind in KINDS:
         of = sum(q.kind == kind for q in asked)
         if of:
@@ -157,7 +157,7 @@ def sums(lines: Sequence[Line], choice: Choice) -> Iterator[ColumnSum]:
         present = [x for x in lines if x.row and kind in x.numbers and not x.is_total]
         if not present:
             continue
-        counted = []
+        counted: list[ReadingSum] = []
         for reading in choice.readings:
             rows = (x.row_in(reading) for x in present)
             counted.append(ReadingSum(reading, sum(rule.value(r.counts) for r in rows if r)))

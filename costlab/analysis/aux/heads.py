@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
 import torch
 
@@ -82,7 +83,7 @@ _COLUMNS = (
 )
 
 
-def _row(cost: AuxCost) -> dict:
+def _row(cost: AuxCost) -> dict[str, Any]:
     heads, whole = cost.heads, cost.with_heads
     added, all_macs = heads.forward + heads.backward, whole.forward + whole.backward
     return {

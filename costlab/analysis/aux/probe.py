@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from typing import Any
 
 import torch
 from torch import nn
@@ -99,7 +100,7 @@ _LAYER_COLUMNS = (
 )
 
 
-def _convolution(layer: Layer, helped: Layer | None, threshold: float) -> dict:
+def _convolution(layer: Layer, helped: Layer | None, threshold: float) -> dict[str, Any]:
     return {
         "convolution": layer.name,
         "mean |gradient|": layer.mean,
@@ -133,7 +134,7 @@ def _settings(result: Probe) -> Sheet:
     )
 
 
-def _setting(result: Probe) -> dict:
+def _setting(result: Probe) -> dict[str, Any]:
     found, place = result.without, result.place
     return {
         "setting": result.setting,

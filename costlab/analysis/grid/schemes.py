@@ -113,7 +113,8 @@ def narrowest(trace: Trace) -> int | None:
     """Elements, for one image, at the narrowest node between input and output that every path
     passes; None where there is none."""
     nodes = layer_graph(trace)
-    sizes, at = [], nodes[-1].idom
+    sizes: list[int] = []
+    at = nodes[-1].idom
     while at != 0:
         sizes.append(prod(nodes[at].out_shape[1:]))
         at = nodes[at].idom

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
+from typing import Any
 
 from ..._pictures import Chart, chart
 from ..._result import Charted
@@ -133,9 +134,9 @@ class Roofline(Charted):
             },
         )
 
-    def _sums(self) -> list[dict]:
+    def _sums(self) -> list[dict[str, Any]]:
         """The rows below the blocks: other kernels, the closure, the gaps."""
-        rows = []
+        rows: list[dict[str, Any]] = []
         if self.sums.other:
             rows.append({"block": "kernels of no operation", "time": _ms(self.sums.other)})
         if self.lost:
@@ -187,7 +188,7 @@ def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else 1e3 * seconds
 
 
-def _cells(p: Place) -> dict:
+def _cells(p: Place) -> dict[str, Any]:
     return {
         "block": p.name,
         "time": _ms(p.seconds),

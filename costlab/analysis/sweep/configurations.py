@@ -32,7 +32,7 @@ class Setup:
     """
 
     inputs: tuple[str, ...] | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     device: str = "auto"
     train: bool = False
     phase: str = ""
@@ -73,7 +73,7 @@ def configurations(
     once. Raises SourceError for a model that cannot be built, ValueError for a size that it does
     not have, TraceError for a device that is missing, MeasureError for a dtype too."""
     _require_device(setup)
-    found = []
+    found: list[Configuration] = []
     for model in models:
         loaded = setup.load(model, {})
         require_taken(loaded, [a for a in axes if a in SIZES and not setup.phase])

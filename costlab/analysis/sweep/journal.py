@@ -10,6 +10,7 @@ import os
 import stat
 from typing import IO, Self
 
+from ..._narrow import json_object
 from ..._text import shown
 from ..._version import __version__
 from .lock import locked
@@ -147,8 +148,10 @@ def _outcome(line: str) -> Outcome | None:
         configuration, result, reason = doc["configuration"], doc["result"], doc["reason"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    objects = isinstance(configuration, dict) and isinstance(result, dict | None)
-    return Outcome(configuration, result, reason) if objects and isinstance(reason, str) else None
+    known, counted = json_object(configuration), json_object(result)
+    if known is None or (counted is None and result is not None) or not isinstance(reason, str):
+        return None
+    return Outcome(known, counted, reason)
 
 
 def _is_cut_short(line: str) -> bool:

@@ -141,7 +141,7 @@ class _Parallel:
     def _collect(self) -> list[Configuration]:
         """Take what is done; returns the configurations whose pool broke."""
         done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
-        broken = []
+        broken: list[Configuration] = []
         for future in done:
             configuration = self._flying.pop(future)
             try:
