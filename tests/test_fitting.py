@@ -155,12 +155,15 @@ def test_a_process_goes_through_its_measurements_and_holds_them_out():
     assert deviations[out] == pytest.approx(process.scale * np.sqrt(variance))
 
 
-def test_few_points_leave_the_ceilings_and_say_outside():
-    points = [point(Softmax(2**i, 64), 1e-5) for i in range(FEWEST - 1)]
-    [found] = family_times(points, CEILINGS).predict([Softmax(8, 64)], 0.0)
-    assert found.outside
-    assert found.middle == pytest.approx(math.log(CEILINGS.seconds(Softmax(8, 64))))
-    assert math.exp(found.width) == pytest.approx(8)
+def test_few_points_are_a_factor_of_the_ceilings_and_say_outside():
+    """Three times the ceilings, by the median; without any point the ceilings themselves."""
+    few = [Softmax(2**i, 64) for i in range(FEWEST - 1)]
+    points = [point(k, (3, 3, 9)[i % 3] * CEILINGS.seconds(k)) for i, k in enumerate(few)]
+    for measured, factor in ((points, 3), ([], 1)):
+        [found] = family_times(measured, CEILINGS).predict([Softmax(8, 50)], 0.0)
+        assert found.outside
+        assert math.exp(found.middle) == pytest.approx(factor * CEILINGS.seconds(Softmax(8, 50)))
+        assert math.exp(found.width) == pytest.approx(8)
 
 
 def synthetic(kernel, draw):

@@ -173,10 +173,15 @@ class CalibratedProfile:
         return device_ceilings(self.calibration.points, dtype, self.calibration.facts.machine)
 
     def _fit_whole(self, dtype: str, layout: str) -> Whole:
-        """Of the networks under these conditions, or of all where there are few."""
+        """Of the networks under these conditions; where there are few, of those in the dtype, and
+        then of all."""
         every = self.calibration.networks
-        own = [n for n in every if (n.dtype, n.layout) == (dtype, layout)]
-        used = own if len(own) >= FEWEST_NETWORKS else list(every)
+        groups = (
+            [n for n in every if (n.dtype, n.layout) == (dtype, layout)],
+            [n for n in every if n.dtype == dtype],
+            every,
+        )
+        used = next((g for g in groups if len(g) >= FEWEST_NETWORKS), every)
         return fit_whole(used, [self._kernel_times(network) for network in used])
 
     def _kernel_times(self, network: NetworkPoint) -> KernelTimes:

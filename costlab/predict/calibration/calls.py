@@ -153,7 +153,7 @@ def _reduction(k: Any, given: Operands) -> Run:
 def _elementwise(k: Any, given: Operands) -> Run:
     """In place as into a result that is there: repeated, it would drive all values to zero."""
     k = cast("Elementwise", k)
-    operator, other = _function(k.function), None
+    function, other = _function(k.function, in_place=k.in_place), None
     x = given.values(k.elements)
     if 0 < k.second < k.elements and k.elements % k.second == 0:
         x, other = x.view(-1, k.second), given.weight(k.second)
@@ -165,17 +165,27 @@ def _elementwise(k: Any, given: Operands) -> Run:
         x, other = x.view(64, -1), other.view(-1, 64).t()
     arguments = (x,) if other is None else (x, other)
     if not k.in_place:
-        return lambda: operator(*arguments)
+        return lambda: function(*arguments)
     out = torch.empty_like(x)
-    return lambda: operator(*arguments, out=out)
+    return lambda: function(*arguments, out=out)
 
 
-_BINARY = frozenset(("add", "mul", "div", "pow"))
+# of the functions with a second operand. Not by `torch.ops.aten`: that finds the overload by trying
+# the operand as a number, which waits for the device and cannot be captured
+_BINARY: dict[str, Callable[..., Tensor]] = {
+    "add": torch.add,
+    "mul": torch.mul,
+    "div": torch.div,
+    "pow": torch.pow,
+}
 
 
-def _function(name: str) -> Callable[..., Tensor]:
-    """torch's operator of that name; each also writes into a given `out`."""
-    return getattr(_ATEN, name)
+def _function(name: str, *, in_place: bool) -> Callable[..., Tensor]:
+    """torch's function of that name; `in_place`, one that writes into a given `out`."""
+    if name in _BINARY:
+        return _BINARY[name]
+    packet = getattr(_ATEN, name)
+    return packet.out if in_place else packet.default
 
 
 def _softmax(k: Any, given: Operands) -> Run:

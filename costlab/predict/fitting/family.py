@@ -33,10 +33,12 @@ class LogTime:
 @dataclass(frozen=True)
 class FamilyTimes:
     """Times of kernels from their ceilings, and a process on what these leave: of the warm time,
-    and of how many times as long the cold one is."""
+    and of how many times as long the cold one is. Without a process, what they leave is taken as
+    the same for all: `offsets`, medians."""
 
     ceilings: DeviceCeilings
     process: Gaussian | None
+    offsets: Array
     errors: Array
     deviations: Array
     far: float
@@ -45,10 +47,10 @@ class FamilyTimes:
         """The times of kernels whose weights are in the cache (`cold` 0) or not (1), or some of
         them."""
         base = np.log([self.ceilings.seconds(k) for k in kernels])
-        if self.process is None:
-            return [LogTime(float(b), _WIDEST, True) for b in base]
-        at = np.array([self.ceilings.features(k) for k in kernels])
         mix = np.array([1.0, cold])
+        if self.process is None:
+            return [LogTime(float(b + self.offsets @ mix), _WIDEST, True) for b in base]
+        at = np.array([self.ceilings.features(k) for k in kernels])
         middle = base + self.process.mean(at) @ mix
         beyond = self.process.distance(at) / self.far
         width = self._quantile(mix) * self.process.deviation(at) * np.maximum(1.0, beyond)
@@ -65,15 +67,19 @@ class FamilyTimes:
 
 
 def family_times(points: Sequence[Point], ceilings: DeviceCeilings) -> FamilyTimes:
-    """Fitted to points of one family, dtype and layout; to none where there are few."""
+    """Fitted to points of one family, dtype and layout."""
     points = points[:_MOST_POINTS]
-    if len(points) < FEWEST:
-        return FamilyTimes(ceilings, None, np.zeros((0, 2)), np.zeros(0), 1.0)
-    at = np.array([ceilings.features(p.kernel) for p in points])
+    none = np.zeros((0, 2))
+    if not points:
+        return FamilyTimes(ceilings, None, np.zeros(2), none, np.zeros(0), 1.0)
     warm = np.log([p.warm.median for p in points])
     cold = np.log([(p.cold or p.warm).median for p in points])
     base = np.log([ceilings.seconds(p.kernel) for p in points])
-    process = fit(at, np.stack([warm - base, cold - warm], axis=1))
+    rest = np.stack([warm - base, cold - warm], axis=1)
+    offsets = np.median(rest, axis=0)
+    if len(points) < FEWEST:
+        return FamilyTimes(ceilings, None, offsets, none, np.zeros(0), 1.0)
+    process = fit(np.array([ceilings.features(p.kernel) for p in points]), rest)
     errors, deviations = (found[process.spared] for found in process.held_out())
     far = _FAR * float(np.quantile(process.held_out_distance(), 0.99))
-    return FamilyTimes(ceilings, process, errors, deviations, max(far, 1e-6))
+    return FamilyTimes(ceilings, process, offsets, errors, deviations, max(far, 1e-6))
