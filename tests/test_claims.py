@@ -352,7 +352,7 @@ checks = [{{ expr = "{ratio}", said = 2 }}]
         ),
         (
             "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"'a' * 10 ** 9\", said = 1 }]",
-            "multiplies something that is not a number",
+            "computes with something that is not a number",
         ),
         (
             "[[claim]]\nsays = 'x'\nchecks = [{ expr = \"model('nin')\" }]",

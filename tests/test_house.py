@@ -38,6 +38,7 @@ EVERYWHERE = {
     "_pictures",
     "_narrow",
     "_text",
+    "_documents",
     "_extras",
     "_spelling",
     "_defaults",

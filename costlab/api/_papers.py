@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .. import _documents
 from .._narrow import StrPath, is_path
+from ..sources import code_of
 from ..trace import Trace
 from ._arguments import public
 from ._models import Model, as_trace, trace_named
@@ -78,15 +81,7 @@ def read_printed(path: StrPath) -> list[dict[str, str]]:
     """The rows of a CSV of printed cells; lines that begin with # are comments.
 
     Raises ValueError for a file that cannot be read or has no table."""
-    import csv
-
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as f:
-            rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
-    except UnicodeDecodeError:
-        raise ValueError(f"cannot read {path}: not UTF-8 text") from None
-    except (OSError, csv.Error) as e:
-        raise ValueError(f"cannot read {path}: {getattr(e, 'strerror', None) or e}") from None
+    rows = _documents.csv_rows(path, _documents.read_text(path, ValueError), ValueError)
     if not rows or len(rows[0]) < 2:
         raise ValueError(
             f"{path} has no table: write a header line (type,output size,...,params,ops) "
@@ -114,19 +109,31 @@ def claims(
     if ledger is None:
         return ledgers.run(ledgers.note_ledger(), None, "the study note's claims", wanted)
     path = os.fspath(ledger)
-    functions = {**ledgers.FUNCTIONS, "model": _figures}
+    folder = os.path.dirname(os.path.realpath(path))
+    functions = {**ledgers.FUNCTIONS, "model": partial(_figures, folder)}
     return ledgers.run(ledgers.read(path), functions, path, wanted, strict=True)
 
 
-def _figures(name: str, size: Any = None, **arguments: Any) -> Any:
-    """`model(...)` of a user's ledger: any model as the command line names it."""
+def _figures(folder: str, name: str, size: Any = None, **arguments: Any) -> Any:
+    """`model(...)` of a user's ledger in a folder: a model as the command line names it. Code is
+    that of files in the folder alone: a ledger that is sent around names no other."""
     from .. import zoo
     from ..analysis import claims as ledgers
 
     if name in zoo.names():
         return ledgers.FUNCTIONS["model"](name, size=size, **arguments)
+    code = code_of(name)
+    if code and not (os.path.isfile(code) and _is_inside(os.path.realpath(code), folder)):
+        raise ledgers.LedgerError(
+            f"{name!r} runs code that is not beside the ledger; name a model of the zoo or of a "
+            "library, a trace, or a factory in a file in the ledger's folder"
+        )
     inputs = [f"1x3x{size}x{size}"] if isinstance(size, int) else [size] if size else None
     return ledgers.Figures(trace_named(name, inputs, arguments))
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return path.startswith(os.path.join(folder, ""))
 
 
 @public

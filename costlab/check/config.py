@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import _documents
 from .._narrow import StrPath, is_list, json_object
 from ..analysis.limits import Limit, LimitError, parse
 from .._spelling import suggestion
@@ -111,20 +111,10 @@ def read(path: StrPath) -> Config:
 
 
 def _parse(path: str) -> tuple[str, dict[str, Any]]:
-    try:
-        with open(path, "rb") as f:
-            text = f.read().decode()
-        return text, tomllib.loads(text)
-    except FileNotFoundError:
-        raise CheckError(f"there is no file {path}; name the pyproject.toml with budgets") from None
-    except OSError as e:
-        raise CheckError(f"cannot read {path}: {e.strerror}") from None
-    except UnicodeDecodeError:
-        raise CheckError(f"cannot read {path}: it is not UTF-8") from None
-    except RecursionError:
-        raise CheckError(f"{path}: values are nested too deep") from None
-    except ValueError as e:  # no TOML, or a number of thousands of digits
-        raise CheckError(f"{path}: {e}") from None
+    if not os.path.exists(path):
+        raise CheckError(f"there is no file {path}; name the pyproject.toml with budgets")
+    text = _documents.read_text(path, CheckError)
+    return text, _documents.toml(path, text, CheckError)
 
 
 _KINDS = {

@@ -23,12 +23,13 @@ branches that change different models merge.
 from __future__ import annotations
 
 import json
+import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import _documents
 from .._narrow import is_list, json_object
 from .._version import __version__
 from ..analysis.limits import QUANTITIES, spell
@@ -79,15 +80,13 @@ class Lock:
 
 def read_lock(path: str) -> Lock | None:
     """Read a lock file; None where there is none. Raises CheckError for anything else."""
-    try:
-        with open(path, "rb") as f:
-            doc = tomllib.loads(f.read().decode())
-    except FileNotFoundError:
+    if not os.path.exists(path):
         return None
-    except OSError as e:
-        raise CheckError(f"cannot read {path}: {e.strerror}") from None
-    except (ValueError, RecursionError) as e:  # no UTF-8, no TOML, nested too deep
-        raise CheckError(f"{path} is damaged ({e}); {_MEND}") from None
+    text = _documents.read_text(path, CheckError)
+    try:
+        doc = _documents.toml(path, text, CheckError)
+    except CheckError as e:
+        raise CheckError(f"{e}; {_MEND}") from None
     version = doc.get("version")
     if version != VERSION:
         raise CheckError(f"{path} has version {version}, this costlab reads {VERSION}; {_MEND}")

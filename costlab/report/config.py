@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .. import _documents
 from .._narrow import is_list
 from .errors import ReportError
 
@@ -87,18 +87,8 @@ def read(path: str, sections: Iterable[str]) -> Config:
 
 
 def _parse(path: str) -> tuple[str, dict[str, Any]]:
-    text = ""
-    try:
-        with open(path, "rb") as f:
-            text = f.read().decode("utf-8", "replace")
-        return text, tomllib.loads(text)
-    except OSError as e:
-        raise ReportError(f"cannot read {path}: {e.strerror}") from None
-    except RecursionError:
-        raise ReportError(f"{path}: values are nested too deep") from None
-    except ValueError as e:  # no TOML, or a number of thousands of digits
-        end = f"at line {len(text.splitlines())}, the end"
-        raise ReportError(f"{path}: {str(e).replace('at end of document', end)}") from None
+    text = _documents.read_text(path, ReportError)
+    return text, _documents.toml(path, text, ReportError)
 
 
 @dataclass(frozen=True)

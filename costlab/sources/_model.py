@@ -73,13 +73,15 @@ class Source:
 
     `form` is how a name is written, for help texts. `accepts(spec)` tells whether a name is of this
     source, and `find(spec)` looks it up. `package` is what has to be installed, and is the name of
-    costlab's extra. `records`: it finds recordings and not definitions."""
+    costlab's extra. `records`: it finds recordings and not definitions. `code(spec)`: the file or
+    module of a user's own that a name runs, "" where it runs none."""
 
     form: str
     accepts: Callable[[str], bool]
     find: Callable[[str], Definition | Recording]
     package: str = ""
     records: bool = False
+    code: Callable[[str], str] = lambda spec: ""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
+from .. import _documents
 from .._narrow import json_object
 
 # of an image processor alone, and of one for text and images together
@@ -16,10 +16,11 @@ def image_size(config: str) -> tuple[int, int] | None:
     """Height and width of what the processor beside a config.json gives to the model: its crop, or
     what it resizes to. None where there is no processor, or where its size depends on the image."""
     for name in _FILES:
+        path = os.path.join(os.path.dirname(config), name)
         try:
-            with open(os.path.join(os.path.dirname(config), name), encoding="utf-8") as f:
-                values = json.load(f)
-        except (OSError, ValueError):
+            text = _documents.read_text(path, ValueError)
+            values = _documents.json_value(path, text, ValueError, "no JSON")
+        except ValueError:
             continue
         settings = json_object(values) or {}
         if size := _size(settings.get("image_processor", settings)):

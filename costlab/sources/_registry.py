@@ -102,6 +102,13 @@ def is_recording(spec: str) -> bool:
     return source is not None and source.records
 
 
+def code_of(spec: str) -> str:
+    """The file or module of a user's own that a name runs, "" for what runs none: a network of the
+    zoo or of a library, and a recording."""
+    source = _source(spec)
+    return source.code(spec) if source else ""
+
+
 def load(
     spec: str,
     inputs: Sequence[str] | None = None,

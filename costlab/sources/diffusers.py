@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_list_or_tuple, json_object
 from ._inputs import parse
+from .. import _documents
 from .._spelling import suggestion
 from ._model import Definition, Inputs, Source, SourceError
 from .torchvision import load_torchvision
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _PREFIX = "diffusers:"
+_WRONG = "not a diffusers config.json"
 _TOKENS = 77  # of CLIP's text encoder, which most of these models are conditioned on
 
 
@@ -57,15 +59,10 @@ def _is_network(found: Any) -> bool:
 
 
 def _from_file(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as f:
-            values = json_object(json.load(f))
-    except OSError as e:
-        raise SourceError(f"cannot read {path}: {e.strerror}") from None
-    except ValueError:
-        values = None
-    if values is None or "_class_name" not in values:
-        raise SourceError(f"{path} is not a diffusers config.json: it names no _class_name")
+    text = _documents.read_text(path, SourceError)
+    values = json_object(_documents.json_value(path, text, SourceError, _WRONG))
+    if values is None or not isinstance(values.get("_class_name"), str):
+        raise SourceError(f"{path} is {_WRONG}: it names no _class_name")
     return values
 
 

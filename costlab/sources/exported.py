@@ -91,4 +91,5 @@ SOURCE = Source(
     "FILE.pt2",
     lambda spec: os.path.isfile(spec) and spec.endswith((".pt2", *_WEIGHTS)),
     _find,
+    code=lambda spec: spec,
 )

@@ -65,4 +65,9 @@ def _unknown_module(home: str, missing: str) -> str:
     return f"{home!r} is not a source of models, and there is no Python module {missing}{near}"
 
 
-SOURCE = Source("package.module:factory or path/file.py:factory", lambda spec: ":" in spec, _find)
+SOURCE = Source(
+    "package.module:factory or path/file.py:factory",
+    lambda spec: ":" in spec,
+    _find,
+    code=lambda spec: spec.rpartition(":")[0],
+)

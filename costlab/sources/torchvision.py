@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _PREFIX = "torchvision:"
+_WEIGHTS = ("weights", "weights_backbone")
 
 
 def load_torchvision() -> None:
@@ -46,6 +47,8 @@ def _find(spec: str) -> Definition:
     plain = {k: v for k, v in (("weights_backbone", None), ("init_weights", False)) if k in takes}
 
     def build(**arguments: Any) -> nn.Module:
+        if wanted := next((k for k in _WEIGHTS if arguments.get(k)), ""):
+            raise SourceError(f"{wanted} would be downloaded; costlab counts without weights")
         return models.get_model(name, weights=None, **{**plain, **arguments})
 
     return Definition(build, lambda model: _inputs(name, model))

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from .._narrow import json_object
+from .. import _documents
+from .._documents import brief
+from .._narrow import is_list, json_object
 from .._spelling import suggestion
 from ._model import Definition, Inputs, Source, SourceError
 from .torchvision import load_torchvision
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from transformers import AutoModel, PretrainedConfig
 
 _PREFIX = "transformers:"
+_WRONG = "not a transformers config.json"
 
 
 def _find(spec: str) -> Definition:
@@ -65,15 +68,10 @@ def _fit_vision(config: Any) -> None:
 def _from_file(path: str) -> dict[str, Any]:
     """The fields of a config.json. Raises SourceError for a file that is none, and for one whose
     model is not in the file: its code or a part of it would have to be downloaded."""
-    try:
-        with open(path, encoding="utf-8") as f:
-            values = json_object(json.load(f))
-    except OSError as e:
-        raise SourceError(f"cannot read {path}: {e.strerror}") from None
-    except (ValueError, RecursionError):
-        values = None
+    text = _documents.read_text(path, SourceError)
+    values = json_object(_documents.json_value(path, text, SourceError, _WRONG))
     if not values:
-        raise SourceError(f"{path} is not a transformers config.json")
+        raise SourceError(f"{path} is {_WRONG}")
     if wanted := _from_the_hub(values):
         raise SourceError(f"{path} needs {wanted}, and costlab downloads nothing")
     return values
@@ -83,26 +81,37 @@ def _from_the_hub(values: dict[str, Any]) -> str:
     """What a configuration, or one inside it, would have downloaded: "" for nothing."""
     if values.get("auto_map"):
         return "code from the hub (auto_map)"
+    for key in ("attn_implementation", "_attn_implementation"):
+        if "/" in str(values.get(key)):
+            return f"a kernel from the hub ({brief(values[key])})"
     backbone = values.get("backbone")
     if values.get("use_pretrained_backbone"):
-        return f"the weights of a pretrained backbone{f' ({backbone})' if backbone else ''}"
+        return f"the weights of a pretrained backbone{f' ({brief(backbone)})' if backbone else ''}"
     if isinstance(backbone, str) and "/" in backbone:
-        return f"the configuration of its backbone from the hub ({backbone})"
-    parts = map(json_object, values.values())
-    inside = (_from_the_hub(part) for part in parts if part is not None)
+        return f"the configuration of its backbone from the hub ({brief(backbone)})"
+    inside = (_from_the_hub(v) for v in _objects_in(values.values()))
     return next(filter(None, inside), "")
+
+
+def _objects_in(values: Iterable[object]) -> Iterator[dict[str, Any]]:
+    """The objects among values, and those in lists among them."""
+    for value in values:
+        if found := json_object(value):
+            yield found
+        elif is_list(value):
+            yield from _objects_in(value)
 
 
 def _class_of_file(path: str, values: dict[str, Any]) -> type[PretrainedConfig]:
     import transformers
 
-    try:
-        return transformers.CONFIG_MAPPING[values["model_type"]]
-    except KeyError as e:
-        version = transformers.__version__
+    kind = values.get("model_type")
+    if not isinstance(kind, str) or kind not in transformers.CONFIG_MAPPING:
         raise SourceError(
-            f"{path} names no model that transformers {version} knows: no {e}"
-        ) from None
+            f"{path} names no model that transformers {transformers.__version__} knows: no "
+            f"{'model_type' if kind is None else brief(kind)}"
+        )
+    return transformers.CONFIG_MAPPING[kind]
 
 
 def _config_class(name: str) -> type[PretrainedConfig]:
@@ -118,12 +127,13 @@ def _config_class(name: str) -> type[PretrainedConfig]:
     )
 
 
-def _model(config: PretrainedConfig, architectures: Sequence[str]) -> nn.Module:
+def _model(config: PretrainedConfig, architectures: object) -> nn.Module:
     import transformers
 
-    for name in architectures:
-        if hasattr(transformers, name):
-            return getattr(transformers, name)(config)
+    for name in architectures if is_list(architectures) else ():
+        found = getattr(transformers, name, None) if isinstance(name, str) else None
+        if isinstance(found, type) and issubclass(found, transformers.PreTrainedModel):
+            return found(config)
     auto = _auto_class(config)
     if type(config) in auto._model_mapping:
         return auto.from_config(config)

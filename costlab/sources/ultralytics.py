@@ -75,4 +75,16 @@ def _class(layers: dict[str, Any], name: str) -> Any:
     return classes[tasks.guess_model_task(layers)]
 
 
-SOURCE = Source("ultralytics:NAME", lambda spec: spec.startswith(_PREFIX), _find, "ultralytics")
+def _own_file(spec: str) -> str:
+    """The user's file that a name is of: ultralytics evaluates expressions in it."""
+    name = spec.removeprefix(_PREFIX)
+    return name if os.path.isfile(name) else ""
+
+
+SOURCE = Source(
+    "ultralytics:NAME",
+    lambda spec: spec.startswith(_PREFIX),
+    _find,
+    "ultralytics",
+    code=_own_file,
+)

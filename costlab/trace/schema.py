@@ -260,14 +260,14 @@ def _require_order(trace: Trace) -> None:
 
 
 def _provenance(value: object) -> Provenance:
-    found: Provenance = _fitted(value, Provenance, "provenance")
+    found: Provenance = fitted(value, Provenance, "provenance")
     pairs = all(len(pair) == 2 for pair in found["inputs"])
     _need(pairs, "provenance.inputs: a shape and a dtype each")
     return found
 
 
 def _measured(value: object, ops: Sequence[Op]) -> Measured:
-    found: Measured = _fitted(_with_numbers(value), Measured, "measured")
+    found: Measured = fitted(_with_numbers(value), Measured, "measured")
     for o in found.ops:
         _whole(o.of, "measured: operation", -1, len(ops) - 1)
     for timing in (found.total, found.eager, *([found.compiled] if found.compiled else [])):
@@ -306,22 +306,22 @@ def _number_in(value: Any) -> Any:
         return value
 
 
-def _fitted(value: object, hint: Any, place: str) -> Any:
+def fitted(value: object, hint: Any, place: str) -> Any:
     """A decoded value as its annotation says; a dataclass or tuple of what JSON has as object or
-    list."""
+    list. Raises MisfitError, whose message begins with the `place` of what does not fit."""
     origin, arguments = _parts(hint)
     if origin in (types.UnionType, typing.Union):
         if value is None and type(None) in arguments:
             return None
         [hint] = [a for a in arguments if a is not type(None)]
-        return _fitted(value, hint, place)
+        return fitted(value, hint, place)
     if origin in (typing.Required, typing.NotRequired):
-        return _fitted(value, arguments[0], place)
+        return fitted(value, arguments[0], place)
     if origin in (tuple, list):
         return _sequence(value, origin, arguments[0], place)
     if origin is dict:
         entries = _object(value, place)
-        return {k: _fitted(v, arguments[1], f"{place}.{shown(k)}") for k, v in entries.items()}
+        return {k: fitted(v, arguments[1], f"{place}.{shown(k)}") for k, v in entries.items()}
     if dataclasses.is_dataclass(hint):
         return _record(_object(value, place), typing.cast("type[Any]", hint), place)
     if typing.is_typeddict(hint):
@@ -332,7 +332,7 @@ def _fitted(value: object, hint: Any, place: str) -> Any:
 def _sequence(value: object, kind: type, item: Any, place: str) -> Any:
     if not is_list(value):
         raise MisfitError(f"{place} is not a list")
-    return kind(_fitted(v, item, f"{place}[{i}]") for i, v in enumerate(value))
+    return kind(fitted(v, item, f"{place}[{i}]") for i, v in enumerate(value))
 
 
 def _object(value: object, place: str) -> dict[str, Any]:
@@ -347,7 +347,7 @@ def _record(value: Mapping[str, Any], kind: type[Any], place: str) -> Any:
     hints = _hints(kind)
     _known(value, hints, place)
     _all_there(value, _required(kind), place)
-    return kind(**{k: _fitted(v, hints[k], f"{place}.{k}") for k, v in value.items()})
+    return kind(**{k: fitted(v, hints[k], f"{place}.{k}") for k, v in value.items()})
 
 
 def _facts(value: dict[str, Any], kind: Any, place: str) -> dict[str, Any]:
@@ -359,7 +359,7 @@ def _facts(value: dict[str, Any], kind: Any, place: str) -> dict[str, Any]:
     _all_there(value, [name for name, mark in marks.items() if mark is required], place)
     for name, entry in value.items():
         if name in hints:
-            _fitted(entry, hints[name], f"{place}.{name}")
+            fitted(entry, hints[name], f"{place}.{name}")
         else:
             _attribute(entry, name)
     return value

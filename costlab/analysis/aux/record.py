@@ -7,11 +7,16 @@ import os
 from dataclasses import asdict
 from typing import Any
 
+from ... import _documents
+from ..._documents import brief
+from ..._narrow import json_object
+from ..._text import shown
 from ...trace.files import write_file
+from ...trace.schema import MisfitError, fitted
 from .probe import Probe
-from .training import Gradients, Layer, Protocol
 
 FORMAT = "costlab probe"
+_WRONG = "not a result of the gradient probe"
 DIGITS = 6  # of each gradient that are kept
 
 
@@ -24,16 +29,15 @@ def write_probe(result: Probe, path: str | os.PathLike[str]) -> None:
 def read_probe(path: str | os.PathLike[str]) -> Probe:
     """Read what `write_probe` wrote. Raises ValueError for another file, and for one that cannot be
     read."""
+    name = shown(os.fspath(path))
+    text = _documents.read_text(path, ValueError)
+    document = json_object(_documents.json_value(path, text, ValueError, _WRONG)) or {}
+    if document.pop("format", None) != FORMAT:
+        raise ValueError(f"{name} is {_WRONG}")
     try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-        if document.pop("format") != FORMAT:
-            raise KeyError("format")
-        return _probe(document)
-    except OSError as e:
-        raise ValueError(f"cannot read {os.fspath(path)}: {e.strerror}") from None
-    except (UnicodeDecodeError, KeyError, TypeError, AttributeError, json.JSONDecodeError):
-        raise ValueError(f"{os.fspath(path)} is not a result of the gradient probe") from None
+        return _checked(fitted(document, Probe, "probe"))
+    except (MisfitError, RecursionError) as e:
+        raise ValueError(f"{name} is {_WRONG}: {e}") from None
 
 
 def _rounded(value: Any) -> Any:
@@ -45,23 +49,15 @@ def _rounded(value: Any) -> Any:
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
-def _probe(document: dict[str, Any]) -> Probe:
-    helped, run = document["with_heads"], document["protocol"]
-    return Probe(
-        document["model"],
-        document["setting"],
-        _gradients(document["without"]),
-        _gradients(helped) if helped else None,
-        Protocol(**{**run, "seeds": tuple(run["seeds"])}),
-        document["threshold"],
-        document["head_after"],
-        tuple(map(_probe, document["beside"])),
-    )
-
-
-def _gradients(document: dict[str, Any]) -> Gradients:
-    return Gradients(
-        tuple(
-            Layer(layer["name"], tuple(map(tuple, layer["curves"]))) for layer in document["layers"]
-        )
-    )
+def _checked(probe: Probe) -> Probe:
+    """The same probe. Raises MisfitError where its curves are not those of its protocol."""
+    for gradients in filter(None, (probe.without, probe.with_heads)):
+        if not gradients.layers:
+            raise MisfitError("it has no convolutions")
+        for layer in gradients.layers:
+            lengths = [len(curve) for curve in layer.curves]
+            if lengths != [probe.protocol.iterations] * len(probe.protocol.seeds) or 0 in lengths:
+                raise MisfitError(f"{brief(layer.name)} has no curve of each seed and iteration")
+    for other in probe.beside:
+        _checked(other)
+    return probe

@@ -1,6 +1,9 @@
-"""What is wrong with a ledger."""
+"""What is wrong with a ledger, and how large what is in it may be."""
 
 from __future__ import annotations
+
+LARGEST = 1e100  # of the numbers of an expression, in amount
+LONGEST = 2000  # characters of an expression
 
 
 class LedgerError(ValueError):

@@ -6,10 +6,12 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
+from ..._documents import brief
 from ..._spelling import suggestion
-from .errors import LedgerError
+from .errors import LARGEST, LONGEST, LedgerError
 from .figures import Figures
 from .functions import FUNCTIONS
 
@@ -60,9 +62,21 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
 }
 
 
+def _require_plain(node: ast.AST, value: Any) -> None:
+    """Raise LedgerError for a number that takes long to compute with or cannot be compared."""
+    if isinstance(value, complex):
+        raise LedgerError(f"{_quoted(node)} is not a real number")
+    if isinstance(value, (int, float)) and not abs(value) <= LARGEST:  # nan is neither
+        raise LedgerError(f"{_quoted(node)} is beyond {LARGEST:.0e}, or not a number")
+
+
+def _quoted(node: ast.AST) -> str:
+    return brief(ast.unparse(node))
+
+
 def _not_allowed(node: ast.AST) -> LedgerError:
     return LedgerError(
-        f"{ast.unparse(node)!r} is not allowed; an expression is arithmetic over models' figures"
+        f"{_quoted(node)} is not allowed; an expression is arithmetic over models' figures"
     )
 
 
@@ -92,7 +106,7 @@ class _Evaluator:
         self.functions = functions
         self.working: dict[str, Any] = {}
         self._methods: dict[type, Callable[[Any], Any]] = {
-            ast.Constant: lambda node: node.value,
+            ast.Constant: self._constant,
             ast.Tuple: self._tuple,
             ast.List: self._tuple,
             ast.BinOp: self._binary,
@@ -109,7 +123,14 @@ class _Evaluator:
         """The value of a node. Raises LedgerError for one that is not allowed."""
         if type(node) not in self._methods:
             raise _not_allowed(node)
-        return self._methods[type(node)](node)
+        found = self._methods[type(node)](node)
+        _require_plain(node, found)
+        return found
+
+    def _constant(self, node: ast.Constant) -> Any:
+        if not isinstance(node.value, (int, float, complex, str, NoneType)):
+            raise _not_allowed(node)
+        return node.value
 
     def _recorded(self, node: ast.AST, value: Any) -> Any:
         if isinstance(value, (int, float, str, tuple)):
@@ -123,8 +144,9 @@ class _Evaluator:
         compute = _operation(node, node.op)
         sides = self.value(node.left), self.value(node.right)
         numbers = all(isinstance(side, (int, float)) for side in sides)
-        if isinstance(node.op, ast.Mult) and not numbers:  # 'a' * 10 ** 9 fills the memory
-            raise LedgerError(f"{ast.unparse(node)!r} multiplies something that is not a number")
+        if not numbers and not isinstance(node.op, ast.Add):
+            # 'a' * 10 ** 9 and '%999999999s' % 'a' fill the memory
+            raise LedgerError(f"{_quoted(node)} computes with something that is not a number")
         return compute(*sides)
 
     def _unary(self, node: ast.UnaryOp) -> Any:
@@ -179,6 +201,7 @@ _FAILURES = (
     AttributeError,
     RuntimeError,
     RecursionError,
+    MemoryError,  # of the parser, on expressions that are nested deep
 )
 
 
@@ -189,6 +212,8 @@ def evaluate(
 
     Raises LedgerError, which quotes the expression, for a syntax error, an unknown name, anything
     but arithmetic, and for whatever fails inside."""
+    if len(expression) > LONGEST:
+        raise LedgerError(f"{brief(expression)} has more than {LONGEST:,} characters")
     evaluator = _Evaluator(functions or FUNCTIONS)
     try:
         value = evaluator.value(ast.parse(expression, mode="eval").body)

@@ -13,6 +13,7 @@ from .errors import LedgerError
 from .figures import Figures
 
 _CACHED = 256  # traces that are kept
+_MOST_DIGITS = 100  # before or after the point
 
 
 def _traced(make: Callable[[], Any], shape: tuple[int, ...], train: bool | None = None) -> Trace:
@@ -42,9 +43,9 @@ def _module(name, *args, input, **arguments):
     """A building block of `costlab.zoo.modules`, alone, on `input` (N, c, H, W)."""
     from ...zoo import modules
 
-    block = getattr(modules, name, None)
-    if block is None or name.startswith("_"):
+    if name not in modules.__all__:
         raise LedgerError(f"no building block {name!r}")
+    block = getattr(modules, name)
     return Figures(_traced(lambda: block(*args, **arguments), input))
 
 
@@ -158,6 +159,13 @@ def _audit(name):
     return audit_published(find(name), find)
 
 
+def _rounded(number, digits=None):
+    """As `round`; of no more digits than any number here has."""
+    if digits is not None and abs(digits) > _MOST_DIGITS:
+        raise ValueError(f"{digits} digits are too many")
+    return round(number, digits)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "model": _model,
     "module": _module,
@@ -172,7 +180,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": sum,
     "max": max,
     "min": min,
-    "round": round,
+    "round": _rounded,
     "abs": abs,
     "len": len,
 }

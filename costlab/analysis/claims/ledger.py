@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ... import reference
+from ... import _documents, reference
+from ..._documents import brief
 from ..._spelling import suggestion
-from .errors import LedgerError
+from .errors import LARGEST, LedgerError
 
 _WORDS = ("says", "topic", "finding", "paper", "assumption", "source")
 _ENTRY_KEYS = {"id", *_WORDS, "checks", "readings", "published"}
@@ -60,13 +62,21 @@ def validate(
 
     Raises LedgerError, naming the entry, for one that is not as documented; for an id that stands
     twice or is unknown."""
-    idents = [str(entry.get("id", i)) for i, entry in enumerate(entries, 1)]
-    twice = next((ident for ident in idents if idents.count(ident) > 1), None)
+    idents = [_own_id(entry, i) for i, entry in enumerate(entries, 1)]
+    twice = next((ident for ident, n in Counter(idents).items() if n > 1), None)
     if twice:
         raise LedgerError(f"claim {twice}: two claims have this id")
     chosen = {_id(wanted, idents) for wanted in only or ()}
     pairs = zip(idents, entries, strict=True)
     return [_entry(ident, e) for ident, e in pairs if not only or ident in chosen]
+
+
+def _own_id(entry: Mapping[str, Any], place: int) -> str:
+    """The id of an entry, or its place. Raises LedgerError for an id that is no word or number."""
+    found = entry.get("id", place)
+    if isinstance(found, bool) or not isinstance(found, (str, int)):
+        raise LedgerError(f"claim {place}: id is text, not {brief(found)}")
+    return str(found)
 
 
 def _id(wanted: str, idents: Sequence[str]) -> str:
@@ -82,18 +92,18 @@ def _id(wanted: str, idents: Sequence[str]) -> str:
 
 
 def _entry(ident: str, entry: Mapping[str, Any]) -> Entry:
-    unknown = sorted(set(entry) - _ENTRY_KEYS)
-    if unknown:
-        raise LedgerError(f"claim {ident}: unknown key {unknown[0]!r}")
+    for key in entry:
+        if key not in _ENTRY_KEYS:
+            raise LedgerError(f"claim {ident}: unknown key {brief(key)}")
     if "says" not in entry:
         raise LedgerError(f"claim {ident}: it says nothing (no key 'says')")
     published = entry.get("published", False)
     if not isinstance(published, bool):
-        raise LedgerError(f"claim {ident}: published must be true or false, not {published!r}")
+        raise LedgerError(f"claim {ident}: published must be true or false, not {brief(published)}")
     words = {key: entry[key] for key in _WORDS if key in entry}
     wrong = next((key for key, value in words.items() if not isinstance(value, str)), None)
     if wrong:
-        raise LedgerError(f"claim {ident}: {wrong} is text, not {words[wrong]!r}")
+        raise LedgerError(f"claim {ident}: {wrong} is text, not {brief(words[wrong])}")
     return Entry(
         ident,
         **words,
@@ -113,16 +123,37 @@ def _checks(ident: str, entry: Mapping[str, Any], key: str) -> tuple[CheckEntry,
 def _check(ident: str, check: Any) -> CheckEntry:
     if not isinstance(check, dict) or not isinstance(check.get("expr"), str):
         raise LedgerError(f"claim {ident}: a check is a table with an 'expr'")
-    unknown = next((k for k in check if k not in ("expr", *_CHECK_OPTIONS)), None)
-    if unknown:
-        hint = suggestion(unknown, _CHECK_OPTIONS, 1)
-        raise LedgerError(f"claim {ident}: unknown key {unknown!r} in a check{hint}")
-    for key in ("tolerance", "about"):
-        if not _is_share(check.get(key, 0)):
-            raise LedgerError(f"claim {ident}: {key} is a share such as 0.01, not {check[key]!r}")
+    for key in check:
+        if key not in ("expr", *_CHECK_OPTIONS):
+            hint = suggestion(str(key), _CHECK_OPTIONS, 1)
+            raise LedgerError(f"claim {ident}: unknown key {brief(key)} in a check{hint}")
+    _require_values(ident, check)
     # a tolerance of the ledger's own is the last word: nothing beyond it is approximately right
     about = 0 if "tolerance" in check else ABOUT
     return CheckEntry(**{"about": about, **check})
+
+
+def _require_values(ident: str, check: Mapping[str, Any]) -> None:
+    """Raise LedgerError where an option of a check has a value of another type."""
+    for key in ("tolerance", "about"):
+        if not _is_share(check.get(key, 0)):
+            raise LedgerError(
+                f"claim {ident}: {key} is a share such as 0.01, not {brief(check[key])}"
+            )
+    said = check.get("said")
+    if not all(map(_is_plain, said if isinstance(said, list) else [said])):
+        raise LedgerError(
+            f"claim {ident}: said is a number, a text or a list of these, not {brief(said)}"
+        )
+    if not isinstance(check.get("note", ""), str):
+        raise LedgerError(f"claim {ident}: note is text, not {brief(check['note'])}")
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a text, a number that an expression may give, true, false or None."""
+    if isinstance(value, (int, float)):
+        return abs(value) <= LARGEST
+    return value is None or isinstance(value, str)
 
 
 def _is_share(value: Any) -> bool:
@@ -136,46 +167,14 @@ def read(path: str) -> list[dict[str, Any]]:
 
     Raises LedgerError naming the file (and line) that cannot be read, ModuleNotFoundError for
     YAML without pyyaml."""
-    try:
-        with open(path, "rb") as f:
-            data = f.read()
-    except OSError as e:
-        raise LedgerError(f"cannot read {path}: {e.strerror}") from None
-    parse = _yaml if path.endswith((".yaml", ".yml")) else _toml
-    doc = parse(path, data)
+    text = _documents.read_text(path, LedgerError)
+    parse = _documents.yaml if path.endswith((".yaml", ".yml")) else _documents.toml
+    doc = parse(path, text, LedgerError)
     entries = doc.get("claim") if isinstance(doc, dict) else doc
     tables = isinstance(entries, list) and all(isinstance(e, dict) for e in entries)
     if not entries or not tables:
         raise LedgerError(f"{path} has no claims; write [[claim]] tables with id, says and checks")
     return entries
-
-
-def _yaml(path: str, data: bytes) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(data)
-    except yaml.YAMLError as e:
-        mark = getattr(e, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(e, "problem", None) or "not YAML"
-        raise LedgerError(f"{path}{line}: {problem}") from None
-    except RecursionError:
-        raise LedgerError(f"{path}: values are nested too deep") from None
-    except ValueError as e:  # a date that is none, a number of thousands of digits
-        raise LedgerError(f"{path}: {e}") from None
-
-
-def _toml(path: str, data: bytes) -> Any:
-    """The document in a TOML file. Raises LedgerError for one that cannot be read."""
-    import tomllib
-
-    try:
-        return tomllib.loads(data.decode("utf-8", "replace"))
-    except RecursionError:
-        raise LedgerError(f"{path}: values are nested too deep") from None
-    except ValueError as e:  # no TOML, or a number of thousands of digits
-        raise LedgerError(f"{path}: {e}") from None
 
 
 def note_ledger() -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from .errors import LedgerError
 from .expressions import evaluate, models_in
 from .notes import spell
 
-_FIGURE = re.compile(r"\{(?P<expr>[^{}]+?)(?::(?P<format>,?(?:\.\d+)?[a-z%]*))?\}")
+_FIGURE = re.compile(r"\{(?P<expr>[^{}]+?)(?::(?P<format>,?(?:\.\d{1,2})?[a-z%]*))?\}")
 
 
 def fill(
