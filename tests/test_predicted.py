@@ -4,13 +4,17 @@ an operation takes 2 us and a nanosecond for each thousand FLOPs, 10% less to 20
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 import costlab
+from costlab.analysis.diagram import diagram
+from costlab.analysis.price import Energy, energy, prices
 from costlab.cli import main
 from costlab.cost import cost_of, total
+from costlab.measure.stages import Stages
 from costlab.predict import (
     ChosenProfile,
     Estimate,
@@ -23,6 +27,9 @@ from costlab.predict import (
     saved_time,
 )
 from costlab.predict import load as loading
+
+
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -344,6 +351,74 @@ def test_the_parallel_form_of_a_place_is_timed_with_its_pool():
     assert found.time_saved == pytest.approx(now - parallel, rel=0.02)
 
 
+def test_a_sweep_has_the_times_of_each_configuration(capsys):
+    """A bound of a device by name, in processes as here; twice the batch has twice the FLOPs."""
+    options = ("--over", "batch=1,2", "--jobs", "1", "--profile", "h100", "--profile-dtype", "bf16")
+    rows = records(capsys, "sweep", "alexnet", *options)
+    bf16 = costlab.load_profile("h100", dtype="bf16")
+    one = costlab.table("alexnet", profile=bf16).totals["at least"]
+    assert float(rows[0]["ms (at least)"]) == pytest.approx(one)
+    assert float(rows[1]["ms (at least)"]) >= one
+    assert (
+        "ms (at least): a bound, not a prediction, by the published peaks and" in rows[0]["notes"]
+    )
+
+
+def test_a_sweep_has_predictions_with_their_intervals(capsys, device):
+    [row] = records(capsys, "sweep", "alexnet", "--over", "batch=1", "--profile", device)
+    seconds = model_time("alexnet")
+    names = ("ms (predicted)", "ms (predicted, low)", "ms (predicted, high)")
+    assert [float(row[n]) for n in names] == pytest.approx(
+        [1e3 * seconds, 0.9e3 * seconds, 1.2e3 * seconds]
+    )
+    with pytest.raises(ValueError, match="give `profile` by name or file"):
+        costlab.sweep("alexnet", over={"batch": [1]}, profile=Calibrated())
+
+
+def test_an_old_journal_goes_on_without_a_profile(tmp_path):
+    """Without a profile, a configuration is what it was before there were any."""
+    journal = tmp_path / "sweep.jsonl"
+    costlab.sweep("alexnet", over={"batch": [1]}, jobs=1, journal=journal)
+    assert "profile" not in journal.read_text()
+    costlab.sweep("alexnet", over={"batch": [1]}, jobs=1, journal=journal, profile="h100")
+    assert journal.read_text().count('"setup.profile": "h100"') == 1
+
+
+def test_charts_show_the_time():
+    shown = costlab.profile("alexnet", profile=Calibrated())
+    sheet = shown.chart("stages").numbers
+    trace = predicted(costlab.trace("alexnet"), Calibrated())
+    table = costlab.table(trace)
+    times = {row.id: row.cells["predicted"] for row in table.rows}
+    for step, row in zip(shown.steps, sheet.rows, strict=True):
+        assert row["predicted"] == pytest.approx(times[step.id])
+        assert 1e3 * step.predicted_seconds == pytest.approx(times[step.id])
+    svg = shown.chart("stages").draw("svg").decode()
+    assert svg.count("bar:predicted_seconds:") == len(shown.steps)
+
+
+def test_a_chart_that_cannot_show_time_takes_no_profile(capsys, tmp_path):
+    argv = ["chart", "memory", "alexnet", "--profile", "h100", "-o", str(tmp_path / "m.svg")]
+    assert main(argv) == 2
+    assert "--profile does nothing for the memory chart" in capsys.readouterr().err
+
+
+def test_boxes_of_a_diagram_have_their_time():
+    """alexnet's third convolution: 256 to 384 channels on 13x13, and a ReLU."""
+    trace = costlab.trace("alexnet")
+    [conv] = [b for b in diagram(predicted(trace, Calibrated())).boxes if b.id == "conv3"]
+    seconds = convolution_time(256, 384, (3, 3), 13) + 2e-6 + 384 * 13 * 13 / 1e12
+    assert conv.predicted == f"{milliseconds(seconds)} ms (predicted)"
+    assert {b.predicted for b in diagram(trace).boxes} == {""}
+
+
+def test_a_report_has_the_column(tmp_path):
+    with_times = costlab.report("alexnet", sections=["table"], profile="h100").document
+    without = costlab.report("alexnet", sections=["table"]).document
+    texts = [str(d) for d in (with_times, without)]
+    assert "ms (at least)" in texts[0] and "ms (at least)" not in texts[1]
+
+
 def test_warnings_of_a_profile_are_said():
     table = costlab.table("alexnet", profile=Calibrated("measured with torch 2.11, not 2.13"))
     assert table.notes[-1] == "measured with torch 2.11, not 2.13"
@@ -417,3 +492,116 @@ def test_a_prediction_survives_pickling():
     again = pickle.loads(pickle.dumps(trace))
     assert prediction_of(again) == prediction_of(trace)
     assert prediction_of(predicted(trace, None)) == prediction_of(trace)
+
+
+def test_a_million_inputs_cost_their_share_of_an_hour():
+    """At 3.6 an hour, a microsecond costs 1e-9: 10^6 inputs of t seconds each cost 1000 t."""
+    seconds = model_time("alexnet")
+    [price] = prices(predicted(costlab.trace("alexnet"), Calibrated()), 3.6)
+    assert (price.by, price.items) == ("predicted", 1)
+    assert price.price == pytest.approx(1000 * seconds)
+    assert (price.low, price.high) == pytest.approx((900 * seconds, 1200 * seconds))
+    [bound] = prices(predicted(costlab.trace("alexnet"), "h100"), 3.6)
+    assert (bound.by, bound.price, bound.high) == ("at least", None, None)
+
+
+MEASURED = "reports/measurements/googlenet.h100.bf16.nhwc.32x3x224x224.trace"
+
+
+def test_a_measured_trace_has_a_price_and_an_energy():
+    """32 images a call."""
+    trace = costlab.trace(costlab.load(str(ROOT / MEASURED)))
+    median = trace.measured.total.median
+    [price] = prices(trace, 3.6)
+    assert (price.by, price.items) == ("measured", 32)
+    assert price.price == pytest.approx(1000 * median / 32)
+    watts = trace.measured.conditions["clocks after"]["watts"]
+    found = energy(trace)
+    assert found.joules == pytest.approx(watts * median) and found.watts == watts
+    conditions = {**trace.measured.conditions, "joules": 0.5}
+    counted = replace(trace, measured=replace(trace.measured, conditions=conditions))
+    assert energy(counted) == Energy(0.5, 32)
+    assert energy(costlab.trace("alexnet")) is None
+
+
+def test_price_and_energy_stand_in_the_notes(capsys, device):
+    argv = ["table", str(ROOT / MEASURED), "--rate", "2.5", "--profile", device]
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    assert out.count("price of a million inputs: ") == 2
+    assert "at 2.5 an hour, by the measured time of calls with 32 inputs each" in out
+    assert "at 2.5 an hour, by the predicted time of calls with 32 inputs each" in out
+    assert " J an input, by its time and the " in out
+    assert main(["table", "alexnet", "--profile", "h100", "--rate", "2.5"]) == 0
+    assert "price of a million inputs: at least " in capsys.readouterr().out
+
+
+def test_compare_has_rows_of_prices(capsys, device):
+    rows = records(capsys, "compare", "alexnet", "nin", "--profile", device, "--rate", "3.6")
+    by_name = {row["what"]: row for row in rows}
+    row = by_name["price of a million inputs, predicted"]
+    assert float(row["alexnet"]) == pytest.approx(1000 * model_time("alexnet"))
+    assert float(by_name["price of a million inputs, predicted, low"]["nin"]) == pytest.approx(
+        900 * model_time("nin")
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ["table", "alexnet", "--rate", "2"],
+            "alexnet has no time to price by; name a device with ",
+        ),
+        (
+            ["table", "alexnet", "--rate", "0", "--profile", "l4"],
+            "a rate of 0.0 an hour is no price",
+        ),
+        (
+            ["table", "alexnet", "--rate", "nan", "--profile", "l4"],
+            "a rate of nan an hour is no pri",
+        ),
+        (
+            ["compare", "nin", "--against", "alexnet", "--rate", "1"],
+            "--rate compares models beside",
+        ),
+        (
+            ["table", "alexnet", "--rate", "1", "--what-if", "batch=2"],
+            "--rate applies to the table",
+        ),
+    ],
+)
+def test_a_rate_without_a_time_gets_one_line(capsys, argv, message):
+    assert main(argv) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"costlab: {message}") and err.count("\n") == 1
+
+
+def test_what_if_shows_what_a_change_saves_there(capsys, device):
+    found = json.loads(run(capsys, "table", "alexnet", "--what-if", "batch=2", "--profile", device))
+    before, after = (found["total"][f"predicted time {side} (ms)"] for side in ("base", "head"))
+    assert before == pytest.approx(1e3 * model_time("alexnet")) and after > before
+
+
+class Counter:
+    """A device of 100 W by its counter."""
+
+    def __init__(self, counts=True):
+        self.spent, self.counts = 0.0, counts
+
+    def joules(self):
+        return self.spent if self.counts else None
+
+    def seconds(self, fn, calls):
+        self.spent += 100 * 0.5 * calls
+        self.calls = calls
+        return 0.5
+
+
+def test_energy_is_counted_over_two_seconds_of_calls():
+    """Calls of 0.5 s: four of them, 50 J each."""
+    device = Counter()
+    stages = Stages(device, call=None, report=None)
+    assert stages._joules(lambda: None, 0.5) == pytest.approx(50)
+    assert device.calls == 4
+    assert Stages(Counter(False), call=None, report=None)._joules(lambda: None, 0.5) is None

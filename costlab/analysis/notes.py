@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..cost import scaled, short
+from ..cost import counted, scaled, short
+from ..predict import significant
 from ..tables import Note, others
 
 if TYPE_CHECKING:
     from .pareto import Point
     from .polynomial import Polynomial
+    from .price import Energy, Price
     from .results import Protocol
 
 COUNTED = "params with biases; one MAC = one multiply-add"
@@ -18,6 +20,29 @@ PEAKS = (
     "peak memory: the most bytes alive while the row runs, beyond params, buffers and inputs; the "
     "total is the peak of the whole run"
 )
+
+
+def price(found: Price) -> str:
+    """What a million inputs cost."""
+    low, middle, high = (
+        None if v is None else significant(v) for v in (found.low, found.price, found.high)
+    )
+    amount = f"at least {low}" if middle is None else f"{middle} ({low} to {high})"
+    time = "the least time possible" if found.by == "at least" else f"the {found.by} time"
+    return (
+        f"price of a million inputs: {amount}, at {found.rate:,g} an hour, by {time} of calls with "
+        f"{counted(found.items, 'input')} each, on a device that is busy all the time"
+    )
+
+
+def energy(found: Energy) -> str:
+    """What a call takes of energy."""
+    how = (
+        "by the energy counter of NVML"
+        if found.watts is None
+        else f"by its time and the {found.watts:,g} W that NVML read while it ran"
+    )
+    return f"energy: {significant(found.joules / found.items)} J an input, {how}"
 
 
 def order(words: str, rest: int) -> str:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from .._pictures import Chart, chart
 from .._result import Charted
 from ..cost import Convention
-from ..tables import Column, Row, Sheet, Table, table
+from ..predict import Estimate, Prediction
+from ..tables import (
+    Column,
+    Row,
+    Sheet,
+    Table,
+    predicted_cells,
+    predicted_columns,
+    table,
+)
 from ..trace import Trace
 from . import notes
 from .ranking import in_order
@@ -31,6 +40,7 @@ class Step:
         id: of the row; "" for several rows together.
         seconds: measured in place; None where the trace is not measured.
         backward: multiply-adds of the backward pass; None where it is not traced.
+        predicted: time by a profile, or its bound; None where there is none.
     """
 
     name: str
@@ -42,6 +52,13 @@ class Step:
     id: str
     seconds: float | None = None
     backward: int | None = None
+    predicted: Estimate | None = None
+
+    @property
+    def predicted_seconds(self) -> float | None:
+        """The predicted time, or the least one of a bound."""
+        found = self.predicted
+        return None if found is None else found.low if found.seconds is None else found.seconds
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,7 @@ class Profile(Charted):
         steps: the rows of the table; equal modules share a row, placed where the first one runs.
         convention: what params are.
         course: blocks that run one after the other, which sums up to a block are of.
+        prediction: of the network, where a profile was given.
     """
 
     model: str
@@ -59,6 +77,7 @@ class Profile(Charted):
     notes: tuple[str, ...]
     convention: Convention
     course: tuple[Step, ...]
+    prediction: Prediction | None = field(default=None, repr=False)
 
     chart_kind = "stages"
 
@@ -100,6 +119,7 @@ class Profile(Charted):
             Column("MACs so far", "MACs"),
             *([Column("backward", "MACs")] if self.trained else ()),
             *([Column("time", "ms", format=",.3f")] if self.measured else ()),
+            *(predicted_columns(self.prediction) if self.prediction else ()),
         )
         return Sheet(
             f"{self.model}: cost by stage",
@@ -114,11 +134,18 @@ class Profile(Charted):
                     "MACs so far": s.macs_so_far,
                     "backward": s.backward,
                     **({"time": 1e3 * s.seconds} if s.seconds is not None else {}),
+                    **self._predicted(s),
                 }
                 for s in self.steps
             ),
             self.notes,
         )
+
+    def _predicted(self, step: Step) -> dict[str, Any]:
+        """The cells of a step's predicted time."""
+        if self.prediction is None or step.predicted is None:
+            return {}
+        return predicted_cells(self.prediction, step.predicted)
 
 
 def profile(
@@ -131,16 +158,19 @@ def profile(
     for an unknown style or convention."""
     t = table(trace, style, convention, depth, columns=["activations"])
     shown, others = _split(t)
-    parts = [_part(r) for r in shown]
+    parts = [_part(r, t.prediction) for r in shown]
     if others:
-        parts.append(_together([_part(r) for r in others]))
-    ordered = [_part(r) for r in _with_cost(in_order(t, trace))]
+        rest = tuple(i for r in others for i in r.ops)
+        time = t.prediction.over(rest) if t.prediction else None
+        parts.append(replace(_together([_part(r) for r in others]), predicted=time))
+    ordered = [_part(r, t.prediction) for r in _with_cost(in_order(t, trace))]
     return Profile(
         t.title,
         tuple(_steps(parts)),
         notes.profile(t.notes),
         t.convention,
         tuple(_steps(ordered)),
+        t.prediction,
     )
 
 
@@ -172,9 +202,10 @@ class _Part:
     activations: int
     seconds: float | None
     backward: int | None
+    predicted: Estimate | None = None
 
 
-def _part(row: Row) -> _Part:
+def _part(row: Row, prediction: Prediction | None = None) -> _Part:
     return _Part(
         row.name,
         row.id,
@@ -183,6 +214,7 @@ def _part(row: Row) -> _Part:
         row.cells["activations"],
         row.seconds,
         row.cells.get("backward"),
+        prediction.over(row.ops) if prediction else None,
     )
 
 
@@ -218,4 +250,5 @@ def _steps(parts: Iterable[_Part]) -> Iterator[Step]:
             id=p.id,
             seconds=p.seconds,
             backward=p.backward,
+            predicted=p.predicted,
         )

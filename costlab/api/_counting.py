@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_path
@@ -38,6 +39,7 @@ def table(
     sort: str | None = None,
     top: int | None = None,
     profile: AnyProfile | None = None,
+    rate: float | None = None,
 ) -> Table:
     """The per-layer table of a model, or its totals by kind of operation.
 
@@ -59,6 +61,8 @@ def table(
         top: show this many rows, and the others as one; by MACs if `sort` is None.
         profile: of a device: a name, a .device file, or what `costlab.load_profile` gives. Adds the
             predicted time of each row, or the bound that a datasheet gives.
+        rate: price of an hour of the device, in any currency: the notes say what a million inputs
+            cost by the measured or predicted time.
 
     Raises ValueError for an unknown style, convention, column, `by` or `sort`, for `top` below 1,
     and for time of a trace that is not measured; ProfileError for a profile that cannot be read or
@@ -73,16 +77,29 @@ def table(
     names = column_names(columns)
     further = [*further_columns(names), *([order.column] if order and order.asked_for else [])]
     found = tabulate(trace, style, convention, depth, strict, further, by=by)
+    found = replace(found, notes=(*found.notes, *_money(trace, rate)))
     return (ordered(found, trace, order, top) if order else found).with_columns(names)
 
 
+def _money(trace: Trace, rate: float | None) -> list[str]:
+    """The energy of a call where NVML gave it, and with a rate the price of a million inputs."""
+    from ..analysis import notes
+    from ..analysis.price import energy, prices
+
+    found = energy(trace)
+    said = [notes.energy(found)] if found else []
+    return said + [notes.price(p) for p in (prices(trace, rate) if rate is not None else ())]
+
+
 @public
-def compare(*models: Model, profile: AnyProfile | None = None) -> Comparison:
+def compare(
+    *models: Model, profile: AnyProfile | None = None, rate: float | None = None
+) -> Comparison:
     """Two models or more side by side: totals, ratios, stage by stage, published error.
 
     Args:
         models: two or more, each a trace, a `costlab.load` result, or a name.
-        profile: as of `table`; adds the predicted time of each.
+        profile, rate: as of `table`; add the predicted time of each, and its price.
 
     Raises ValueError for fewer than two, ProfileError as `table` does, SourceError for a
     name that is not known."""
@@ -90,7 +107,7 @@ def compare(*models: Model, profile: AnyProfile | None = None) -> Comparison:
 
     if len(models) < 2:
         raise ValueError("compare needs two models or more, such as googlenet and alexnet")
-    return run([as_trace(model, "compare", profile) for model in models])
+    return run([as_trace(model, "compare", profile) for model in models], rate)
 
 
 @public
@@ -136,6 +153,7 @@ def profile(
     style: str = "auto",
     depth: int | None = None,
     convention: str | None = None,
+    profile: AnyProfile | None = None,
 ) -> Profile:
     """Params, MACs and activations (elements) of each row of the model's table; its chart shows
     them by stage, or added up from the input.
@@ -143,12 +161,13 @@ def profile(
     Args:
         model: a trace, a `costlab.load` result, or a name.
         style, depth, convention: of the rows, as `costlab.table` takes them.
+        profile: of a device, as `costlab.table` takes it; adds predicted times.
 
-    Raises ValueError for an unknown style or convention, SourceError for a name that is not
-    known."""
+    Raises ValueError for an unknown style or convention, ProfileError as `table` does,
+    SourceError for a name that is not known."""
     from ..analysis.profile import profile as run
 
-    return run(as_trace(model, "profile"), style, depth, convention)
+    return run(as_trace(model, "profile", profile), style, depth, convention)
 
 
 @public
@@ -174,6 +193,7 @@ def diagram(
     style: str = "auto",
     convention: str | None = None,
     base: Model | None = None,
+    profile: AnyProfile | None = None,
 ) -> Picture:
     """The block diagram of a model, or of one module as the papers draw it; with a `base`, of both
     beside each other.
@@ -188,6 +208,8 @@ def diagram(
         convention: what params are; None takes that of the model's table.
         base: an earlier version: both on one scale in the cost style, what is not the same marked
             as changed, added or removed.
+        profile: of a device, as `costlab.table` takes it; adds the predicted time of each box in
+            the cost style.
 
     Raises ValueError for a negative depth, an unknown style or convention, a module without
     layers, and for the paper style or a convention with a base.
@@ -201,9 +223,9 @@ def diagram(
             raise ValueError(
                 "a diagram with a base is always in the cost style; leave out style and convention"
             )
-        traces = as_trace(base, "diagram"), as_trace(model, "diagram")
+        traces = as_trace(base, "diagram", profile), as_trace(model, "diagram", profile)
         return picture(*compared(*traces, depth=depth, module=module, words=("before", "after")))
-    return picture(lay_out(as_trace(model, "diagram"), depth, module, style, convention))
+    return picture(lay_out(as_trace(model, "diagram", profile), depth, module, style, convention))
 
 
 @public

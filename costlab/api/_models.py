@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
@@ -130,7 +131,7 @@ def _traced(
     inputs: Any,
     kwargs: Mapping[str, Any] | None,
     *,
-    device: str,
+    device: str | torch.device,
     spec: str | None,
     train: bool | None,
     fused: bool,
@@ -246,7 +247,7 @@ def load_profile(
     Raises ProfileError, a ValueError, for a name that is not known and a file that cannot be
     read."""
     found = as_profile(profile)
-    return ChosenProfile(found.profile, dtype or found.dtype, layout or found.layout)
+    return replace(found, dtype=dtype or found.dtype, layout=layout or found.layout)
 
 
 def trace_named(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._extras import extra
 from .._result import Result
+from ..predict import AnyProfile, as_profile, predicted
 from ..trace import Trace, TraceError
 from ._arguments import public
 from ._models import CONTEXT, Model, as_trace, load, trace, trace_named
@@ -91,6 +92,7 @@ def report(
     phase: str | None = None,
     context: int = CONTEXT,
     batch: int = 1,
+    profile: AnyProfile | None = None,
     command: str = "costlab.report",
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
@@ -108,12 +110,14 @@ def report(
         inputs, arguments, phase, context, batch: of models that are named, as `costlab.load` takes
             them.
         device, train: where and how these are traced.
+        profile: of a device, as `costlab.table` takes it; adds predicted times to the tables, the
+            review and the rankings of the models.
         command: the command that the last page gives to build the report again.
         progress: called with (done, of, title) before each section.
 
     Raises ReportError, a ValueError, for an unknown section, a configuration that cannot be used
-    and a report without a model; SourceError or TraceError for a model that cannot be loaded or
-    traced."""
+    and a report without a model; ProfileError for a profile that cannot be read; SourceError or
+    TraceError for a model that cannot be loaded or traced."""
     from ..report import build
 
     path = None if config is None else os.fspath(config)
@@ -134,8 +138,13 @@ def report(
     runs = None if inputs or arguments or train or phase else settings
     find = _Finder(how, runs, path, (*models, base, head))
     with _placed(path):
-        review = (find(pair[0]), find(pair[1])) if pair else None
-        traces = [review[1] if review and m == pair[1] else find(m) for m in named]
+        chosen = None if profile is None else as_profile(profile)
+        review = (
+            (predicted(find(pair[0]), chosen), predicted(find(pair[1]), chosen)) if pair else None
+        )
+        traces = [
+            review[1] if review and m == pair[1] else predicted(find(m), chosen) for m in named
+        ]
         return Report(build(settings, traces, review, command, find, progress), path)
 
 

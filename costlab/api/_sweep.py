@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..predict import AnyProfile, as_profile
 from ._arguments import public
 from ._models import CONTEXT
 
@@ -30,6 +31,7 @@ def sweep(
     dtype: str = "fp32",
     channels_last: bool = False,
     compile: bool = False,
+    profile: AnyProfile | None = None,
     jobs: int | None = None,
     engine: str = "local",
     scheduler: str | None = None,
@@ -49,6 +51,8 @@ def sweep(
         train: count a training step.
         measure: run each configuration for real, one at a time; `dtype`, `channels_last` and
             `compile` as of `costlab.measure`.
+        profile: of a device, as `costlab.table` takes it, by name or file; adds the predicted time
+            of each configuration.
         jobs: number of processes; None for the number of cores, or 1 with `measure`.
         engine: "local" processes, or "dask", a cluster of this machine or the one at `scheduler`.
         journal: a file to which each outcome is added as soon as it is computed; a call with the
@@ -56,8 +60,9 @@ def sweep(
         progress: called with (done, of).
 
     A configuration that fails is an outcome with its reason. Raises ValueError for axes and options
-    that are not possible; SourceError for a model that cannot be built; JournalError, a ValueError,
-    for a file that is not a journal; ImportError for "dask" without the dask extra."""
+    that are not possible; ProfileError for a profile that cannot be read; SourceError for a model
+    that cannot be built; JournalError, a ValueError, for a file that is not a journal; ImportError
+    for "dask" without the dask extra."""
     from ..analysis import sweep as sweeping
 
     setup = sweeping.Setup(
@@ -72,6 +77,7 @@ def sweep(
         dtype=dtype,
         channels_last=channels_last,
         compile=compile,
+        **_profile(profile),
     )
     _validate(models, setup, engine, scheduler)
     axes = _axes(over, setup)
@@ -87,6 +93,18 @@ def sweep(
         journal=None if journal is None else os.fspath(journal),
         progress=progress,
     )
+
+
+def _profile(profile: AnyProfile | None) -> dict[str, Any]:
+    """The fields of a `Setup` for a profile. Raises ProfileError, and ValueError for an object,
+    which other processes cannot read."""
+    if profile is None:
+        return {}
+    chosen = as_profile(profile)
+    if not chosen.name:
+        raise ValueError("a sweep runs in processes of its own; give `profile` by name or file")
+    name = os.path.abspath(chosen.name) if os.path.exists(chosen.name) else chosen.name
+    return {"profile": name, "profile_dtype": chosen.dtype, "profile_layout": chosen.layout}
 
 
 def _axes(over: Mapping[str, Iterable[Value]], setup: Setup) -> dict[str, Sequence[Value]]:

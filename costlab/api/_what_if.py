@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_path
+from ..predict import AnyProfile
 from ..sources import Loaded, SourceError
 from ..trace import Trace
 from ._arguments import public
@@ -28,6 +29,7 @@ def what_if(
     device: str = "auto",
     style: str = "auto",
     depth: int | None = None,
+    profile: AnyProfile | None = None,
 ) -> Change:
     """A model compared with a changed one, block by block. The changed model is built and traced:
     nothing is multiplied.
@@ -42,10 +44,11 @@ def what_if(
         train: count the backward pass too.
         device: where to run, as `costlab.trace` takes it.
         style, depth: of the rows that are compared, as `costlab.table` takes them.
+        profile: of a device, as `costlab.table` takes it; adds the predicted times of both.
 
     Raises ValueError for a change that cannot be read, that the model has no such size or kernel
     for, or that no padding keeps the grids with; SourceError for a saved trace, and TraceError
-    where the changed model does not run."""
+    where the changed model does not run; ProfileError as `costlab.table` does."""
     from ..analysis.what_if import require_same_grids
     from ..analysis.what_if import what_if as read
 
@@ -61,7 +64,7 @@ def what_if(
         require_same_grids(trace(asked.resized(loaded)) if asked.sizes else base, head)
     name = f"{base.provenance['model']} with {asked.words}"
     head = replace(head, provenance={**head.provenance, "revision": name})
-    return diff(base, head, style=style, depth=depth)
+    return diff(base, head, style=style, depth=depth, profile=profile)
 
 
 def _advice(given: object) -> str:

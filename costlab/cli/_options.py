@@ -119,6 +119,17 @@ def add_profile(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_rate(options: Options) -> None:
+    """`--rate` of the commands that show a price."""
+    options.add_argument(
+        "--rate",
+        type=float,
+        metavar="PRICE",
+        help="price of an hour of the device, in any currency: show what a million inputs cost, by "
+        "the measured or predicted time",
+    )
+
+
 def add_measuring(options: Options) -> None:
     """How a model is run when it is measured."""
     options.add_argument(

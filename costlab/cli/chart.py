@@ -13,8 +13,8 @@ import costlab
 from ._errors import UserError, errors, refuse
 from ._extras import require
 from ._files import CHART
-from ._models import get_trace
-from ._options import add_look, add_model, add_rows
+from ._models import get_profile, get_trace
+from ._options import add_look, add_model, add_profile, add_rows
 from ._output import save_chart
 from ._progress import working
 from ._types import Commands, Options
@@ -75,7 +75,8 @@ def _savings(args: argparse.Namespace):
 def _grid(args: argparse.Namespace):
     if args.measured:
         return _measured(args, "grid")
-    return costlab.grid(**_given(args, "d", "c_in", "c_out", "kernel")).chart()
+    given = _given(args, "d", "c_in", "c_out", "kernel")
+    return costlab.grid(**given, profile=get_profile(args)).chart()
 
 
 def _towers(args: argparse.Namespace):
@@ -106,8 +107,10 @@ def _integers(text: str) -> list[int]:
 
 def _measured(args: argparse.Namespace, rules: str):
     """What the rules save in measured time."""
-    if _given(args, "d", "c_in", "c_out", "kernel"):
-        raise UserError("--measured shows what was measured; leave out the widths, grid and kernel")
+    if _given(args, "d", "c_in", "c_out", "kernel", "profile"):
+        raise UserError(
+            "--measured shows what was measured; leave out the widths, grid, kernel and --profile"
+        )
     return costlab.savings(args.measured, of=rules, on=args.on or "").chart()
 
 
@@ -117,10 +120,12 @@ def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 
 _KINDS = {
-    "stages": _Kind(lambda a: _profile(a).chart("stages"), options=("style", "depth")),
-    "cumulative": _Kind(lambda a: _profile(a).chart("cumulative"), options=("style", "depth")),
+    "stages": _Kind(lambda a: _profile(a).chart("stages"), options=("style", "depth", "profile")),
+    "cumulative": _Kind(
+        lambda a: _profile(a).chart("cumulative"), options=("style", "depth", "profile")
+    ),
     "savings": _Kind(_savings, 0, 0, ("c_in", "c_out", "kernel", "measured", "on")),
-    "grid": _Kind(_grid, 0, 0, ("d", "c_in", "c_out", "kernel", "measured", "on")),
+    "grid": _Kind(_grid, 0, 0, ("d", "c_in", "c_out", "kernel", "measured", "on", "profile")),
     "bottleneck": _Kind(lambda a: costlab.bottleneck().chart(), 0, 0),
     "head": _Kind(lambda a: costlab.head(**_given(a, "c_in")).chart(), 0, 0, ("c_in",)),
     "aux": _Kind(lambda a: costlab.aux(a.model or ()).chart(), 0),
@@ -140,7 +145,7 @@ _KINDS = {
     "mlpconv": _Kind(lambda a: _mlpconv(a).chart(), 0, 0, ("c_in", "kernel", "widths")),
     "saturation": _Kind(lambda a: costlab.saturation().chart(), 0, 0),
     "towers": _Kind(lambda a: _towers(a).chart(), 0, 1, ("beside",)),
-    "compare": _Kind(_compare, 2, 5),
+    "compare": _Kind(_compare, 2, 5, ("profile",)),
     "waterfall": _Kind(_waterfall, 2, 2, ("style", "depth")),
     "times": _Kind(_times, 0, 1000, ("measured", "on")),
 }
@@ -159,6 +164,7 @@ def add(sub: Commands) -> None:
     add_rows(p.add_argument_group("rows of a network"), style=None)
     _add_convolutions(p.add_argument_group("sizes of convolutions and feature maps"))
     _add_beside(p.add_argument_group("what else to show"))
+    add_profile(p)
     look = p.add_argument_group("look and output")
     add_look(look)
     look.add_argument(

@@ -9,7 +9,7 @@ import costlab
 from ._errors import errors
 from ._files import DIAGRAM
 from ._models import get_trace
-from ._options import add_model
+from ._options import add_model, add_profile
 from ._output import draw
 from ._progress import working
 from ._types import Commands, Options
@@ -24,6 +24,7 @@ def add(sub: Commands) -> None:
     )
     add_model(p)
     _add_contents(p.add_argument_group("contents of the diagram"))
+    add_profile(p)
     p.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="FILE.svg, .pdf, .png or .dot"
     )

@@ -10,8 +10,8 @@ import costlab
 
 from ._errors import errors
 from ._files import REPORT
-from ._models import building
-from ._options import add_model
+from ._models import building, get_profile, profile_words
+from ._options import add_model, add_profile
 from ._output import write
 from ._progress import progress_line, working
 from ._types import Commands, Options
@@ -26,6 +26,7 @@ def add(sub: Commands) -> None:
     )
     add_model(p, several=True, optional=True)
     _add_contents(p.add_argument_group("contents"))
+    add_profile(p)
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.pdf or FILE.html")
     p.set_defaults(run=run, writes=REPORT)
 
@@ -67,6 +68,7 @@ def _again(args: argparse.Namespace):
         ("--context", args.context and str(args.context)),
         ("--batch", args.batch and str(args.batch)),
         ("--mode", args.mode if args.mode != "eval" else None),
+        *profile_words(args),
     ]
     return shlex.join(
         [
@@ -90,6 +92,7 @@ def run(args: argparse.Namespace) -> int | None:
             sections=args.sections.split(",") if args.sections else (),
             paper=args.paper or "",
             command=f"{_again(args)} -o FILE.pdf (or FILE.html)",
+            profile=get_profile(args),
             progress=lambda done, of, title: progress_line(f"{done + 1} of {of}: {title}"),
             **building(args),
         )

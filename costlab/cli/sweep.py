@@ -12,8 +12,8 @@ import costlab
 
 from ._errors import UserError, errors
 from ._extras import require
-from ._models import building
-from ._options import add_chart, add_measuring, add_model, add_output
+from ._models import building, get_profile
+from ._options import add_chart, add_measuring, add_model, add_output, add_profile
 from ._output import save_chart, show
 from ._progress import progress_line
 from ._types import Commands, Options
@@ -43,6 +43,7 @@ def add(sub: Commands) -> None:
     )
     _add_processes(p.add_argument_group("processes"))
     _add_measured(p.add_argument_group("measurement"))
+    add_profile(p)
     add_chart(p.add_argument_group("chart"), "draw the curves over the first range")
     add_output(p)
     p.set_defaults(run=run)
@@ -130,6 +131,7 @@ def run(args: argparse.Namespace) -> int | None:
             dtype=args.dtype,
             channels_last=args.channels_last,
             compile=args.compile,
+            profile=get_profile(args),
             jobs=args.jobs,
             engine=args.engine,
             scheduler=args.scheduler,

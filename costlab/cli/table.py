@@ -7,8 +7,8 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors, refuse
-from ._models import arguments, get_trace, sizes, tracing
-from ._options import add_model, add_output, add_profile, add_rows
+from ._models import arguments, get_profile, get_trace, sizes, tracing
+from ._options import add_model, add_output, add_profile, add_rate, add_rows
 from ._output import show
 from ._progress import working
 from ._types import Commands, Options
@@ -27,6 +27,7 @@ def add(sub: Commands) -> None:
     _add_selection(rows)
     _add_counts(p.add_argument_group("counts"))
     add_profile(p)
+    add_rate(p.add_argument_group("price"))
     add_output(p)
     p.set_defaults(run=run)
 
@@ -87,6 +88,7 @@ def run(args: argparse.Namespace) -> int | None:
             by=args.by,
             sort=args.sort,
             top=args.top,
+            rate=args.rate,
         )
     show(args, result.sheet)
 
@@ -95,7 +97,7 @@ def _what_if(args: argparse.Namespace):
     """The model beside what it would be."""
     refuse(
         args,
-        ("phase", "convention", "by", "sort", "top"),
+        ("phase", "convention", "by", "sort", "top", "rate"),
         "applies to the table of one model; leave out --what-if",
     )
     if args.strict:
@@ -107,11 +109,17 @@ def _what_if(args: argparse.Namespace):
             **tracing(args),
             style=args.style,
             depth=args.depth,
+            profile=get_profile(args),
         )
 
 
 def _phases(args: argparse.Namespace):
     """Prefill and decoding of a language model side by side."""
+    refuse(
+        args,
+        ("profile", "profile_dtype", "profile_layout", "rate"),
+        "applies to the table of one phase; choose --phase prefill or --phase decode",
+    )
     rows = (args.depth, args.convention, args.by, args.sort, args.top)
     if any(rows) or args.style != "auto":
         raise UserError(

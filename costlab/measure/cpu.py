@@ -99,6 +99,10 @@ class Cpu:
         """The machine's load."""
         return {"load": round(os.getloadavg()[0], 2)} if hasattr(os, "getloadavg") else {}
 
+    def joules(self) -> float | None:
+        """Not known: what counts energy is for the administrator to read."""
+        return None
+
     def steady(self, before: Sample, after: Sample) -> bool:
         """Whether a block may be kept: clocks are not asked for, so always."""
         return True

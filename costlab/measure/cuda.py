@@ -82,6 +82,10 @@ class Cuda:
         """Clocks in MHz, power in W, temperature in C, NVML's bits of reasons for throttling."""
         return self.sensors.sample()
 
+    def joules(self) -> float | None:
+        """The energy used so far, by NVML's counter."""
+        return self.sensors.joules()
+
     def steady(self, before: Sample, after: Sample) -> bool:
         """Whether the SM clock stood still between two samples."""
         a, b = before.get("sm_mhz"), after.get("sm_mhz")

@@ -44,6 +44,10 @@ class Device(Protocol):
         """Clocks, power and temperature, or the load, at this moment."""
         ...
 
+    def joules(self) -> float | None:
+        """The energy that the device has used so far; None where it does not count it."""
+        ...
+
     def steady(self, before: Sample, after: Sample) -> bool:
         """Whether a block between two samples may be kept."""
         ...

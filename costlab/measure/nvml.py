@@ -32,6 +32,16 @@ class Sensors:
         except pynvml.NVMLError as e:
             self.missing = f"clocks, power and temperature were not read: NVML says {e}"
 
+    def joules(self) -> float | None:
+        """The energy that the device has used since its driver was loaded; None where it has no
+        counter (before Volta) or NVML is missing."""
+        if self._nvml is None:
+            return None
+        try:
+            return self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle) / 1000
+        except self._nvml.NVMLError:
+            return None
+
     def sample(self) -> Sample:
         """`sm_mhz`, `memory_mhz`, `watts`, `celsius` and `throttle` (NVML's bits, 0: none); what
         the device does not tell is left out."""

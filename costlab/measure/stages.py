@@ -4,7 +4,9 @@ conditions beside them."""
 from __future__ import annotations
 
 import datetime
+import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +26,7 @@ from .watch import Watch, bytes_of, tensors_of
 
 _LONG = 1.0  # seconds; a model that takes longer is measured in fewer blocks
 _FEWEST_BLOCKS = 5
+_COUNTED_SECONDS = 2.0  # that the energy of calls is counted over
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,15 @@ class Stages:
         eager = time_blocks(self.device, self.call, blocks)
         replay, refusal = captured(self.device, self.call)
         whole = time_blocks(self.device, replay, blocks) if replay else eager
+        joules = self._joules(replay or self.call, min(whole.seconds))
         self.report("its operations in place")
         operations, in_place = self.device.in_place(self.call.model, self.call, replay)
         del replay  # its memory is not the model's
         times, peak = self._operation_times(trace, operations, in_place.operations)
         modules, refusal_alone = self._alone(operations) if isolate else ((), "")
         conditions = self._conditions(dtype, layout, whole, refusal)
+        if joules is not None:
+            conditions["joules"] = joules
         if refusal_alone:
             conditions["modules alone"] = refusal_alone
         return Measured(
@@ -78,6 +84,16 @@ class Stages:
         except Exception as e:  # the compiler raises errors of many kinds
             failed: Conditions = {**measured.conditions, "compile": f"failed: {in_one_line(e)}"}
             return replace(measured, conditions=failed)
+
+    def _joules(self, run: Callable[[], Any], seconds: float) -> float | None:
+        """Joules of a call that takes so many seconds, over many of them: the counter moves in
+        steps of up to 0.1 s. None where the device does not count."""
+        if (before := self.device.joules()) is None:
+            return None
+        calls = max(1, math.ceil(_COUNTED_SECONDS / max(seconds, 1e-9)))
+        self.device.seconds(run, calls)
+        after = self.device.joules()
+        return None if after is None else (after - before) / calls
 
     def _as_many(self, blocks: int) -> int:
         """So many blocks, or fewer of a slow model."""

@@ -20,8 +20,11 @@ from .spelling import (
     comparison_of_predictions,
     milliseconds,
     prediction_notes,
+    prediction_source,
     saved_time,
+    significant,
     spell_estimate,
+    spell_time,
 )
 
 __all__ = [
@@ -47,8 +50,11 @@ __all__ = [
     "predicted_like",
     "prediction_notes",
     "prediction_of",
+    "prediction_source",
     "saved_time",
+    "significant",
     "spell_estimate",
+    "spell_time",
 ]
 
 callable_as(__name__, "costlab.api:predict")

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, replace
 
 from .._narrow import StrPath
 from ..trace import Trace
-from .dtypes import dtype_of
 from .load import load_profile
 from .prediction import Prediction, Profile
 
@@ -15,11 +14,12 @@ from .prediction import Prediction, Profile
 @dataclass(frozen=True)
 class ChosenProfile:
     """A profile, with the dtype and the layout that models run in on its device; None as
-    `Profile.predict` takes it."""
+    `Profile.predict` takes it. `name`: of the datasheet or the file; "" of an object."""
 
     profile: Profile
     dtype: str | None = None
     layout: str | None = None
+    name: str = ""
 
     def predict(self, trace: Trace) -> Prediction:
         """The times of a trace. Raises ProfileError as `Profile.predict` does."""
@@ -43,7 +43,7 @@ def as_profile(profile: AnyProfile) -> ChosenProfile:
     if isinstance(profile, ChosenProfile):
         return profile
     if isinstance(profile, (str, os.PathLike)):
-        return ChosenProfile(load_profile(profile))
+        return ChosenProfile(load_profile(profile), name=os.fspath(profile))
     return ChosenProfile(profile)
 
 
@@ -64,9 +64,9 @@ def prediction_of(trace: Trace) -> Prediction | None:
 
 def predicted_like(part: Trace, trace: Trace) -> Trace:
     """A trace of a part of a model, or of what could replace one, with its predicted times where
-    the trace of the model has such: by the same profile, in the dtype of the model. Raises
+    the trace of the model has such: by the same profile, in the same dtype and layout. Raises
     ProfileError as `predicted` does."""
-    profile = trace.profile if isinstance(trace, PredictedTrace) else None
-    if profile is None:
+    if not isinstance(trace, PredictedTrace) or not trace.profile or not trace.prediction:
         return part
-    return predicted(part, replace(profile, dtype=profile.dtype or dtype_of(trace)))
+    facts = trace.prediction.facts
+    return predicted(part, replace(trace.profile, dtype=facts.dtype, layout=facts.layout))

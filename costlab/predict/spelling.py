@@ -8,19 +8,23 @@ from math import floor, log10
 from .estimate import Estimate, difference
 from .prediction import Prediction
 
-_MOST_DIGITS = 5  # behind the point, of milliseconds
+_MOST_DIGITS = 5  # behind the point
 _LEAST = 10.0**-_MOST_DIGITS
 
 
-def milliseconds(seconds: float) -> str:
-    """Three digits of milliseconds: 1.23, 0.0123, 123."""
-    ms = 1e3 * seconds
-    if not ms:
+def significant(value: float) -> str:
+    """Three digits of a number: 1.23, 0.0123, 123."""
+    if not value:
         return "0"
-    if 0 < abs(ms) < _LEAST:
-        return f"{'-' * (ms < 0)}<{_LEAST:.5f}"
-    digits = min(_MOST_DIGITS, max(0, 2 - floor(log10(abs(ms)))))
-    return f"{ms:,.{digits}f}"
+    if 0 < abs(value) < _LEAST:
+        return f"{'-' * (value < 0)}<{_LEAST:.5f}"
+    digits = min(_MOST_DIGITS, max(0, 2 - floor(log10(abs(value)))))
+    return f"{value:,.{digits}f}"
+
+
+def milliseconds(seconds: float) -> str:
+    """Three digits of milliseconds."""
+    return significant(1e3 * seconds)
 
 
 def spell_estimate(estimate: Estimate) -> str:
@@ -31,29 +35,42 @@ def spell_estimate(estimate: Estimate) -> str:
     return f"{milliseconds(estimate.seconds)} ({low} to {high})"
 
 
+def spell_time(prediction: Prediction, estimate: Estimate) -> str:
+    """A time where there is no room for its interval: 1.23 ms (predicted), 0.912 ms (at least)."""
+    seconds = estimate.low if estimate.seconds is None else estimate.seconds
+    return f"{milliseconds(seconds)} {column_name(prediction)}"
+
+
 def column_name(prediction: Prediction) -> str:
     """What its times are called: a prediction or a bound."""
     return "ms (at least)" if prediction.facts.kind == "datasheet" else "ms (predicted)"
 
 
-def prediction_notes(prediction: Prediction, model: str = "the whole model") -> tuple[str, ...]:
-    """Where predicted times are from, what the model takes by them, and what a reader must know."""
-    facts, whole = prediction.facts, prediction.total
+def prediction_source(prediction: Prediction) -> str:
+    """What its times are, and where they are from."""
+    facts = prediction.facts
     on = f"{facts.name}, {facts.dtype}, {facts.layout}"
     if facts.kind == "datasheet":
-        said = (
+        return (
             f"{column_name(prediction)}: a bound, not a prediction, by the published peaks and "
-            f"bandwidth of {on} ({facts.source}, read {facts.date}); {model} takes at least "
-            f"{milliseconds(whole.low)} ms, and most networks take several times as long"
+            f"bandwidth of {on} ({facts.source}, read {facts.date})"
         )
-    else:
-        said = (
-            f"{column_name(prediction)}: not measured, but predicted from measurements of "
-            f"{facts.date} on {on} ({facts.source}), with 90% intervals; {model}: "
-            f"{spell_estimate(whole)} ms"
-        )
-    outside = "a part of this model lies outside what was measured, which widens the intervals"
-    return (said, *((outside,) * whole.outside), *prediction.warnings)
+    return (
+        f"{column_name(prediction)}: not measured, but predicted from measurements of {facts.date} "
+        f"on {on} ({facts.source}), with 90% intervals"
+    )
+
+
+def prediction_notes(prediction: Prediction, model: str = "the whole model") -> tuple[str, ...]:
+    """Where predicted times are from, what the model takes by them, and what a reader must know."""
+    whole = prediction.total
+    said = (
+        f"{model} takes at least {milliseconds(whole.low)} ms, and most networks take several "
+        "times as long"
+        if whole.is_bound
+        else f"{model}: {spell_estimate(whole)} ms"
+    )
+    return (f"{prediction_source(prediction)}; {said}", *prediction.warnings)
 
 
 def comparison_of_predictions(of: Sequence[tuple[str, Prediction]]) -> tuple[str, ...]:

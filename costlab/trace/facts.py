@@ -76,7 +76,7 @@ class Conditions(Machine, _Timed, total=False):
     """What a reader of a measurement must know. `product`: the name of its matrix products among
     the ceilings; `cache`: bytes of the last cache; `method`: how the whole model was timed; "blocks
     thrown away": None where no block was steady; `compile` and "modules alone": why these times are
-    missing."""
+    missing; `joules`: of a call, by the energy counter of NVML."""
 
     dtype: Required[str]
     layout: Required[str]
@@ -88,3 +88,4 @@ class Conditions(Machine, _Timed, total=False):
     cache: int
     notes: list[str]
     compile: str
+    joules: float

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...predict import comparison_of_predictions
+from ..notes import energy, price
 
 if TYPE_CHECKING:
     from ..results import PublishedResult
@@ -32,6 +33,8 @@ def comparison_notes(comparison: Comparison) -> tuple[str, ...]:
         *(_published(s.name, s.published) for s in sides if s.published),
         *_not_comparable(sides),
         *(f"time of {s.name}: the whole model, {s.device}" for s in sides if s.seconds),
+        *(f"{s.name}: {energy(s.energy)}" for s in sides if s.energy),
+        *(f"{s.name}: {price(p)}" for s in sides for p in s.prices),
         *comparison_of_predictions([(s.name, s.prediction) for s in sides if s.prediction]),
         *comparison.caveats,
     )

@@ -13,6 +13,7 @@ from ..._result import Charted
 from ...predict import Prediction
 from ...tables import Column, Sheet, display_names
 from ...trace import Trace
+from ..price import Energy, Price
 from ..results import PublishedResult
 from .notes import comparison_notes, comparison_sentences
 
@@ -51,6 +52,7 @@ class Side:
     """One network: totals in the units of `Stage`, its stages, and its `published` error (None: not
     published); `seconds` of the whole model where it was measured, on `device`; `backward`
     multiply-adds of the backward pass where it was traced; `prediction` of its time where a profile
+    was given; `energy` of a call where NVML gave it, and `prices` of a million inputs where a rate
     was given."""
 
     name: str
@@ -64,6 +66,8 @@ class Side:
     device: str = ""
     backward: int | None = None
     prediction: Prediction | None = None
+    energy: Energy | None = None
+    prices: tuple[Price, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def _totals(sides: tuple[Side, ...]) -> Iterator[Quantity]:
     if any(s.seconds for s in sides):
         yield "time, measured", "ms", [_ms(s.seconds) for s in sides]
     yield from _predicted([s.prediction for s in sides])
+    yield from _money(sides)
 
 
 def _predicted(predictions: list[Prediction | None]) -> Iterator[Quantity]:
@@ -144,6 +149,20 @@ def _predicted(predictions: list[Prediction | None]) -> Iterator[Quantity]:
     yield "time, predicted", "ms", [_ms(t.seconds) for t in totals]
     yield "time, predicted, low", "ms", [_ms(t.low) for t in totals]
     yield "time, predicted, high", "ms", [_ms(t.high) for t in totals]
+
+
+def _money(sides: tuple[Side, ...]) -> Iterator[Quantity]:
+    """Energy of an input where NVML gave it, and prices of a million where a rate was given."""
+    if any(s.energy for s in sides):
+        joules = [s.energy and round(s.energy.joules / s.energy.items, 6) for s in sides]
+        yield "energy of an input, measured", "J", joules
+    found = {price.by: None for s in sides for price in s.prices}
+    for by in found:
+        of_each = [next((p for p in s.prices if p.by == by), None) for s in sides]
+        for end in ("low",) if by == "at least" else ("", "low", "high"):
+            values = [p and getattr(p, end or "price") for p in of_each]
+            said = f"price of a million inputs, {by}"
+            yield f"{said}, {end}" if end and by != "at least" else said, "money", values
 
 
 def _ms(seconds: float | None) -> float | None:

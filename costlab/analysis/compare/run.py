@@ -9,19 +9,22 @@ from ...graph import layer_graph, longest
 from ...predict import prediction_of
 from ...tables import caveats
 from ...trace import Trace
+from ..price import energy, prices
 from ..results import published_for
 from .result import Comparison, Side
 from .stages import stages
 
 
-def compare(traces: Sequence[Trace]) -> Comparison:
-    """Compare two or more traces. Raises ValueError for fewer."""
+def compare(traces: Sequence[Trace], rate: float | None = None) -> Comparison:
+    """Compare two or more traces; `rate`: price of an hour of the device. Raises ValueError for
+    fewer, and for a rate without a time."""
     if len(traces) < 2:
         raise ValueError("a comparison needs two models or more")
-    return Comparison(tuple(map(_side, traces)), tuple(traces), caveats(*traces))
+    sides = tuple(_side(trace, rate) for trace in traces)
+    return Comparison(sides, tuple(traces), caveats(*traces))
 
 
-def _side(trace: Trace) -> Side:
+def _side(trace: Trace, rate: float | None) -> Side:
     whole, name = total(trace), trace.provenance["model"]
     result = next(iter(published_for(name)), None)
     seconds, device = _measured(trace)
@@ -37,6 +40,8 @@ def _side(trace: Trace) -> Side:
         device=device,
         backward=total(trace, trace.backward).macs if trace.trained else None,
         prediction=prediction_of(trace),
+        energy=energy(trace),
+        prices=() if rate is None else prices(trace, rate),
     )
 
 

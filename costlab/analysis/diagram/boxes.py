@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ...cost import Convention, total
 from ...cost.roles import is_weight
 from ...graph import layer_graph
+from ...predict import prediction_of, spell_time
 from ...tables import table
 from ...tables.result import Row
 from ...trace.cached import once_per_trace
@@ -32,6 +33,8 @@ class Boxes:
         self.order = [n for n in nested.root.boxes() if n in nested.groups]
         self.ids = self._ids()
         self._seconds = _seconds(trace)
+        self._prediction = prediction_of(trace)
+        self._place = {id(op): i for i, op in enumerate(trace.ops)}
 
     def in_order(self) -> list[Box]:
         """In order of execution; each param in the first box that uses it."""
@@ -57,10 +60,18 @@ class Boxes:
             times=group.times,
             steps=first.steps if single else 1,
             seconds=self._seconds(ops) if ops else None,
+            predicted=self._predicted(ops) if ops else "",
             inside=", ".join(first.inside) if single else self._inside(members),
             nodes=nodes if first.kind not in ("input", "output") else (),
             units=tuple(group.units),
         )
+
+    def _predicted(self, ops: Sequence[Op]) -> str:
+        """The predicted time of operations; "" where there is none."""
+        if self._prediction is None:
+            return ""
+        time = self._prediction.over(self._place[id(op)] for op in ops)
+        return spell_time(self._prediction, time)
 
     def _elements(self, param: int) -> int:
         """Of a param, as far as the convention counts it."""

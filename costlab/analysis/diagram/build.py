@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...cost import Convention, total
 from ...graph import layer_graph
 from ..._spelling import suggestion
-from ...tables import choose_convention, input_words
+from ...tables import choose_convention, input_words, predicted_note
 from ...trace.record import Trace
 from . import notes
 from .boxes import Boxes
@@ -156,7 +156,7 @@ class _Builder:
             upward=self.module is not None,
             style=self.style,
             convention=self.convention,
-            notes=(self._totals(drawn),),
+            notes=(self._totals(drawn), *predicted_note(self.trace)),
             depth=depth,
         )
 

@@ -26,6 +26,7 @@ class Box:
         times: alike blocks in a row that it stands for.
         steps: time steps of a recurrent layer.
         seconds: measured in place; None where the trace is not measured.
+        predicted: time by a profile, as it is shown: "1.23 ms (predicted)"; "" without a profile.
         inside: what runs in it and is not in its text ("batch norm, ReLU").
         nodes: its layers, as indices of the layer graph.
         units: what it draws, as numbers that are the same in every diagram of a trace.
@@ -41,6 +42,7 @@ class Box:
     times: int = 1
     steps: int = 1
     seconds: float | None = None
+    predicted: str = ""
     inside: str = ""
     nodes: tuple[int, ...] = ()
     units: tuple[int, ...] = ()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..._version import __version__
 from ..._spelling import suggestion
+from ...predict import ChosenProfile, load_profile, predicted
 from ...sources import Loaded, SourceError, load
 from ...sources.phases import Use, in_phase
+from ...trace import Trace
 from .journal import MADE_OF
 from .result import Configuration
 from .sizes import SIZES, require_taken, resizer
@@ -29,6 +33,8 @@ class Setup:
         train: count a training step.
         phase: "prefill" or "decode" of `context` tokens and `batch` sequences; "" for neither.
         measure: run for real; in `dtype`, as `channels_last`, and with `compile` compiled too.
+        profile: name or file of the profile of a device whose times are predicted, in the dtype and
+            layout that `ChosenProfile` takes; "" for none.
     """
 
     inputs: tuple[str, ...] | None = None
@@ -42,6 +48,16 @@ class Setup:
     dtype: str = "fp32"
     channels_last: bool = False
     compile: bool = False
+    profile: str = ""
+    profile_dtype: str | None = None
+    profile_layout: str | None = None
+
+    def predicted(self, trace: Trace) -> Trace:
+        """The trace with the times of the profile, if there is one. Raises ProfileError."""
+        if not self.profile:
+            return trace
+        profile = load_profile(self.profile)
+        return predicted(trace, ChosenProfile(profile, self.profile_dtype, self.profile_layout))
 
     def load(self, model: str, values: Mapping[str, Value]) -> Loaded:
         """The model at the values of some axes. Raises SourceError."""
@@ -115,14 +131,18 @@ def _require_device(setup: Setup) -> None:
 
 
 def _fixed(setup: Setup) -> dict[str, Any]:
-    """The setup as a part of a configuration; its batch and context are defaults of axes."""
-    return {f"setup.{name}": value for name, value in asdict(setup).items()}
+    """The setup as a part of a configuration; its batch and context are defaults of axes. Without
+    a profile it is as journals of before 2026-11-27 have it."""
+    values = asdict(setup)
+    return {
+        f"setup.{k}": v for k, v in values.items() if setup.profile or not k.startswith("profile")
+    }
 
 
 def opened(configuration: Configuration) -> tuple[Loaded, Setup]:
     """The model of a configuration, and how it is run."""
-    names = [f.name for f in fields(Setup)]
-    setup = Setup(**{name: configuration[f"setup.{name}"] for name in names})
+    given = {f.name: f"setup.{f.name}" for f in fields(Setup)}
+    setup = Setup(**{name: configuration[k] for name, k in given.items() if k in configuration})
     axes = {
         k: v for k, v in configuration.items() if k not in ("model", MADE_OF) and k[:6] != "setup."
     }
@@ -140,4 +160,7 @@ def _made_of(loaded: Loaded, setup: Setup) -> str:
 
         device = find_device(setup.device).describe()["device"]
         versions += [f"torch {torch.__version__}", str(device)]
+    if os.path.isfile(setup.profile):
+        with open(setup.profile, "rb") as f:
+            versions.append(f"profile {hashlib.sha256(f.read()).hexdigest()[:12]}")
     return ", ".join(versions)

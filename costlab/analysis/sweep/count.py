@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...cost import total
+from ...predict import Prediction, prediction_of, prediction_source
 from ...trace import Measured, Trace
 from ..memory import Memory, memory
 from .configurations import Setup, opened
@@ -19,7 +20,7 @@ def count(configuration: Configuration) -> dict[str, Any]:
 
     Raises SourceError, TraceError or MeasureError where it cannot run."""
     loaded, setup = opened(configuration)
-    trace = _traced(loaded, setup)
+    trace = setup.predicted(_traced(loaded, setup))
     cost, estimate = total(trace), memory(trace)
     counted = {
         "params": cost.params,
@@ -29,7 +30,19 @@ def count(configuration: Configuration) -> dict[str, Any]:
     }
     if trace.measured:
         counted |= _measured(trace.measured, estimate, _batch(trace))
+    if prediction := prediction_of(trace):
+        counted |= _predicted(prediction)
     return counted
+
+
+def _predicted(prediction: Prediction) -> dict[str, Any]:
+    """The predicted time and its interval, or the bound, in ms; and where they are from."""
+    whole = prediction.total
+    said = [prediction_source(prediction), *prediction.warnings]
+    if whole.seconds is None or whole.high is None:
+        return {"least": 1e3 * whole.low, "predicted by": said}
+    times = {"predicted": whole.seconds, "predicted low": whole.low, "predicted high": whole.high}
+    return {**{k: 1e3 * s for k, s in times.items()}, "predicted by": said}
 
 
 def _traced(loaded: Any, setup: Setup) -> Trace:

@@ -38,6 +38,10 @@ _NUMBERS = (
     _Number("ms", Column("time", "ms", format=",.3f")),
     _Number("low", Column("time, low", "ms", format=",.3f")),
     _Number("high", Column("time, high", "ms", format=",.3f")),
+    _Number("predicted", Column("ms (predicted)", "ms", format=",.4g")),
+    _Number("predicted low", Column("ms (predicted, low)", "ms", format=",.4g")),
+    _Number("predicted high", Column("ms (predicted, high)", "ms", format=",.4g")),
+    _Number("least", Column("ms (at least)", "ms", format=",.4g")),
     _Number("rate", Column("throughput", "items/s", format=",.1f")),
 )
 
@@ -68,7 +72,12 @@ class Sweep(Charted):
         )
         rows = tuple(_row(o, numbers) for o in self.outcomes)
         counted = notes.configurations(len(self.outcomes), self.failed)
-        return Sheet("sweep", columns, rows, (counted, *self.notes))
+        return Sheet("sweep", columns, rows, (counted, *self._sources(), *self.notes))
+
+    def _sources(self) -> list[str]:
+        """Where predicted times are from; nothing without a profile."""
+        said = [o.result.get("predicted by", ()) for o in self.outcomes if o.result]
+        return list(dict.fromkeys(line for lines in said for line in lines))
 
     def _has(self, name: str) -> bool:
         return any(o.result and o.result.get(name) is not None for o in self.outcomes)

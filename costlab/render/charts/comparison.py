@@ -6,6 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from ...cost import three_digits
+from ...predict import spell_time
 from ...tables import display_names
 from .bars import ROW, bars_with_numbers, make_room, names_beside, without_scale
 from .figures import entitle, figure
@@ -14,7 +15,7 @@ from .looks import Look, PLAIN
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ...analysis.compare import Comparison
+    from ...analysis.compare import Comparison, Side
 
 _MOST = 5  # networks
 
@@ -42,7 +43,7 @@ def comparison(result: Comparison, look: Look = PLAIN) -> Figure:
                 off=(i - (len(sides) - 1) / 2) * 0.8 / len(sides),
                 height=0.76 / len(sides),
                 hatched=i % 2 == 1,
-                label=f"{name}: {three_digits(side.macs)} MACs, {three_digits(side.params)} params",
+                label=_label(name, side),
             )
         ax.set_title(title)
         without_scale(ax)
@@ -52,3 +53,9 @@ def comparison(result: Comparison, look: Look = PLAIN) -> Figure:
     fig.legend(handles, labels, loc="outside lower left", ncols=1)
     entitle(fig, look, f"{', '.join(names[:-1])} and {names[-1]}: cost by stage")
     return fig
+
+
+def _label(name: str, side: Side) -> str:
+    """The totals of a network, with its predicted time where a profile was given."""
+    time = f", {spell_time(side.prediction, side.prediction.total)}" if side.prediction else ""
+    return f"{name}: {three_digits(side.macs)} MACs, {three_digits(side.params)} params{time}"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ...cost import three_digits
+from ...predict import column_name
 from ...tables import display_name
 from .axes import spell_ticks
 from .bars import ROW, names_beside
 from .figures import entitle, figure
+from .lettering import milliseconds
 from .looks import Look, PLAIN
+from .themes import Theme
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ...analysis.profile import Profile
@@ -31,6 +36,8 @@ def cumulative(profile: Profile, look: Look = PLAIN) -> Figure:
         if whole:
             shares = [getattr(s, field) / whole for s in steps]
             ax.plot(shares, range(len(steps)), color=color, marker=marker, label=words)
+    if profile.prediction:
+        _add_times(ax, profile, theme)
     names_beside(ax, [s.name for s in steps], look)
     ax.set_xlim(-0.02, 1.04)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
@@ -39,3 +46,14 @@ def cumulative(profile: Profile, look: Look = PLAIN) -> Figure:
     fig.legend(loc="outside lower center", ncols=2)
     entitle(fig, look, f"{display_name(profile.model)}: share of params and MACs up to each stage")
     return fig
+
+
+def _add_times(ax: Axes, profile: Profile, theme: Theme) -> None:
+    """The share of the predicted time, or of its bound, up to each stage."""
+    assert profile.prediction
+    sums = list(accumulate(s.predicted_seconds or 0.0 for s in profile.steps))
+    if not sums[-1]:
+        return
+    shares, places = [s / sums[-1] for s in sums], range(len(sums))
+    words = f"{column_name(profile.prediction)}, all: {milliseconds(sums[-1])}"
+    ax.plot(shares, places, color=theme.time, marker="^", label=words)

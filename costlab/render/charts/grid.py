@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...cost import three_digits
+from ...predict import prediction_of, spell_time
 from .bars import (
     ROW,
     bars_with_numbers,
@@ -21,7 +22,7 @@ from .looks import Look, PLAIN
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ...analysis.grid import GridReduction
+    from ...analysis.grid import GridReduction, Scheme
 
 
 def grid(reduction: GridReduction, look: Look = PLAIN) -> Figure:
@@ -30,7 +31,7 @@ def grid(reduction: GridReduction, look: Look = PLAIN) -> Figure:
     names = [s.name for s in schemes]
     fig, ax = figure(look, len(names) * ROW * max(1.4, lines_of(names, look)) + 0.8)
     first = schemes[0].macs
-    spelt = {s.macs: f"{three_digits(s.macs)} ({s.macs / first:.2f}x)" for s in schemes}
+    spelt = {s.macs: f"{three_digits(s.macs)} ({s.macs / first:.2f}x){_time(s)}" for s in schemes}
     bars_with_numbers(ax, [s.macs for s in schemes], theme.macs, theme, lambda v: spelt[round(v)])
     narrow = [s for s in schemes if s.bottleneck]
     if narrow:
@@ -49,3 +50,9 @@ def grid(reduction: GridReduction, look: Look = PLAIN) -> Figure:
         fig, look, f"Grid reduction {d}x{d}x{c} to {out[1]}x{out[2]}x{out[0]}: MACs (multiply-adds)"
     )
     return fig
+
+
+def _time(scheme: Scheme) -> str:
+    """The predicted time of a scheme, after its MACs; nothing without a profile."""
+    prediction = prediction_of(scheme.trace)
+    return f", {spell_time(prediction, prediction.total)}" if prediction else ""

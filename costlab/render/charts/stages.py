@@ -8,6 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ...cost import three_digits
+from ...predict import column_name
 from ...tables import display_name
 from .bars import ROW, bars_with_numbers, make_room, names_beside, without_scale
 from .figures import entitle, figure
@@ -65,6 +66,9 @@ def _panels(profile: Profile, theme: Theme) -> list[_Panel]:
         found.insert(2, _Panel("backward", theme.muted, "backward"))
     if profile.measured:
         found.append(_Panel("time (ms)", theme.time, "seconds", milliseconds))
+    if profile.prediction:
+        title = column_name(profile.prediction)
+        found.append(_Panel(title, theme.time, "predicted_seconds", milliseconds))
     return found
 
 

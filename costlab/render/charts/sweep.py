@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from ...analysis.sweep import Sweep
 
 _STYLES = (("o", "-"), ("s", "--"), ("^", "-."), ("D", ":"), ("v", "-"))
+_INTERVALS = {"ms": ("low", "high"), "predicted": ("predicted low", "predicted high")}
 Lines = dict[str, list[tuple[float, dict[str, Any]]]]  # (place on the axis, figures) of each line
 
 
 def sweep(result: Sweep, look: Look = PLAIN) -> Figure:
-    """MACs, memory and, where measured, time over the first axis that varies; a line for each of
-    the others."""
+    """MACs, memory and, where measured or predicted, time over the first axis that varies;
+    a line for each of the others."""
     axis, lines = _lines(result)
     panels: list[tuple[str, str, Callable[[float], str]]] = [
         ("macs", "MACs (multiply-adds)", short),
@@ -34,6 +35,9 @@ def sweep(result: Sweep, look: Look = PLAIN) -> Figure:
     ]
     if any(r.get("ms") is not None for found in lines.values() for _, r in found):
         panels.append(("ms", "time (ms, measured)", lambda v: f"{v:g}"))
+    for field, title in (("predicted", "time (ms, predicted)"), ("least", "time (ms, at least)")):
+        if any(field in r for found in lines.values() for _, r in found):
+            panels.append((field, title, lambda v: f"{v:g}"))
     rows, columns = (len(panels), 1) if look.narrow else (1, len(panels))
     fig, axes = figure(look, 2.0 * rows + 0.4, rows, columns, squeeze=False)
     for ax, (field, title, spell) in zip(axes.flat, panels, strict=True):
@@ -72,8 +76,8 @@ def _draw(ax: Axes, lines: Lines, field: str, look: Look) -> None:
         points = sorted((x, r) for x, r in found if r.get(field) is not None)
         xs, ys = [x for x, _ in points], [r[field] for _, r in points]
         ax.plot(xs, ys, color=color, marker=marker, linestyle=line, label=name)
-        if field == "ms":
-            low, high = [r["low"] for _, r in points], [r["high"] for _, r in points]
+        if field in _INTERVALS:
+            low, high = ([r[name] for _, r in points] for name in _INTERVALS[field])
             ax.fill_between(xs, low, high, color=color, alpha=0.25, linewidth=0)
     ax.set_ylim(0)
     ax.set_xlim(0)

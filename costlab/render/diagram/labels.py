@@ -83,6 +83,8 @@ def _cost(box: Box, d: Diagram, m: Metrics) -> Label:
         said.append(spelled(box, d))
     if box.seconds:
         said.append(f"{milliseconds(box.seconds)} ms")
+    if box.predicted:
+        said.append(box.predicted)
     if d.upward:  # branches beside each other: narrow
         said = [part for words in said for part in words.split(", ")]
     elif said:
