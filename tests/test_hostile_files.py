@@ -108,7 +108,7 @@ WRONG = {
     "a deep attribute": (("ops", 0, 7, "stride"), "deep", "ops[0]: attribute stride is nested"),
     "a long name": (("ops", 0, 0), "n" * 100_001, "ops[0]: name is longer than 100,000"),
     "half a character": (("ops", 0, 0), "a\ud800", r"ops[0]: name 'a\ud800' has half a char"),
-    "a deep module": (("ops", 0, 1), "a." * 3000, "ops[0]: module has more than 500 parts"),
+    "a deep module": (("ops", 0, 1), "a." * 3000, "ops[0]: module has more than 1500 parts"),
     "a cycle": (("ops", 0, 4, 0), "last", "ops[0]: it takes a tensor that a later operation"),
     "another count": (("count",), 3, "operations are missing"),
     "no count": (("count",), None, "operations are missing"),

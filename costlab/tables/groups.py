@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 from ..graph import Node
@@ -51,12 +52,11 @@ def rate_of(node: Node) -> str:
 
 def common_path(ops: Iterable[Op]) -> str:
     """The module path that all operations share."""
-    common: list[str] = []
-    for parts in zip(*(op.module.split(".") for op in ops), strict=False):
-        if len(set(parts)) > 1:
-            break
-        common.append(parts[0])
-    return ".".join(common)
+    modules = {op.module for op in ops}
+    common = commonprefix((min(modules), max(modules)))  # of all, as these are the most unlike
+    if all(m[len(common) : len(common) + 1] in ("", ".") for m in modules):
+        return common
+    return common.rpartition(".")[0]
 
 
 def span(paths: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from torch import fx, nn
 from .code_files import INSTALLED, ZOO, is_code, is_of
 from .modules import modules_of
 from .record import Source
+from .schema import DEEPEST_STACK
 
 T = TypeVar("T")
 
@@ -120,9 +121,10 @@ class Origins:
         return _LIBRARY if top in self._packages else _OTHER
 
     def _stack(self, places: list[tuple[str, int]]) -> Source | None:
-        """The line of the first place, called from the others; one object for equal stacks."""
+        """The line of the first place, called from the others, of which the outermost are left out
+        where there are very many; one object for equal stacks."""
         source = None
-        for file, line in reversed(places):
+        for file, line in reversed(places[:DEEPEST_STACK]):
             key = file, line, id(source)
             known = self._sources.get(key)
             if known is None:
@@ -148,7 +150,7 @@ class Origins:
 def source_of_text(stack: str | None) -> Source | None:
     """The lines of a traceback's text that are of a model's code; None where it has none."""
     source = None
-    for file, line in _FRAME.findall(stack or ""):
+    for file, line in _FRAME.findall(stack or "")[-DEEPEST_STACK:]:
         if is_code(file):
             source = Source(shared_path(file), int(line), source)
     return source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from ...cost import total
@@ -9,10 +10,10 @@ from ...graph import Node
 from ...trace.record import Op, Trace
 from ..groups import Group, common_path
 from .merging import CountedGroup, merged
-from .modules import Depth, ModuleTree, Path
+from .modules import Depth, ModuleTree, Path, only_joins
+from .opening import SHARE, opened_unmerged
 
-_SHARE = 0.4  # of MACs or params: a module with more is opened
-_MERGED_ROWS, _ROWS = 40, 2000  # no module is opened that would make more rows than this
+_MERGED_ROWS = 40  # no module is opened that would make more rows than this
 
 
 def rows(
@@ -31,14 +32,14 @@ def rows(
         found = tree.cut(lambda path: path[:depth], runs=not merge)
         return [tree.group(path, ops) for path, ops in found]
     if depth is None:
-        depth = _open(tree, merge)
+        depth = _open(tree) if merge else opened_unmerged(tree)
     return [row.group for row in _rows(tree, depth, merge)]
 
 
 def opened(trace: Trace, nodes: Sequence[Node]) -> frozenset[Path]:
     """The paths of the modules that the style opens when no depth is given and nothing is
     merged."""
-    return _open(ModuleTree(trace, nodes), merge=False)
+    return opened_unmerged(ModuleTree(trace, nodes))
 
 
 def modules_to(trace: Trace, nodes: Sequence[Node], depth: int) -> frozenset[Path]:
@@ -47,38 +48,44 @@ def modules_to(trace: Trace, nodes: Sequence[Node], depth: int) -> frozenset[Pat
     return frozenset(path for path in containers if len(path) < depth)
 
 
-def _open(tree: ModuleTree, merge: bool) -> frozenset[Path]:
-    """The modules to open: always the most expensive one that is closed, as long as it holds most
-    of the MACs or params and the rows can be read."""
+def _open(tree: ModuleTree) -> frozenset[Path]:
+    """The modules to open where alike rows are merged: always the most expensive one that is
+    closed, as long as it holds most of the MACs or params and the rows can be read."""
     whole = total(tree.trace, tree.ops)
-    limit = _MERGED_ROWS if merge else _ROWS
 
     def share(row: CountedGroup) -> float:
         return max(row.macs / (whole.macs or 1), row.params / (whole.params or 1))
 
     done: frozenset[Path] = frozenset(((),))
-    found = _rows(tree, done, merge)
+    found = _rows(tree, done, merge=True)
     while True:
-        closed = tree.containers - done
-        candidates = (row for row in found if not closed.isdisjoint(row.paths))
+        candidates = (row for row in found if tree.can_open(row.paths, done))
         largest = max(candidates, key=share, default=None)
-        if largest is None or share(largest) <= _SHARE:
+        if largest is None or share(largest) <= SHARE:
             return done
-        more = done.union(largest.paths)
-        found = _rows(tree, more, merge)
-        if len(found) > limit:
+        more = done.union(largest.paths, _wrapped(largest))
+        found = _rows(tree, more, merge=True)
+        if len(found) > _MERGED_ROWS:
             return done
         done = more
+
+
+def _wrapped(row: CountedGroup) -> list[Path]:
+    """The modules that a row's module does nothing but wrap, one in the other: to open one of them
+    alone gives the same row again."""
+    if len(row.paths) > 1:
+        return []
+    inner = tuple(common_path(row.group.ops).split("."))
+    return [inner[:n] for n in range(len(row.paths[0]) + 1, len(inner))]
 
 
 def _rows(tree: ModuleTree, opened: frozenset[Path], merge: bool) -> list[CountedGroup]:
     """The rows with some modules opened."""
 
     def key(path: Path) -> Path:
-        n = 1
-        while path[:n] in opened and n < len(path):
-            n += 1
-        return path[:n]
+        """The first module on the way to a path that is not open: what is in one is not either."""
+        open_to = bisect_left(range(1, len(path)), True, key=lambda n: path[:n] not in opened)
+        return path[: open_to + 1]
 
     found: list[CountedGroup] = []
     for path, ops in tree.cut(key, runs=not merge):
@@ -97,5 +104,4 @@ def _counted(tree: ModuleTree, path: str, ops: list[Op], merge: bool) -> Counted
 
 
 def _costs_nothing(row: CountedGroup) -> bool:
-    joins = all(n.kind in ("join", "cat") for n in row.group.nodes)
-    return joins and not row.macs and not row.params
+    return not row.macs and not row.params and only_joins(row.group.nodes)

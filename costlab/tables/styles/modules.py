@@ -19,6 +19,22 @@ def path_of(op: Op) -> Path:
     return tuple(op.module.split(".")) if op.module else ()
 
 
+def _above(paths: Iterable[Path]) -> set[Path]:
+    """The paths of all modules that modules of these paths are in."""
+    found: set[Path] = {()}
+    for path in paths:
+        above = path[:-1]
+        while above not in found:
+            found.add(above)
+            above = above[:-1]
+    return found
+
+
+def only_joins(layers: Iterable[Node]) -> bool:
+    """Whether layers only bring others together."""
+    return all(n.kind in ("join", "cat") for n in layers)
+
+
 class ModuleTree:
     """The modules of a trace and what runs in them.
 
@@ -36,9 +52,8 @@ class ModuleTree:
         for op in self.ops:
             for tensor in op.inputs:
                 self._readers[tensor].add(id(op))
-        self.containers = {
-            p[:i] for p in {tuple(op.module.split(".")) for op in self.ops} for i in range(len(p))
-        }
+        self._paths = {op.module: path_of(op) for op in self.ops}
+        self.containers = _above(self._paths.values())
 
     def cut(self, key: Callable[[Path], Path], *, runs: bool) -> list[tuple[str, list[Op]]]:
         """(path, operations) of each group of operations with one `key`, in the order of their
@@ -47,17 +62,26 @@ class ModuleTree:
         found: dict[tuple[str, int], list[Op]] = {}
         times: dict[str, int] = {}
         last = None
+        shown = {module: ".".join(key(path)) for module, path in self._paths.items()}
         for op in self.ops:
-            path = ".".join(key(path_of(op)))
+            path = shown[op.module]
             if runs and path != last:
                 times[path] = times.get(path, 0) + 1
             last = path
             found.setdefault((path, times.get(path, 0)), []).append(op)
         return [(path, ops) for (path, _), ops in found.items()]
 
+    def can_open(self, paths: Iterable[Path], done: frozenset[Path]) -> bool:
+        """Whether there are modules in one of these, and it is not among those that are open."""
+        return any(path in self.containers and path not in done for path in paths)
+
+    def layers(self, ops: Iterable[Op]) -> list[Node]:
+        """The layers that operations are."""
+        return [self._layer[id(op)] for op in ops if id(op) in self._layer]
+
     def group(self, path: str, ops: list[Op]) -> Group:
         """The row of some operations, at a module's path."""
-        layers = [self._layer[id(op)] for op in ops if id(op) in self._layer]
+        layers = self.layers(ops)
         named = [n for n in layers if n.kind in WEIGHTED or n.kernel]
         result = self._result(path, ops)
         cells = {
