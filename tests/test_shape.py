@@ -137,6 +137,7 @@ CASES = {
     "added at the end": ("+FLOPs,type", ["type", "FLOPs"]),
     "added twice": ("type,+type", ["type"]),
 }
+COUNTS = ("params (elements)", "ops (MACs)")
 DEFAULT = [
     "type",
     "name",
@@ -394,3 +395,21 @@ def test_columns_of_the_function_are_those_of_the_command(capsys):
     asked = "type,receptive-field,ops,%"
     table = costlab.table("nin_cifar10", style="layers", columns=asked.split(","))
     assert str(table) + "\n" == printed([*NIN, "--columns", asked], capsys)
+
+
+def test_claims_in_words_are_not_shaped(capsys):
+    line = refusal(["claims", "C13", "--columns", "verdict"], capsys)
+    assert line.startswith("--columns is for one table, and a claim is explained in words")
+
+
+def test_a_summary_takes_the_names_that_a_table_takes():
+    import torch
+
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU())
+    layers = ["type", "name", "patch size/stride", "output size", "depth"]
+    for asked, names in {
+        ("name", "FLOPs"): ["name", "FLOPs"],
+        ("+FLOPs",): [*layers, "FLOPs", *COUNTS],
+    }.items():
+        summary = costlab.summary(model, (3, 8, 8), columns=asked)
+        assert [name for name in summary.sheet.records()[0] if name != "id"] == names

@@ -61,7 +61,7 @@ def summary(
         inputs: tensors, or a shape such as (1, 3, 224, 224); without a batch dimension the batch is
             1. A list of shapes gives one input each.
         depth: module depth; None opens what holds most of the cost.
-        columns: names to add, as in `costlab.table`.
+        columns: names, as `costlab.table` takes them.
         dtype: dtype of inputs that are given as shapes (default: float32).
         device: "auto", "cuda", "cpu" or "meta".
 
@@ -69,15 +69,16 @@ def summary(
     TypeError for a name instead of a module."""
     from ..analysis.memory import memory
     from ..cost import total
-    from ..tables import frozen_note, table
+    from ..tables import column_names, frozen_note, further_columns, table
 
     if is_path(model):
         raise TypeError(
             f"costlab.summary takes a module, not a name; try costlab.table({os.fspath(model)!r})"
         )
     trace = _traced(model, inputs, dtype, device)
-    names = [columns] if isinstance(columns, str) else list(columns)
-    rows, whole = table(trace, "layers", "macs", depth, columns=names), total(trace)
+    names = column_names(columns)
+    rows = table(trace, "layers", "macs", depth, columns=further_columns(names)).with_columns(names)
+    whole = total(trace)
     said = frozen_note(trace)  # the summary says it itself, above the table's notes
     rows = replace(rows, notes=tuple(note for note in rows.notes if note not in said))
     return Summary(rows, whole, whole.trainable or 0, memory(trace))

@@ -11,6 +11,7 @@ from ._extras import require
 from ._options import add_output
 from ._output import show
 from ._progress import working
+from ._shape import refuse_shape
 from ._types import Commands
 
 
@@ -45,9 +46,12 @@ def run(args: argparse.Namespace) -> int | None:
     """Run the ledger; explain single claims."""
     if args.ledger and args.ledger.endswith((".yaml", ".yml")):
         require("yaml", "a YAML ledger")
+    explained = args.id and not args.format and not args.output
+    if explained:
+        refuse_shape(args, "a claim is explained in words")
     with working("checking claims"), errors():
         ledger = costlab.claims(args.id, ledger=args.ledger)
-    if args.id and not args.format and not args.output:
+    if explained:
         print("\n\n".join(claim.explanation for claim in ledger.claims))
     else:
         show(args, ledger.sheet)

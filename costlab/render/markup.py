@@ -55,6 +55,7 @@ _STYLE = (
     ":root{color-scheme:light dark}body{font:14px/1.4 system-ui,sans-serif;margin:2rem}"
     "div{overflow-x:auto}\n"
     "table{border-collapse:collapse}caption{font-weight:600;text-align:left;padding:.3rem 0}\n"
+    "caption p{font-weight:400}"
     "td,th{padding:.2rem .6rem;text-align:left;white-space:nowrap}"
     "th{white-space:normal;vertical-align:bottom}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums}"
