@@ -49,8 +49,8 @@ _KINDS = {
     "aten.adaptive_max_pool2d": "max pool",
     "aten.adaptive_max_pool3d": "max pool",
 }
-# what only looks at the shape of its input, and what writes over all of its first one
-_EMPTY = frozenset(
+# what reads only the shape of its input, and what writes over all of its first one
+READS_SHAPES = frozenset(
     f"aten.{n}"
     for n in (
         "new_empty",
@@ -144,7 +144,7 @@ class _Builder:
         """An operation becomes a layer, joins the one that it follows, or waits for the layer that
         uses it."""
         read = op.inputs[1:] if op.name in _OVER else op.inputs
-        read = () if op.name in _EMPTY else read
+        read = () if op.name in READS_SHAPES else read
         sources: list[int] = [self.node_of[i] for i in read if i in self.node_of]
         before = [o for i in dict.fromkeys(op.inputs) for o in self.prepared.pop(i, ())]
         if not sources:

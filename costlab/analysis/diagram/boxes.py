@@ -49,16 +49,16 @@ class Boxes:
         used |= fresh
         first, last = members[0], self._last(group)
         nodes = tuple(dict.fromkeys(n for unit in members for n in unit.nodes))
-        single = group.block is None
+        single = group.alone
         return Box(
             id=self.ids[name],
-            kind=first.kind if single else "block",
-            text=first.text if single else self._title(group),
+            kind=first.kind if single else "recurrent" if group.name else "block",
+            text=first.text if single else group.name or self._title(group),
             size=self.found.size(last.tensor),
             params=sum(self._elements(p) for p in fresh),
             macs=total(self.trace, ops).macs,
             times=group.times,
-            steps=first.steps if single else 1,
+            steps=1 if group.block else max(unit.steps for unit in members),
             seconds=self._seconds(ops) if ops else None,
             predicted=self._predicted(ops) if ops else "",
             inside=", ".join(first.inside) if single else self._inside(members),
@@ -82,9 +82,8 @@ class Boxes:
         """The unit whose output is the box's: in the order of execution the last one that another
         box reads."""
         mine = set(group.units)
-        alone = group.block is None
         read = [u for u in group.units if self.found.readers[u] - mine]
-        chosen = group.units[0] if alone else max(read or group.units)
+        chosen = group.units[0] if group.alone else max(read or group.units)
         return self.found.all[chosen]
 
     def _title(self, group: Group) -> str:

@@ -14,11 +14,18 @@ from .units import Units
 
 @dataclass
 class Group:
-    """The units of one box. Where `times` alike blocks are drawn as one, those of all of them."""
+    """The units of one box. Where `times` alike blocks are drawn as one, those of all of them.
+    `name`: of several units that are no block."""
 
     units: list[int]
     block: Block | None = None
     times: int = 1
+    name: str = ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is one layer, which has a text of its own."""
+        return self.block is None and not self.name
 
 
 class Placement:
@@ -39,13 +46,15 @@ class Placement:
         self.pending: list[int] = []
         self.passed: dict[int, int] = {}
 
-    def box(self, units: Iterable[int], block: Block | None = None, times: int = 1) -> Part:
+    def box(
+        self, units: Iterable[int], block: Block | None = None, times: int = 1, name: str = ""
+    ) -> Part:
         """A box of these units."""
-        group = Group(list(units), block, times)
+        group = Group(list(units), block, times, name)
         self.placed.update(group.units)
-        name = str(group.units[0])
-        self.groups[name] = group
-        return Part("box", name)
+        key = str(group.units[0])
+        self.groups[key] = group
+        return Part("box", key)
 
     def boxes(self, units: Iterable[int]) -> list[Part]:
         """A box for each of these units, and the outputs of the network that they make."""

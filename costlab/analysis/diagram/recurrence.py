@@ -1,7 +1,9 @@
-"""Recurrent layers of a trace, which a diagram draws as one box each with all their steps.
+"""Recurrent layers of a trace, and loops over time, which a diagram draws as boxes with all their
+steps.
 
-A module without submodules is one where it applies the weights of a recurrent cell, and no others,
-more than once. A single step does not tell; there torch's own classes do."""
+A recurrent layer is a module without submodules that applies the weights of a recurrent cell, and
+no others, more than once. A single step does not tell; there torch's own classes do. A loop is over
+time where each step takes an input of its own, or applies a recurrent cell."""
 
 from __future__ import annotations
 
@@ -12,38 +14,68 @@ from dataclasses import dataclass
 from ...graph import WEIGHTED, Node
 from ...graph.depth import cell_weights
 from ...trace.record import Op, Trace
+from .loops import Loop, loops
 
 _CLASSES = ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell")  # of torch.nn
 
 
 @dataclass(frozen=True)
+class Step:
+    """Where an operation of a loop stands: its loop, the step, and the position in the step."""
+
+    loop: Loop
+    number: int
+    position: int
+
+
+@dataclass(frozen=True)
 class Recurrence:
-    """Modules that are recurrent layers; `cells`: those of which each call is a step of a loop that
-    the model runs. A call of another one runs all steps."""
+    """`modules`: those that are recurrent layers, `of_op`: where an operation stands in a loop, by
+    its identity."""
 
     modules: frozenset[str]
-    cells: frozenset[str]
+    of_op: dict[int, Step]
+
+    def step(self, op: Op) -> Step | None:
+        """Where an operation stands in a loop; None outside of loops."""
+        return self.of_op.get(id(op))
 
     def layer_of(self, op: Op) -> tuple[str, int] | None:
-        """The recurrent layer that an operation is part of: its module, and the call unless it is a
-        cell; None where it is part of none."""
+        """The recurrent layer that an operation is part of: its module, and the call where one call
+        runs all steps; None where it is part of none."""
         if op.module not in self.modules:
             return None
-        return op.module, -1 if op.module in self.cells else op.call
+        step = self.step(op)
+        return op.module, -1 - step.loop.start if step else op.call
 
 
 def recurrence(trace: Trace, nodes: Sequence[Node]) -> Recurrence:
-    """The recurrent layers of a trace whose layers are `nodes`."""
-    of_class = {op.module for op in trace.forward if op.module_type in _CLASSES}
-    modules = frozenset(of_class | _by_weights(trace, nodes))
-    cells = (m for m in modules if _single_steps(m, nodes) and _chained(m, trace.forward))
-    return Recurrence(modules, frozenset(cells))
-
-
-def _by_weights(trace: Trace, nodes: Sequence[Node]) -> set[str]:
-    """Modules without submodules that apply the weights of recurrent cells, and no others, more
-    than once."""
+    """The recurrent layers and loops of a trace whose layers are `nodes`."""
     in_cells = cell_weights(nodes)
+    of_class = {op.module for op in trace.forward if op.module_type in _CLASSES}
+    modules = frozenset(of_class | _by_weights(trace, nodes, in_cells))
+    cells = {id(op) for op, node in _with_weights(nodes) if node.weights in in_cells}
+    found: dict[int, Step] = {}
+    for loop in loops(trace):
+        if _over_time(loop, modules, cells):
+            found |= {id(op): Step(loop, number, place) for op, number, place in loop.places()}
+    return Recurrence(modules, found)
+
+
+def _over_time(loop: Loop, modules: frozenset[str], cells: set[int]) -> bool:
+    """Whether a loop is over the steps of a sequence, and no recurrent layer runs all of it."""
+    pairs = zip(loop.step(0), loop.step(1), strict=False)
+    if any(a.module in modules and a.call == b.call for a, b in pairs):
+        return False
+    cell = any(op.module in modules or id(op) in cells for op in loop.step(0))
+    return cell or loop.takes_input
+
+
+def _by_weights(
+    trace: Trace, nodes: Sequence[Node], in_cells: dict[frozenset[int], frozenset[int]]
+) -> set[str]:
+    """Modules without submodules that apply all weights of recurrent cells, and no others, more
+    than once."""
     if not in_cells:
         return set()
     uses: dict[str, Counter[frozenset[int]]] = defaultdict(Counter)
@@ -54,33 +86,10 @@ def _by_weights(trace: Trace, nodes: Sequence[Node]) -> set[str]:
         module
         for module, used in uses.items()
         if used.keys() <= in_cells.keys()
+        and all(in_cells[weights] <= frozenset().union(*used) for weights in used)
         and max(used.values()) > 1
         and not any(_within(other, module) for other in ran)
     }
-
-
-def _single_steps(module: str, nodes: Sequence[Node]) -> bool:
-    """Whether each call of a module applies each of its weights once."""
-    uses = Counter(
-        (op.call, node.weights) for op, node in _with_weights(nodes) if op.module == module
-    )
-    return max(uses.values(), default=1) == 1
-
-
-def _chained(module: str, ops: Iterable[Op]) -> bool:
-    """Whether a later call of a module depends on what its first one gave."""
-    first: int | None = None
-    after: set[int] = set()  # tensors that depend on the first call
-    for op in ops:
-        inside = op.module == module
-        if inside and first is None:
-            first = op.call
-        depends = not after.isdisjoint(op.inputs)
-        if inside and op.call != first and depends:
-            return True
-        if depends or (inside and op.call == first):
-            after.update(op.outputs)
-    return False
 
 
 def _with_weights(nodes: Iterable[Node]) -> Iterator[tuple[Op, Node]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...graph.blocks import Block, partition
 from ...trace.record import Trace
 from . import mlpconv
+from .cells import cells, in_a_loop
 from .placement import Group, Placement
 from .result import Box, Part, chain
 from .shapes import FORKS, always_open, dense_parts, goes_down, stage_starts
@@ -66,6 +67,8 @@ class _Opener:
             return self._repeat(block, depth)
         if block.kind == "layer":
             return self._layer(block)
+        if in_a_loop(self.placement, block):
+            return self._loop(block, depth)
         free = always_open(self.placement, block)
         if depth < 1 and not free:
             return self._framed(block) if self._is_asked(block) else self._closed(block)
@@ -225,6 +228,13 @@ class _Opener:
             return [*before, self._dense(alike)]
         parts = tuple(self.placement.box([u]) for u in self.placement.open_of(block))
         return [*before, Part("layers", children=parts)] if len(parts) > 1 else [*before, *parts]
+
+    def _loop(self, block: Block, depth: int) -> list[Part]:
+        """One step of a loop over time, which stands for all of them."""
+        before = self.placement.flush()
+        parts = cells(self.placement, block, depth)
+        inside = Part("layers", children=tuple(parts)) if len(parts) > 1 else chain(parts)
+        return [*before, inside, *self.placement.ends(self.placement.all_of(block))]
 
     def _dense(self, alike: Sequence[Sequence[int]]) -> Part:
         """The last of alike parts with the costs of all of them; the first lacks the concat, so

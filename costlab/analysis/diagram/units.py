@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...graph import WEIGHTED, Node, layer_graph
-from ...graph.layers import viewed
+from ...graph.layers import READS_SHAPES, viewed
 from ...graph.layout import layouts
 from ...trace.cached import once_per_trace
 from ...trace.record import Op, Trace
 from . import names
-from .recurrence import recurrence
+from .recurrence import Step, recurrence
 
 _PART_OF = ("batch norm",)  # of the convolution that it follows
 
@@ -21,7 +21,8 @@ _PART_OF = ("batch norm",)  # of the convolution that it follows
 @dataclass
 class Unit:
     """One box to be. `nodes`: the layers that it stands for; `own`: the last operation that its
-    size is of; `inside`: what runs in it and is not in its name."""
+    size is of; `inside`: what runs in it and is not in its name; `looped`: a loop over time runs it
+    at each of its steps."""
 
     index: int
     kind: str
@@ -32,6 +33,7 @@ class Unit:
     tensor: int = -1
     steps: int = 1
     inside: list[str] = field(default_factory=list)
+    looped: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class _Finder:
         self.edges: dict[tuple[int, int], int] = {}
         self.recurrence = recurrence(trace, self.nodes)
         self.recurrent: dict[tuple[str, int], int] = {}
-        self.repeated = _repeated_beside_cells(trace, self.recurrence.cells)
+        self.looped: dict[tuple[int, int], int] = {}  # of loops, by start and position in a step
+        self.first_steps: list[tuple[Node, Op]] = []  # which wait for the second ones
         self.data = set(trace.inputs)  # tensors that depend on the input
         self.uses = Counter(i for op in trace.forward for i in dict.fromkeys(op.inputs))
         self.uses.update(trace.outputs)
@@ -78,9 +81,16 @@ class _Finder:
         for node in self.nodes:
             self.of_node.setdefault(node.index, [])
             own = False  # whether the layer's own operation is past
+            waits = node.op is not None and self._waits(node.op)
             for op in node.ops:
-                self._place(node, op, own or node.op is None)
+                if waits or self._waits(op):
+                    self.first_steps.append((node, op))
+                else:
+                    self._place(node, op, own or node.op is None)
                 own = own or op is node.op
+        for node, op in sorted(self.first_steps, key=lambda waiting: not self._waits(waiting[1])):
+            self._place(node, op, after=False)
+        self._settle_loops()
         self._settle_recurrent()
         readers: dict[int, set[int]] = {u.index: set() for u in self.units}
         for a, b in self.edges:
@@ -105,37 +115,51 @@ class _Finder:
 
     def _place(self, node: Node, op: Op, after: bool) -> None:
         """Puts an operation into its unit; `after` the layer's own, or before it."""
-        unit = self._recurrent(node, op)
+        step = self.recurrence.step(op)
+        unit = self._recurrent(node, op) or self._in_another_step(node, step)
         if unit is None:
             unit = self._after(node, op) if after else self._own(node)
+        if step:
+            self.looped.setdefault((step.loop.start, step.position), unit.index)
         unit.ops.append(op)
-        if not self.data.isdisjoint(op.inputs):
+        read = () if op.name in READS_SHAPES else op.inputs
+        if not self.data.isdisjoint(read):
             self.data.update(op.outputs)
-        for i in op.inputs:
+        for i in read:
             source = self.made.get(i, unit.index)
-            if source < unit.index:  # what a step feeds back is not drawn
+            if source < unit.index and not (step and step.loop.carries_over(i, step.number)):
                 self.edges.setdefault((source, unit.index), i)
         for o in op.outputs:
             self.made[o] = unit.index
 
+    def _waits(self, op: Op) -> bool:
+        """Whether an operation is of the first step of a loop: that is drawn like the second one,
+        which reads a state that a step made."""
+        step = self.recurrence.step(op)
+        return step is not None and not step.number and not self.recurrence.layer_of(op)
+
     def _recurrent(self, node: Node, op: Op) -> Unit | None:
-        """The unit of a recurrent layer, or of a layer that runs at each of its steps; None for an
-        operation of neither."""
+        """The unit of a recurrent layer; None for an operation of none."""
         layer = self.recurrence.layer_of(op)
-        if layer is None and op.module not in self.repeated:
+        if layer is None:
             return None
-        key = layer or (op.module, -1)
-        if key not in self.recurrent:
-            if layer is None and (node.op is None or node.op.module != op.module):
-                return None
-            kind, text = ("recurrent", op.module_type) if layer else (node.kind, names.layer(node))
-            self.recurrent[key] = self._new(kind, text, node.index).index
-        unit = self.units[self.recurrent[key]]
+        if layer not in self.recurrent:
+            self.recurrent[layer] = self._new("recurrent", op.module_type, node.index).index
+        unit = self._also_of(self.units[self.recurrent[layer]], node)
+        unit.own = op
+        return unit
+
+    def _in_another_step(self, node: Node, step: Step | None) -> Unit | None:
+        """The unit of an operation of a loop that has one from another step."""
+        index = self.looped.get((step.loop.start, step.position)) if step else None
+        return None if index is None else self._also_of(self.units[index], node)
+
+    def _also_of(self, unit: Unit, node: Node) -> Unit:
+        """A unit that stands for a further layer."""
         if node.index not in unit.nodes:
             unit.nodes.append(node.index)
         if unit.index not in self.of_node[node.index]:
             self.of_node[node.index].append(unit.index)
-        unit.own = op
         return unit
 
     def _own(self, node: Node) -> Unit:
@@ -183,6 +207,14 @@ class _Finder:
 
     # --- sizes and outputs ---
 
+    def _settle_loops(self) -> None:
+        """How often a loop runs each layer in it."""
+        for unit in self.units:
+            step = self.recurrence.step(unit.own) if unit.own else None
+            unit.looped = step is not None
+            if step and unit.kind != "recurrent":
+                unit.steps = step.loop.times(step.position)
+
     def _settle_recurrent(self) -> None:
         """How many steps a recurrent layer takes, and what it gives: the output of the network that
         it makes first, otherwise the largest tensor that its module gives to another."""
@@ -227,12 +259,3 @@ def _steps(ops: Iterable[Op]) -> int:
         elif op.params:
             prepared.update(dict.fromkeys(op.outputs, op.params))
     return max(used.values(), default=1)
-
-
-def _repeated_beside_cells(trace: Trace, cells: frozenset[str]) -> frozenset[str]:
-    """Modules that run at every step of a loop over a recurrent cell, each cell a module."""
-    calls: dict[str, int] = {}
-    for op in trace.forward:
-        calls[op.module] = max(calls.get(op.module, 0), op.call)
-    most = max((calls[m] for m in cells), default=0)
-    return frozenset(m for m, n in calls.items() if most and n == most and m)
