@@ -65,10 +65,24 @@ def recurrence(trace: Trace, nodes: Sequence[Node]) -> Recurrence:
 def _over_time(loop: Loop, modules: frozenset[str], cells: set[int]) -> bool:
     """Whether a loop is over the steps of a sequence, and no recurrent layer runs all of it."""
     pairs = zip(loop.step(0), loop.step(1), strict=False)
-    if any(a.module in modules and a.call == b.call for a, b in pairs):
+    inside = any(a.module in modules and a.call == b.call for a, b in pairs)
+    if inside or steps_of(op for op in loop.step(0) if op.module in modules) > 1:
         return False
     cell = any(op.module in modules or id(op) in cells for op in loop.step(0))
     return cell or loop.takes_input
+
+
+def steps_of(ops: Iterable[Op]) -> int:
+    """The most often that one weight is multiplied."""
+    used: Counter[tuple[int, ...]] = Counter()
+    prepared: dict[int, tuple[int, ...]] = {}  # the params that a tensor is a view of
+    for op in ops:
+        if op.name in ("aten.addmm", "aten.mm", "aten.linear") and op.inputs:
+            weight = op.inputs[-1]
+            used[op.params or prepared.get(weight) or (weight,)] += 1
+        elif op.params:
+            prepared.update(dict.fromkeys(op.outputs, op.params))
+    return max(used.values(), default=1)
 
 
 def _by_weights(

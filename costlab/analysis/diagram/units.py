@@ -4,7 +4,6 @@ convolution at once, recurrent layers with all their steps, inputs and outputs."
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...graph import WEIGHTED, Node, layer_graph
@@ -13,7 +12,7 @@ from ...graph.layout import layouts
 from ...trace.cached import once_per_trace
 from ...trace.record import Op, Trace
 from . import names
-from .recurrence import Step, recurrence
+from .recurrence import Step, recurrence, steps_of
 
 _PART_OF = ("batch norm",)  # of the convolution that it follows
 
@@ -221,7 +220,7 @@ class _Finder:
         read = {i for op in self.trace.forward for i in op.inputs}
         for index in self.recurrent.values():
             unit = self.units[index]
-            unit.steps = _steps(unit.ops)
+            unit.steps = steps_of(unit.ops)
             out = [o for op in unit.ops for o in op.outputs]
             given = [o for o in self.trace.outputs if o in out]
             inside = {i for op in unit.ops for i in op.inputs}
@@ -246,16 +245,3 @@ class _Finder:
 
 def _same_call(a: Op, b: Op) -> bool:
     return (a.module, a.call) == (b.module, b.call) and bool(names.norm(a))
-
-
-def _steps(ops: Iterable[Op]) -> int:
-    """The most often that one weight is multiplied."""
-    used: Counter[tuple[int, ...]] = Counter()
-    prepared: dict[int, tuple[int, ...]] = {}  # the params that a tensor is a view of
-    for op in ops:
-        if op.name in ("aten.addmm", "aten.mm", "aten.linear") and op.inputs:
-            weight = op.inputs[-1]
-            used[op.params or prepared.get(weight) or (weight,)] += 1
-        elif op.params:
-            prepared.update(dict.fromkeys(op.outputs, op.params))
-    return max(used.values(), default=1)
