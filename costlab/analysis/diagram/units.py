@@ -121,10 +121,9 @@ class _Finder:
         if step:
             self.looped.setdefault((step.loop.start, step.position), unit.index)
         unit.ops.append(op)
-        read = () if op.name in READS_SHAPES else op.inputs
-        if not self.data.isdisjoint(read):
+        if not self.data.isdisjoint(op.inputs):
             self.data.update(op.outputs)
-        for i in read:
+        for i in () if op.name in READS_SHAPES else op.inputs:
             source = self.made.get(i, unit.index)
             if source < unit.index and not (step and step.loop.carries_over(i, step.number)):
                 self.edges.setdefault((source, unit.index), i)
