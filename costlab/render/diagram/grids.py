@@ -12,7 +12,7 @@ from .measure import width
 from .metrics import Metrics
 
 _ON_A_GRID = ("input", "conv", "transposed conv", "cat")
-_KEEPS = ("join", "block")  # have a grid where what they follow has one
+_KEEPS = "join"  # has a grid where what it follows has one
 _SPACE = 3.0  # points between a size and the part that it is beside
 _SIZE = re.compile(r"(\d+x\d+)x\d+")  # height, width and channels
 
@@ -32,7 +32,7 @@ def grid_sizes(d: Diagram, pieces: Sequence[Piece]) -> list[str]:
     for piece in pieces:
         end = boxes[piece.exits[-1]]
         size = _SIZE.fullmatch(end.size)
-        known = _has_grid(end) or (end.kind in _KEEPS and before)
+        known = _has_grid(end) or (end.kind == _KEEPS and before)
         grid = size[1] if size and known and len(piece.exits) == 1 else before
         found.append("" if grid == before or shows_size(end, d) else grid)
         before = grid
