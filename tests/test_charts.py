@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from selection import MEASURED, measured, slow_but
@@ -472,3 +473,49 @@ def test_bars_of_a_waterfall_take_most_of_the_width(width):
     longest = max(bar.get_x() + bar.get_width() for bar in ax.patches)
     low, high = ax.get_xlim()
     assert longest / (high - low) > 0.65
+
+
+@pytest.mark.parametrize("width", ["3.3in", "6.7in"])
+@pytest.mark.parametrize("against", [None, "h200"])
+def test_no_label_of_the_roofline_lies_on_a_ceiling_or_an_arrow(against, width):
+    trace = "reports/measurements/googlenet.{}.fp32.nchw.1x3x224x224.trace"
+    before = costlab.roofline(trace.format("h100"))
+    after = costlab.roofline(trace.format(against)) if against else None
+    fig = drawn("roofline", (before, after), charts.look(width))
+    (ax,) = fig.axes
+    arrows = [t for t in ax.texts if not t.get_text()]
+    assert bool(arrows) == (after is not None)
+    ways = [ax.transData.transform(line.get_xydata()) for line in ax.lines]
+    ways += [ax.transData.transform([a.xy, a.xyann]) for a in arrows]
+    points = [
+        a + (b - a) * part
+        for way in ways
+        for a, b in zip(way, way[1:], strict=False)
+        for part in np.linspace(0, 1, 300)
+    ]
+    labels = [(t, box) for t, box in texts(fig) if t in ax.texts]
+    assert len(labels) > 5
+    assert not [t.get_text() for t, box in labels if any(box.contains(*at) for at in points)]
+
+
+def test_panels_of_stages_stand_above_each_other_in_one_column():
+    profile = (costlab.profile(traced("googlenet")),)
+    narrow, wide = (drawn("stages", profile, charts.look(w)) for w in ("3.3in", "6.7in"))
+    assert len({round(ax.get_position().x0, 2) for ax in narrow.axes}) == 1
+    assert len({round(ax.get_position().y0, 2) for ax in wide.axes}) == 1
+    assert narrow.get_figheight() <= 9
+
+
+def test_stages_of_many_modules_are_those_that_they_are_in():
+    result = costlab.memory("torchvision:densenet201")
+    fig = drawn("memory", (result,), charts.look("3.3in"))
+    names = {t.get_text() for t, _ in texts(fig)}
+    assert {f"...denseblock{i}" for i in range(1, 5)} <= names
+    assert not [name for name in names if "denselayer" in name and "peak" not in name]
+
+
+def test_lines_of_a_sweep_are_the_models_that_it_has_costs_of():
+    swept = costlab.sweep("alexnet", "vgg16", over={"batch": [1, 2]}, jobs=1)
+    fig = drawn("sweep", (swept,), charts.look())
+    assert [t.get_text() for t in fig.legends[0].get_texts()] == ["alexnet", "vgg16"]
+    assert fig.get_suptitle() == "alexnet, vgg16: cost over batch"

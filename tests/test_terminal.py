@@ -179,7 +179,12 @@ def test_blocks_of_residual_networks_are_whole_before_the_depth_is_shown(name, c
 def test_cut_names_still_differ():
     names = [f"encoder.layers.{i}.the_same_end" for i in range(3)]
     assert len(set(shorten_alike(names, 20))) == 3
-    assert shorten_to(names, lambda text: len(text) <= 20) == shorten_alike(names, 20)
+    assert shorten_to(names, lambda text: len(text) <= 20) == (
+        "...0.the_same_end",
+        "...1.the_same_end",
+        "...2.the_same_end",
+    )
+    assert shorten_to(names, lambda text: len(text) <= 16) == shorten_alike(names, 16)
 
 
 def test_a_name_without_end_is_measured_a_few_times_only():

@@ -88,7 +88,11 @@ def shorten_alike(texts: Sequence[str], width: int, *, names: bool = True) -> tu
 
 
 def shorten_to(texts: Sequence[str], fits: Callable[[str], bool]) -> tuple[str, ...]:
-    """The same for texts whose room is not counted in characters: each as long as it `fits`."""
+    """The same for texts whose room is not counted in characters: each as long as it `fits`. Paths
+    of modules lose their first names where what is left still differs."""
+    ends = tuple(_end_of_path(text, fits) for text in texts)
+    if len(set(ends)) == len(set(texts)) and all(map(fits, ends)):
+        return ends
 
     def one(text: str, part: float | None) -> str:
         widths = range(2 * len(_MARK), min(len(text), _LONGEST))
@@ -98,6 +102,15 @@ def shorten_to(texts: Sequence[str], fits: Callable[[str], bool]) -> tuple[str, 
         return shorten(text, widths[max(too_wide - 1, 0)], part)
 
     return _distinct(texts, one)
+
+
+def _end_of_path(text: str, fits: Callable[[str], bool]) -> str:
+    """A text that fits; otherwise as many of the last names of a path as fit: "...denseblock1"."""
+    if fits(text):
+        return text
+    first = text.split(" ")[0]
+    ends = (_MARK + text[found.end() :] for found in re.finditer(r"[.:/](?=\w)", first))
+    return next(filter(fits, ends), text)
 
 
 def _distinct(texts: Sequence[str], one: Callable[[str, float | None], str]) -> tuple[str, ...]:

@@ -85,12 +85,13 @@ def label_points(
     theme: Theme,
     *,
     others: Sequence[Point] = (),
-    line: Sequence[Point] = (),
+    lines: Sequence[Sequence[Point]] = (),
     far: bool = True,
 ) -> int:
     """Label points without overlap: the first of several places around a point, within the axes,
-    that touches no label, no point, none of the `others` and not the `line` through these corners;
-    with `far` also places that need a line. Returns how many found no room and have no label."""
+    that touches no label, no point, none of the `others` and none of the `lines`, each through its
+    corners; with `far` also places that need a line. Returns how many found no room and have no
+    label."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
@@ -98,7 +99,7 @@ def label_points(
     canvas.draw()
     renderer = canvas.get_renderer()
     dots = [_pixels(ax, at) for at in [*((x, y) for x, y, _ in points), *others]]
-    drawn = _steps([_pixels(ax, at) for at in line])
+    drawn = [at for line in lines for at in _steps([_pixels(ax, corner) for corner in line])]
     frame, missing = ax.get_window_extent(renderer), 0
     taken: list[Bbox] = []
     for (x, y, name), dot in zip(points, dots, strict=False):

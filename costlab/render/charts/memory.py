@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...tables import display_name
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ...analysis.memory.result import Stage
 
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("bytes", 1))
+_NAMED = 0.5  # of the stages that have a name at least, or the modules that they are in are stages
 
 
 def memory(result: Memory, look: Look = PLAIN) -> Figure:
@@ -34,9 +37,10 @@ def memory(result: Memory, look: Look = PLAIN) -> Figure:
     ax.stairs(alive, edges, fill=True, color=theme.macs, alpha=0.35)
     ax.stairs(alive, edges, color=theme.macs, linewidth=0.8)
     place = display_name(result.place or "the model")
-    words = f"peak {result.peak / size:.3g} {unit} in {place}"
-    (words,) = shorten_to([words], lambda text: text_width(text) < look.room(0.8))
-    ax.plot([result.at], [result.peak / size], "o", color=theme.worse, label=words)
+    words = f"peak {result.peak / size:.3g} {unit} in "
+    room = look.room(0.8) - text_width(words)
+    (place,) = shorten_to([place], lambda text: text_width(text) < room)
+    ax.plot([result.at], [result.peak / size], "o", color=theme.worse, label=words + place)
     if result.measured is not None:
         measured = f"measured peak {result.measured / size:.3g} {unit}"
         ax.axhline(
@@ -64,16 +68,43 @@ def _name_stages(fig: Figure, ax: Axes, stages: tuple[Stage, ...], look: Look) -
     fig.draw_without_rendering()
     points = ax.get_window_extent().width * POINTS / fig.dpi
     an_operation = points / max(ax.get_xlim()[1] - ax.get_xlim()[0], 1)
-    taken: list[float] = []
-    named: list[Stage] = []
-    for span in sorted(stages, key=lambda s: s.first - s.last):
-        at = span.middle * an_operation
-        if all(abs(at - other) > ROW * POINTS * 0.85 for other in taken):
-            taken.append(at)
-            named.append(span)
+    named = _with_room(stages, an_operation)
+    while len(named) < len(stages) * _NAMED:
+        outer = _outer(stages)
+        if len(outer) == len(stages):
+            break
+        stages, named = outer, _with_room(outer, an_operation)
     names = shorten_to([s.name for s in named], lambda text: text_width(text) < 75)
     top = ax.secondary_xaxis("top")
     top.set_xticks([s.middle for s in named], names, rotation=90)
     top.tick_params(length=2)
     for span in stages[1:]:
         ax.axvline(span.first - 0.5, color=look.theme.faint, linewidth=0.4, zorder=0)
+
+
+def _with_room(stages: Sequence[Stage], an_operation: float) -> list[Stage]:
+    """The stages that have room for a name, the longest first; `an_operation`: how many points of
+    the axis it takes."""
+    named: list[Stage] = []
+    for span in sorted(stages, key=lambda s: s.first - s.last):
+        away = (abs(span.middle - other.middle) * an_operation for other in named)
+        if all(points > ROW * POINTS * 0.85 for points in away):
+            named.append(span)
+    return named
+
+
+def _outer(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The stages with those of the longest paths as the modules that they are in."""
+    deepest = max(s.name.count(".") for s in stages)
+    found: list[Stage] = []
+    for span in stages:
+        name = (
+            span.name.rpartition(".")[0]
+            if deepest and span.name.count(".") == deepest
+            else span.name
+        )
+        if found and found[-1].name == name:
+            found[-1] = replace(found[-1], last=span.last)
+        else:
+            found.append(replace(span, name=name))
+    return tuple(found)

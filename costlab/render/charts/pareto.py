@@ -57,7 +57,7 @@ def pareto(result: Pareto, look: Look = PLAIN) -> Figure:
     labels = [f"{p.name}{between}({p.mark})" if p.mark else p.name for p in points]
     named = [(p.macs, p.top5, label) for p, label in zip(points, labels, strict=True)]
     named.sort(key=lambda n: ("(" not in n[2], -n[0]))  # those that have least room choose first
-    label_points(fig, ax, named, theme, line=corners)
+    label_points(fig, ax, named, theme, lines=[corners])
     return fig
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ...analysis.profile import Profile
 
 _PANEL = 50  # points that a panel takes at least
+_BARS = 100  # points of a panel whose bars can be compared, beside their numbers
+_HIGH = 8.8  # inches that a column of a paper has for a chart
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,8 @@ class _Panel:
 def stages(profile: Profile, look: Look = PLAIN) -> Figure:
     """Params, MACs and activations by stage, side by side and aligned."""
     panels = _panels(profile, look.theme)
-    each_row = max(1, int(look.room(0.7) / _PANEL))
-    rows = ceil(len(panels) / each_row)
-    columns = ceil(len(panels) / rows)
-    height = rows * (len(profile.steps) * ROW + 0.25) + 0.3
+    rows = _rows(len(panels), len(profile.steps), look)
+    columns, height = ceil(len(panels) / rows), _height(rows, len(profile.steps))
     fig, axes = figure(look, height, rows, columns, sharey=True, squeeze=False)
     names_beside(axes[0][0], [s.name for s in profile.steps], look)
     places = list(axes.flat)
@@ -52,6 +52,20 @@ def stages(profile: Profile, look: Look = PLAIN) -> Figure:
     make_room(fig, places[: len(panels)])
     entitle(fig, look, f"{display_name(profile.model)}: cost by stage, from input to output")
     return fig
+
+
+def _rows(panels: int, steps: int, look: Look) -> int:
+    """In how many rows the panels stand: beside each other, or above each other in one column of a
+    paper, where their bars would be short and all of them are no higher than a page."""
+    room = look.room(0.7)
+    if look.narrow and room / panels < _BARS and _height(panels, steps) <= _HIGH:
+        return panels
+    return ceil(panels / max(1, int(room / _PANEL)))
+
+
+def _height(rows: int, steps: int) -> float:
+    """Inches of a chart of so many rows of panels."""
+    return rows * (steps * ROW + 0.25) + 0.3
 
 
 def _panels(profile: Profile, theme: Theme) -> list[_Panel]:

@@ -49,7 +49,8 @@ def sweep(result: Sweep, look: Look = PLAIN) -> Figure:
     if len(lines) > 1:
         handles, labels = axes.flat[0].get_legend_handles_labels()
         legend_below(fig, handles, labels, look)
-    models = sorted({display_name(str(o.configuration["model"])) for o in result.outcomes})
+    drawn = (o for o in result.outcomes if o.result)
+    models = sorted({display_name(str(o.configuration["model"])) for o in drawn})
     entitle(fig, look, f"{', '.join(models)}: cost over {axis.removeprefix('arg.')}")
     return fig
 
@@ -60,13 +61,15 @@ def _lines(result: Sweep) -> tuple[str, Lines]:
     lines: Lines = {}
     for o in result.outcomes:
         if o.result and isinstance(o.configuration[axis], (int, float)):
-            parts = (f"{a.removeprefix('arg.')} {_value(o.configuration[a])}" for a in others)
+            parts = (_setting(a, o.configuration[a]) for a in others)
             lines.setdefault(", ".join(parts), []).append((o.configuration[axis], o.result))
     return axis, lines
 
 
-def _value(value: Any) -> str:
-    return display_name(value) if isinstance(value, str) else str(value)
+def _setting(axis: str, value: Any) -> str:
+    """A value of an axis in the name of a line: a model, or "batch 8"."""
+    name = display_name(value) if isinstance(value, str) else str(value)
+    return name if axis == "model" else f"{axis.removeprefix('arg.')} {name}"
 
 
 def _draw(ax: Axes, lines: Lines, field: str, look: Look) -> None:
