@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...cost import Convention, total
 from ...graph import layer_graph
 from ..._spelling import suggestion
-from ...tables import choose_convention, input_words, predicted_note
+from ...tables import choose_convention, display_name, input_words, predicted_note
 from ...trace.record import Trace
 from . import notes
 from .boxes import Boxes
@@ -145,7 +145,7 @@ class _Builder:
         drawn = boxes.in_order()
         inputs = edges.inputs() if members is not None else []
         from_inputs = edges.from_outside() if inputs else ()
-        model = self.trace.provenance["model"]
+        model = display_name(self.trace.provenance["model"])
         return Diagram(
             title=f"{model}: {self.module}" if self.module else model,
             boxes=(*inputs, *drawn),

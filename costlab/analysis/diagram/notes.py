@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ...cost import Convention
 
 LEVELS_ON_PAGES = "the inner levels of the U are on the pages that follow"
+PAGES_BELOW = "pages of A4 below each other; as PDF each is a page of its own"
 _NAMED = 3  # blocks in a note
 
 

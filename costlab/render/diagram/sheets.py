@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...analysis.diagram import Diagram
+from ...analysis.diagram import Diagram, notes
 from .dot import dot
 from .drawing import Block, darkest, drawn, heading, legend, page
 from .frames import Sheet, framed
@@ -35,14 +35,26 @@ def picture(diagrams: Sequence[Diagram], format: str, a_row: int = 0) -> bytes:
     typst."""
     if format == "dot":
         return dot(*diagrams).encode()
-    if format == "svg":
-        return svg(diagrams, a_row=a_row).encode()
-    from ..typeset import pages, raster
-
     words = "; ".join(d.alt for d in diagrams)
-    if format == "png":
-        return raster(svg(diagrams, a_row=a_row), words)
-    return pages(sheets(diagrams, a_row=a_row), words)
+    if format == "pdf":
+        from ..typeset import pages
+
+        return pages(sheets(diagrams, a_row=a_row), words)
+    whole = _one_page(_noted(_blocks(diagrams, A4, a_row)), words)
+    if format == "svg":
+        return whole.encode()
+    from ..typeset import raster
+
+    return raster(whole, words)
+
+
+def _noted(pages: Sequence[Sheet]) -> Sequence[Sheet]:
+    """Several pages that one picture has below each other, with a note that says so."""
+    if len(pages) < 2:
+        return pages
+    wide = max(body.width for _, body, _ in pages)
+    note = heading("", (f"{len(pages)} {notes.PAGES_BELOW}",), wide)
+    return [(note, Block(0, 0, ()), Block(0, 0, ())), *pages]
 
 
 def _blocks(diagrams: Sequence[Diagram], room: Room, a_row: int) -> list[Sheet]:
