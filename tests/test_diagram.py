@@ -1024,3 +1024,27 @@ def test_bad_input_is_one_line(argv, line, capsys):
     assert main(argv) == 2
     err = capsys.readouterr().err
     assert line in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "argv, pages",
+    [
+        ("grid --body inception --diagram", 2),
+        ("factorize --diagram", 5),
+        ("diagram torchvision:resnet50 --depth 2 -o", 2),
+        ("diagram alexnet -o", 1),
+    ],
+)
+def test_a_picture_of_several_pages_says_so(argv, pages, tmp_path):
+    file = tmp_path / "picture.svg"
+    assert main([*argv.split(), str(file)]) == 0
+    said = re.findall(r">(\d+) pages of A4 below each other", file.read_text())
+    assert said == ([str(pages)] if pages > 1 else [])
+
+
+def test_a_diagram_of_a_file_is_named_without_its_folders(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\ndef build():\n    return nn.Linear(3, 2)\n"
+    )
+    trace = costlab.trace(f"{tmp_path}/net.py:build", "1x3")
+    assert diagram(trace).title == "net.py:build"

@@ -90,8 +90,8 @@ def shorten_alike(texts: Sequence[str], width: int, *, names: bool = True) -> tu
 def shorten_to(texts: Sequence[str], fits: Callable[[str], bool]) -> tuple[str, ...]:
     """The same for texts whose room is not counted in characters: each as long as it `fits`. Paths
     of modules lose their first names where what is left still differs."""
-    ends = tuple(_end_of_path(text, fits) for text in texts)
-    if len(set(ends)) == len(set(texts)) and all(map(fits, ends)):
+    ends = tuple(end for text in texts if (end := _end_of_path(text, fits)))
+    if len(ends) == len(texts) and len(set(ends)) == len(set(texts)):
         return ends
 
     def one(text: str, part: float | None) -> str:
@@ -104,13 +104,16 @@ def shorten_to(texts: Sequence[str], fits: Callable[[str], bool]) -> tuple[str, 
     return _distinct(texts, one)
 
 
-def _end_of_path(text: str, fits: Callable[[str], bool]) -> str:
-    """A text that fits; otherwise as many of the last names of a path as fit: "...denseblock1"."""
+def _end_of_path(text: str, fits: Callable[[str], bool]) -> str | None:
+    """A text that fits; otherwise as many of the last names of a path as fit: "...denseblock1";
+    None where no end of it fits."""
+    if len(text) > _LONGEST:
+        return None
     if fits(text):
         return text
     first = text.split(" ")[0]
     ends = (_MARK + text[found.end() :] for found in re.finditer(r"[.:/](?=\w)", first))
-    return next(filter(fits, ends), text)
+    return next(filter(fits, ends), None)
 
 
 def _distinct(texts: Sequence[str], one: Callable[[str, float | None], str]) -> tuple[str, ...]:
