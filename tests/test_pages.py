@@ -14,8 +14,8 @@ from costlab.analysis.diagram import diagram
 from costlab.api._models import as_trace
 from costlab.render.diagram import Room, sheets
 from costlab.render.document import Document, Grid, Picture, Section, Text
-from costlab.render.fullness import PPI, blank
-from costlab.render.pdf import Way, pdf, typst_source
+from costlab.render.fullness import PPI, Blank, blank, emptiness, half_empty
+from costlab.render.pdf import WAYS, Way, _best_first, pdf, typst_source
 from costlab.render.pdf_tables import typst_table
 from costlab.render.typeset import compile
 from costlab.report import Config, build
@@ -81,18 +81,48 @@ def page_of(*stripes, high=280):
 
 
 @pytest.mark.parametrize(
-    "stripes, part",
+    "stripes, part, above",
     [
-        ([], 1.0),
-        ([(20, 260)], 0.0),
-        ([(20, 140)], 0.5),  # the margins of 20 pixels do not count
-        ([(20, 80), (200, 260)], 0.5),
-        ([(y, y + 2) for y in range(20, 260, 8)], 0.0),  # lines of text: 6 pixels are 18 points
+        ([], 1.0, 0.0),
+        ([(20, 260)], 0.0, 0.0),
+        ([(20, 140)], 0.5, 0.0),  # the margins of 20 pixels do not count
+        ([(140, 260)], 0.5, 0.5),
+        ([(20, 80), (140, 200)], 0.5, 0.25),
+        ([(20, 80), (200, 260)], 0.5, 0.5),
+        ([(y, y + 2) for y in range(20, 260, 8)], 0.0, 0.0),  # text: 6 pixels are 18 points
     ],
 )
-def test_gaps_between_paragraphs_are_not_blank(stripes, part):
+def test_gaps_between_paragraphs_are_not_blank(stripes, part, above):
     assert PPI == 24
-    assert blank(page_of(*stripes)) == pytest.approx(part, abs=0.01)
+    found = blank(page_of(*stripes))
+    assert (found.all, found.above) == (
+        pytest.approx(part, abs=0.01),
+        pytest.approx(above, abs=0.01),
+    )
+
+
+def test_a_gap_inside_a_page_is_worse_than_one_at_its_foot_and_the_last_page_is_free():
+    full, foot, inside = Blank(0.0, 0.0), Blank(0.4, 0.0), Blank(0.4, 0.4)
+    assert emptiness([full, inside]) == emptiness([full, full]) == 0.0
+    assert emptiness([foot, full]) < emptiness([inside, full])
+    assert emptiness([Blank(0.2, 0), Blank(0.2, 0), full]) < emptiness([foot, full, full])
+    assert half_empty([Blank(0.6, 0.0), full]) and not half_empty([foot, Blank(0.9, 0.0)])
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_pictures_of_a_page_have_no_gap_between_them(count):
+    """High pictures stand where they are spoken of if the pages are as full as with those at the
+    foot."""
+    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 250">'
+    svg = f'{head}<path d="M0 0H300V250Z"/></svg>'
+    parts = [Text(("WORDS " * 400,))]
+    for i in range(count):
+        parts += [Picture(svg, f"Picture {i}", "Alternative", f"p{i}"), Text(("SHORT",))]
+    document = Document("TITLE", "", (Section("a", "HEADING", tuple(parts)),))
+    best = _best_first(document)[0]
+    others = [typst_source(document, way) for way in WAYS]
+    gaps = [emptiness([blank(p) for p in compile(*source, ppi=PPI)]) for source in (best, *others)]
+    assert gaps[0] == min(gaps)
 
 
 @pytest.mark.parametrize("rows", range(2, 60, 3))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from . import notes
 from .document import Document, Grid, Numbers, Part, Picture, Points, Ref, Section, Text
-from .fullness import MOST, PPI, blankest
+from .fullness import PPI, blank, emptiness, half_empty
 from .pdf_tables import ROOM, TypstTable, typst_table
 from .typeset import compile, quote, set_text
 
@@ -47,7 +47,7 @@ def pdf(document: Document) -> bytes:
     """PDF bytes, the same for the same document. Raises ImportError without typst and matplotlib
     (for its fonts), ValueError for a logo that cannot be set."""
     try:
-        return _compiled(_fullest_first(document))
+        return _compiled(_best_first(document))
     except ValueError as e:
         raise ValueError(f"{e}; is the logo damaged?" if document.logo else str(e)) from None
 
@@ -63,19 +63,16 @@ def _compiled(sources: Iterable[Source]) -> bytes:
     raise failed[0]
 
 
-def _fullest_first(document: Document) -> Iterator[Source]:
-    """The ways to set a document: each that leaves no page but the last more than half empty, as
-    soon as it is tried; then the others, the one whose emptiest page is the fullest first."""
-    others: list[tuple[float, Source]] = []
+def _best_first(document: Document) -> list[Source]:
+    """The ways to set a document: those that leave no page half empty before the others, those with
+    wide tables on pages of their own before those with turned ones, and the fullest first."""
+    ranked: list[tuple[tuple[bool, bool, float], Source]] = []
     for way in WAYS:
         source = typst_source(document, way)
-        empty = blankest(compile(*source, ppi=PPI))
-        if empty <= MOST:
-            yield source
-        else:
-            others.append((empty, source))
-    for _, source in sorted(others, key=lambda found: found[0]):
-        yield source
+        if all(source != other for _, other in ranked):
+            pages = [blank(page) for page in compile(*source, ppi=PPI)]
+            ranked.append(((half_empty(pages), way.sideways, emptiness(pages)), source))
+    return [source for _, source in sorted(ranked, key=lambda found: found[0])]
 
 
 def typst_source(document: Document, way: Way) -> Source:
@@ -104,7 +101,7 @@ class Way:
     floating: bool
 
 
-WAYS = (Way(False, True), Way(True, True), Way(True, False), Way(False, False))
+WAYS = (Way(False, True), Way(False, False), Way(True, True), Way(True, False))
 
 
 class _Writer:
