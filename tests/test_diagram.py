@@ -942,7 +942,7 @@ def test_versions_that_are_longer_than_a_page_are_folded_and_stay_readable():
 
 
 def test_names_are_escaped_and_the_bytes_are_the_same_twice():
-    trace = costlab.trace(nn.Conv2d(3, 4, 3), torch.empty(1, 3, 8, 8), spec='<script>"\\N&é')
+    trace = costlab.trace(nn.Conv2d(3, 4, 3), torch.empty(1, 3, 8, 8), spec='<script>"&é')
     first, second = (svg([diagram(trace)]) for _ in range(2))
     assert first == second and "<script" not in first and "&lt;script&gt;" in first
     assert 'role="img"' in first and 'aria-label="Block diagram of &lt;script&gt;' in first
@@ -1048,3 +1048,32 @@ def test_a_diagram_of_a_file_is_named_without_its_folders(tmp_path):
     )
     trace = costlab.trace(f"{tmp_path}/net.py:build", "1x3")
     assert diagram(trace).title == "net.py:build"
+
+
+@pytest.mark.parametrize(
+    "spec, blocks",
+    [
+        (
+            "torchvision:efficientnet_b0",  # 1, 2, 2, 3, 3, 4, 1 layers (Tan and Le 2019, Table 1)
+            {
+                **{f"features.{i}.0.block": 1 for i in range(1, 8)},
+                "features.2.1": 1,
+                "features.3.1": 1,
+                "features.4": 2,
+                "features.5": 2,
+                "features.6": 3,
+            },
+        ),
+        ("torchvision:densenet201", {f"features.denseblock{i}": 1 for i in range(1, 5)}),
+    ],
+)
+def test_blocks_with_and_without_a_shortcut_are_boxes_alike(spec, blocks):
+    d = diagram(as_trace(spec, "diagram"))
+    assert {b.text: b.times for b in d.boxes if b.kind == "block"} == blocks
+
+
+def test_a_norm_after_the_last_of_alike_blocks_leaves_them_alike():
+    """ConvNeXt-T: 3, 3, 9 and 3 blocks (Liu et al. 2022), of which the last has a norm after it."""
+    d = diagram(as_trace("torchvision:convnext_tiny", "diagram"), depth=1)
+    frames = [p.label for p in d.root.children if p.kind == "frame"]
+    assert frames == ["x 3", "x 3", "x 9", "x 3"]

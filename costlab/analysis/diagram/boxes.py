@@ -97,6 +97,8 @@ class Boxes:
         path = group.block.path
         own = path and end is not None and end.module == path  # its module runs its last operation
         word = end.module_type if own and end else _WORDS.get(group.block.kind, "")
+        if word.lower().strip("_") in path.lower():
+            return _short(path) or "block"
         return ": ".join(filter(None, (_short(path), word))) or "block"
 
     def _inside(self, members: Sequence[Unit]) -> str:

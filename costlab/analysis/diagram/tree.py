@@ -80,8 +80,17 @@ class _Opener:
         for i, block in enumerate(blocks):
             if goes_down(self.placement.nodes, block) and block.children[:-1]:
                 return self._u(items, block, blocks[i + 1 :], depth)
-            items += self.items(block, depth)
+            part = self._module if block.kind == "chain" else self.items
+            items += part(block, depth)
         return items
+
+    def _module(self, block: Block, depth: int) -> list[Part]:
+        """Layers in a row that are one module, beside the residual blocks of the network."""
+        if in_a_loop(self.placement, block) or always_open(self.placement, block):
+            return self.items(block, depth)
+        if depth:
+            return self.items(block, depth - 1)
+        return self._framed(block) if self._is_asked(block) else self._closed(block)
 
     def _layer(self, block: Block) -> list[Part]:
         if block.nodes[0] == 0:
@@ -162,8 +171,10 @@ class _Opener:
 
     def _first_differs(self, alike: Sequence[Block]) -> bool:
         """Whether the first of alike blocks has a projection, or another stride."""
-        first, last = (len(self.placement.open_of(block)) for block in (alike[0], alike[-1]))
-        return first != last or stage_starts(self.placement.nodes, alike)
+        first, second, *more = (len(self.placement.open_of(block)) for block in alike)
+        # a norm after the last one is a layer of it
+        differs = first != second if more else first > second
+        return differs or stage_starts(self.placement.nodes, alike)
 
     def _add_alike(self, names: Sequence[str], block: Block, depth: int) -> list[Part]:
         """Adds the units of another alike block to those of the boxes that are drawn; boxes for

@@ -6,6 +6,7 @@ from ...analysis.memory import Memory, memory
 from ...analysis.roofline import Roofline, roofline, time_change
 from ...render import charts
 from ...render.document import Grid, Text
+from ...tables import display_name
 from ...trace import Trace
 from ..context import Context
 from ..pieces import Block, chart, cited, listed
@@ -21,25 +22,26 @@ def measurements(c: Context) -> list[Block]:
 
 
 def _missing(c: Context) -> list[Block]:
-    names = [t.provenance["model"] for t in c.everything if not t.measured]
+    names = [display_name(t.provenance["model"]) for t in c.everything if not t.measured]
     return [Text(f"Not measured: {listed(names)}.")] if names else []
 
 
 def _roofline(trace: Trace, place: int) -> list[Block]:
     ident = "roofline" if place == 0 else f"roofline-{place + 1}"
     r = roofline(trace)
+    name = display_name(r.model)
     assert trace.measured is not None
     conditions = trace.measured.conditions
     time = charts.milliseconds(r.total.median)
     where = f"{conditions['device']} ({conditions['dtype']})"
     return [
-        cited(f"{r.model} takes {time} ms on {where}", ident),
-        Grid(r.sheet, f"{r.model}: time in place and what bounds it", f"{ident}-table"),
+        cited(f"{name} takes {time} ms on {where}", ident),
+        Grid(r.sheet, f"{name}: time in place and what bounds it", f"{ident}-table"),
         chart(
             charts.roofline,
             r,
             id=ident,
-            caption=f"{r.model} under the ceilings of its device",
+            caption=f"{name} under the ceilings of its device",
             alt=f"Roofline: {_spoken(r)}",
         ),
     ]
@@ -65,7 +67,7 @@ def _memory(trace: Trace) -> list[Block]:
     place = m.place or "the model"
     return [
         cited(
-            f"By liveness {trace.provenance['model']} holds {m.peak:,} bytes at its peak beyond "
+            f"By liveness {display_name(m.model)} holds {m.peak:,} bytes at its peak beyond "
             f"params, buffers and inputs, in {place}",
             "memory",
             _allocated(m),
