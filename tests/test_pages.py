@@ -7,7 +7,9 @@ import shutil
 import subprocess
 
 import pytest
+import torch
 from pdf_words import pages
+from torch import nn
 
 import costlab
 from costlab.analysis.diagram import diagram
@@ -205,9 +207,10 @@ def test_a_diagram_of_a_report_is_in_its_size_on_each_page(spec, depth):
 
 
 def test_a_long_diagram_has_a_figure_a_page_in_the_pdf_and_one_on_a_screen():
+    layers = [nn.Conv2d(8, 8, 3, padding=1) for _ in range(80)]
     document = build(
         Config(sections=("diagram",)),
-        [as_trace("torchvision:mobilenet_v3_large", "report")],
+        [costlab.trace(nn.Sequential(*layers), torch.empty(1, 8, 8, 8))],
         None,
         "costlab report",
         lambda spec: as_trace(spec, "report"),
