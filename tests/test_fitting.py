@@ -257,3 +257,10 @@ def test_networks_that_err_more_than_their_kernels_widen_all_intervals():
     whole = fit_whole(measured, [times(4, 1.0)] * 10)
     assert whole.correlation == 1.0
     assert whole.widening > 3
+
+
+def test_a_factor_alone_is_drawn_towards_one():
+    """Twelve networks take 0.8 of their kernels: 1 - 0.2 * 12 / (12 + 4) = 0.85."""
+    sizes = [(n, 1e-5 * n) for n in range(5, 17)]
+    whole = fit_whole([network(n, 0.8 * n * t) for n, t in sizes], [times(n, t) for n, t in sizes])
+    assert (whole.factor, whole.gap) == (pytest.approx(0.85), 0.0)

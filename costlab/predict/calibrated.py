@@ -138,11 +138,9 @@ class CalibratedProfile:
                 found.append(IDLE)
                 continue
             time = times[op.kernel]
-            width = time.width * whole.widening
-            low, middle, high = (
-                whole.apply(math.exp(time.middle + sign * width)) for sign in (-1, 0, 1)
-            )
-            found.append(Estimate(low, middle, high, time.outside or not op.known))
+            low, high = (whole.apply(time.end(side, whole.widening)) for side in (-1, 1))
+            seconds = min(max(whole.apply(time.seconds), low), high)
+            found.append(Estimate(low, seconds, high, time.outside or not op.known))
         return found
 
     def _log_times(
@@ -189,9 +187,9 @@ class CalibratedProfile:
         largest = max(max(k.read, k.written) for k in network.kernels)
         cold = self._cold_share(network.params + 2 * largest, network.dtype)
         times = self._log_times(network.kernels, network.dtype, network.layout, cold)
-        middle = np.array([times[k].middle for k in network.kernels])
-        width = np.array([times[k].width for k in network.kernels])
-        return KernelTimes(np.exp(middle), np.exp(middle - width), np.exp(middle + width))
+        found = [times[k] for k in network.kernels]
+        low, high = (np.array([t.end(side) for t in found]) for side in (-1, 1))
+        return KernelTimes(np.clip([t.seconds for t in found], low, high), low, high)
 
 
 def layout_of(trace: Trace) -> str:

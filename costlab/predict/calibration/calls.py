@@ -27,6 +27,7 @@ from ..kernels import (
 )
 
 Run = Callable[[], Any]
+_DRAWN = 2**22  # values, repeated until a store is full: drawing takes long
 _ALIGNED = 256  # elements; what a slice of the store begins at
 _ATEN: Any = torch.ops.aten
 
@@ -38,7 +39,8 @@ class Store:
     were handed out."""
 
     def __init__(self, device: str, dtype: torch.dtype, size: int):
-        self._values = torch.randn(size, device=device).mul_(0.1).to(dtype)
+        drawn = torch.randn(min(size, _DRAWN), device=device).mul_(0.1).to(dtype)
+        self._values = drawn.repeat(-(-size // len(drawn)))[:size]
         self.size, self.device, self.dtype = size, device, dtype
 
     def values(self, *shape: int, at: int = 0) -> Tensor:

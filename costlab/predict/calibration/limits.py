@@ -10,8 +10,7 @@ from ...measure.device import DTYPES, Device
 from ..kernels import Kernel
 
 _LONGEST = {"cuda": 0.01, "cpu": 0.1}  # seconds of one call
-_MOST_ELEMENTS = {"cuda": 2**27, "cpu": 2**24}  # of what one call reads
-_STORE = {"cuda": 2**28, "cpu": 2**25}  # elements, where so many fit
+_STORE = {"cuda": 2**28, "cpu": 2**27}  # elements, where so many fit
 _UNUSED = 4 << 30  # bytes that torch's allocator may hold for nobody
 _FIRST_RATES = {"cuda": (1e13, 1e12), "cpu": (2e10, 4e9)}  # before anything was measured
 
@@ -33,8 +32,7 @@ class Limits:
         """Whether a kernel fits into a store of so many elements, and is not expected to take
         long."""
         size = kernel.read + kernel.written
-        most = min(_MOST_ELEMENTS[self.device.kind], store // 2)
-        if size > 2 * most or size * DTYPES[dtype].itemsize > self.device.free_bytes() / 4:
+        if size > store or size * DTYPES[dtype].itemsize > self.device.free_bytes() / 4:
             return False
         multiplied, moved = self._rate(dtype)
         return kernel.flops / multiplied + size / moved < _LONGEST[self.device.kind]

@@ -17,6 +17,8 @@ from .gaussian import Gaussian, fit
 FEWEST = 12  # points that a family is fitted to
 _WIDEST = math.log(8.0)  # of the interval where little is known, to either side
 _FAR = 1.5  # times the distance that 99% of held-out kernels have to the nearest one measured
+_DEVIATIONS = 1.645  # of a normal distribution, to either side of 90% of it
+_MOST_SPREAD = 0.4
 _MOST_POINTS = 1500  # the first ones: a fit takes the cube of their number
 
 
@@ -28,6 +30,18 @@ class LogTime:
     middle: float
     width: float
     outside: bool
+
+    @property
+    def seconds(self) -> float:
+        """The expected time, which is what adds up: above the middle, since a time may be twice as
+        long as easily as half as long. Of a lognormal one, the deviation s of its logarithm adds
+        s**2 / 2; no more than `_MOST_SPREAD` of it is believed."""
+        spread = min(self.width / _DEVIATIONS, _MOST_SPREAD)
+        return math.exp(self.middle + spread**2 / 2)
+
+    def end(self, side: int, widening: float = 1.0) -> float:
+        """The lower (-1) or the upper (1) end of the interval in seconds, made wider."""
+        return math.exp(self.middle + side * self.width * widening)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from ..device_record import NetworkPoint
 from .conformal import Array, conformal_quantile, correlation_needed
 
 FEWEST_NETWORKS = 8
+# networks that the belief that a whole takes what its kernels take weighs as much as: kernels are
+# known to about 10% on the whole, a network to about 20%
+_BELIEVED = 4
 _FACTORS = (0.7, 1.5)  # what the whole may take by the sum of its kernels
 
 
@@ -64,7 +67,7 @@ def fit_whole(measured: Sequence[NetworkPoint], predicted: Sequence[KernelTimes]
 
 def _factor_and_gap(whole: Array, sums: Array, counts: Array) -> tuple[float, float]:
     """Robust: networks whose error is far above the others' are left out of a second fit. Never a
-    gap below 0, nor a factor outside `_FACTORS`."""
+    gap below 0, nor a factor outside `_FACTORS`; a factor alone is drawn towards 1."""
     kept = np.ones(len(whole), dtype=bool)
     factor, gap = 1.0, 0.0
     for _ in range(3):
@@ -79,7 +82,8 @@ def _least_squares(whole: Array, sums: Array, counts: Array) -> tuple[float, flo
     factor, gap = np.linalg.lstsq(design, np.ones(len(whole)), rcond=None)[0]
     if gap < 0 or not _FACTORS[0] <= factor <= _FACTORS[1]:
         gap = 0.0
-        factor = float(np.clip(np.median(whole / sums), *_FACTORS))
+        median = float(np.clip(np.median(whole / sums), *_FACTORS))
+        factor = 1 + (median - 1) * len(whole) / (len(whole) + _BELIEVED)
     return float(factor), float(gap)
 
 
