@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -24,6 +24,11 @@ def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         children = [(name, m) for name, m in registered.items() if m is not None]
         above = (*above, id(module))
         stack += [(f"{path}.{name}" if path else name, m, above) for name, m in reversed(children)]
+
+
+def modules_by_path(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Every module once, with its first path: `model.named_modules()`, which has no types."""
+    return cast("Iterator[tuple[str, nn.Module]]", model.named_modules())
 
 
 def modules_of(model: nn.Module) -> list[nn.Module]:

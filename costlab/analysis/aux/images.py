@@ -34,7 +34,8 @@ class Images:
         """Endless batches of `size`, in an order that `seed` decides."""
         generator = torch.Generator().manual_seed(seed)
         while True:
-            for chosen in torch.randperm(len(self.pixels), generator=generator).split(size):
+            order = torch.randperm(len(self.pixels), generator=generator)
+            for chosen in torch.split(order, size):
                 if len(chosen) == size:
                     yield self._scaled(chosen), self.labels[chosen]
 

@@ -220,7 +220,7 @@ def _counter(of: int, progress: Callable[[int, int], None] | None) -> Callable[[
 
 
 def _built(make: Make, setting: Setting, seed: int) -> nn.Module:
-    torch.manual_seed(seed)
+    torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType] torch has no types here
     model = make()
     setting.change(model)
     setting.initialize(model, seed)

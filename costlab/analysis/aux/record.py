@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from ... import _documents
 from ..._documents import brief
-from ..._narrow import json_object
+from ..._narrow import is_list_or_tuple, json_object
 from ..._text import shown
 from ...trace.files import write_file
 from ...trace.schema import MisfitError, fitted
@@ -43,8 +43,9 @@ def read_probe(path: str | os.PathLike[str]) -> Probe:
 def _rounded(value: Any) -> Any:
     """The same with shorter floats."""
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+        items = cast("dict[object, Any]", value).items()
+        return {key: _rounded(item) for key, item in items}
+    if is_list_or_tuple(value):
         return [_rounded(item) for item in value]
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 

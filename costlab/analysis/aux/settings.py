@@ -10,6 +10,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from ...trace.modules import modules_by_path
+
 STD = 0.01  # of all weights, in the prototxt that Wang et al. released
 
 
@@ -35,7 +37,7 @@ def seed_of(seed: int, *words: object) -> int:
 
 
 def _layers(model: nn.Module) -> Iterator[tuple[str, nn.Conv2d | nn.Linear]]:
-    for name, module in model.named_modules():
+    for name, module in modules_by_path(model):
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             yield name, module
 
@@ -66,10 +68,10 @@ def gaussian(model: nn.Module, seed: int, *, biases: bool = True) -> None:
 
 def own(model: nn.Module, seed: int) -> None:
     """What the modules do themselves (`reset_parameters`), each from a seed of its name."""
-    for name, module in model.named_modules():
+    for name, module in modules_by_path(model):
         reset = getattr(module, "reset_parameters", None)
         if callable(reset):
-            torch.manual_seed(seed_of(seed, name))
+            torch.manual_seed(seed_of(seed, name))  # pyright: ignore[reportUnknownMemberType] no types
             reset()
 
 

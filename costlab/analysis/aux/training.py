@@ -10,6 +10,7 @@ from statistics import fmean
 import torch
 from torch import Tensor, nn
 
+from ...trace.modules import modules_by_path
 from .images import Batches
 from .settings import seed_of
 
@@ -123,14 +124,15 @@ def _run(
     """Mean |gradient| of each convolution's weight, by path; a dict an iteration."""
     model = model.to(protocol.device).train()
     optimizer = torch.optim.SGD(model.parameters(), lr=protocol.rate, momentum=MOMENTUM)
-    convs = {n: m for n, m in model.named_modules() if isinstance(m, nn.Conv2d)}
+    convs = {n: m for n, m in modules_by_path(model) if isinstance(m, nn.Conv2d)}
     _seed_dropout(model, seed)
     for x, y in islice(batches, protocol.iterations):
         first, *others = losses(model(x.to(protocol.device)), y.to(protocol.device))
         optimizer.zero_grad()
-        torch.stack([first, *(protocol.weight * loss for loss in others)]).sum().backward()
+        whole = torch.stack([first, *(protocol.weight * loss for loss in others)]).sum()
+        whole.backward()  # pyright: ignore[reportUnknownMemberType] torch has no types here
         yield {n: _mean_gradient(m.weight) for n, m in convs.items()}
-        optimizer.step()
+        optimizer.step()  # pyright: ignore[reportUnknownMemberType] nor here
         step()
 
 
@@ -141,7 +143,7 @@ def _mean_gradient(weight: Tensor) -> float:
 def _seed_dropout(model: nn.Module, seed: int) -> None:
     """Let each dropout draw from a seed of its name and of the iteration, so that a head draws
     nothing from the network's own."""
-    for name, module in model.named_modules():
+    for name, module in modules_by_path(model):
         if isinstance(module, nn.Dropout):
             module.register_forward_pre_hook(_reseed(seed, name))
 
@@ -150,7 +152,7 @@ def _reseed(seed: int, name: str) -> Callable[[nn.Module, object], None]:
     runs = count()
 
     def hook(module: nn.Module, args: object) -> None:
-        torch.manual_seed(seed_of(seed, name, next(runs)))
+        torch.manual_seed(seed_of(seed, name, next(runs)))  # pyright: ignore[reportUnknownMemberType]
 
     return hook
 

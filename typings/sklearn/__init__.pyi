@@ -1,0 +1,1 @@
+"""What costlab uses of scikit-learn, which has no types."""
