@@ -60,7 +60,9 @@ RESULTS = {
     "pareto": lambda t: costlab.pareto(),
     "phases": lambda t: costlab.phases("transformers:LlamaConfig", context=8, arguments=LLAMA),
     "probe": lambda t: costlab.probe(iterations=1, batch=1, seeds=(0,), device="cpu"),
+    "predict": lambda t: costlab.predict(t, "h100"),
     "profile": lambda t: costlab.profile(t),
+    "profiles": lambda t: costlab.profiles(),
     "reductions": lambda t: costlab.reductions("nin"),
     "report": lambda t: costlab.report(t, title="Small", sections=["summary", "table"]),
     "results": lambda t: costlab.results(network="googlenet"),
@@ -80,6 +82,7 @@ RESULTS = {
 }
 NO_RESULT = {
     *("load", "trace", "measure", "assert_cost"),  # a model or its record
+    *("load_profile", "calibrate"),  # what is known of a device
     "export",  # a file for another tool
     *("cost_of", "total", "training"),  # plain numbers of a trace
     *("diagram", "formula"),  # a picture; a decorator

@@ -210,7 +210,7 @@ def test_twice_and_nothing():
 def test_a_saved_trace_is_no_model(tmp_path):
     path = tmp_path / "net.trace"
     costlab.trace(network(), torch.zeros(1, 3, 8, 8)).save(path)
-    with pytest.raises(ValueError, match="is a saved trace, and a what-if traces the model anew"):
+    with pytest.raises(ValueError, match="is a saved trace, and a what-if needs the model itself"):
         costlab.what_if(path, "batch=2")
 
 
