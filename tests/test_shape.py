@@ -178,6 +178,7 @@ def test_further_columns_and_names_with_a_plus_are_added(asked, added, capsys):
         ("", ["%", "%"]),  # of params and ops
         ("type,params,ops", []),
         ("type,params,%,ops", ["%"]),
+        ("type,params,params,%,params", ["%"]),
         ("type,FLOPs,%", ["%"]),  # which has none by default
         ("+FLOPs", ["%", "%"]),
         ("+FLOPs,%", ["%", "%", "%"]),

@@ -68,7 +68,9 @@ def selected(sheet: Sheet, names: Sequence[str], more: Iterable[str] = ()) -> Sh
     asked = list(_asked(sheet, names, more))
     if any(not (a.added or a.column.further or a.column.detail) for a in asked):
         plain_first = sorted(asked, key=lambda a: a.added)
-        return _only(sheet, tuple(dict.fromkeys(a.shown for a in plain_first)))
+        shares = {a.column.key for a in asked if a.share}
+        keys = {a.column.key: a.shown for a in plain_first}
+        return _only(sheet, tuple(replace(c, share=k in shares) for k, c in keys.items()))
     shown = {a.column.key: replace(a.shown, share=a.share or a.column.share) for a in asked}
     return replace(sheet, columns=tuple(shown.get(c.key, c) for c in sheet.columns))
 
@@ -85,9 +87,7 @@ class _Asked:
     def shown(self) -> Column:
         """The column as it is shown to people and machines; a narrow terminal drops it last."""
         importance = max(self.column.importance, ASKED_FOR)
-        return replace(
-            self.column, detail=False, people=False, importance=importance, share=self.share
-        )
+        return replace(self.column, detail=False, people=False, importance=importance)
 
 
 def _asked(sheet: Sheet, names: Sequence[str], more: Iterable[str]) -> Iterator[_Asked]:
