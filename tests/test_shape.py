@@ -414,3 +414,10 @@ def test_a_summary_takes_the_names_that_a_table_takes():
     }.items():
         summary = costlab.summary(model, (3, 8, 8), columns=asked)
         assert [name for name in summary.sheet.records()[0] if name != "id"] == names
+
+
+def test_what_is_said_of_predicted_times_goes_with_them():
+    table = costlab.table("nin_cifar10", profile="h100")
+    for names, said in {("type", "at least"): True, ("type", "ops"): False}.items():
+        notes = table.select(*names).sheet.notes
+        assert any("published peaks" in note for note in notes) == said

@@ -17,6 +17,7 @@ from ..predict import prediction_notes, prediction_of
 from ..trace.record import Measured, Trace
 from .names import version_name
 from .partitions import PARTITIONS
+from .predicted import KEYS as PREDICTED_KEYS
 from .sheet import Note
 
 # weights that are not parameters are named from this share of the params on: the frequencies of
@@ -58,7 +59,7 @@ def table_notes(
         *arithmetic_notes(trace),
         *((training(trace).note,) if trace.trained else ()),
         *((Note(measured_note(trace.measured), "time"),) if trace.measured else ()),
-        *predicted_note(trace),
+        *(Note(line, *PREDICTED_KEYS) for line in predicted_note(trace)),
     )
 
 
