@@ -153,7 +153,7 @@ MEASURED = {
     "no time": (("total", "median"), 0, "measured: a time that is not above 0"),
     "infinity": (("other",), float("inf"), "measured.other inf is not finite"),
     "no bandwidth": (("ceilings",), {"float32": 1.0}, "measured: no ceiling bandwidth"),
-    "an unknown operation": (("ops", 0, "of"), 10**6, "measured: operation 1000000 is not an integer"),
+    "an unknown operation": (("ops", 0, "of"), 10**6, "operation 1000000 is not an integer"),
     "an unknown field": (("ops", 0, "x"), 1, "measured.ops[0] has an unknown field 'x'"),
     "no device": (("conditions",), {"dtype": "fp32"}, "measured.conditions has no device"),
 }
