@@ -218,7 +218,9 @@ def test_check_judges_predicted_times(  # noqa: PLR0917  two fixtures and a tabl
     file = tmp_path / "pyproject.toml"
     file.write_text(CONFIG.format(limit=repr(limit)))
     given = ["--profile", device if profile is True else profile] if profile else []
-    [row] = json.loads(run(capsys, "check", str(file), *given, code=code))["rows"]
+    found = json.loads(run(capsys, "check", str(file), *given, code=code))
+    [row] = found["rows"]
+    assert any(n.startswith("alexnet: ms (") for n in found["notes"]) == bool(profile)
     assert row["verdict"] == verdict
     assert row["note"].startswith(why)
 

@@ -9,7 +9,14 @@ from dataclasses import replace
 
 from .._narrow import StrPath
 from ..analysis.limits import PREDICTED, TraceFigures
-from ..predict import AnyProfile, ChosenProfile, as_profile, predicted, prediction_of
+from ..predict import (
+    AnyProfile,
+    ChosenProfile,
+    as_profile,
+    predicted,
+    prediction_notes,
+    prediction_of,
+)
 from ..sources import Loaded, load
 from ..trace import Trace, TraceError
 from . import notes
@@ -97,7 +104,15 @@ def _checked(
     base = Baseline(before.lock, True, entry, new=True) if update else before
     verdicts = tuple(verdict(budget, traced, base) for budget in model.limits)
     seconds = time.perf_counter() - started
-    return Checked(model, verdicts, "", tuple(_lock_notes(model, entry, base)), seconds), entry
+    said = (*_lock_notes(model, entry, base), *_predicted_notes(model, traced))
+    return Checked(model, verdicts, "", said, seconds), entry
+
+
+def _predicted_notes(model: ModelBudget, traced: Traced) -> list[str]:
+    """Where the predicted times of a model are from, and its warnings."""
+    if traced.prediction is None:
+        return []
+    return [f"{model.name}: {line}" for line in prediction_notes(traced.prediction)]
 
 
 def _lock_notes(model: ModelBudget, entry: Entry, base: Baseline) -> list[str]:
