@@ -12,7 +12,7 @@ from ...cost import Total, counted, scaled
 from ...graph import layer_graph, longest
 from ...render import charts
 from ...render.document import Numbers, Points, Text
-from ...tables import input_words
+from ...tables import input_words, predicted_note
 from ..context import About, Context
 from ..pieces import Block, cited, listed, percent
 from .review import review
@@ -82,6 +82,7 @@ def _points(c: Context) -> Iterator[Text]:
     if len(c.traces) > 1:
         yield from (cited(sentence, "compared") for sentence in compare(c.traces).sentences)
     yield from _time(first)
+    yield from map(Text, predicted_note(first.trace, first.name))
     yield from _lower_bounds(c)
 
 
