@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ pytest.importorskip("matplotlib")
 from costlab.render.diagram import A4, clock, dot, sheets, svg  # noqa: E402
 from costlab.render.diagram.measure import width  # noqa: E402
 from costlab.render.diagram.metrics import MARKS  # noqa: E402
-from costlab.render.diagram.pages import fold  # noqa: E402
+from costlab.render.diagram.pages import fold, single  # noqa: E402
+from costlab.render.diagram.routes import route  # noqa: E402
 
 
 @cache
@@ -1077,3 +1079,33 @@ def test_a_norm_after_the_last_of_alike_blocks_leaves_them_alike():
     d = diagram(as_trace("torchvision:convnext_tiny", "diagram"), depth=1)
     frames = [p.label for p in d.root.children if p.kind == "frame"]
     assert frames == ["x 3", "x 3", "x 9", "x 3"]
+
+
+class WNet(nn.Module):
+    """Two alike U-Nets in a row, between a stem and a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 1, 1)
+        self.parts = nn.Sequential(*(nn.Sequential(UNet(), nn.Conv2d(8, 3, 1)) for _ in range(2)))
+
+    def forward(self, x):
+        return self.head(self.parts(self.stem(x)))
+
+
+def test_no_edge_of_two_us_in_a_row_runs_through_a_box():
+    trace = costlab.trace(WNet().eval(), torch.rand(1, 3, 16, 16), spec="wnet")
+    d = diagram(trace, style="paper")
+    piece = single(d)
+    assert sum(p.kind == "u" for p in d.root.children) == 2
+    for edge in d.edges:
+        path = route(piece, edge.source, edge.target).path
+        numbers = [float(n) for n in re.findall(r"[\d.]+", path)]
+        corners = list(zip(numbers[::2], numbers[1::2], strict=True))
+        others = [r for box, r in piece.rects.items() if box not in (edge.source, edge.target)]
+        for (x0, y0), (x1, y1) in pairwise(corners):
+            points = [(x0 + (x1 - x0) * k / 50, y0 + (y1 - y0) * k / 50) for k in range(51)]
+            crossed = [
+                r for r in others for x, y in points if r.x < x < r.right and r.y < y < r.bottom
+            ]
+            assert not crossed

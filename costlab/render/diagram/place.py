@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from ...analysis.diagram import Part
 from .clock import Clock
@@ -80,7 +81,30 @@ class Placer:
             y += piece.height
         found.height = y
         self._arcs(found, pieces)
+        for a, b in pairwise(pieces):
+            self._around(found, a, b)
         return found
+
+    def _around(self, found: Piece, a: Piece, b: Piece) -> None:
+        """The way of an edge from the top of a U to the piece below it: round the U's right."""
+        inside = [found.rects[box] for box in a.rects]
+        end = max(r.bottom for r in inside)
+        for source, target in self.edges:
+            if source not in a.exits or target not in b.entries:
+                continue
+            s, t = found.rects[source], found.rects[target]
+            if not any(r.y > s.bottom and r.x < s.right and s.x < r.right for r in inside):
+                continue
+            lane = max(r.right for r in inside) + self.m.lane
+            turn = end + self.m.gap / 2
+            found.ways[source, target] = [
+                (s.right, s.cy),
+                (lane, s.cy),
+                (lane, turn),
+                (t.cx, turn),
+                (t.cx, t.y),
+            ]
+            found.width = max(found.width, lane + 2)
 
     def _between(self, a: Piece, b: Piece) -> float:
         """The space between two pieces, more where edges spread."""
