@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import _documents
 from ._narrow import json_object
 
 TABLE = "tool.costlab.defaults"
@@ -60,12 +60,8 @@ def _table(path: Path) -> dict[str, Any] | None:
     if b"costlab" not in data or b"defaults" not in data:
         return None
     where = os.path.relpath(path)
-    try:
-        found: Any = tomllib.loads(data.decode())
-    except UnicodeDecodeError:
-        raise DefaultsError(f"cannot read {where}: it is not UTF-8") from None
-    except tomllib.TOMLDecodeError as e:
-        raise DefaultsError(f"cannot read {where}: {e}") from None
+    text = _documents.read_text(where, DefaultsError)
+    found: Any = _documents.toml(where, text, DefaultsError)
     *outside, last = TABLE.split(".")
     for name in outside:
         found = (json_object(found) or {}).get(name)

@@ -161,7 +161,7 @@ WRONG = {
     ),
     "a file to write": ('[{}]\noutput = "t.csv"', "[{}]: unknown option 'output'"),
     "no table": ("[tool.costlab]\ndefaults = 3", "{} is a table: write [{}]"),
-    "no TOML": ("[{}\n", "cannot read ../pyproject.toml: "),
+    "no TOML": ("[{}\n", "../pyproject.toml: "),
 }
 
 

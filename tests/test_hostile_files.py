@@ -78,6 +78,13 @@ def test_mutants(seed, mutants, documents, tmp_path, in_time):
     run(documents, tmp_path, in_time, seed, mutants)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", mutations.SEEDS)
+def test_thousands_of_mutants(seed, documents, tmp_path, in_time):
+    """1,000 of googlenet and 2,600 of each other: 14,000."""
+    run(documents, tmp_path, in_time, seed, 1000 if seed == "googlenet" else 2600)
+
+
 @pytest.mark.parametrize("seed", mutations.SEEDS)
 def test_a_seed_loads_as_it_was_saved(seed, documents, tmp_path):
     path = mutations.write(documents[seed], tmp_path / "a.trace")

@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import re
 from collections.abc import Generator, Iterable, Iterator
+from math import prod
 
 import costlab
 
@@ -20,6 +21,7 @@ from ._types import Commands, Options
 
 _GRID = ("resolution", "height", "width")
 _LONGEST = 9  # digits of a size
+_MOST = 100_000  # configurations
 _RESUMES = "finished results are in the journal; run the same command to continue"
 _GRID_STEP = 32  # pixels from one resolution to the next, where no step is given
 
@@ -99,8 +101,17 @@ def values(name: str, text: str) -> list[int | str]:
         raise UserError(f"--over {name}={text} is empty; write the smaller number first, from 1")
     step = int(found[3] or (_GRID_STEP if name in _GRID else 0))
     if step:
+        _require_few((high - low) // step + 1)
         return list(range(low, high + 1, step))
     return list(_doubled(low, high))
+
+
+def _require_few(configurations: int) -> None:
+    if configurations > _MOST:
+        raise UserError(
+            f"--over asks for {configurations:,} configurations, and a sweep runs {_MOST:,} at "
+            "most; give larger steps or fewer values"
+        )
 
 
 def _listed(name: str, text: str) -> list[int | str]:
@@ -165,4 +176,5 @@ def _axes(over: Iterable[str]) -> dict[str, list[int | str]]:
         if name in axes:
             raise UserError(f"--over {name} is given twice; list all its values in one")
         axes[name] = values(name, text)
+    _require_few(prod(map(len, axes.values())))
     return axes

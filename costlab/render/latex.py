@@ -91,6 +91,7 @@ def latex(sheet: Sheet, *, fragment: bool = False) -> str:
 
     Raises ValueError for a label that LaTeX cannot take."""
     require_label(sheet.caption.label or None)
+    sheet = sheet.shortened
     texts = _texts(sheet)
     cols = list(map(_column, texts))
     long = sum(_heights(sheet, texts)) > _LINES

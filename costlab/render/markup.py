@@ -18,7 +18,7 @@ def escape(text: str) -> str:
 
 def markdown(sheet: Sheet) -> str:
     """A GitHub table and the notes; the heading of a group is a row of its own."""
-    sheet = sheet.printable
+    sheet = sheet.shortened.printable
     cols = columns(sheet, grouped=True)
     align = "|" + "|".join("---:" if c.right else "---" for c in cols) + "|"
     end = [_line([c.total for c in cols])] if sheet.total is not None else []
@@ -76,7 +76,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def html_page(sheet: Sheet) -> str:
     """One self-contained page, which runs and loads nothing."""
-    sheet = sheet.printable
+    sheet = sheet.shortened.printable
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -88,7 +88,7 @@ def html_page(sheet: Sheet) -> str:
 
 def html_fragment(sheet: Sheet) -> str:
     """The table and its notes for a page that is there, such as a notebook."""
-    sheet = sheet.printable
+    sheet = sheet.shortened.printable
     return (
         f'<div class="costlab"><style>{_NOTEBOOK_STYLE}</style>'
         f"{_html_table(sheet, ids=False)}{_html_notes(sheet)}</div>"

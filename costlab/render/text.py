@@ -16,7 +16,7 @@ _WIDEST_BAR, _NARROWEST_BAR = 8, 3
 
 def plain(sheet: Sheet) -> str:
     """Aligned text; long headers are folded over several lines, groups have a heading each."""
-    sheet = sheet.printable
+    sheet = sheet.shortened.printable
     lines = _lines(whole(sheet), sheet)
     rule = "-" * lines.width
     end = [rule, lines.total] if sheet.total is not None else []
@@ -39,7 +39,7 @@ def terminal(
     from rich.console import Console
     from rich.text import Text as Styled
 
-    sheet = sheet.printable
+    sheet = sheet.shortened.printable
     console = Console(file=file, width=width, highlight=False)
     found = fit(sheet, 10**6 if wide else console.width)
     lines = _lines(found, sheet, _bar_width(found))

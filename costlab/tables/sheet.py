@@ -99,6 +99,9 @@ class Caption:
     short: str = ""
 
 
+MOST_ROWS = 10_000  # that a table for people has
+
+
 @dataclass(frozen=True)
 class Sheet:
     """Rows and columns without a style of output.
@@ -131,6 +134,15 @@ class Sheet:
     def machine_columns(self) -> tuple[Column, ...]:
         """The columns that CSV, JSON and Parquet have."""
         return tuple(c for c in self.columns if not c.people)
+
+    @property
+    def shortened(self) -> Sheet:
+        """The same with the first `MOST_ROWS` rows, and a note that says so where it has more."""
+        if len(self.rows) <= MOST_ROWS:
+            return self
+        said = f"the first {MOST_ROWS:,} of {len(self.rows):,} rows; CSV, JSON and Parquet have all"
+        rows, ids = self.rows[:MOST_ROWS], self.ids[:MOST_ROWS]
+        return replace(self, rows=rows, ids=ids, notes=(*self.notes, said))
 
     @property
     def printable(self) -> Sheet:

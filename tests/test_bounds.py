@@ -1,0 +1,132 @@
+"""What would take all memory or time: refused in one line, or shortened with a note."""
+
+import json
+import struct
+import zlib
+
+import pytest
+
+import costlab
+from costlab.cli import main
+from costlab.report.errors import ReportError
+from costlab.report.logo import read_logo
+from costlab.tables import Column, Sheet
+from costlab.tables.sheet import MOST_ROWS
+
+ROWS = MOST_ROWS + 5
+FORMATS = ("text", "md", "html", "latex")
+
+
+def sheet(rows):
+    return Sheet("a title", (Column("n", "count"),), tuple({"n": i} for i in range(rows)))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_table_for_people_has_a_limit(format):
+    from costlab.render import FORMATS as RENDERERS
+
+    said = "the first 10,000 of 10,005 rows; CSV, JSON and Parquet have all"
+    whole, long = (RENDERERS[format](sheet(n)) for n in (MOST_ROWS, ROWS))
+    assert said not in " ".join(whole.split()) and said in " ".join(long.split())
+    assert "9999" in long.replace(",", "") and "10004" not in long.replace(",", "")
+
+
+def test_a_table_for_machines_has_all_rows():
+    from costlab.render import FORMATS as RENDERERS
+
+    assert len(json.loads(RENDERERS["json"](sheet(ROWS)))["rows"]) == ROWS
+    assert RENDERERS["csv"](sheet(ROWS)).count("\n") == ROWS + 1  # the header
+
+
+@pytest.mark.parametrize(
+    "over, count",
+    [
+        (["resolution=1..999999999"], "31,250,000"),  # ceil(999,999,999 / 32)
+        (["batch=1..999999999:1"], "999,999,999"),
+        (["batch=1..1000:1", "resolution=32..32032:32"], "1,001,000"),  # 1000 x 1001
+    ],
+)
+def test_a_sweep_of_too_many_configurations(over, count, capsys):
+    argv = [word for item in over for word in ("--over", item)]
+    assert main(["sweep", "nin", *argv]) == 2
+    err = capsys.readouterr().err
+    assert err == (
+        f"costlab: --over asks for {count} configurations, and a sweep runs 100,000 at most; give "
+        "larger steps or fewer values\n"
+    )
+
+
+def test_a_printed_row_that_is_repeated_without_end(tmp_path):
+    """300,000 rows are not written out: the text is the type of one row."""
+    path = tmp_path / "mine.csv"
+    path.write_text("type,params\nconvolution,34.8K\n300000xconvolution,1M\n")
+    audit = costlab.audit("nin", against=path)
+    assert len(audit.cells) < 10
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{}</svg>'
+# what stands in a logo, and what the line says
+LOGOS = {
+    "<script>alert(1)</script>": "has <script>",
+    "<foreignObject/>": "has <foreignObject>",
+    '<image href="http://x/a.png"/>': "has <image>",
+    '<a href="http://x"><text>a</text></a>': "has <a>",
+    '<filter><feTurbulence numOctaves="99999999"/></filter>': "has <filter>",
+    '<rect onload="alert(1)"/>': "has onload=",
+    '<use href="other.svg#a"/>': "refers to another file",
+    '<use xlink:href="/etc/passwd"/>': "refers to another file",
+    '<rect fill="url(http://x)"/>': "refers to another file",
+    "<style>@import 'http://x/a.css';</style>": "refers to another file",
+    '<rect style="fill: url(&quot;http://x&quot;)"/>': "refers to another file",
+    '<use href="#a"/>' * 17: "has more than 16 elements <use>",
+}
+
+
+@pytest.mark.parametrize("inside", LOGOS)
+def test_a_logo_is_a_picture_and_nothing_else(inside, tmp_path):
+    path = tmp_path / "logo.svg"
+    path.write_text(SVG.format(inside))
+    with pytest.raises(ReportError) as refused:
+        read_logo(str(path))
+    assert str(refused.value).startswith(f"the logo {path} {LOGOS[inside]}")
+
+
+def test_a_logo_without_entities(tmp_path):
+    path = tmp_path / "logo.svg"
+    path.write_text('<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG.format("<text>&a;</text>"))
+    with pytest.raises(ReportError, match="has a document type"):
+        read_logo(str(path))
+
+
+def test_a_plain_logo_is_taken(tmp_path):
+    path = tmp_path / "logo.svg"
+    inside = '<defs><linearGradient id="g"/></defs><rect id="a" fill="url(#g)"/><use href="#a"/>'
+    path.write_text(SVG.format(inside))
+    assert read_logo(str(path)) == (SVG.format(inside).encode(), ".svg")
+
+
+def png(width, height):
+    """The start of a PNG: its signature and the chunk with its size."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    )
+
+
+def jpeg(width, height):
+    """The start of a JPEG: an application's segment, then the frame with its size."""
+    frame = b"\xff\xc2" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\0\0\0"
+    return b"\xff\xd8\xff\xe0" + struct.pack(">H", 4) + b"ab" + frame
+
+
+@pytest.mark.parametrize("make, suffix", [(png, ".png"), (jpeg, ".jpg")])
+def test_a_logo_of_too_many_points(make, suffix, tmp_path):
+    """8,000 x 8,000 points are 64 million, the most there may be."""
+    path = tmp_path / f"logo{suffix}"
+    path.write_bytes(make(8000, 8000))
+    assert read_logo(str(path)) == (make(8000, 8000), suffix)
+    for width, height in ((8001, 8000), (0, 5)):
+        path.write_bytes(make(width, height))
+        with pytest.raises(ReportError, match="more than 64 million points"):
+            read_logo(str(path))
