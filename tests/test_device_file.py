@@ -53,8 +53,12 @@ def document():
     return json.loads(text)
 
 
+def packed(data):
+    return gzip.compress(data, mtime=0)  # the same bytes in each process of the tests
+
+
 def written(path, doc):
-    path.write_bytes(gzip.compress(json.dumps(doc).encode()))
+    path.write_bytes(packed(json.dumps(doc).encode()))
     return path
 
 
@@ -157,16 +161,16 @@ def test_a_damaged_file_is_refused_in_one_line(case, tmp_path):
     [
         (b"", "damaged|not a costlab device"),
         (b"not gzip", "is not a costlab device file; make one with `costlab calibrate"),
-        (gzip.compress(b"{"), "damaged or cut short"),
-        (gzip.compress(b"[1]"), "is not a costlab device file"),
-        (gzip.compress(b'{"format": "costlab-trace"}'), "is not a costlab device file"),
-        (gzip.compress(b"[" * 100_000), "damaged or cut short"),
-        (gzip.compress(b"\xff\xfe"), "damaged or cut short"),
+        (packed(b"{"), "damaged or cut short"),
+        (packed(b"[1]"), "is not a costlab device file"),
+        (packed(b'{"format": "costlab-trace"}'), "is not a costlab device file"),
+        (packed(b"[" * 100_000), "damaged or cut short"),
+        (packed(b"\xff\xfe"), "damaged or cut short"),
         (
-            gzip.compress(b'{"format": "costlab-device", "version": 2}'),
+            packed(b'{"format": "costlab-device", "version": 2}'),
             "has device format 2, this costlab reads 1; update costlab",
         ),
-        (gzip.compress(b'{"format": "costlab-device", "version": true}'), "device format True"),
+        (packed(b'{"format": "costlab-device", "version": true}'), "device format True"),
     ],
 )
 def test_what_is_no_device_file(data, said, tmp_path):
@@ -189,7 +193,7 @@ def test_a_file_that_is_cut_short_anywhere(tmp_path):
 
 def test_a_small_file_that_unpacks_to_a_huge_one(tmp_path):
     path = tmp_path / "bomb.device"
-    path.write_bytes(gzip.compress(b" " * (MOST_BYTES + 1)))
+    path.write_bytes(packed(b" " * (MOST_BYTES + 1)))
     with pytest.raises(ProfileError, match="holds more than 64 MiB"):
         read_calibration(path)
 
