@@ -3,8 +3,12 @@
 import importlib.util
 import sys
 from pathlib import Path
+from statistics import median
 
 import pytest
+
+from costlab import Trace
+from costlab.predict.device_file import read_device
 
 FILE = Path(__file__).parents[1] / "benchmarks/accounts.py"
 spec = importlib.util.spec_from_file_location("accounts", FILE)
@@ -64,3 +68,35 @@ def test_signs_count_where_the_interval_excludes_zero():
     lines = list(accounts.rewrite_lines([faster, unsure, wrong]))
     assert "sign right in 1 of 3" in lines[1]
     assert lines[4:] == ["  where the interval excludes 0: sign right in 1 of 2", "    wrong: c"]
+
+
+DATA = Path(__file__).parent / "data/h100-one-minute.device"
+TRACES = Path(__file__).parents[1] / "reports/measurements"
+NETWORKS = ("googlenet", "alexnet", "vgg16", "resnet50", "inception_v2", "inception_v3")
+
+
+def test_networks_on_an_h100_are_predicted_from_one_minute_of_calibration():
+    """Nothing is fitted to these traces: they were measured the day before, in other runs. Of six
+    networks in fp32 the median error is below the 10% that is the goal, the ranks are right, and
+    every interval holds what was measured."""
+    profile = read_device(DATA)
+    found = []
+    for name in NETWORKS:
+        [file] = TRACES.glob(f"{name}.h100.fp32.nchw.1x3x*.trace")
+        trace = Trace.load(file)
+        total = profile.predict(trace).total
+        found.append(account(trace.measured.total.median, total.seconds, total.low, total.high))
+    assert median(abs(a.error) for a in found) < 0.10
+    assert all(a.covered for a in found)
+    pairs = [a.measured for a in found], [a.predicted for a in found]
+    assert accounts.rank_correlation(*pairs) > 0.8
+
+
+def test_a_prediction_says_where_it_is_of_other_conditions_than_the_trace():
+    [file] = TRACES.glob("alexnet.h100.fp32.nchw.1x3x*.trace")
+    found = read_device(DATA).predict(Trace.load(file), dtype="bf16", layout="channels-last")
+    assert found.warnings[:2] == (
+        "traced in fp32, and predicted in bf16",
+        "measured in contiguous, and predicted in channels-last",
+    )
+    assert found.facts.name == "NVIDIA H100 80GB HBM3"

@@ -105,7 +105,7 @@ DAMAGED = {
     "an unknown fact": (put("facts", "colour", "red"), "the facts are not"),
     "another kind of device": (put("facts", "kind", "tpu"), "'tpu' is not one of cuda, cpu"),
     "a device without a name": (put("facts", "device", 7), "device 7 is not a string"),
-    "a long name": (put("facts", "device", "x" * 2000), "is not a string of 1000"),
+    "a long name": (put("facts", "device", "x" * 2000), "is not a string of at most 1000"),
     "a cache of text": (put("facts", "cache", "50"), "cache '50' is not an integer"),
     "a negative cache": (put("facts", "cache", -1), "cache -1 is not an integer"),
     "clocks of text": (put("facts", "clocks", {"sm_mhz": "fast"}), "a clock 'fast'"),

@@ -75,8 +75,7 @@ class CalibratedProfile:
                 f"{trace.provenance['model']} was traced for training, and a device is calibrated "
                 "for inference; trace it without the backward pass"
             )
-        ran = dtype_of(trace)
-        dtype, layout = self._choose(dtype or ran, layout or layout_of(trace))
+        dtype, layout = self._choose(dtype or dtype_of(trace), layout or layout_of(trace))
         ops = kernels_of(trace, layout)
         estimates = self._estimates(ops, dtype, layout, self._cold(trace, dtype))
         return Prediction(
@@ -90,7 +89,7 @@ class CalibratedProfile:
             ),
             tuple(estimates),
             self._wholes(dtype, layout).correlation,
-            tuple(notes.warnings(trace, self.calibration.facts, ran, dtype, ops, estimates)),
+            tuple(notes.warnings(trace, self.calibration.facts, dtype, layout, ops, estimates)),
         )
 
     def _choose(self, dtype: str, layout: str) -> tuple[str, str]:

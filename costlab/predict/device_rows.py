@@ -176,7 +176,9 @@ def exactly(row: object, count: int, what: str) -> Sequence[object]:
 def text_of(value: object, what: str) -> str:
     """A text that is not long. Raises MisfitError."""
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise MisfitError(f"{what} {brief(value)} is not a string of {LONGEST_TEXT} characters")
+        raise MisfitError(
+            f"{what} {brief(value)} is not a string of at most {LONGEST_TEXT} characters"
+        )
     return value
 
 

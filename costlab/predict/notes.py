@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from ..trace import Trace
 from .device_record import DeviceFacts
+from .dtypes import dtype_of
 from .estimate import Estimate
 from .kernels import OpKernel
 
@@ -15,18 +16,21 @@ from .kernels import OpKernel
 def warnings(
     trace: Trace,
     facts: DeviceFacts,
-    ran: str,
     dtype: str,
+    layout: str,
     ops: Sequence[OpKernel],
     estimates: Sequence[Estimate],
 ) -> Iterator[str]:
-    """Where a trace and a device file do not fit: `ran`: the dtype that it ran in, `dtype` the one
-    that is predicted."""
+    """Where a trace and a device file do not fit; `dtype` and `layout` are those that are
+    predicted."""
     version = trace.provenance["torch"]
     if _release(version) != _release(facts.torch):
         yield f"traced with torch {version}, and the device was measured with torch {facts.torch}"
+    ran = dtype_of(trace)
     if dtype not in (ran, {"fp32": "tf32"}.get(ran)):
         yield f"traced in {ran}, and predicted in {dtype}"
+    if trace.measured and trace.measured.conditions["layout"] != layout:
+        yield f"measured in {trace.measured.conditions['layout']}, and predicted in {layout}"
     yield from _outside(trace, ops, estimates)
 
 
