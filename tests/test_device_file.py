@@ -172,6 +172,7 @@ def test_a_damaged_file_is_refused_in_one_line(case, tmp_path):
         ),
         (packed(b'{"format": "costlab-device", "version": true}'), "device format True"),
     ],
+    ids=("empty", "plain", "cut", "list", "trace", "deep", "no text", "newer", "true"),
 )
 def test_what_is_no_device_file(data, said, tmp_path):
     path = tmp_path / "some.device"
