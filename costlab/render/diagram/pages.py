@@ -263,9 +263,8 @@ class _Columns:
             x += piece.width + _GUTTER
         found.width = x - _GUTTER
         found.height += 2 * margin
-        for i, (a, end) in enumerate(zip(placed, ends, strict=True)):
-            for b in placed[i + 1 :]:
-                self._join(found, a, b, end + _GUTTER / 2)
+        for i, j, edge in self._across(placed):
+            self._join(found, placed[i], placed[j], edge, ends[i] + _GUTTER / 2)
         found.entries, found.exits = placed[0].entries, placed[-1].exits
         return found.turned() if self.diagram.upward else found
 
@@ -274,22 +273,27 @@ class _Columns:
         sizes = ["" if self.diagram.upward else self.sizes[id(p)] for p in column]
         return with_grid_sizes(self.placer.stacked(column), column, sizes, self.m)
 
-    def _join(self, found: Piece, a: Piece, b: Piece, gutter: float) -> None:
-        """The ways of the edges from one column to the next."""
-        for source, target in self.placer.edges:
-            if source in a.rects and target in b.rects:
-                s, t = found.rects[source], found.rects[target]
-                low = a.height + 1.6 * self.m.gap
-                out = [(s.cx, s.bottom), (s.cx, low), (gutter, low)]
-                if source not in a.exits:
-                    out = [(s.right, s.cy), (gutter, s.cy)]
-                into = [(t.cx, 0.4), (t.cx, t.y)]
-                if target not in b.entries:
-                    left = [r.x for i, r in found.rects.items() if i in b.rects]
-                    left += [f.rect.x for f in found.frames if f.rect.holds(t)]
-                    before = min(left) - 5
-                    into = [(before, 0.4), (before, t.cy), (t.x, t.cy)]
-                found.ways[source, target] = [*out, (gutter, 0.4), *into]
+    def _across(self, columns: Sequence[Piece]) -> list[tuple[int, int, tuple[str, str]]]:
+        """The edges from a column to a later one, with the numbers of both, in their order."""
+        column = {box: i for i, piece in enumerate(columns) for box in piece.rects}
+        across = ((column.get(a), column.get(b), (a, b)) for a, b in self.placer.edges)
+        found = [(i, j, e) for i, j, e in across if i is not None and j is not None and i < j]
+        return sorted(found, key=lambda edge: edge[:2])
+
+    def _join(self, found: Piece, a: Piece, b: Piece, edge: tuple[str, str], gutter: float) -> None:
+        """The way of an edge from one column to the next."""
+        s, t = (found.rects[box] for box in edge)
+        low = a.height + 1.6 * self.m.gap
+        out = [(s.cx, s.bottom), (s.cx, low), (gutter, low)]
+        if edge[0] not in a.exits:
+            out = [(s.right, s.cy), (gutter, s.cy)]
+        into = [(t.cx, 0.4), (t.cx, t.y)]
+        if edge[1] not in b.entries:
+            left = [r.x for i, r in found.rects.items() if i in b.rects]
+            left += [f.rect.x for f in found.frames if f.rect.holds(t)]
+            before = min(left) - 5
+            into = [(before, 0.4), (before, t.cy), (t.x, t.cy)]
+        found.ways[edge] = [*out, (gutter, 0.4), *into]
 
 
 def _beyond(piece: Piece, wide: float, high: float) -> bool:
