@@ -151,12 +151,21 @@ REFUSED = {
     "batch": "cannot read 'batch'; write it as batch=N",
     "batch=0": "cannot read 'batch=0'",
     "depth=3": "cannot read 'depth=3'",
+    "batch=1000000000": "with numbers from 1, of 9 digits at most",
+    f"batch={'9' * 5000}": "cannot read 'batch=9999",
+    f"kernel={'9' * 5000}:3": "cannot read 'kernel=9999",
     "kernel=5": "cannot read 'kernel=5'; write it as kernel=5:3",
     "kernel=5:5": "kernel=5:5 changes nothing",
     "tokens=4": "has no tokens: its inputs are 1x3x8x8",
     "kernel=9:3": "has no convolution whose kernel is 9 on each side",
     "kernel=5:4": "1 cannot keep its grid: no padding of a kernel of 4 matches padding 2 of a",
 }
+
+
+def test_an_input_that_no_tensor_can_be():
+    """3 x 10^9 x 10^9 float32 are 12 x 10^18 bytes, more than 2^63."""
+    with pytest.raises(ValueError, match="cannot create an input of 1x3x999999999x999999999"):
+        changed(network(), "resolution=999999999")
 
 
 @pytest.mark.parametrize("change", REFUSED)

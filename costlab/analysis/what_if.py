@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .._documents import brief
 from ..sources import Loaded
 from ..trace import Trace
 from .sweep.sizes import SIZES, require_taken, resizer
@@ -15,6 +16,7 @@ from .sweep.sizes import SIZES, require_taken, resizer
 if TYPE_CHECKING:
     from torch import nn
 
+_LONGEST = 9  # digits of a size
 FORMS = f"{', '.join(f'{name}=N' for name in SIZES)} or kernel=FROM:TO"
 
 
@@ -64,20 +66,28 @@ def what_if(texts: Sequence[str]) -> WhatIf:
             raise ValueError(f"{name} is given twice: {', '.join(texts)}")
         if name == "kernel":
             kernels.update([_kernel(text, value)])
-        elif name in SIZES and value.isdecimal() and int(value) > 0:
+        elif name in SIZES and _is_size(value):
             sizes[name] = int(value)
         else:
-            raise ValueError(f"cannot read {text!r}; write it as {FORMS}, with numbers from 1")
+            raise ValueError(
+                f"cannot read {brief(text)}; write it as {FORMS}, with numbers from 1, of "
+                f"{_LONGEST} digits at most"
+            )
     if not texts:
         raise ValueError(f"no change is given; write {FORMS}")
     return WhatIf(", ".join(texts), sizes, kernels)
 
 
+def _is_size(text: str) -> bool:
+    """Whether a text is a whole number from 1 that tensors may have as a size."""
+    return text.isdecimal() and len(text) <= _LONGEST and int(text) > 0
+
+
 def _kernel(text: str, value: str) -> tuple[int, int]:
     """FROM:TO as two sides."""
     sides = value.split(":")
-    if len(sides) != 2 or not all(s.isdecimal() and int(s) > 0 for s in sides):
-        raise ValueError(f"cannot read {text!r}; write it as kernel=5:3")
+    if len(sides) != 2 or not all(map(_is_size, sides)):
+        raise ValueError(f"cannot read {brief(text)}; write it as kernel=5:3")
     if sides[0] == sides[1]:
         raise ValueError(f"{text} changes nothing")
     return int(sides[0]), int(sides[1])

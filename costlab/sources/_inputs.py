@@ -123,7 +123,8 @@ def resized(inputs: Inputs, shape_of: Callable[[torch.Tensor], Sequence[int]]) -
     """The inputs with the shapes that `shape_of` gives, of as many dimensions as they have.
 
     Their values go on from the start where there are not enough, so that indices stay valid, masks
-    stay masks, and a routing of tokens stays as even as it was."""
+    stay masks, and a routing of tokens stays as even as it was. Raises SourceError for a shape that
+    no tensor can have."""
     return _mapped(inputs, lambda t: _tiled(t, tuple(shape_of(t))))
 
 
@@ -133,7 +134,11 @@ def _tiled(tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     if not tensor.numel():
         return tensor.new_zeros(shape)
     times = [math.ceil(n / old) for n, old in zip(shape, tensor.shape, strict=True)]
-    return tensor.repeat(times)[tuple(map(slice, shape))].contiguous()
+    try:
+        return tensor.repeat(times)[tuple(map(slice, shape))].contiguous()
+    except (RuntimeError, MemoryError) as e:  # more elements than any memory has
+        size = "x".join(map(str, shape))
+        raise SourceError(f"cannot create an input of {size}: {first_line(e)}") from None
 
 
 def real(inputs: Inputs) -> Inputs:
