@@ -119,6 +119,7 @@ WRONG = {
     "a cycle": (("ops", 0, 4, 0), "last", "ops[0]: it takes a tensor that a later operation"),
     "another count": (("count",), 3, "operations are missing"),
     "no count": (("count",), None, "operations are missing"),
+    "no inputs": (("provenance", "inputs"), "none", "provenance has no inputs"),
     "a date of None": (("provenance", "date"), None, "provenance.date None is not a string"),
     "an escape in a message": (("ops", 0, 4, 0), "\x1b[31m", r"inputs: '\x1b[31m' is not an index"),
 }
@@ -143,6 +144,8 @@ def test_what_is_wrong_is_said_with_its_place(case, documents, tmp_path, capsys)
     for key in place[:-1]:
         node = node[key]
     node[place[-1]] = value
+    if value == "none":
+        del node[place[-1]]
     path = mutations.write(doc, tmp_path / "a.trace")
     assert main(["table", str(path)]) == 2
     out, err = capsys.readouterr()

@@ -354,9 +354,12 @@ def _facts(value: dict[str, Any], kind: Any, place: str) -> dict[str, Any]:
     """A TypedDict. What a later version adds is kept where it is a number or a text."""
     hints = _hints(kind)
     # `__required_keys__` does not see marks in annotations that are texts
-    required = typing.Required if not kind.__total__ else None
     marks = {name: typing.get_origin(hint) for name, hint in hints.items()}
-    _all_there(value, [name for name, mark in marks.items() if mark is required], place)
+    if kind.__total__:
+        required = [name for name, mark in marks.items() if mark is not typing.NotRequired]
+    else:
+        required = [name for name, mark in marks.items() if mark is typing.Required]
+    _all_there(value, required, place)
     for name, entry in value.items():
         if name in hints:
             fitted(entry, hints[name], f"{place}.{name}")
