@@ -103,7 +103,7 @@ def _interpolated(
     symbols = sympy.symbols(names)
     values = {sizes: count(*sizes) for sizes in product(*marks)}
 
-    def fit(fixed: Sizes):
+    def fit(fixed: Sizes) -> sympy.Expr:
         if len(fixed) == len(symbols):
             return sympy.Integer(values[fixed])
         axis = len(fixed)

@@ -45,7 +45,11 @@ class WhatIf:
             found = replace(found, model=model)
         if loaded.rebuild is None:
             return found
-        return replace(found, rebuild=lambda device: self.of(loaded.on(device)))
+
+        def rebuild(device: str) -> Loaded:
+            return self.of(loaded.on(device))
+
+        return replace(found, rebuild=rebuild)
 
     def resized(self, loaded: Loaded) -> Loaded:
         """The model with inputs of the sizes that are asked for, and its own kernels.
@@ -120,9 +124,11 @@ def _x(shape: Sequence[int]) -> str:
 def _with_kernels(model: nn.Module, kernels: Mapping[int, int], name: str) -> nn.Module:
     """A copy of the model in which each convolution with a square kernel of one side has another
     side, and the padding that leaves its grid as it is."""
+    from ..trace.modules import modules_by_path
+
     changed = copy.deepcopy(model)
     found = 0
-    for path, module in changed.named_modules():
+    for path, module in modules_by_path(changed):
         side = _side(module)
         if side in kernels:
             _change_kernel(path, module, kernels[side])
@@ -190,7 +196,7 @@ def _padding(path: str, padding: int, dilation: int, sides: tuple[int, int], mod
     raise ValueError(_without_room(path, before, after, padding))
 
 
-def _pads_itself(module: Any) -> bool:
+def _pads_itself(module: nn.Module) -> bool:
     """Whether the forward of a convolution is not torch's, as with "same" padding in timm."""
     return not type(module).forward.__module__.startswith("torch.nn.")
 

@@ -35,22 +35,20 @@ class Evaluation:
     working: tuple[Step, ...]
 
 
-def _power(a, b):
+def _power(a: Any, b: Any) -> Any:
     if abs(b) > _LARGEST_EXPONENT or abs(a) > _LARGEST_BASE:
         raise ValueError(f"{a} to the power {b} is too large to compute")
     return a**b
 
 
-_OPERATORS: dict[type, Callable[..., Any]] = {
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
+    ast.Div: lambda a, b: a / b,
+    ast.FloorDiv: lambda a, b: a // b,
     ast.Mod: operator.mod,
     ast.Pow: _power,
-    ast.USub: operator.neg,
-    ast.Not: operator.not_,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -60,6 +58,9 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }
+_UNARY: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.Not: operator.not_}
+_OPERATORS: dict[type, Callable[..., Any]] = {**_BINARY, **_UNARY}
+_RECORDED: tuple[type, ...] = (int, float, str, tuple)  # values that are shown
 
 
 def _require_plain(node: ast.AST, value: Any) -> None:
@@ -133,11 +134,11 @@ class _Evaluator:
         return node.value
 
     def _recorded(self, node: ast.AST, value: Any) -> Any:
-        if isinstance(value, (int, float, str, tuple)):
+        if isinstance(value, _RECORDED):
             self.working[ast.unparse(node)] = value
         return value
 
-    def _tuple(self, node: ast.Tuple | ast.List) -> tuple:
+    def _tuple(self, node: ast.Tuple | ast.List) -> tuple[Any, ...]:
         return tuple(self.value(element) for element in node.elts)
 
     def _binary(self, node: ast.BinOp) -> Any:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import reference, zoo
 from ..._spelling import suggestion
 from ...trace import Trace
 from .errors import LedgerError
 from .figures import Figures
+
+if TYPE_CHECKING:
+    from ..audit.result import Audit
 
 _CACHED = 256  # traces that are kept
 _MOST_DIGITS = 100  # before or after the point
@@ -22,13 +25,15 @@ def _traced(make: Callable[[], Any], shape: tuple[int, ...], train: bool | None 
     return traced(make, shape, train=train)
 
 
-def _model(name, size=None, train=False, **arguments):
+def _model(name: str, size: int | None = None, train: bool = False, **arguments: Any) -> Figures:
     """A zoo model at the paper's input, or at `size` pixels; in training mode a batch of two."""
     return _zoo(name, size, train, tuple(sorted(arguments.items())))
 
 
 @lru_cache(maxsize=_CACHED)
-def _zoo(name, size, train, arguments):
+def _zoo(
+    name: str, size: int | None, train: bool, arguments: tuple[tuple[str, Any], ...]
+) -> Figures:
     if name not in zoo.names():
         raise LedgerError(f"unknown model {name!r}{suggestion(name, zoo.names(), 1)}")
     batch, channels, *grid = zoo.input_shape(name)
@@ -39,7 +44,7 @@ def _zoo(name, size, train, arguments):
 
 
 @lru_cache(maxsize=_CACHED)
-def _module(name, *args, input, **arguments):
+def _module(name: str, *args: Any, input: tuple[int, ...], **arguments: Any) -> Figures:
     """A building block of `costlab.zoo.modules`, alone, on `input` (N, c, H, W)."""
     from ...zoo import modules
 
@@ -50,26 +55,34 @@ def _module(name, *args, input, **arguments):
 
 
 @lru_cache(maxsize=_CACHED)
-def _convs(*layers, size, bias=False):
+def _convs(*layers: tuple[Any, ...], size: int, bias: bool = False) -> Figures:
     """Convolutions in a row on a `size` x `size` grid.
 
     Each layer is (c_in, c_out, kernel, stride = 1, padding = kernel // 2)."""
     from torch import nn
 
-    def conv(c_in, c_out, kernel, stride=1, padding=None):
+    def conv(
+        c_in: int,
+        c_out: int,
+        kernel: int | tuple[int, int],
+        stride: int = 1,
+        padding: int | tuple[int, int] | None = None,
+    ) -> nn.Conv2d:
         height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
         same = (height // 2, width // 2)
         padding = same if padding is None else padding
         return nn.Conv2d(c_in, c_out, (height, width), stride, padding, bias=bias)
 
-    def make():
+    def make() -> nn.Sequential:
         return nn.Sequential(*(conv(*layer) for layer in layers))
 
     c_in, *_ = layers[0]
     return Figures(_traced(make, (1, c_in, size, size)))
 
 
-def _published(network, setting, column="top5_err", data=None):
+def _published(
+    network: str, setting: str, column: str = "top5_err", data: str | None = None
+) -> float:
     """A published error rate (not measured here), in percent; `data`: of these images."""
     for row in reference.load("published_results"):
         wanted = row["network"] == network and row["setting"] == setting
@@ -78,7 +91,7 @@ def _published(network, setting, column="top5_err", data=None):
     raise LedgerError(f"no published {column} of {network!r}, {setting!r}")
 
 
-def _fact(key):
+def _fact(key: str) -> str:
     """A fact of the reference data, as text."""
     for row in reference.load("auxiliary_facts"):
         if row["key"] == key:
@@ -86,13 +99,13 @@ def _fact(key):
     raise LedgerError(f"no fact {key!r}")
 
 
-def _pointwise_is_linear():
+def _pointwise_is_linear() -> bool:
     """Whether a 1x1 convolution equals a linear layer with the same weights, in float64."""
     import torch
 
     generator = torch.Generator().manual_seed(0)
 
-    def random(*shape):
+    def random(*shape: int) -> torch.Tensor:
         return torch.rand(*shape, dtype=torch.float64, generator=generator)
 
     x, weight, bias = random(2, 4, 5, 5), random(2, 4), random(2)
@@ -101,14 +114,14 @@ def _pointwise_is_linear():
     return bool((conv - linear.permute(0, 3, 1, 2)).abs().max() < 1e-14)
 
 
-def _slope(name, x):
+def _slope(name: str, x: float) -> float:
     """The derivative of an activation of torch, such as sigmoid, at `x`."""
     from ..illustrations import slope
 
     return slope(name, x)
 
 
-def _output_gradient(loss, x):
+def _output_gradient(loss: str, x: float) -> float:
     """The derivative of a loss by the input `x` of the sigmoid that is the output, where the target
     is one."""
     from ..illustrations import output_gradient
@@ -116,7 +129,7 @@ def _output_gradient(loss, x):
     return output_gradient(loss, x)
 
 
-def _reduction(which, body="conv"):
+def _reduction(which: str, body: str = "conv") -> Figures:
     """A grid reduction of 35x35x320 to 640 maps as `costlab grid` has it: the pool first, the pool
     last, a convolution beside the pool, or the module that Figure 10 of Rethinking draws."""
     schemes = _reductions(body)
@@ -126,14 +139,14 @@ def _reduction(which, body="conv"):
 
 
 @lru_cache(maxsize=_CACHED)
-def _reductions(body):
+def _reductions(body: str) -> dict[str, Figures]:
     from ..grid import grid
 
     traces = (scheme.trace for scheme in grid(35, 320, 640, body=body).schemes)
     return dict(zip(("first", "last", "beside", "drawn"), map(Figures, traces), strict=True))
 
 
-def _printed_cells(name, column, verdict=None):
+def _printed_cells(name: str, column: str, verdict: str | None = None) -> int:
     """How many cells of a column of a network's printed table there are; of one `verdict` of
     `costlab audit`, or "accounted" for those that are accounted for."""
     from ..audit.causes import Verdict
@@ -149,17 +162,17 @@ def _printed_cells(name, column, verdict=None):
 
 
 @lru_cache(maxsize=_CACHED)
-def _audit(name):
+def _audit(name: str) -> Audit:
     from ...trace.build import traced
     from ..audit import audit_published
 
-    def find(model):
+    def find(model: str) -> Trace:
         return traced(lambda: zoo.build(model), zoo.input_shape(model), spec=model)
 
     return audit_published(find(name), find)
 
 
-def _rounded(number, digits=None):
+def _rounded(number: float, digits: int | None = None) -> float:
     """As `round`; of no more digits than any number here has."""
     if digits is not None and abs(digits) > _MOST_DIGITS:
         raise ValueError(f"{digits} digits are too many")

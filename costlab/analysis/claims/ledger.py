@@ -6,10 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ... import _documents, reference
 from ..._documents import brief
+from ..._narrow import is_list, json_object
 from ..._spelling import suggestion
 from .errors import LARGEST, LedgerError
 
@@ -115,13 +116,14 @@ def _entry(ident: str, entry: Mapping[str, Any]) -> Entry:
 
 def _checks(ident: str, entry: Mapping[str, Any], key: str) -> tuple[CheckEntry, ...]:
     checks = entry.get(key, [])
-    if not isinstance(checks, list):
+    if not is_list(checks):
         raise LedgerError(f"claim {ident}: {key} is a list of tables, each with an 'expr'")
     return tuple(_check(ident, check) for check in checks)
 
 
-def _check(ident: str, check: Any) -> CheckEntry:
-    if not isinstance(check, dict) or not isinstance(check.get("expr"), str):
+def _check(ident: str, entry: object) -> CheckEntry:
+    check = json_object(entry) or {}
+    if not isinstance(check.get("expr"), str):
         raise LedgerError(f"claim {ident}: a check is a table with an 'expr'")
     for key in check:
         if key not in ("expr", *_CHECK_OPTIONS):
@@ -129,8 +131,8 @@ def _check(ident: str, check: Any) -> CheckEntry:
             raise LedgerError(f"claim {ident}: unknown key {brief(key)} in a check{hint}")
     _require_values(ident, check)
     # a tolerance of the ledger's own is the last word: nothing beyond it is approximately right
-    about = 0 if "tolerance" in check else ABOUT
-    return CheckEntry(**{"about": about, **check})
+    options: dict[str, Any] = {"about": 0 if "tolerance" in check else ABOUT, **check}
+    return CheckEntry(**options)
 
 
 def _require_values(ident: str, check: Mapping[str, Any]) -> None:
@@ -141,7 +143,7 @@ def _require_values(ident: str, check: Mapping[str, Any]) -> None:
                 f"claim {ident}: {key} is a share such as 0.01, not {brief(check[key])}"
             )
     said = check.get("said")
-    if not all(map(_is_plain, said if isinstance(said, list) else [said])):
+    if not all(map(_is_plain, said if is_list(said) else [said])):
         raise LedgerError(
             f"claim {ident}: said is a number, a text or a list of these, not {brief(said)}"
         )
@@ -170,11 +172,12 @@ def read(path: str) -> list[dict[str, Any]]:
     text = _documents.read_text(path, LedgerError)
     parse = _documents.yaml if path.endswith((".yaml", ".yml")) else _documents.toml
     doc = parse(path, text, LedgerError)
-    entries = doc.get("claim") if isinstance(doc, dict) else doc
-    tables = isinstance(entries, list) and all(isinstance(e, dict) for e in entries)
+    table = json_object(doc)
+    entries = doc if table is None else table.get("claim")
+    tables = is_list(entries) and all(isinstance(e, dict) for e in entries)
     if not entries or not tables:
         raise LedgerError(f"{path} has no claims; write [[claim]] tables with id, says and checks")
-    return entries
+    return cast("list[dict[str, Any]]", entries)
 
 
 def note_ledger() -> list[dict[str, Any]]:

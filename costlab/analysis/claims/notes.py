@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..._narrow import is_list, is_tuple
 from ...cost import counted
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def spell(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return ", ".join(map(spell, value)) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(spell, value)) if is_tuple(value) else str(value)
 
 
 def values(checks: Sequence[Check]) -> str:
@@ -87,7 +88,7 @@ def _wrapped(name: str, words: str) -> list[str]:
 def _explained_check(check: Check) -> list[str]:
     said = ""
     if check.said is not None:
-        said = f", said {check.said if isinstance(check.said, list) else spell(check.said)}"
+        said = f", said {check.said if is_list(check.said) else spell(check.said)}"
     note = f" ({check.note})" if check.note else ""
     value = f"= {spell(check.value)}{said}: {check.outcome.value}{note}"
     steps = [step for step in check.working if step.expr != check.expr]

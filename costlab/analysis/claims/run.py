@@ -8,6 +8,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
 
+from ..._narrow import is_tuple
 from .errors import LedgerError
 from .expressions import evaluate
 from .ledger import CheckEntry, Entry, validate
@@ -101,7 +102,7 @@ def _outcome(value: Any, entry: CheckEntry) -> Outcome:
     said = entry.said
     if said is None or isinstance(value, bool):
         return Outcome.YES if bool(value) == (True if said is None else said) else Outcome.NO
-    if isinstance(value, tuple):
+    if is_tuple(value):
         return Outcome.YES if list(value) == said else Outcome.NO
     if isinstance(value, str) or isinstance(said, (str, list)):
         return Outcome.YES if value == said else Outcome.NO

@@ -183,6 +183,7 @@ def _replacement(old: nn.Module, c: Candidate) -> nn.Module:
 def _replace(model: nn.Module, old: nn.Module, new: nn.Module) -> None:
     """Put a module in another's place, under every name that it has."""
     for parent in list(model.modules()):
-        for name, child in parent._modules.items():
+        registered: dict[str, nn.Module | None] = parent._modules  # pyright: ignore[reportPrivateUsage]
+        for name, child in registered.items():
             if child is old:
-                parent._modules[name] = new
+                registered[name] = new

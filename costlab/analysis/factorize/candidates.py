@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from ...predict import Saving
 from ...trace import Trace
@@ -87,10 +88,13 @@ def _both(op: Op, attribute: str) -> tuple[int, int]:
     return values[0], values[-1]
 
 
-def _candidate(path: str, rewrite: str, conv: Conv, mid: int, shapes) -> Candidate:
+def _candidate(
+    path: str, rewrite: str, conv: Conv, mid: int, shapes: Sequence[tuple[int, ...]]
+) -> Candidate:
     """What a rewrite of a convolution, called on inputs of these shapes, costs before and after."""
-    before = [predict(conv, None, mid, s[2:]) for s in shapes]
-    after = [predict(conv, rewrite, mid, s[2:]) for s in shapes]
+    grids = [cast("tuple[int, int]", s[2:]) for s in shapes]
+    before = [predict(conv, None, mid, grid) for grid in grids]
+    after = [predict(conv, rewrite, mid, grid) for grid in grids]
     macs = [
         sum(shape[0] * cost[1] for shape, cost in zip(shapes, side, strict=True))
         for side in (before, after)

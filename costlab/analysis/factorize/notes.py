@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .apply import Factorization
     from .candidates import Candidate
     from .obstacles import Obstacle
-    from .rules import Rule, _Setting
+    from .rules import Rule, Setting
 
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
 _NOTABLE = 0.05  # a difference between MACs and time saved that is worth a word
@@ -41,7 +41,7 @@ def rule_name(k: int, rewrite: str, known: Sequence[tuple[int, str, str]]) -> st
     return names.get((k, rewrite), f"{k}x{k} -> {after}")
 
 
-def times(shape) -> str:
+def times(shape: Sequence[int]) -> str:
     """A shape as 3x28x28."""
     return "x".join(map(str, shape))
 
@@ -51,12 +51,12 @@ def field(before: int, after: int) -> str:
     return f"{before} = {after}" if before == after else f"{before}, then {after}"
 
 
-def same_output(before, after) -> str:
+def same_output(before: Sequence[int], after: Sequence[int]) -> str:
     """Whether two outputs have one shape, or which they have."""
     return "yes" if before == after else f"{times(before)}, then {times(after)}"
 
 
-def setting(s: _Setting, padding: str, rules: Sequence[Rule]) -> tuple[str, ...]:
+def setting(s: Setting, padding: str, rules: Sequence[Rule]) -> tuple[str, ...]:
     """Under a rule table: its widths, and where stacked 3x3 break even."""
     mid = s.c_mid or "c_out (bottleneck: a quarter)"
     stacked = sorted({r.field[0] for r in rules if r.rewrite == "stacked-3x3"})

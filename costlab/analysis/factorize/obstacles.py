@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 from torch import nn
 
@@ -48,8 +48,9 @@ def obstacle(model: nn.Module, trace: Trace, c: Candidate) -> Obstacle | None:
 
 
 def _own_obstacle(module: nn.Conv2d, conv: Conv) -> Obstacle | None:
-    hooks = module._forward_hooks or module._forward_pre_hooks
-    if hooks or "weight" not in module._parameters:
+    own = cast("Any", module)  # what torch keeps in it is private
+    hooks = own._forward_hooks or own._forward_pre_hooks
+    if hooks or "weight" not in own._parameters:
         return Obstacle("hooks")
     if module.padding_mode != "zeros":
         return Obstacle("padding mode", module.padding_mode)
@@ -61,7 +62,12 @@ def _own_obstacle(module: nn.Conv2d, conv: Conv) -> Obstacle | None:
 def _shared_obstacle(
     model: nn.Module, module: nn.Conv2d, trace: Trace, path: str
 ) -> Obstacle | None:
-    owners = {id(m) for m in model.modules() for p in m._parameters.values() if p is module.weight}
+    owners = {
+        id(m)
+        for m in model.modules()
+        for p in m._parameters.values()  # pyright: ignore[reportPrivateUsage]
+        if p is module.weight
+    }
     if len(owners) > 1:
         return Obstacle("tied")
     here = ("aten.convolution", path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ...cost import Total
 from ...predict import Prediction
@@ -23,7 +24,7 @@ COLUMNS = (
 )
 
 
-def cells(c: Candidate) -> dict:
+def cells(c: Candidate) -> dict[str, Any]:
     """A row's cells by column."""
     kernel = notes.times(c.conv.kernel)
     return {

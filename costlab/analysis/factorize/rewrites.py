@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from torch import nn
@@ -147,7 +147,7 @@ _ALL = (
 REWRITES = {r.name: r for r in _ALL}
 
 
-def require_known(rewrites) -> None:
+def require_known(rewrites: Iterable[str] | None) -> None:
     """Raise ValueError for a name that is not a rewrite."""
     for name in rewrites or ():
         if name not in REWRITES:
@@ -157,7 +157,7 @@ def require_known(rewrites) -> None:
 def build(conv: Conv, rewrite: str, mid: int) -> nn.Sequential:
     """The module that replaces `conv`: its convolutions with a ReLU between (*Rethinking*,
     Section 3.1)."""
-    layers = []
+    layers: list[nn.Module] = []
     for one in REWRITES[rewrite].layers(conv, mid):
         layers += [one.build(), nn.ReLU()]
     return nn.Sequential(*layers[:-1])

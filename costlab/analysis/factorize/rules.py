@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -116,7 +117,7 @@ _COLUMNS = (
 _BACKWARD = (Column("backward before", "MACs"), Column("backward after", "MACs"))
 
 
-def _cells(r: Rule) -> dict:
+def _cells(r: Rule) -> dict[str, Any]:
     before, after = r.traces
     backward = {
         "backward before": total(before, before.backward).macs,
@@ -185,14 +186,14 @@ def rules(
     widths or a grid that cannot be built."""
     _require_buildable((c_in, c_out, grid, c_mid), padding, kernels, rewrites)
     fitting = _fitting(c_in, c_out, grid, padding, kernels, rewrites)
-    setting = _Setting(c_in, c_out, c_mid, grid, padding == "same", train, profile)
+    setting = Setting(c_in, c_out, c_mid, grid, padding == "same", train, profile)
     found = tuple(setting.rule(*wanted) for wanted in fitting)
     said = (*notes.setting(setting, padding, found), *notes.times_of_rules(found))
     return RuleTable(found, said)
 
 
 @dataclass(frozen=True)
-class _Setting:
+class Setting:
     """Widths (`c_mid` None: each rule's default), grid and padding of a rule table."""
 
     c_in: int
@@ -247,7 +248,12 @@ def _words(text: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
-def _require_buildable(sizes, padding: str, kernels, rewrites) -> None:
+def _require_buildable(
+    sizes: Sequence[int | None],
+    padding: str,
+    kernels: Sequence[int] | None,
+    rewrites: Sequence[str] | None,
+) -> None:
     """Raise ValueError for what no module can be built of."""
     require_known(rewrites)
     if padding not in ("same", "valid"):
@@ -261,7 +267,12 @@ def _require_buildable(sizes, padding: str, kernels, rewrites) -> None:
 
 
 def _fitting(
-    c_in: int, c_out: int, grid: int, padding: str, kernels, rewrites
+    c_in: int,
+    c_out: int,
+    grid: int,
+    padding: str,
+    kernels: Sequence[int] | None,
+    rewrites: Sequence[str] | None,
 ) -> list[tuple[int, str, str]]:
     """The rules that are asked for and fit the grid. Raises ValueError when there are none."""
     wanted = _of_kernels(c_in, c_out, kernels) if kernels else RULES

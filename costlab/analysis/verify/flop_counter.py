@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from torch import nn
 
 from ...cost import total
 from ...trace import Trace
@@ -31,7 +34,9 @@ def _unknown_to_torch(fused: Trace) -> list[Difference]:
     ]
 
 
-def count_forward(model, args: tuple, kwargs: dict, trace: Trace) -> Count:
+def count_forward(
+    model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], trace: Trace
+) -> Count:
     """The forward pass by FlopCounterMode; its FLOPs are halved."""
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -46,7 +51,9 @@ def count_forward(model, args: tuple, kwargs: dict, trace: Trace) -> Count:
     return closed(_PEER, torch.__version__, theirs, total(trace).macs, differences)
 
 
-def count_training_step(model, args: tuple, kwargs: dict, trace: Trace) -> Count:
+def count_training_step(
+    model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], trace: Trace
+) -> Count:
     """A training step by FlopCounterMode: forward and backward as autograd runs them."""
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -69,7 +76,7 @@ def count_training_step(model, args: tuple, kwargs: dict, trace: Trace) -> Count
     return closed(_PEER, torch.__version__, theirs, ours, differences)
 
 
-def _step(model, args: tuple, kwargs: dict) -> None:
+def _step(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     outs = [t for t in each(model(*args, **kwargs), run_iterators=True) if t.requires_grad]
     params = [p for p in model.parameters() if p.requires_grad]
     torch.autograd.grad(outs, params, [torch.ones_like(t) for t in outs], allow_unused=True)

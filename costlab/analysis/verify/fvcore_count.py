@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.overrides
 from torch import nn
 
+from ..._narrow import is_list_or_tuple
 from ...cost import cost_of, total
 from ...trace import Trace
 from .peer import closed, complex_difference, failure
@@ -30,11 +31,11 @@ _RECURRENT_OPS = ("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::rnn_relu")
 class _Keywords(nn.Module):
     """Positional inputs for a model that takes keywords: fvcore's tracer passes positions."""
 
-    def __init__(self, model, names: tuple[str, ...]):
-        super().__init__()
+    def __init__(self, model: nn.Module, names: tuple[str, ...]):
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] torch has no types here
         self.model, self.names = model, names
 
-    def forward(self, *args):
+    def forward(self, *args: Any) -> Any:
         cut = len(args) - len(self.names)
         return self.model(*args[:cut], **dict(zip(self.names, args[cut:], strict=True)))
 
@@ -44,17 +45,23 @@ class _Einsums(torch.overrides.TorchFunctionMode):
 
     operands = 0
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
         if func is torch.einsum:
             _equation, *given = args
-            if len(given) == 1 and isinstance(given[0], (list, tuple)):
+            if len(given) == 1 and is_list_or_tuple(given[0]):
                 given = given[0]
             self.operands = max(self.operands, len(given))
         return func(*args, **(kwargs or {}))
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """fvcore's and TorchScript's warnings are not about the count."""
     logging.disable(logging.WARNING)
     try:
@@ -91,7 +98,9 @@ class _Report:
         }
 
 
-def count_forward(model, args: tuple, kwargs: dict, trace: Trace) -> Count:
+def count_forward(
+    model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], trace: Trace
+) -> Count:
     """The forward pass by fvcore, each difference from `trace` explained."""
     import fvcore
 
@@ -110,7 +119,7 @@ def count_forward(model, args: tuple, kwargs: dict, trace: Trace) -> Count:
     return closed("fvcore", fvcore.__version__, theirs, total(trace).macs, differences)
 
 
-def _report(model, args: tuple, kwargs: dict) -> _Report:
+def _report(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Report:
     from fvcore.nn import FlopCountAnalysis
 
     target = _Keywords(model, tuple(kwargs)) if kwargs else model
@@ -138,7 +147,8 @@ def _other_operations(report: _Report) -> Iterator[Difference]:
 
 def _without_formula(report: _Report, trace: Trace) -> Iterator[Difference]:
     """Attention, recurrence and single products that fvcore leaves out."""
-    hidden, inside = 0, set()
+    hidden = 0
+    inside: set[str] = set()
     for module, macs in attention_macs(trace).items():
         missing = report.unsupported(report.path(module))
         if any("scaled_dot_product_attention" in k or "baddbmm" in k for k in missing):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 from ..._result import Result
 from ...tables import Column, Sheet
@@ -102,7 +103,7 @@ class Verification(Result):
     @property
     def sheet(self) -> Sheet:
         """A row a peer, then a row a difference."""
-        rows: list[dict] = [{"counter": "costlab", "MACs": self.total, "verdict": ""}]
+        rows: list[dict[str, Any]] = [{"counter": "costlab", "MACs": self.total, "verdict": ""}]
         for count in self.counts:
             rows.append(
                 {

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..._narrow import is_list_or_tuple
 from ...cost import total
 from ...tables import arithmetic_notes
 from ...trace.tracer import trace as run
@@ -34,12 +35,12 @@ def verify(
 
     Raises ImportError without fvcore, TraceError when the model cannot run, MemoryError when it
     would need over 12 GB."""
-    import fvcore.nn  # noqa: F401  asked for before the work begins
+    import fvcore.nn  # noqa: F401  # pyright: ignore[reportUnusedImport] before the work begins
 
     from . import fvcore_count
 
     _make_real(model)
-    args = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
+    args = inputs if is_list_or_tuple(inputs) else (inputs,)
     args = tuple(_real(value) for value in args)
     kwargs = {name: _real(value) for name, value in (kwargs or {}).items()}
     trace = run(model, args, kwargs, device="cpu", spec=spec, backward=train)

@@ -4,6 +4,7 @@ The formula that is checked must not explain itself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
@@ -12,18 +13,22 @@ from ...trace import Op, Trace
 
 RECURRENT = ("LSTM", "GRU", "RNN")  # module types
 
+_Shape = tuple[int, ...]
 # output shape, then input shapes -> MACs
-_BY_SHAPE = {
+_OF_TWO: dict[str, Callable[[_Shape, _Shape, _Shape], int]] = {
     "aten.mv": lambda out, a, b: prod(a),
-    "aten.addmv": lambda out, c, a, b: prod(a),
     "aten.dot": lambda out, a, b: prod(a),
     "aten.vdot": lambda out, a, b: prod(a),
     "aten.ger": lambda out, a, b: prod(out),
+}
+_OF_THREE: dict[str, Callable[[_Shape, _Shape, _Shape, _Shape], int]] = {
+    "aten.addmv": lambda out, c, a, b: prod(a),
     "aten.addr": lambda out, c, a, b: prod(out),
     "aten.baddbmm": lambda out, c, a, b: prod(out) * a[-1],
     "aten.addbmm": lambda out, c, a, b: prod(out) * a[0] * a[-1],
     "aten._trilinear": lambda out, a, w, b: a[0] * (prod(w) + w[0] * w[1]),
 }
+_BY_SHAPE: dict[str, Callable[..., int]] = {**_OF_TWO, **_OF_THREE}
 # fvcore's name of an operation that it has no formula for -> the product that costlab records
 UNCOUNTED = {
     f"aten::{'bilinear' if name == 'aten._trilinear' else name.removeprefix('aten.')}": name

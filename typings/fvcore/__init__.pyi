@@ -1,0 +1,3 @@
+"""What costlab uses of fvcore, whose own types are in part unknown."""
+
+__version__: str
