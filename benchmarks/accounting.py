@@ -2,6 +2,8 @@
 
     python benchmarks/accounting.py --profile h200.device --minutes 5
     python benchmarks/accounting.py --profile h200.device --traces reports/measurements --on h200
+    python benchmarks/accounting.py --profile reports/devices/h100.device \
+        --accounts reports/devices/h100.fp32.json
 
 Measures whole networks on the device in hand (or takes measured traces), predicts them from the
 profile, and prints median error, 90th percentile and coverage of the 90% intervals, and the ranks
@@ -20,6 +22,7 @@ import argparse
 import datetime
 import importlib.util
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -107,14 +110,17 @@ def modules() -> dict[str, Case]:
     return found
 
 
-def measured(
+Timer = Callable[[str, torch.nn.Module, Any], float]
+
+
+def accounts_of(
     cases: Iterable[tuple[str, Case]],
     profile: CalibratedProfile,
-    device: Device,
     conditions: Conditions,
-    until: float,
+    timer: Timer,
+    until: float = math.inf,
 ) -> Iterator[tuple[str, Account, Estimate]]:
-    """Measure and predict each, until the time is over; one that fails is said and left out."""
+    """Time and predict each, until the time is over; one that fails is said and left out."""
     dtype, layout = conditions
     for name, case in cases:
         if time.monotonic() > until:
@@ -124,15 +130,26 @@ def measured(
             model, inputs = case.make()
             trace = costlab.trace(model, inputs, device="meta", train=False)
             prediction = profile.predict(trace, dtype=dtype, layout=layout)
-            with torch.inference_mode(), precision(dtype):
-                seconds = time_model(device, model.eval(), inputs, dtype, layout).median
+            seconds = timer(name, model, inputs)
         except (RuntimeError, ValueError, TypeError, NotImplementedError) as e:
             print(f"{name} is left out: {str(e).strip().splitlines()[0][:120]}")
             continue
-        release_memory(device)
         account = _account(name, trace, prediction, seconds, profile)
         print(_line(account), flush=True)
         yield name, account, prediction.total
+
+
+def timer_on(device: Device, conditions: Conditions) -> Timer:
+    """A timer of whole networks on the device in hand."""
+    dtype, layout = conditions
+
+    def timed(name: str, model: torch.nn.Module, inputs: Any) -> float:
+        with torch.inference_mode(), precision(dtype):
+            seconds = time_model(device, model.eval(), inputs, dtype, layout).median
+        release_memory(device)
+        return seconds
+
+    return timed
 
 
 def _rooflines(trace: Trace, prediction: Prediction, profile: CalibratedProfile) -> list[float]:
@@ -231,6 +248,65 @@ def _print(lines: Iterable[str]) -> None:
         print(line)
 
 
+@dataclass(frozen=True)
+class Found:
+    """Accounts of networks, and of both sides of the rules by their names."""
+
+    facts: dict[str, str]
+    networks: list[Account]
+    sides: dict[str, tuple[Account, Estimate]]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        sides = [account for account, _ in self.sides.values()]
+        listed = {"networks": self.networks, "modules": sides}
+        return {**self.facts, **{k: [asdict(a) for a in v] for k, v in listed.items()}}
+
+
+def live(args: argparse.Namespace, profile: CalibratedProfile) -> Found:
+    """Measured now: the rules first, which are quick, for a third of the time at most."""
+    device, until = find_device(args.device), time.monotonic() + 60 * args.minutes
+    name = str(device.describe()["device"])
+    print(f"device: {name}, torch {torch.__version__}, {device.sample()}")
+    conditions = args.dtype, args.layout
+    timer, third = timer_on(device, conditions), until - 40 * args.minutes
+    sides = accounts_of(modules().items(), profile, conditions, timer, third)
+    cases = networks(args.sources.split(","), [int(n) for n in args.batches.split(",")])
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    facts = {"device": name, "date": date, "torch": torch.__version__}
+    return Found(
+        {**facts, "dtype": args.dtype, "layout": args.layout},
+        sides={n: (account, estimate) for n, account, estimate in sides},
+        networks=[
+            account
+            for _, account, _ in accounts_of(
+                ((c.name, c) for c in cases), profile, conditions, timer, until
+            )
+        ],
+    )
+
+
+def again(file: str, profile: CalibratedProfile) -> Found:
+    """What was measured before, predicted by the profile as costlab predicts now."""
+    read = json.loads(Path(file).read_text())
+    facts = {k: v for k, v in read.items() if isinstance(v, str)}
+    print(f"measured on {facts['device']}, torch {facts['torch']}, {facts['date']}")
+    seconds = {a["name"]: a["measured"] for part in ("modules", "networks") for a in read[part]}
+    conditions = facts["dtype"], facts["layout"]
+    cases = {c.name: c for c in networks(("zoo", "random", "torchvision", "timm"), range(1, 65))}
+    rules = modules()
+
+    def accounts(part: str, of: dict[str, Case]) -> Iterator[tuple[str, Account, Estimate]]:
+        wanted = ((a["name"], of[a["name"]]) for a in read[part] if a["name"] in of)
+        return accounts_of(wanted, profile, conditions, lambda name, *_: seconds[name])
+
+    return Found(
+        facts,
+        sides={n: (account, estimate) for n, account, estimate in accounts("modules", rules)},
+        networks=[account for _, account, _ in accounts("networks", cases)],
+    )
+
+
 def options() -> argparse.Namespace:
     """The command line."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -246,6 +322,7 @@ def options() -> argparse.Namespace:
     p.add_argument("--layout", default="contiguous", choices=("contiguous", "channels-last"))
     p.add_argument("--traces", help="a folder of measured traces, instead of measuring")
     p.add_argument("--on", default="", help="words that the traces must have, such as h200 or fp32")
+    p.add_argument("--accounts", help="what -o wrote: predict its networks again, measure nothing")
     p.add_argument("-o", "--output", help="write all accounts as JSON")
     return p.parse_args()
 
@@ -262,31 +339,12 @@ def main() -> None:
     if args.traces:
         from_traces(runs_on(load_runs(args.traces), args.on), profile)
         return
-    device, until = find_device(args.device), time.monotonic() + 60 * args.minutes
-    print(f"device: {device.describe()['device']}, torch {torch.__version__}, {device.sample()}")
-    conditions = args.dtype, args.layout
-    # the rules first, which are quick, for a third of the time at most
-    third = until - 40 * args.minutes
-    sides = {
-        name: (account, estimate)
-        for name, account, estimate in measured(
-            modules().items(), profile, device, conditions, third
-        )
-    }
-    cases = networks(args.sources.split(","), [int(n) for n in args.batches.split(",")])
-    accounts = [
-        account
-        for _, account, _ in measured(
-            ((c.name, c) for c in cases), profile, device, conditions, until
-        )
-    ]
-    _print(network_lines(accounts, "networks"))
-    _print(network_lines([a for a, _ in sides.values()], "modules of the rules"))
-    _print(rewrite_lines(paired(sides)))
+    found = again(args.accounts, profile) if args.accounts else live(args, profile)
+    _print(network_lines(found.networks, "networks"))
+    _print(network_lines([a for a, _ in found.sides.values()], "modules of the rules"))
+    _print(rewrite_lines(paired(found.sides)))
     if args.output:
-        both = {"networks": accounts, "modules": [a for a, _ in sides.values()]}
-        text = json.dumps({k: [asdict(a) for a in v] for k, v in both.items()}, indent=1)
-        Path(args.output).write_text(text)
+        Path(args.output).write_text(json.dumps(found.document(), indent=1) + "\n")
 
 
 if __name__ == "__main__":
