@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import torch
 from torch.nn import functional as F  # noqa: N812  the name that everybody knows it by
@@ -21,7 +21,7 @@ def is_jagged(t: torch.Tensor) -> bool:
     return t.layout is torch.jagged
 
 
-def are_jagged(kinds) -> bool:
+def are_jagged(kinds: Iterable[type]) -> bool:
     """Whether a class among those of an operation's arguments is that of jagged tensors. Its own
     dispatch then runs the operation on values, which a recorder sees."""
     return any(kind.__name__ == "NestedTensor" for kind in kinds)
@@ -45,15 +45,16 @@ def map_parts(fn: Callable[[torch.Tensor], torch.Tensor | None], t: Any) -> torc
     inner = {name: getattr(t, name) for name in names}
     mapped = {"_values", "_offsets", "_lengths"}  # the others keep a number in their shape
     inner = {name: fn(v) if name in mapped else v for name, v in inner.items()}
-    return type(t).__tensor_unflatten__(inner, context, None, None)
+    kind = cast("Any", type(t))
+    return kind.__tensor_unflatten__(inner, context, None, None)
 
 
-def attention(original: Callable) -> Callable:
+def attention(original: Callable[..., Any]) -> Callable[..., Any]:
     """`scaled_dot_product_attention` of jagged tensors in one form: of each sequence alone, as its
     fused kernels do. torch's own depends on the device. `original` for other than four dimensions.
     """
 
-    def plain(query, key, value, *args, **kwargs):
+    def plain(query: Any, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         if any(t.dim() != 4 or t._ragged_idx != 2 for t in (query, key, value)):
             return original(query, key, value, *args, **kwargs)
         sequences = zip(*(t.transpose(1, 2).unbind() for t in (query, key, value)), strict=True)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from .._narrow import is_list
 from .modules import named_modules, named_tensors
 
 _WINDOW = ("stride", "padding", "dilation", "groups")  # what a packed convolution keeps beside
@@ -19,11 +20,11 @@ def is_packed(value: object) -> bool:
     return isinstance(value, torch.ScriptObject) and (_has(value, "unpack") or _is_recurrent(value))
 
 
-def _has(value, method: str) -> bool:
+def _has(value: Any, method: str) -> bool:
     return value._has_method(method)
 
 
-def _is_recurrent(value) -> bool:
+def _is_recurrent(value: Any) -> bool:
     """Whether it packs a layer of a recurrent network in one direction."""
     return "rnn.CellParams" in str(value._type())
 
@@ -33,7 +34,7 @@ def window(value: Any) -> dict[str, object]:
     if not all(_has(value, name) for name in _WINDOW):
         return {}
     kept = {name: getattr(value, name)() for name in _WINDOW}
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()}
+    return {name: tuple(v) if is_list(v) else v for name, v in kept.items()}
 
 
 def packed_modules(model: nn.Module) -> Iterator[tuple[str, object]]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
+from torch.utils._python_dispatch import (
+    TorchDispatchMode,
+    _get_current_dispatch_mode_stack,  # pyright: ignore[reportPrivateUsage]
+)
 
 from . import plain_forms, values
 from .higher_order import run_higher_order
@@ -21,7 +25,8 @@ from .origins import Origins
 from .swap import ArgumentSwap
 from .tensor_table import TensorTable
 
-_DROPOUT = nn.modules.dropout._DropoutNd
+_DROPOUT = nn.modules.dropout._DropoutNd  # pyright: ignore[reportPrivateUsage]
+_HIGHER_ORDER = torch._ops.HigherOrderOperator  # pyright: ignore[reportPrivateUsage]
 
 
 class Recorder(TorchDispatchMode):
@@ -35,7 +40,7 @@ class Recorder(TorchDispatchMode):
     supports_higher_order_operators = True
 
     def __init__(self, model: nn.Module, device: str):
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] torch has no types here
         self.device = device
         self.table = TensorTable(model, device)
         self.modules = ModuleStack(model)
@@ -49,16 +54,22 @@ class Recorder(TorchDispatchMode):
         self._handled: list[BaseException | None] = []  # by the code that called each open module
 
     @classmethod
-    def _should_skip_dynamo(cls):  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
-        return False
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # the default wraps __torch_dispatch__ and imports dynamo: 0.35 s
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         if types and are_jagged(types):
             return NotImplemented
         kwargs = kwargs or {}
         operator = self._operators.get(func)
         if operator is None:
-            if isinstance(func, torch._ops.HigherOrderOperator):
+            if isinstance(func, _HIGHER_ORDER):
                 return run_higher_order(self, self.table, func, args, kwargs)
             if is_composite(func):
                 with self:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import Any, cast
 
 import torch
 
@@ -26,7 +27,8 @@ def in_progress() -> bool:
     functorch = sys.modules.get("torch._functorch.eager_transforms")
     if functorch is not None and functorch.JVP_NESTING > 0:
         return True
-    return torch.autograd.forward_ad._current_level >= 0
+    forward_mode = cast("Any", torch.autograd.forward_ad)  # the level is private
+    return forward_mode._current_level >= 0
 
 
 class KnownZeros:

@@ -4,7 +4,7 @@ dispatch modes alone."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -16,14 +16,20 @@ class _Notices(TorchDispatchMode):
     supports_higher_order_operators = True
 
     def __init__(self, notice: Callable[[str], None]):
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] torch has no types here
         self._notice = notice
 
     @classmethod
-    def _should_skip_dynamo(cls):  # see Recorder
+    def _should_skip_dynamo(cls) -> bool:  # see Recorder
         return False
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         self._notice(str(getattr(func, "overloadpacket", func)))
         return func(*args, **(kwargs or {}))
 
@@ -32,7 +38,7 @@ def noticed(work: Callable[..., Any], notice: Callable[[str], None]) -> Callable
     """`work` for another thread, with the name of each of its operations given to `notice`."""
 
     @functools.wraps(work)
-    def run(*args, **kwargs):
+    def run(*args: Any, **kwargs: Any) -> Any:
         with _Notices(notice):
             return work(*args, **kwargs)
 

@@ -5,6 +5,7 @@ beside their shapes."""
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
@@ -43,13 +44,15 @@ def give(t: Any, value: torch.Tensor) -> None:
         t._costlab_value = value
 
 
-def _keep(t, value) -> None:
+def _keep(t: Any, value: torch.Tensor) -> None:
     if followed(t) and value.device.type == "cpu":
         t._costlab_value = value
 
 
-def _on_cpu(args, kwargs):
-    def known(t):
+def _on_cpu(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def known(t: Any) -> Any:
         if not isinstance(t, torch.Tensor):
             return t
         value = getattr(t, "_costlab_value", None)
@@ -63,7 +66,7 @@ def _on_cpu(args, kwargs):
     ) is not None else kwargs
 
 
-def _packed(data, lengths):
+def _packed(data: Any, lengths: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
     """Packed sequences, whose shapes follow from their lengths; None where these are not known."""
     known = lengths if lengths.device.type == "cpu" else getattr(lengths, "_costlab_value", None)
     if known is None:
@@ -74,7 +77,7 @@ def _packed(data, lengths):
     )
 
 
-def _chosen(func, data, indices):
+def _chosen(func: Any, data: Any, indices: Sequence[Any]) -> Any:
     """The rows that masks choose of data without values: how many follows from the masks. None
     where these are not known."""
     found: list[torch.Tensor | None] = []
@@ -90,12 +93,12 @@ def _chosen(func, data, indices):
 
 
 @functools.cache
-def _reads(func) -> bool:
+def _reads(func: Any) -> bool:
     """Whether an operation needs the values of its inputs."""
     return any(tag in func.tags for tag in _READS)
 
 
-def read(func, args, kwargs):
+def read(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of an operation that needs values, such as `item` or `nonzero`; None where they
     are not known."""
     name = func._schema.name
@@ -122,7 +125,7 @@ def read(func, args, kwargs):
     return out
 
 
-def follow(func, args, kwargs, out) -> None:
+def follow(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
     """Give the outputs of an operation their values, where those of its inputs are known."""
     if not (_all_known(args) and _all_known(kwargs.values())):
         if func._schema.is_mutable:
@@ -142,7 +145,7 @@ def follow(func, args, kwargs, out) -> None:
         _keep(t, value)
 
 
-def _all_known(values) -> bool:
+def _all_known(values: Iterable[Any]) -> bool:
     """Whether the tensors among the arguments of an operation have values. Asked of every
     operation, so it stops at the first that has none."""
     for value in values:
@@ -154,7 +157,7 @@ def _all_known(values) -> bool:
     return True
 
 
-def _forget(out) -> None:
+def _forget(out: Any) -> None:
     """Something unknown was written in place."""
     for t in pytree.tree_leaves(out):
         for known in (t, getattr(t, "_base", None)):
