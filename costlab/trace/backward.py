@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
-from torch._C._autograd import _get_sequence_nr
-from torch.utils._python_dispatch import _disable_current_modes
+from torch._C._autograd import _get_sequence_nr  # pyright: ignore[reportPrivateUsage]
+from torch.utils._python_dispatch import _disable_current_modes  # pyright: ignore[reportPrivateUsage]
 
 from .jagged import is_jagged, values_of
 from .memory import memory_of, storage_of
@@ -19,6 +19,12 @@ from .record import TraceError
 
 if TYPE_CHECKING:
     from .recorder import Recorder
+    from .tensor_table import TensorTable
+
+
+def _current_node() -> Any:
+    """The autograd node that runs; None outside of a backward pass."""
+    return torch._C._current_autograd_node()  # pyright: ignore[reportPrivateUsage]
 
 
 class ForwardOps:
@@ -27,7 +33,7 @@ class ForwardOps:
     under the same number, so names decide."""
 
     def __init__(self):
-        self._by_number: dict[tuple, int] = {}
+        self._by_number: dict[tuple[int, str | None], int] = {}
 
     def add(self, name: str, op: int) -> None:
         """An operation of the forward pass has run."""
@@ -37,7 +43,7 @@ class ForwardOps:
 
     def of_current_node(self) -> int:
         """The index of the forward operation whose gradient is worked out; -1: not known."""
-        node = torch._C._current_autograd_node()
+        node = _current_node()
         if node is None:
             return -1
         number = node._sequence_nr()
@@ -56,7 +62,7 @@ class ForwardOps:
 
 def wanted_gradients(n: int) -> tuple[bool, ...]:
     """Which of the first `n` inputs of the current autograd node require a gradient."""
-    node = torch._C._current_autograd_node()
+    node = _current_node()
     if node is None:
         return (True,) * n
     return tuple(following is not None for following, _ in node.next_functions[:n])
@@ -70,7 +76,7 @@ class SavedTensors:
     """The tensors that autograd keeps for the backward pass, by their memory: views of one tensor
     are kept once, and parameters are kept anyway."""
 
-    def __init__(self, table, leaves):
+    def __init__(self, table: TensorTable, leaves: Iterable[torch.Tensor]):
         self._table = table
         self._parameters = {storage_of(t) for t in leaves}
         self._indices: dict[int, int] = {}
@@ -83,7 +89,8 @@ class SavedTensors:
         """For `saved_tensors_hooks`: the tensor as it is."""
         index, memory = self._table.index_of(t), storage_of(t)
         if index is None:
-            index = self._table.by_memory.get(memory_of(t))
+            by_memory = cast("dict[tuple[object, ...], int]", self._table.by_memory)
+            index = by_memory.get(memory_of(t))
         if index is not None and memory not in self._parameters:
             self._indices.setdefault(memory, index)
         return t
@@ -113,13 +120,16 @@ def run_backward(
             torch.autograd.backward(ends, ones)
         trained = [t for t in leaves if t.grad is not None]
     else:
-        grads = torch.autograd.grad(ends, [*leaves, *inputs], ones, allow_unused=True)
+        grads = cast(
+            "Sequence[torch.Tensor | None]",
+            torch.autograd.grad(ends, [*leaves, *inputs], ones, allow_unused=True),
+        )
         trained = [t for t, g in zip(leaves, grads, strict=False) if g is not None]
     found = (recorder.table.outside[id(t)].param for t in trained)
     return tuple(param for param in found if param is not None)
 
 
-def _ones(recorder, ends):
+def _ones(recorder: Recorder, ends: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     with _disable_current_modes():
         ones = [
             torch.ones_like(t)
@@ -132,9 +142,10 @@ def _ones(recorder, ends):
     return ones
 
 
-def _nodes(ends) -> set:
+def _nodes(ends: Iterable[torch.Tensor]) -> set[Any]:
     """All nodes of the autograd graph behind some tensors."""
-    found, stack = set(), [t.grad_fn for t in ends]
+    found: set[Any] = set()
+    stack: list[Any] = [t.grad_fn for t in ends]
     while stack:
         node = stack.pop()
         if node is not None and node not in found:
@@ -144,7 +155,7 @@ def _nodes(ends) -> set:
 
 
 @contextlib.contextmanager
-def _gradients_kept(nodes, leaves):
+def _gradients_kept(nodes: Iterable[Any], leaves: Iterable[torch.Tensor]) -> Generator[None]:
     """A reentrant checkpoint runs its own backward pass, which is refused where gradients are asked
     for: it runs into the `grad` of every leaf, and other leaves get theirs back."""
     of_model = set(map(id, leaves))
