@@ -82,8 +82,7 @@ def _clean(fig: Figure) -> None:
     from matplotlib.text import Text
 
     for text in fig.findobj(Text):
-        if isinstance(text, Text):
-            text.set_text(shown_lines(text.get_text()))
+        text.set_text(shown_lines(text.get_text()))
 
 
 def render(
