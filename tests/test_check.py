@@ -332,7 +332,7 @@ def test_a_file_that_is_not_there_is_one_line(repository, capsys):
 @pytest.mark.parametrize(
     "text, says",
     [
-        ("<<<<<<< HEAD\n", "costlab.lock is damaged"),
+        ("<<<<<<< HEAD\n", "costlab.lock: Invalid statement (at line 1, column 1)"),
         ("version = 9\n", "costlab.lock has version 9, this costlab reads 1"),
         ("version = 1\n[model.net]\nmacs = 'many'\n", "[model.net] macs is not a number"),
         ("version = 1\n[model]\nnet = 1\n", "[model.net] is not a table"),

@@ -323,8 +323,12 @@ TABLE = "table net.py:build --input 1x3x3x3 "
             "table googlenet --colums x",
             "unknown option --colums; did you mean --columns? see costlab table --help",
         ),
-        ("list --ful=1 x", "unknown option --ful; see costlab list --help"),
-        ("list googlenet", "unexpected argument 'googlenet'; see costlab list --help"),
+        ("list --ful=1", "unknown option --ful; see costlab list --help"),
+        (
+            "list googlenet",
+            "argument WHAT: invalid choice: 'googlenet' (choose from 'zoo', 'profiles'); "
+            "see costlab list --help",
+        ),
         # modules: no name is made into an install command
         (
             "table net.py:imports_cv2 --input 1x3x3x3",

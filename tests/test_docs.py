@@ -20,6 +20,7 @@ NOT_RUN = {
         "measures for five minutes, on a GPU",
         "needs the file of a device",
     ],
+    "docs/explanation/accuracy.md": ["takes five minutes"],
     "docs/how-to/cluster-sweep.md": ["needs a cluster"],
     "docs/how-to/gpu.md": ["needs a GPU", "needs a GPU"],
     "docs/how-to/predict-time.md": ["needs the file of a device"],

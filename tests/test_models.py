@@ -41,7 +41,7 @@ def build(width=4):
     [
         ("{file}:biuld", "has no callable 'biuld'; did you mean build?"),
         ("{file}:broken", "building {file}:broken failed: ZeroDivisionError: division by zero"),
-        ("{file}:number", "made a int, not a torch.nn.Module"),
+        ("{file}:number", "returned an object of type int, not a torch.nn.Module"),
         ("{file}", "name its factory, as in {file}:build"),
         ("missing.py:build", "no file missing.py"),
         ("{bad}:build", "importing {bad} failed: SyntaxError"),

@@ -618,6 +618,15 @@ def page(request, browser, made):
     opened.close()
 
 
+def wait_until(page, condition, argument=None):
+    """As `page.wait_for_function`, whose script the page's Content-Security-Policy forbids."""
+    for _ in range(250):
+        if page.evaluate(condition, argument):
+            return
+        page.wait_for_timeout(20)
+    pytest.fail(f"not within five seconds: {condition}")
+
+
 def picked(page):
     return page.locator("tr.pick").evaluate_all("rows => rows.map(r => r.dataset.row)")
 
@@ -803,8 +812,9 @@ def test_the_search_finds_rows_layers_and_sections(page):
     assert picked(page) == ["inception3a"]
     page.locator("#search").fill("conventions")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "document.querySelector('#section-conventions').getBoundingClientRect().top < innerHeight"
+    wait_until(
+        page,
+        "document.querySelector('#section-conventions').getBoundingClientRect().top < innerHeight",
     )
 
 
@@ -825,9 +835,7 @@ def test_the_diagram_zooms_pans_and_resets(page):
     at = middle(node.bounding_box())
     page.mouse.move(*at)
     page.keyboard.down("Control"), page.mouse.wheel(0, -100), page.keyboard.up("Control")
-    page.wait_for_function(
-        "w => document.querySelector('.pan svg').viewBox.baseVal.width < w", arg=whole[2]
-    )
+    wait_until(page, "w => document.querySelector('.pan svg').viewBox.baseVal.width < w", whole[2])
     assert middle(node.bounding_box()) == pytest.approx(
         at, abs=1
     )  # what is under the pointer stays there

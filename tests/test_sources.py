@@ -658,9 +658,12 @@ def test_models_of_images_of_any_size_get_their_grid(config):
     [
         (
             {"use_pretrained_backbone": True, "backbone": "resnet50"},
-            "the weights of a pretrained backbone (resnet50)",
+            "the weights of a pretrained backbone ('resnet50')",
         ),
-        ({"backbone": "facebook/dinov2-base"}, "its backbone from the hub (facebook/dinov2-base)"),
+        (
+            {"backbone": "facebook/dinov2-base"},
+            "its backbone from the hub ('facebook/dinov2-base')",
+        ),
         ({"vision_config": {"use_pretrained_backbone": True}}, "a pretrained backbone"),
         ({"auto_map": {"AutoModel": "modeling.Net"}}, "code from the hub (auto_map)"),
     ],

@@ -68,6 +68,7 @@ def public(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
 
     @functools.wraps(function)
     def checked(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        __tracebackhide__ = True  # pytest shows the caller's line, and not this one
         signature = _signature(function)
         try:
             bound = signature.bind(*args, **kwargs)

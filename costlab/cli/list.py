@@ -24,7 +24,7 @@ def add(sub: Commands) -> None:
         choices=("zoo", "profiles"),
         default="zoo",
         metavar="WHAT",
-        help="zoo: the networks; profiles: the devices that --profile knows by name (default: zoo)",
+        help="zoo: the networks; profiles: the datasheets of devices (default: zoo)",
     )
     add_output(p)
     p.set_defaults(run=run)

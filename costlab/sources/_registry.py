@@ -186,7 +186,9 @@ def _loaded(
         device = "cpu"
     model, refused = _built(spec, found, arguments, device)
     if not isinstance(model, torch.nn.Module):
-        raise SourceError(f"{spec} returned a {type(model).__name__}, not a torch.nn.Module")
+        raise SourceError(
+            f"{spec} returned an object of type {type(model).__name__}, not a torch.nn.Module"
+        )
     given: Inputs = _inputs.parse(inputs) if inputs else found.inputs(model)
     if not given:
         raise SourceError(
