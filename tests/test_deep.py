@@ -64,6 +64,7 @@ def test_200_modules_in_each_other_are_traced_saved_read_and_shown(tmp_path):
     assert len(costlab.diagram(again).draw("dot")) > 201
 
 
+@pytest.mark.slow
 def test_1000_modules_in_each_other_are_traced_and_read_again(tmp_path, room):
     trace = costlab.trace(nested(1000), torch.rand(1, 4))
     trace.save(tmp_path / "deep.trace")

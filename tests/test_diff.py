@@ -155,12 +155,16 @@ def test_models_and_traces(repository, tmp_path, capsys):
     "argv, says",
     [
         (["no-such", "HEAD", *OPTIONS], "there is no git revision 'no-such' here"),
-        (["moved", "HEAD", *OPTIONS, "--arg", "kernel=3"], "at moved ({moved}): "),
+        pytest.param(
+            ["moved", "HEAD", *OPTIONS, "--arg", "kernel=3"],
+            "at moved ({moved}): ",
+            marks=pytest.mark.slow,
+        ),
         (
             ["broken", "HEAD", *OPTIONS],
             "at broken ({broken}): net.py:build needs no_s",
         ),
-        (["grey", "HEAD", *OPTIONS], "at grey ({grey}): "),
+        pytest.param(["grey", "HEAD", *OPTIONS], "at grey ({grey}): ", marks=pytest.mark.slow),
         (
             ["three", "HEAD", "--model", "googlenet"],
             "'googlenet' is not a factory in this repository",

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import mutations
 import pytest
 import torch
+from selection import slow_but
 from mutations import NASTY_NAMES
 from torch import nn
 
@@ -147,7 +148,7 @@ def test_typst_sets_the_table(nasty, tmp_path):
 ENCODINGS = {"ascii": "->", "latin-1": "->", "cp1252": "->", "utf-8": "→"}
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", slow_but(("ascii",), ENCODINGS))
 def test_any_encoding_of_standard_output(encoding):
     """Inception v2's table has an arrow in its notes."""
     code = "import sys; from costlab.cli import main; sys.exit(main(['table', 'inception_v2']))"

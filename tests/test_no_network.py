@@ -153,7 +153,7 @@ PACKAGES = {"onnx": "onnx", "transformers": "transformers", "diffusers": "diffus
 
 
 # in `make test` one of each kind: what a process takes to start is most of the time
-QUICK = ("trace", "ledger", "transformers", "a pretrained backbone")
+QUICK = ("trace", "ledger", "a pretrained backbone")
 
 
 def cases(names):
@@ -200,6 +200,7 @@ def test_a_configuration_that_needs_the_hub_is_refused(case, tmp_path):
     require_quiet(events, tmp_path, ("config.json",))
 
 
+@pytest.mark.slow
 def test_a_configuration_names_no_callable_but_a_model(tmp_path):
     """`architectures` may name any function of transformers; this one starts a pipeline."""
     pytest.importorskip("transformers")

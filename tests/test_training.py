@@ -32,7 +32,7 @@ def torch_count(model, x):
     [
         ("googlenet", {"aux": True}),
         ("resnet18", {}),
-        ("inception_v3", {"aux": True}),
+        pytest.param("inception_v3", {"aux": True}, marks=pytest.mark.slow),
         ("cnds8", {"aux": True}),
         ("nin_cifar10", {}),
         ("zfnet", {}),

@@ -121,7 +121,14 @@ def test_wrong_numbers_are_not_explained_in_any_audit():
     assert of_totals <= 0.02
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.model} {table.where}")
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(t, marks=[pytest.mark.slow] * (t.model not in ("googlenet", "resnet50")))
+        for t in TABLES
+    ],
+    ids=lambda table: f"{table.model} {table.where}",
+)
 def test_a_wrong_size_depth_patch_or_filter_is_caught_whatever_it_is(table):
     """One number of one such cell at a time, off by any factor: never equal, never explained."""
     chosen, trace = random.Random(table.model), traced(table)
