@@ -39,6 +39,7 @@ EVERYWHERE = {
     "_narrow",
     "_text",
     "_documents",
+    "_packed",
     "_extras",
     "_spelling",
     "_defaults",

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from .._narrow import StrPath, is_list, json_object
-from .._text import shown
+from .._packed import PackedFormat
 from ..trace.files import write_file
 from ..trace.schema import MisfitError, brief
 from . import device_rows as rows
@@ -32,6 +31,14 @@ from .prediction import ProfileError
 FORMAT, VERSION = "costlab-device", 1
 MOST_BYTES = 64 * 2**20  # of JSON: about half a million points
 MOST_ROWS = 500_000
+_FORMAT = PackedFormat(
+    name="device file",
+    mark=FORMAT,
+    versions=(VERSION,),
+    make="costlab calibrate -o FILE",
+    again="calibrate the device again",
+    error=ProfileError,
+)
 
 
 def write_calibration(calibration: Calibration, path: StrPath) -> None:
@@ -42,20 +49,11 @@ def write_calibration(calibration: Calibration, path: StrPath) -> None:
 
 def read_calibration(path: StrPath) -> Calibration:
     """Read a device file. Raises ProfileError (one clear line) for anything that is not one."""
-    name = shown(os.fspath(path))
-    doc = json_object(_read_json(path, name))
-    if doc is None or doc.get("format") != FORMAT:
-        raise _not_a_device_file(name)
-    version: object = doc.get("version")
-    if type(version) is not int or version != VERSION:
-        raise ProfileError(
-            f"{name} has device format {brief(version)}, this costlab reads {VERSION}; "
-            "update costlab"
-        )
+    doc, _ = _FORMAT.read(path, MOST_BYTES)
     try:
         return _calibration(doc)
     except MisfitError as e:
-        raise _damaged(name, str(e)) from None
+        raise _FORMAT.damaged(path, str(e)) from None
 
 
 def read_device(path: StrPath) -> CalibratedProfile:
@@ -84,25 +82,6 @@ def _document(calibration: Calibration) -> dict[str, object]:
         "seconds": calibration.seconds,
         "failed": calibration.failed,
     }
-
-
-def _read_json(path: StrPath, name: str) -> object:
-    try:
-        with gzip.open(path) as stream:
-            data = stream.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise ProfileError(
-                f"{name} holds more than {MOST_BYTES >> 20} MiB, the most that a device file may"
-            )
-        return json.loads(data)
-    except gzip.BadGzipFile:
-        raise _not_a_device_file(name) from None
-    except ProfileError:
-        raise
-    except OSError as e:
-        raise ProfileError(f"cannot read {name}: {e.strerror or e}") from None
-    except Exception:  # a cut or damaged stream fails in gzip, zlib, the decoder or json
-        raise _damaged(name) from None
 
 
 def _calibration(doc: Mapping[str, Any]) -> Calibration:
@@ -151,14 +130,3 @@ def _network(index: int, row: object) -> NetworkPoint:
         return rows.network_of(row)
     except MisfitError as e:
         raise MisfitError(f"networks[{index}]: {e}") from None
-
-
-def _not_a_device_file(name: str) -> ProfileError:
-    return ProfileError(
-        f"{name} is not a costlab device file; make one with `costlab calibrate -o FILE`"
-    )
-
-
-def _damaged(name: str, what: str = "") -> ProfileError:
-    how = f"damaged: {what}" if what else "damaged or cut short"
-    return ProfileError(f"{name} is {how}; calibrate the device again")

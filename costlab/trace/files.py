@@ -28,16 +28,22 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from .._narrow import StrPath, json_object
-from .._text import shown
+from .._narrow import StrPath
+from .._packed import PackedFormat
 from .canonical import upgraded
 from .record import Op, Param, Trace, TraceFileError
-from .schema import MisfitError, brief, trace_of
+from .schema import MisfitError, trace_of
 
 FORMAT, VERSION = "costlab-trace", 2
 MOST_BYTES = 256 * 2**20  # of JSON: about a million operations
-MOST_VALUES = 20_000_000  # of lists and objects; decoded they take less than 2 GB
-_PIECE = 2**20  # bytes
+_FORMAT = PackedFormat(
+    name="trace",
+    mark=FORMAT,
+    versions=range(1, VERSION + 1),
+    make="costlab trace MODEL -o FILE",
+    again="trace the model again",
+    error=TraceFileError,
+)
 _CHECKS: list[Callable[[Trace], None]] = []
 
 
@@ -80,19 +86,11 @@ def on_load(check: Callable[[Trace], None]) -> Callable[[Trace], None]:
 def read_trace(path: StrPath) -> Trace:
     """Read a trace. Raises TraceFileError (one clear line) for anything that is not one."""
     path = os.fspath(path)
-    doc = json_object(_read_json(path))
-    if doc is None or doc.get("format") != FORMAT:
-        raise _not_a_trace(path)
-    version = doc.get("version")
-    if type(version) is not int or not 1 <= version <= VERSION:
-        raise TraceFileError(
-            f"{shown(path)} has trace format {brief(version)}, this costlab reads 1 to {VERSION}; "
-            "update costlab"
-        )
+    doc, version = _FORMAT.read(path, MOST_BYTES)
     try:
         return _checked(trace_of(doc), version)
     except MisfitError as e:
-        raise _damaged(path, str(e)) from e
+        raise _FORMAT.damaged(path, str(e)) from e
 
 
 def _checked(trace: Trace, version: int) -> Trace:
@@ -105,49 +103,6 @@ def _checked(trace: Trace, version: int) -> Trace:
     for check in _CHECKS:
         check(trace)
     return trace
-
-
-def _not_a_trace(path: str) -> TraceFileError:
-    return TraceFileError(
-        f"{shown(path)} is not a costlab trace; make one with `costlab trace MODEL -o FILE`"
-    )
-
-
-def _damaged(path: str, what: str = "") -> TraceFileError:
-    how = f"damaged: {what}" if what else "damaged or cut short"
-    return TraceFileError(f"{shown(path)} is {how}; trace the model again")
-
-
-def _read_json(path: str) -> object:
-    try:
-        data = _unpacked(path)
-        if max(map(data.count, b",[{")) > MOST_VALUES:
-            raise _too_large(path, f"{MOST_VALUES:,} values")
-        return json.loads(data)
-    except gzip.BadGzipFile:
-        raise _not_a_trace(path) from None
-    except TraceFileError:
-        raise
-    except OSError as e:
-        raise TraceFileError(f"cannot read {shown(path)}: {e.strerror or e}") from None
-    except Exception:  # a cut or damaged stream fails in gzip, zlib, the decoder or json
-        raise _damaged(path) from None
-
-
-def _unpacked(path: str) -> bytes:
-    """What a file holds, read piece by piece, so that a small file that unpacks to a huge one is
-    refused before it fills the memory."""
-    found = bytearray()
-    with gzip.open(path) as stream:
-        while piece := stream.read(_PIECE):
-            found += piece
-            if len(found) > MOST_BYTES:
-                raise _too_large(path, f"{MOST_BYTES >> 20} MiB")
-    return bytes(found)
-
-
-def _too_large(path: str, limit: str) -> TraceFileError:
-    return TraceFileError(f"{shown(path)} holds more than {limit}, the most that a trace may")
 
 
 def _to_json(trace: Trace) -> dict[str, object]:
