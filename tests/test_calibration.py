@@ -83,7 +83,7 @@ REAL = {Convolution(1, 8, 8, 6, 6, 3, 3, 1, 1, 1, 1): 3, Product(1, 4, 8, 8): 1}
 
 
 def plan(seconds=5.0, conditions=(("fp32", "contiguous"),)):
-    return Plan(REAL, conditions, seconds)
+    return Plan(lambda: REAL, conditions, seconds)
 
 
 def measure(fake, path, seconds=5.0, **options):
@@ -186,6 +186,15 @@ def test_what_a_gpu_cannot_replay_is_no_measurement(monkeypatch):
     monkeypatch.setattr(gpu, "capture", refuse)
     with pytest.raises(CaptureError):
         time_calls(gpu, [lambda: None])
+
+
+def test_a_file_that_is_there_is_refused_before_the_networks_are_traced(fake, tmp_path):
+    path, asked = tmp_path / "fake.device", []
+    measure(fake, path)
+    again = Plan(lambda: asked.append(1) or REAL, [("fp32", "contiguous")], 5.0)
+    with pytest.raises(ProfileError, match="there is a calibration in "):
+        calibrate(path, again)
+    assert not asked
 
 
 def test_there_is_a_file_already(fake, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..predict import AnyProfile, as_profile
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..analysis.predicted import PredictedTimes
     from ..measure import Progress
     from ..predict.calibrated import CalibratedProfile
+    from ..predict.kernels import Kernel
 
 _DTYPES = {"cuda": ("fp32", "bf16"), "cpu": ("fp32",)}  # that are measured by default
 _LAYOUTS = ("contiguous", "channels-last")
@@ -60,7 +61,7 @@ def calibrate(
     chosen = _conditions(dtypes or _DTYPES[kind], layouts, minutes)
     if kind != "cuda" and "tf32" in (dtypes or ()):
         raise MeasureError("tf32 products are for CUDA devices; choose fp32, bf16 or fp16")
-    plan = Plan(_shapes(), chosen, 60 * minutes)
+    plan = Plan(_shapes, chosen, 60 * minutes)
     calibration = run(path, plan, device=kind, resume=resume, progress=progress)
     return CalibratedProfile(calibration, path)
 
@@ -82,7 +83,7 @@ def _conditions(
     return [(dtype, layout) for layout in layouts for dtype in dtypes]
 
 
-def _shapes():
+def _shapes() -> Mapping[Kernel, int]:
     """The kernels that networks have: those of torchvision and timm that were collected, and those
     of the zoo."""
     from ..predict.calibration.shapes import collected, of_traces

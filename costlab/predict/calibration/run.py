@@ -33,10 +33,11 @@ GIVE_UP = 30  # failures in a row: the device's context is lost
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure. `real`: kernels that networks have for one image -> how often they have
-    them; `conditions`: pairs of dtype and layout; `seconds`: how long measuring may take."""
+    """What to measure. `real`: gives kernels that networks have for one image -> how often they
+    have them, which takes a while; `conditions`: pairs of dtype and layout; `seconds`: how long
+    measuring may take."""
 
-    real: Mapping[Kernel, int]
+    real: Callable[[], Mapping[Kernel, int]]
     conditions: Sequence[Conditions]
     seconds: float
 
@@ -66,8 +67,9 @@ def calibrate(
     facts, done, journal = _begin(place, path, resume)
     run = _Run(place, plan, journal, done, progress, clock)
     try:
+        real = plan.real()
         with torch.inference_mode():
-            run.measure()
+            run.measure(real)
     finally:
         journal.run(done.host, done.seconds)
         journal.close()
@@ -135,15 +137,15 @@ class _Run:
     clock: Callable[[], float]
     stores: dict[str, Store] = field(default_factory=dict[str, Store])
 
-    def measure(self) -> None:
-        """Everything, until the time is over."""
+    def measure(self, real: Mapping[Kernel, int]) -> None:
+        """Everything, until the time is over; `real` as the plan gives it."""
         self.begun, self.before = self.clock(), self.done.seconds
         self.limits = Limits(self.device)
         one = self._store(self.plan.conditions[0][0]).values(1)
         torch.relu(one)  # the first call makes what a device needs
         self.done.host = self.device.issue_seconds(lambda: torch.relu(one), 1)
         failed = 0
-        for step, case in enumerate(self._cases()):
+        for step, case in enumerate(self._cases(real)):
             if self._left() <= 0 or failed >= GIVE_UP:
                 break
             failed = 0 if self._kernel(case) else failed + 1
@@ -153,10 +155,10 @@ class _Run:
             self._tell()
         self._note_time()
 
-    def _cases(self) -> Iterator[Case]:
+    def _cases(self, real: Mapping[Kernel, int]) -> Iterator[Case]:
         """The cases that were not measured before, and that the device can be asked for."""
         known = self.done.cases
-        for case in cases(self.plan.real, self.plan.conditions, self.device.kind):
+        for case in cases(real, self.plan.conditions, self.device.kind):
             kernel, dtype, _ = case
             if self._left() <= 0:
                 return
