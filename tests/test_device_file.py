@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 import costlab
 from costlab.predict import ProfileError
+from costlab.predict.datasheet import DatasheetProfile
 from costlab.predict.device_file import MOST_BYTES, read_calibration, write_calibration
 from costlab.predict.device_record import (
     Calibration,
@@ -244,3 +246,20 @@ def test_warnings_say_where_trace_and_file_do_not_fit(tmp_path):
         "aten.upsample_bilinear2d (x1)",
     )
     assert found.total.outside
+
+
+def test_a_file_is_read_again_only_after_it_was_written_again(tmp_path):
+    """Predictions by one file share what is fitted to it."""
+    path = tmp_path / "some.device"
+    write_calibration(WHOLE, path)
+    first = costlab.load_profile(path).profile
+    assert costlab.load_profile(str(path)).profile is first
+    write_calibration(replace(WHOLE, seconds=301.0), path)
+    os.utime(path, ns=(1, 1))
+    assert costlab.load_profile(path).profile.calibration.seconds == 301.0
+
+
+def test_a_folder_does_not_hide_a_datasheet(tmp_path, monkeypatch):
+    (tmp_path / "h100").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(costlab.load_profile("h100").profile, DatasheetProfile)

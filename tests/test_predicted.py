@@ -26,7 +26,7 @@ from costlab.predict import (
     prediction_of,
     saved_time,
 )
-from costlab.predict import load as loading
+from costlab.predict import device_file
 
 
 ROOT = Path(__file__).parents[1]
@@ -55,7 +55,7 @@ class Calibrated:
 @pytest.fixture
 def device(monkeypatch, tmp_path):
     """The name of a file that is read as the stand-in."""
-    monkeypatch.setattr(loading, "read_device", lambda path: Calibrated())
+    monkeypatch.setattr(device_file, "read_device", lambda path: Calibrated())
     file = tmp_path / "one.device"
     file.touch()
     return str(file)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from .._narrow import StrPath
 from .._spelling import suggestion
-from ..reference.datasheets import datasheet, names
-from .datasheet import DatasheetProfile
-from .device_file import read_device
 from .prediction import Profile, ProfileError
 
+if TYPE_CHECKING:
+    from .calibrated import CalibratedProfile
+
 SUFFIX = ".device"
+_KEPT = 4  # files of a process that stay read and fitted
 
 
 def load_profile(profile: StrPath) -> Profile:
@@ -23,11 +26,14 @@ def load_profile(profile: StrPath) -> Profile:
 
     Raises ProfileError for a name without a datasheet, and for a file that is not there or cannot
     be read."""
+    from ..reference.datasheets import datasheet, names
+    from .datasheet import DatasheetProfile
+
     text = os.fspath(profile)
     if text.endswith(SUFFIX) and not os.path.exists(text):
         raise ProfileError(f"there is no file {text}")
-    if os.path.exists(text):
-        return read_device(text)
+    if os.path.exists(text) and not os.path.isdir(text):
+        return _device(text, *_stamp(text))
     name = text.strip().lower().replace(" ", "-").replace("_", "-")
     if name in names():
         return DatasheetProfile(datasheet(name))
@@ -36,3 +42,18 @@ def load_profile(profile: StrPath) -> Profile:
         f"there is no profile {text!r}: give a {SUFFIX} file, or a datasheet: "
         f"{', '.join(names())}{near}"
     )
+
+
+@lru_cache(_KEPT)
+def _device(path: str, modified: int, size: int) -> CalibratedProfile:
+    """The profile of a file as it was then. A profile is fitted where a prediction first needs it,
+    which takes a second or more: predictions by one file share what is fitted."""
+    from .device_file import read_device
+
+    return read_device(path)
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """What changes when a file is written."""
+    status = os.stat(path)
+    return status.st_mtime_ns, status.st_size
