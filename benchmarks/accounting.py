@@ -20,14 +20,12 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import importlib.util
 import json
 import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -35,79 +33,26 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 import torch  # noqa: E402
 from accounts import Account, Rewritten, network_lines, rewrite_lines  # noqa: E402
-from held_out import TIMM, TORCHVISION  # noqa: E402
+from cases import Case, modules, networks  # noqa: E402
 
 import costlab  # noqa: E402 costlab need not be installed
-from costlab import zoo  # noqa: E402
-from costlab.analysis.factorize import REWRITES, RULES, Conv, build, slug  # noqa: E402
+from costlab.analysis.factorize import RULES, slug  # noqa: E402
 from costlab.cost import cost_of  # noqa: E402
-from costlab.measure.ceilings import precision  # noqa: E402
+from costlab.measure.ceilings import precision, product_ceiling  # noqa: E402
 from costlab.measure.device import Device, find_device  # noqa: E402
 from costlab.measure.runs import Run, load_runs, runs_on  # noqa: E402
 from costlab.predict import Estimate, Prediction, difference  # noqa: E402
 from costlab.predict.calibrated import CalibratedProfile  # noqa: E402
 from costlab.predict.calibration.limits import release_memory  # noqa: E402
-from costlab.predict.calibration.networks import random_network  # noqa: E402
 from costlab.predict.calibration.whole import time_model  # noqa: E402
 from costlab.predict.device_file import read_device  # noqa: E402
 from costlab.predict.fitting.ceilings import device_ceilings  # noqa: E402
 from costlab.predict.kernels import kernels_of  # noqa: E402
 from costlab.trace import Trace  # noqa: E402
 
-SEEDS = range(1_000_000, 1_000_030)  # calibration counts its own from 0
-GRIDS = ((1, 64, 28), (8, 64, 28), (8, 256, 14))  # batch, channels and grid of the rewrites
+SOURCES = ("zoo", "torchvision", "timm", "random")
 NOTABLE = 0.01  # share of a network's time from which an operation's error counts
 Conditions = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A model to measure: `make()` gives it, with its inputs, on the CPU."""
-
-    name: str
-    make: Callable[[], tuple[torch.nn.Module, Any]]
-
-
-def networks(sources: Sequence[str], batches: Sequence[int]) -> Iterator[Case]:
-    """The networks, of all sources in turns, so that a run may end early."""
-    listed: dict[str, list[Case]] = {
-        "zoo": [_named(name, n) for n in batches for name in zoo.names()],
-        "random": [Case(f"random {seed}", lambda s=seed: random_network(s)) for seed in SEEDS],
-        "torchvision": [_named(f"torchvision:{name}", n) for n in batches for name in TORCHVISION],
-        "timm": [_named(f"timm:{name}", n) for n in batches for name in TIMM],
-    }
-    chosen = [
-        listed[s]
-        for s in sources
-        if s in ("zoo", "random") or importlib.util.find_spec(s) is not None
-    ]
-    yield from (case for case in chain(*zip_longest(*chosen)) if case)
-
-
-def _named(name: str, batch: int) -> Case:
-    def make() -> tuple[torch.nn.Module, Any]:
-        side = zoo.input_shape(name)[-1] if ":" not in name else 224
-        loaded = costlab.load(name, [f"{batch}x3x{side}x{side}"], device="cpu")
-        return loaded.model, loaded.inputs
-
-    return Case(f"{name} x{batch}", make)
-
-
-def modules() -> dict[str, Case]:
-    """Both sides of every rule of `costlab factorize`, at several sizes."""
-    found: dict[str, Case] = {}
-    for batch, width, grid in GRIDS:
-        x = torch.randn(batch, width, grid, grid)
-        for kernel, rewrite, name in RULES:
-            conv = Conv(width, width, (kernel, kernel), padding=(kernel // 2, kernel // 2))
-            mid = REWRITES[rewrite].default_mid(conv)
-            before, after = slug(name)
-            size = f"{batch}x{width}x{grid}x{grid}"
-            found[f"{before} {size}"] = Case(before, lambda c=conv, x=x: (c.build(), x))
-            found[f"{after} {size}"] = Case(
-                after, lambda c=conv, r=rewrite, m=mid, x=x: (build(c, r, m), x)
-            )
-    return found
 
 
 Timer = Callable[[str, torch.nn.Module, Any], float]
@@ -267,6 +212,7 @@ def live(args: argparse.Namespace, profile: CalibratedProfile) -> Found:
     """Measured now: the rules first, which are quick, for a third of the time at most."""
     device, until = find_device(args.device), time.monotonic() + 60 * args.minutes
     name = str(device.describe()["device"])
+    product_ceiling(device, args.dtype)  # the clocks of an idle device rise only under work
     print(f"device: {name}, torch {torch.__version__}, {device.sample()}")
     conditions = args.dtype, args.layout
     timer, third = timer_on(device, conditions), until - 40 * args.minutes
@@ -293,7 +239,8 @@ def again(file: str, profile: CalibratedProfile) -> Found:
     print(f"measured on {facts['device']}, torch {facts['torch']}, {facts['date']}")
     seconds = {a["name"]: a["measured"] for part in ("modules", "networks") for a in read[part]}
     conditions = facts["dtype"], facts["layout"]
-    cases = {c.name: c for c in networks(("zoo", "random", "torchvision", "timm"), range(1, 65))}
+    batches = sorted({int(name.rpartition(" x")[2]) for name in seconds if " x" in name})
+    cases = {c.name: c for c in networks(SOURCES, batches)}
     rules = modules()
 
     def accounts(part: str, of: dict[str, Case]) -> Iterator[tuple[str, Account, Estimate]]:
@@ -316,7 +263,7 @@ def options() -> argparse.Namespace:
     p.add_argument("--calibrate-minutes", type=float, default=5)
     p.add_argument("--device", default="auto", choices=("auto", "cuda", "cpu"))
     p.add_argument("--minutes", type=float, default=10, help="for measuring networks")
-    p.add_argument("--sources", default="zoo,torchvision,timm,random")
+    p.add_argument("--sources", default=",".join(SOURCES))
     p.add_argument("--batches", default="1,8")
     p.add_argument("--dtype", default="fp32")
     p.add_argument("--layout", default="contiguous", choices=("contiguous", "channels-last"))
