@@ -11,7 +11,6 @@ import io
 import json
 import os
 import re
-import reprlib
 import tomllib
 from itertools import zip_longest
 from typing import Any
@@ -22,9 +21,6 @@ from ._text import shown
 MOST_BYTES = 16 * 2**20  # of a file; decoded it takes less than 1 GB
 # a key of TOML in 200 parts; its parser takes the square of their number
 _LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){200}""")
-_BRIEF = reprlib.Repr()
-_BRIEF.maxlevel = 2
-_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 60  # characters
 
 
 def read_text(path: StrPath, error: type[ValueError]) -> str:
@@ -112,8 +108,3 @@ def csv_rows(path: StrPath, text: str, error: type[ValueError]) -> list[dict[str
     except csv.Error as e:
         raise error(f"{name}, row {len(rows) + 1}: {e}") from None
     return rows
-
-
-def brief(value: object) -> str:
-    """A value of a file in a message: in one line, and short whatever it holds."""
-    return shown(_BRIEF.repr(value))

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._documents import brief
 from ._narrow import StrPath, json_object
-from ._text import shown
+from ._text import brief, shown
 
 MOST_VALUES = 20_000_000  # of lists and objects; decoded they take less than 2 GB
 _PIECE = 2**20  # bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 
 # what a terminal, an editor or a browser acts on instead of showing it: control characters, marks
 # that turn the direction of text, line ends of Unicode, surrogates without their other half
@@ -11,10 +12,21 @@ _ACTING = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+LONGEST_BRIEF = 80  # characters
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlevel = 2
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 60  # characters
+
 
 def shown(text: str) -> str:
     r"""A text in one line, with each character that acts escaped as Python does (`\x1b`)."""
     return _ACTING.sub(_escaped, text) if _acts(text) else text
+
+
+def brief(value: object) -> str:
+    """A value of a file in a message: in one line, and at most `LONGEST_BRIEF` characters."""
+    text = shown(_BRIEF.repr(value))  # first cut to a size: a file's value may hold millions
+    return text if len(text) <= LONGEST_BRIEF else text[: LONGEST_BRIEF - 3] + "..."
 
 
 def shown_lines(text: str) -> str:

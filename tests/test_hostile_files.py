@@ -182,6 +182,9 @@ def test_what_is_wrong_with_a_measurement(case, documents, tmp_path):
         costlab.Trace.load(path)
 
 
+MANY_VALUES = json.dumps([[["aten.transpose"] * 9] * 9] * 9).encode()
+
+
 @pytest.mark.parametrize(
     "data, says",
     [
@@ -192,15 +195,26 @@ def test_what_is_wrong_with_a_measurement(case, documents, tmp_path):
         (b"9" * 10**6, "is damaged or cut short"),
         (b'{"format": "costlab-trace", "version": 1e999}', "has trace format inf"),
         (b'{"format": "costlab-trace", "version": true}', "has trace format True"),
+        (b'{"format": "costlab-trace", "version": ' + MANY_VALUES + b"}", "has trace format [["),
         (b"\xff\xfe", "is damaged or cut short"),
     ],
-    ids=["bomb", "values", "nesting", "digits", "infinite version", "true version", "no utf-8"],
+    ids=[
+        "bomb",
+        "values",
+        "nesting",
+        "digits",
+        "infinite version",
+        "true version",
+        "a version of lists",
+        "no utf-8",
+    ],
 )
 def test_limits_of_a_file(data, says, tmp_path):
     path = tmp_path / "a.trace"
     path.write_bytes(gzip.compress(data, 1))
-    with pytest.raises(costlab.TraceFileError, match=re.escape(says)):
+    with pytest.raises(costlab.TraceFileError, match=re.escape(says)) as refused:
         costlab.Trace.load(path)
+    assert len(str(refused.value)) <= len(str(path)) + 150
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):

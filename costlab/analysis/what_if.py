@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .._documents import brief
+from .._text import brief
 from ..sources import Loaded
 from ..trace import Trace
 from .sweep.sizes import SIZES, require_taken, resizer

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .._narrow import is_list, json_object
-from ..trace.schema import MisfitError, brief
+from .._text import brief
+from ..trace.schema import MisfitError
 from .device_record import DeviceFacts, NetworkPoint, Point, Seconds
 from .kernels import FAMILIES, Kernel
 from .prediction import LAYOUTS

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from .. import _documents
-from .._documents import brief
+from .._text import brief
 from .._narrow import is_list, json_object
 from .._spelling import suggestion
 from ._model import Definition, Inputs, Source, SourceError

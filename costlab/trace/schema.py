@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .._narrow import is_list, json_object
-from .._text import shown
+from .._text import brief, shown
 from .facts import Provenance
 from .record import Measured, Op, Param, Source, Tensor, Trace
 
@@ -60,12 +60,6 @@ def trace_of(doc: Mapping[str, Any]) -> Trace:
 def _need(fits: bool, what: str) -> None:
     if not fits:
         raise MisfitError(what)
-
-
-def brief(value: object) -> str:
-    """A value in a message: one line, not long."""
-    text = shown(repr(value))
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _list(doc: Mapping[str, Any], name: str, default: Sequence[Any] | None = None) -> Sequence[Any]:

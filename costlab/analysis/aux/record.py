@@ -8,9 +8,8 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from ... import _documents
-from ..._documents import brief
+from ..._text import brief, shown
 from ..._narrow import is_list_or_tuple, json_object
-from ..._text import shown
 from ...trace.files import write_file
 from ...trace.schema import MisfitError, fitted
 from .probe import Probe

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-from ..._documents import brief
+from ..._text import brief
 from ..._spelling import suggestion
 from .errors import LARGEST, LONGEST, LedgerError
 from .figures import Figures

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ... import _documents, reference
-from ..._documents import brief
+from ..._text import brief
 from ..._narrow import is_list, json_object
 from ..._spelling import suggestion
 from .errors import LARGEST, LedgerError
