@@ -9,8 +9,9 @@ table: .venv/.installed
 
 # `make test`: lint, types, and all tests but the slow ones, side by side; `make test-slow`: those. A
 # process a core and a thread a process. Each process takes neighbouring tests, which share what they
-# trace, and takes over tests of another one at the end.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --dist worksteal
+# trace, and takes over tests of another one at the end. Bytecode is kept even where the environment
+# says not to: without it pytest rewrites and compiles all of costlab again in each process.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --dist worksteal
 
 test: .venv/.installed-test
 	$(MAKE) --no-print-directory -j2 lint test-quick

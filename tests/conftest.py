@@ -1,8 +1,11 @@
 """What all tests share."""
 
 import contextlib
+import signal
 import sys
 import types
+
+import pytest
 
 # PyPI's torchvision is built for another torch than the CPU build here and registers kernels of its
 # compiled operators at import; its models need none of them
@@ -14,3 +17,15 @@ with contextlib.suppress(ImportError):
             del sys.modules[name]
         stub = "torchvision._meta_registrations"
         sys.modules[stub] = types.ModuleType(stub)
+
+# a shell starts its background jobs with Ctrl-C ignored, and processes inherit that: those that
+# tests send Ctrl-C to would never end
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def sweeps_here(monkeypatch):
+    """Sweeps run in this process, where the test is not of the processes: each takes seconds to
+    start."""
+    monkeypatch.setattr("costlab.api._sweep._engine", lambda name, scheduler, workers: None)

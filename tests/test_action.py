@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from selection import slow_but
 
 yaml = pytest.importorskip("yaml")
 
@@ -398,7 +399,9 @@ def test_options_are_arguments_line_by_line(project, compared):
     )
 
 
-@pytest.mark.parametrize("name", ["model", "base", "head", "input", "fail_on", "arg"])
+@pytest.mark.parametrize(
+    "name", slow_but(("model", "input"), ["model", "base", "head", "input", "fail_on", "arg"])
+)
 def test_an_input_is_never_run(project, compared, name):
     file = project.folder / "ran"
     compared("the report\n", **{name: f"x\"; touch {file}; $(touch {file}) `touch {file}` '"})

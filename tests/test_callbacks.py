@@ -610,7 +610,7 @@ def logged(trainer):
     [
         ({}, 2),
         ({"gradient_accumulation_steps": 3}, 6),
-        ({"bf16": True}, 2),
+        pytest.param({"bf16": True}, 2, marks=pytest.mark.slow),
         pytest.param(
             {"torch_compile": True, "torch_compile_backend": "eager"}, 2, marks=pytest.mark.slow
         ),
@@ -660,6 +660,7 @@ def test_tensorboard_has_them_by_trainer(hugging_face, tmp_path, monkeypatch):
     assert "train/costlab/ceiling/text_summary" in events.Tags()["tensors"]
 
 
+@pytest.mark.slow
 def test_mlflow_has_them_by_trainer(hugging_face, tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")

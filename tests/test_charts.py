@@ -383,9 +383,15 @@ def test_the_chart_of_a_sweep_has_the_look_that_was_asked_for(tmp_path, capsys):
     assert 'width="237.6pt"' in text and "Mine" in text and "#15181c" in text
 
 
-@pytest.mark.parametrize(
-    "width, inches", [("3.3in", 3.3), ("17cm", 17 / 2.54), ("240pt", 240 / 72), (5, 5)]
-)
+INCHES = [("3.3in", 3.3), ("17cm", 17 / 2.54), ("240pt", 240 / 72), (5, 5)]
+
+
+@pytest.mark.parametrize("width, inches", INCHES)
+def test_a_width_is_read_in_each_unit(width, inches):
+    assert charts.look(width).width == pytest.approx(inches)
+
+
+@pytest.mark.parametrize("width, inches", slow_but(("17cm",), INCHES))
 def test_a_chart_has_the_width_that_was_asked_for(width, inches):
     chart = costlab.profile(traced("nin")).chart().with_look(width=width)
     found = re.search(r'<svg[^>]* width="([\d.]+)pt"', chart.draw("svg").decode())
@@ -475,7 +481,7 @@ def test_bars_of_a_waterfall_take_most_of_the_width(width):
     assert longest / (high - low) > 0.65
 
 
-@pytest.mark.parametrize("width", ["3.3in", "6.7in"])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("against", [None, "h200"])
 def test_no_label_of_the_roofline_lies_on_a_ceiling_or_an_arrow(against, width):
     trace = "reports/measurements/googlenet.{}.fp32.nchw.1x3x224x224.trace"
@@ -514,6 +520,7 @@ def test_stages_of_many_modules_are_those_that_they_are_in():
     assert not [name for name in names if "denselayer" in name and "peak" not in name]
 
 
+@pytest.mark.usefixtures("sweeps_here")
 def test_lines_of_a_sweep_are_the_models_that_it_has_costs_of():
     swept = costlab.sweep("alexnet", "vgg16", over={"batch": [1, 2]}, jobs=1)
     fig = drawn("sweep", (swept,), charts.look())

@@ -65,6 +65,10 @@ TORCHVISION = {
 # gated, patchified, of windows, with branches; the others are slow
 QUICK = {"resnext50_32x4d", "squeezenet1_0", "shufflenet_v2_x1_0", "mobilenet_v3_small"}
 QUICK |= {"swin_t", "googlenet"}
+# of timm: blocks by configuration, split attention, mixed attention and convolutions, weights that
+# are scaled
+QUICK |= {"test_byobnet", "resnest14d", "edgenext_xx_small", "test_nfnet", "test_vit2"}
+QUICK |= {"lcnet_050", "test_mambaout", "test_efficientnet"}
 TIMM = {
     **dict.fromkeys(
         (
@@ -180,8 +184,10 @@ def _cpu_and_meta(model, *inputs, **options):
             pytest.param("torchvision", name, side, marks=[pytest.mark.slow] * (name not in QUICK))
             for name, side in TORCHVISION.items()
         ),
-        *(("timm", name, side) for name, side in TIMM.items()),
-        *(pytest.param("timm", n, side, marks=pytest.mark.slow) for n, side in SLOW.items()),
+        *(
+            pytest.param("timm", name, side, marks=[pytest.mark.slow] * (name not in QUICK))
+            for name, side in {**TIMM, **SLOW}.items()
+        ),
     ],
 )
 def test_meta_counts_what_the_cpu_counts(library, name, side):
@@ -346,7 +352,7 @@ def on_meta(cases):
     return counts
 
 
-@pytest.mark.parametrize("file", slow_but_every(6, MEASURED), ids=lambda f: f.stem)
+@pytest.mark.parametrize("file", slow_but_every(12, MEASURED), ids=lambda f: f.stem)
 def test_a_trace_of_a_gpu_counts_what_meta_counts(file, on_meta):
     trace = costlab.Trace.load(file)
     found, expected = columns(trace), on_meta(_without_device(RunName.of(trace).file))

@@ -129,6 +129,7 @@ def test_a_detached_head_and_a_dirty_tree_are_compared_and_left_alone(inside, ca
     assert "changes of the working tree that are not committed are not counted" in out
 
 
+@pytest.mark.slow
 def test_a_limit_follows_a_block_to_its_new_name(inside, capsys):
     """By the name in the base and by that in the head; 1 is body of the same kernel."""
     limits = ["--fail-on", "1: macs > +1%", "--fail-on", "body: params > +1%"]
@@ -160,9 +161,10 @@ def test_models_and_traces(repository, tmp_path, capsys):
             "at moved ({moved}): ",
             marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             ["broken", "HEAD", *OPTIONS],
             "at broken ({broken}): net.py:build needs no_s",
+            marks=pytest.mark.slow,
         ),
         pytest.param(["grey", "HEAD", *OPTIONS], "at grey ({grey}): ", marks=pytest.mark.slow),
         (

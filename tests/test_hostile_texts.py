@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -29,6 +30,7 @@ ACTING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e
 MACHINES = ("csv", "json")
 
 
+@cache
 def named(name):
     """A trace in which every text of a model's own is `name`."""
     net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 1))

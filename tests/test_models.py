@@ -5,6 +5,7 @@ import json
 
 import pytest
 import torch
+from selection import slow_but
 from torch import nn
 
 import costlab
@@ -216,7 +217,7 @@ def test_recurrent_work_does_not_depend_on_the_device(kind):
     assert meta == cpu
 
 
-@pytest.mark.parametrize("layers", [1_500, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("layers", slow_but((1_100,), (1_100, 1_500, 10_000)))
 def test_a_model_of_thousands_of_layers_is_traced_without_recursion(layers):
     """Python's limit is 1,000 frames. Each layer: 2 x 2 weights at 4 x 4 positions, 64 MACs."""
     from costlab.tables import table

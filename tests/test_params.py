@@ -158,7 +158,7 @@ def build(library, name):
 QUICK = [
     ("torchvision", "resnet18"),
     ("torchvision", "vit_b_16"),
-    ("torchvision", "swin_t"),
+    pytest.param("torchvision", "swin_t", marks=pytest.mark.slow),
     ("timm", "nf_resnet26"),
     ("timm", "convnext_atto"),
     pytest.param("timm", "cait_xxs24_224", marks=pytest.mark.slow),

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from selection import slow_but
 
 import costlab
 from costlab.analysis.phases import phases
@@ -146,7 +147,7 @@ def active(model):
     return total, total - idle
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", slow_but(("Llama", "Mixtral"), MODELS))
 def test_both_phases_side_by_side(model):
     found = costlab.phases(
         f"transformers:{model}Config",

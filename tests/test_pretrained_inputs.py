@@ -170,27 +170,33 @@ def test_configurations_by_rule(config):
 
 @pytest.mark.parametrize(
     "config, shapes",
-    [
-        # the encoder's bins; 10 s of frames
-        (
-            "CanaryConfig",
-            {
-                "input_features": (1, 1000, 128),
-                "attention_mask": (1, 1000),
-                "decoder_input_ids": (1, 128),
-            },
-        ),
-        # a convolution over time, whose channels are the bins
-        ("GlmAsrConfig", {"input_features": (1, 128, 1000), "input_features_mask": (1, 1000)}),
-        # an image of 336 x 672: two tiles, and one that shows all of it
-        ("LlavaNextConfig", {"pixel_values": (1, 3, 3, 336, 336), "image_sizes": (1, 2)}),
-        # whole windows of 2 x 50 frames
-        ("Qwen3ASRConfig", {"input_features": (1, 128, 1000), "input_features_mask": (1, 1000)}),
-        (
-            "DeepseekVLHybridConfig",
-            {"pixel_values": (1, 3, 224, 224), "high_res_pixel_values": (1, 3, 1024, 1024)},
-        ),
-    ],
+    slow_but(
+        ("CanaryConfig", "LlavaNextConfig", "Qwen3ASRConfig"),
+        [
+            # the encoder's bins; 10 s of frames
+            (
+                "CanaryConfig",
+                {
+                    "input_features": (1, 1000, 128),
+                    "attention_mask": (1, 1000),
+                    "decoder_input_ids": (1, 128),
+                },
+            ),
+            # a convolution over time, whose channels are the bins
+            ("GlmAsrConfig", {"input_features": (1, 128, 1000), "input_features_mask": (1, 1000)}),
+            # an image of 336 x 672: two tiles, and one that shows all of it
+            ("LlavaNextConfig", {"pixel_values": (1, 3, 3, 336, 336), "image_sizes": (1, 2)}),
+            # whole windows of 2 x 50 frames
+            (
+                "Qwen3ASRConfig",
+                {"input_features": (1, 128, 1000), "input_features_mask": (1, 1000)},
+            ),
+            (
+                "DeepseekVLHybridConfig",
+                {"pixel_values": (1, 3, 224, 224), "high_res_pixel_values": (1, 3, 1024, 1024)},
+            ),
+        ],
+    ),
 )
 def test_encoders_of_other_names_say_the_shapes(config, shapes):
     loaded = load(f"transformers:{config}")

@@ -173,7 +173,12 @@ def test_a_module_from_the_users_tree_is_refused(tmp_path):
         ),
         (["five"], {"model": "googlenet"}, r"'googlenet' is not a factory in this repository"),
         (["five"], {"model": "/etc/net.py:build"}, r"/etc/net\.py is not in the repository"),
-        (["five"], {"model": "nets/backbone.py:bild"}, r"no callable 'bild'; did you mean build\?"),
+        pytest.param(
+            ["five"],
+            {"model": "nets/backbone.py:bild"},
+            r"no callable 'bild'; did you mean build\?",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )

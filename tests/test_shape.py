@@ -103,10 +103,11 @@ DOCUMENTS = {("diff", "md"), ("diff", "html")}  # reviews, which have several ta
 
 @cache
 def swept():
-    """A real sweep, once: it runs in another process."""
+    """A real sweep, once."""
     return costlab.sweep("nin_cifar10", over={"batch": [1, 2]}, jobs=1)
 
 
+@pytest.mark.usefixtures("sweeps_here")
 @pytest.mark.parametrize("format", TEXTUAL)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_and_format_shows_what_was_asked_for(command, format, capsys, monkeypatch):

@@ -563,7 +563,12 @@ SMALL_SOUND = dict(
     "config, arguments, shapes",
     [
         ("Wav2Vec2Config", SMALL_SOUND, {"input_values": (1, 16000)}),
-        ("HubertConfig", SMALL_SOUND, {"input_values": (1, 16000)}),
+        pytest.param(
+            "HubertConfig",
+            SMALL_SOUND,
+            {"input_values": (1, 16000)},
+            marks=pytest.mark.slow,
+        ),
         ("ASTConfig", dict(num_hidden_layers=1), {"input_values": (1, 1024, 128)}),
         (
             # 256 x 256 values of 64 bins each
@@ -600,7 +605,7 @@ SMALL_SOUND = dict(
             ),
             {"pixel_values": (1, 3, 28, 28), "input_ids": (1, 145)},
         ),
-        (
+        pytest.param(
             "PaliGemmaConfig",
             {},
             {
@@ -608,6 +613,7 @@ SMALL_SOUND = dict(
                 "input_ids": (1, 384),
                 "token_type_ids": (1, 384),
             },
+            marks=pytest.mark.slow,
         ),
         (
             # 4 x 4 patches, which the projector pools to 2 x 2
@@ -624,7 +630,7 @@ SMALL_SOUND = dict(
                 "token_type_ids": (1, 132),
             },
         ),
-        (
+        pytest.param(
             "Gemma3Config",
             {},
             {
@@ -632,6 +638,7 @@ SMALL_SOUND = dict(
                 "input_ids": (1, 384),
                 "token_type_ids": (1, 384),
             },
+            marks=pytest.mark.slow,
         ),
     ],
 )
@@ -642,7 +649,9 @@ def test_transformers_run_on_inputs_from_their_configuration(config, arguments, 
     assert costlab.total(costlab.trace(loaded.model, (), loaded.kwargs, device="meta")).macs > 0
 
 
-@pytest.mark.parametrize("config", ["Qwen2VLConfig", "Qwen2_5_VLConfig"])
+@pytest.mark.parametrize(
+    "config", slow_but(("Qwen2VLConfig",), ["Qwen2VLConfig", "Qwen2_5_VLConfig"])
+)
 def test_models_of_images_of_any_size_get_their_grid(config):
     """16 x 16 patches of 3 x 2 x 14 x 14 values, of which 2 x 2 are merged into a token."""
     pytest.importorskip("transformers")
@@ -655,22 +664,25 @@ def test_models_of_images_of_any_size_get_their_grid(config):
 
 
 @pytest.mark.parametrize(
-    "fields, line",
-    [
-        (
-            {"use_pretrained_backbone": True, "backbone": "resnet50"},
-            "the weights of a pretrained backbone ('resnet50')",
-        ),
-        (
-            {"backbone": "facebook/dinov2-base"},
-            "its backbone from the hub ('facebook/dinov2-base')",
-        ),
-        ({"vision_config": {"use_pretrained_backbone": True}}, "a pretrained backbone"),
-        ({"auto_map": {"AutoModel": "modeling.Net"}}, "code from the hub (auto_map)"),
-    ],
+    "line, fields",
+    slow_but(
+        ("its backbone from the hub ('facebook/dinov2-base')", "code from the hub (auto_map)"),
+        [
+            (
+                "the weights of a pretrained backbone ('resnet50')",
+                {"use_pretrained_backbone": True, "backbone": "resnet50"},
+            ),
+            (
+                "its backbone from the hub ('facebook/dinov2-base')",
+                {"backbone": "facebook/dinov2-base"},
+            ),
+            ("a pretrained backbone", {"vision_config": {"use_pretrained_backbone": True}}),
+            ("code from the hub (auto_map)", {"auto_map": {"AutoModel": "modeling.Net"}}),
+        ],
+    ),
 )
 def test_a_configuration_that_needs_the_hub_is_refused_before_anything_is_imported(
-    fields, line, tmp_path
+    line, fields, tmp_path
 ):
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"model_type": "detr", **fields}))

@@ -415,7 +415,7 @@ def test_a_sweep_that_is_stopped_goes_on_with_nothing_lost_or_done_twice(stop, t
     try:
         wait_for_lines(tmp_path, 3)
         (os.killpg if group else os.kill)(process.pid, number)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=30)
         assert process.returncode == code and err.strip().startswith(line), err
         # of a process that is killed, Python's own tracker says that semaphores were left
         assert number == signal.SIGKILL or err.strip().count("\n") == 0
@@ -486,7 +486,7 @@ def test_a_command_that_is_stopped_at_any_time_says_so_in_one_line(number, tmp_p
         process.stdout.readline()
         time.sleep(0.3 + draw.random() * 3)
         process.send_signal(number)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=30)
         names = [p.name for p in tmp_path.iterdir()]
         if process.returncode in (0, -number):  # `main` was over
             assert names == ["x.html"], err

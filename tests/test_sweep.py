@@ -390,6 +390,7 @@ def test_a_sweep_of_a_phase_counts_that_phase(capsys):
     assert [r["MACs"] for r in doc["rows"]] == [decoded(16, 3), decoded(32, 3)]
 
 
+@pytest.mark.usefixtures("sweeps_here")
 def test_a_model_of_one_resolution_says_so(capsys):
     doc = rows(capsys, "nin_cifar10", "alexnet", "--over", "resolution=227,259", "--jobs", "1")
     assert [bool(r["failed"]) for r in doc["rows"]] == [
@@ -429,6 +430,7 @@ def test_a_measured_sweep_has_times_and_memory(tmp_path, capsys):
     assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 2
 
 
+@pytest.mark.usefixtures("sweeps_here")
 def test_every_configuration_failing_is_exit_code_1(capsys):
     argv = ["alexnet", "--over", "resolution=64,96", "--jobs", "1"]
     assert all(r["failed"] for r in rows(capsys, *argv, code=1)["rows"])
@@ -508,6 +510,7 @@ def build(maps=4, name=""):
 """
 
 
+@pytest.mark.usefixtures("sweeps_here")
 @pytest.mark.parametrize(
     "over, inert",
     slow_but(

@@ -1,6 +1,8 @@
 """Every architecture against its layer table, row by row in exact integers; every building block
 against its closed form."""
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -50,6 +52,7 @@ KINDS = {
 }
 
 
+@cache
 def traced(name, train=False, **arguments):
     shape = zoo.input_shape(name)
     if arguments.get("widths") and name == "alexnet_single":
