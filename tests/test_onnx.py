@@ -242,6 +242,39 @@ def test_dynamic_dimensions(spec, macs, tmp_path):
     assert costlab.total(costlab.trace(loaded.model, loaded.inputs, device="meta")).macs == macs
 
 
+@pytest.mark.parametrize(
+    "operator, attributes, message",
+    [
+        ("Conv", {"strides": "two"}, "Conv (n): strides is not a list of integers"),
+        ("MaxPool", {"kernel_shape": [2.5, 2.5]}, "MaxPool (n): kernel_shape is not a list of int"),
+        ("Softmax", {"axis": 1.5}, "Softmax (n): axis is not an integer"),
+        ("LeakyRelu", {"alpha": [0.1]}, "LeakyRelu (n): alpha is not a number"),
+        ("Gelu", {"approximate": 1}, "Gelu (n): approximate is not text"),
+        ("DepthToSpace", {}, "DepthToSpace (n) has no attribute blocksize"),
+    ],
+)
+def test_an_attribute_of_another_kind_is_one_line(operator, attributes, message, tmp_path, capsys):
+    inputs = ["x", "w"] if operator == "Conv" else ["x"]
+    node = onnx.helper.make_node(operator, inputs, ["y"], "n", **attributes)
+    file = str(tmp_path / "odd.onnx")
+    weights = [tensor("w", (4, 4, 1, 1))]
+    onnx.save(graph([node], {"x": [1, 4, 8, 8]}, {"y": [1, 4, 8, 8]}, weights), file)
+    assert main(["table", file]) == 2
+    err = capsys.readouterr().err
+    assert message in err and len(err.splitlines()) == 1
+
+
+def test_a_sequence_where_a_tensor_belongs_is_one_line(tmp_path, capsys):
+    nodes = [
+        onnx.helper.make_node("SequenceConstruct", ["x"], ["s"], "sequence"),
+        onnx.helper.make_node("Flatten", ["s"], ["y"], "flat"),
+    ]
+    file = str(tmp_path / "sequence.onnx")
+    onnx.save(graph(nodes, {"x": [2, 8]}, {"y": [2, 8]}), file)
+    assert main(["table", file]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_an_input_that_does_not_fit_is_one_line(tmp_path, capsys):
     node = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
     file = str(tmp_path / "fixed.onnx")

@@ -10,6 +10,12 @@ import torch
 from torch import nn
 
 
+def registered_modules(module: nn.Module) -> dict[str, nn.Module | None]:
+    """Its own children by name, as it keeps them. Not of `vars(module)`: a ScriptModule has it as a
+    property."""
+    return module._modules  # pyright: ignore[reportPrivateUsage]
+
+
 def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Every module with its path, those that are there twice under each of them. As
     `model.named_modules(remove_duplicate=False)`, for models whose attributes shadow that too."""
@@ -19,9 +25,7 @@ def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         yield path, module
         if id(module) in above:
             continue
-        # not of `vars(module)`: a ScriptModule has it as a property
-        registered: dict[str, nn.Module | None] = module._modules  # pyright: ignore[reportPrivateUsage]
-        children = [(name, m) for name, m in registered.items() if m is not None]
+        children = [(name, m) for name, m in registered_modules(module).items() if m is not None]
         above = (*above, id(module))
         stack += [(f"{path}.{name}" if path else name, m, above) for name, m in reversed(children)]
 

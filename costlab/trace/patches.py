@@ -10,11 +10,17 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import ModuleType
+from typing import Any, NamedTuple, cast
 
 import torch
-from torch import nn
+from torch import (
+    _C,  # pyright: ignore[reportPrivateUsage] functions that only it has
+    _VF,  # pyright: ignore[reportPrivateUsage] the recurrent layers of torch.nn call it
+    nn,
+)
 
 from . import jagged, plain_forms
 from .record import TraceError
@@ -28,12 +34,15 @@ _ABSENT = object()
 
 
 @contextlib.contextmanager
-def _replaced(owner, name, replacement):
+def _replaced(
+    owner: ModuleType | type, name: str, replacement: Callable[..., Any]
+) -> Generator[None]:
     """`owner.name` is `replacement`, for this thread."""
-    original, thread = getattr(owner, name), threading.get_ident()
+    original: Callable[..., Any] = getattr(owner, name)
+    thread = threading.get_ident()
     own = vars(owner).get(name, _ABSENT)
 
-    def chosen(*args, **kwargs):
+    def chosen(*args: Any, **kwargs: Any) -> Any:
         mine = threading.get_ident() == thread
         return (replacement if mine else original)(*args, **kwargs)
 
@@ -48,16 +57,16 @@ def _replaced(owner, name, replacement):
 
 
 @contextlib.contextmanager
-def plain(recurrent: bool):
+def plain(recurrent: bool) -> Generator[None]:
     """Fused attention and recurrent kernels hide their products, and which fusion runs differs by
     device: everything runs in plain forms. `recurrent`: the model has recurrent layers."""
     with LOCK, contextlib.ExitStack() as changes:
         for change in (
             # steps that differ by device
             _replaced(nn.functional, "one_hot", plain_forms.one_hot),
-            _replaced(torch._VF, "_pad_packed_sequence", plain_forms.pad_packed),
-            _replaced(torch._VF, "lstm_cell", plain_forms.lstm_cell),
-            _replaced(torch._VF, "gru_cell", plain_forms.gru_cell),
+            _replaced(_VF, "_pad_packed_sequence", plain_forms.pad_packed),
+            _replaced(_VF, "lstm_cell", plain_forms.lstm_cell),
+            _replaced(_VF, "gru_cell", plain_forms.gru_cell),
             _replaced(torch, "rms_norm", plain_forms.rms_norm),
             # torch.cond and flex_attention compile what they get, and a compiler cannot look
             # through a recorder
@@ -70,12 +79,12 @@ def plain(recurrent: bool):
         if recurrent:
             changes.enter_context(_libraries_off())
             for name, form in plain_forms.recurrent_layers().items():
-                changes.enter_context(_replaced(torch._VF, name, form))
+                changes.enter_context(_replaced(_VF, name, form))
         yield
 
 
 @contextlib.contextmanager
-def jagged_attention():
+def jagged_attention() -> Generator[None]:
     """Attention of jagged tensors by sequence, also where torch may choose fused kernels: those for
     jagged tensors differ by device, and refuse tensors without values."""
     of_nested = sys.modules.get("torch.nested._internal.ops")
@@ -88,58 +97,70 @@ def jagged_attention():
         yield
 
 
-def _not_compiled(model=None, **_):
-    return model if model is not None else lambda fn: fn
+def _not_compiled(model: Callable[..., Any] | None = None, **_: object) -> Callable[..., Any]:
+    def unchanged(fn: Callable[..., Any]) -> Callable[..., Any]:
+        return fn
+
+    return unchanged if model is None else model
 
 
-def _on_one_device(parallel, *inputs, **kwargs):
+def _on_one_device(parallel: nn.DataParallel[nn.Module], *inputs: Any, **kwargs: Any) -> Any:
     return parallel.module(*inputs, **kwargs)
 
 
+class _Setting(NamedTuple):
+    """A switch of the process: what sets it, and how it stood."""
+
+    set: Callable[[bool], object]
+    before: bool
+
+
 @contextlib.contextmanager
-def _fused_attention_off():
-    """Settings of the process: another thread that runs attention meanwhile gets the same values by
-    the plain form."""
-    cuda, mha = torch.backends.cuda, torch.backends.mha
-    settings = (
-        (cuda.enable_flash_sdp, cuda.flash_sdp_enabled()),
-        (cuda.enable_mem_efficient_sdp, cuda.mem_efficient_sdp_enabled()),
-        (cuda.enable_cudnn_sdp, cuda.cudnn_sdp_enabled()),
-        (mha.set_fastpath_enabled, mha.get_fastpath_enabled()),
-    )
+def _off(settings: Sequence[_Setting]) -> Generator[None]:
     try:
-        for enable, _ in settings:
-            enable(False)
+        for setting in settings:
+            setting.set(False)
         yield
     finally:
-        for enable, before in settings:
-            enable(before)
+        for setting in settings:
+            setting.set(setting.before)
 
 
-@contextlib.contextmanager
-def _libraries_off():
+def _fused_attention_off() -> contextlib.AbstractContextManager[None]:
+    """Another thread that runs attention meanwhile gets the same values by the plain form."""
+    cuda, mha = torch.backends.cuda, torch.backends.mha
+    return _off(
+        (
+            _Setting(cuda.enable_flash_sdp, cuda.flash_sdp_enabled()),
+            _Setting(cuda.enable_mem_efficient_sdp, cuda.mem_efficient_sdp_enabled()),
+            _Setting(cuda.enable_cudnn_sdp, cuda.cudnn_sdp_enabled()),
+            _Setting(mha.set_fastpath_enabled, mha.get_fastpath_enabled()),
+        )
+    )
+
+
+def _libraries_off() -> contextlib.AbstractContextManager[None]:
     """oneDNN and cuDNN have recurrent layers of their own, which would not reach the plain
     forms."""
-    mkldnn, cudnn = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
-    try:
-        torch._C._set_mkldnn_enabled(False)
-        torch._C._set_cudnn_enabled(False)
-        yield
-    finally:
-        torch._C._set_mkldnn_enabled(mkldnn)
-        torch._C._set_cudnn_enabled(cudnn)
+    torch_c: Any = _C  # its own names of these settings; torch.backends may have frozen its
+    return _off(
+        (
+            _Setting(torch_c._set_mkldnn_enabled, torch_c._get_mkldnn_enabled()),
+            _Setting(torch_c._set_cudnn_enabled, torch_c._get_cudnn_enabled()),
+        )
+    )
 
 
 @contextlib.contextmanager
-def autocast_refused():
+def autocast_refused() -> Generator[None]:
     """On `meta` autocast does nothing, so dtypes would be others than on a device: refused, and the
     command line then runs on the CPU. Raises TraceError where it is on already."""
     if any(torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda")):
         raise TraceError(NO_AUTOCAST)
     enter = torch.autocast.__enter__
 
-    def refuse(self):
-        if self._enabled:
+    def refuse(self: torch.autocast) -> object:
+        if self._enabled:  # pyright: ignore[reportPrivateUsage]
             raise TraceError(NO_AUTOCAST)
         return enter(self)
 
@@ -148,16 +169,17 @@ def autocast_refused():
 
 
 @contextlib.contextmanager
-def constants_known():
+def constants_known() -> Generator[None]:
     """Integers that a model states by `torch.tensor(..., device="meta")` never reach a dispatch
     mode, and are lost: they are created on the CPU, where the recorder reads them."""
     make = torch.tensor
 
-    def tensor(data, **kwargs):
+    def tensor(data: Any, **kwargs: Any) -> torch.Tensor:
         created = make(data, **kwargs)
         if created.is_meta and not created.is_floating_point():
             with contextlib.suppress(RuntimeError):  # of tensors on meta there are no values
-                return make(data, **{**kwargs, "device": "cpu"})
+                on_cpu: dict[str, Any] = {**kwargs, "device": "cpu"}
+                return make(data, **on_cpu)
         return created
 
     with LOCK, _replaced(torch, "tensor", tensor):
@@ -170,9 +192,11 @@ def parameters_followed(
 ) -> Generator[None]:
     """`follow(parameter, data)` of every parameter that is made: torch makes one of a tensor below
     what a dispatch mode sees, and a model may put it in the place of one that is registered."""
-    make = nn.Parameter.__new__
+    make = cast("Callable[..., nn.Parameter]", nn.Parameter.__new__)  # pyright: ignore[reportUnknownMemberType] no types
 
-    def new(cls, data=None, requires_grad=True):
+    def new(
+        cls: type[nn.Parameter], data: torch.Tensor | None = None, requires_grad: bool = True
+    ) -> nn.Parameter:
         created = make(cls, data, requires_grad)
         if data is not None:
             follow(created, data)
@@ -183,18 +207,20 @@ def parameters_followed(
 
 
 @contextlib.contextmanager
-def threads_noticed(notice: Callable[[str], None]):
+def threads_noticed(notice: Callable[[str], None]) -> Generator[None]:
     """`notice(name)` of every operation in a thread that the model starts, or gives work to: no
     recorder sees it."""
     start, submit = threading.Thread.start, ThreadPoolExecutor.submit
     filling_a_pool = False
 
-    def start_noticed(thread):
+    def start_noticed(thread: threading.Thread) -> None:
         if not filling_a_pool:  # its threads outlive the work that they get
             thread.run = noticed(thread.run, notice)
         start(thread)
 
-    def submit_noticed(pool, fn, /, *args, **kwargs):
+    def submit_noticed(
+        pool: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
         nonlocal filling_a_pool
         filling_a_pool = True
         try:
@@ -211,30 +237,31 @@ def threads_noticed(notice: Callable[[str], None]):
 
 
 @contextlib.contextmanager
-def inference_mode_without_its_tensors():
+def inference_mode_without_its_tensors() -> Generator[None]:
     """Inference mode makes tensors that do not say what they are a view of, so that what writes a
     view is lost, and leaves composite operations whole: a run in it, or a part of one, only has its
     gradients off."""
 
-    def gradients_only(mode):
+    def gradients_only(mode: bool) -> torch.set_grad_enabled:
         return torch.set_grad_enabled(not mode)
 
     normal = torch.inference_mode(False)
-    with LOCK, normal, _replaced(torch._C, "_InferenceMode", gradients_only):
+    with LOCK, normal, _replaced(_C, "_InferenceMode", gradients_only):
         yield
 
 
 @contextlib.contextmanager
-def graphs_refused():
+def graphs_refused() -> Generator[None]:
     """torch.fx runs a model to write its graph (make_fx, torch.func.linearize). Those runs are no
     work of the model's, and differ by device. Raises TraceError where the model does so."""
     from torch.fx.experimental import proxy_tensor
 
-    def refuse(*_, **__):
+    def refuse(*_: object, **__: object) -> None:
         raise TraceError(
             "the model has torch.fx write a graph in forward (make_fx, torch.func.linearize), "
             "which runs it several times; for a derivative use torch.func.jvp or vjp"
         )
 
-    with LOCK, _replaced(proxy_tensor._MakefxTracer, "trace", refuse):
+    tracer = proxy_tensor._MakefxTracer  # pyright: ignore[reportPrivateUsage]
+    with LOCK, _replaced(tracer, "trace", refuse):
         yield

@@ -17,6 +17,7 @@ from ...graph import layer_graph
 from ...tables import Sheet
 from ...trace import Timing, Trace
 from ...trace.build import build_on_meta
+from ...trace.modules import registered_modules
 from ...trace.tracer import trace as record
 from . import notes
 from .candidates import Candidate
@@ -183,7 +184,7 @@ def _replacement(old: nn.Module, c: Candidate) -> nn.Module:
 def _replace(model: nn.Module, old: nn.Module, new: nn.Module) -> None:
     """Put a module in another's place, under every name that it has."""
     for parent in list(model.modules()):
-        registered: dict[str, nn.Module | None] = parent._modules  # pyright: ignore[reportPrivateUsage]
+        registered = registered_modules(parent)
         for name, child in registered.items():
             if child is old:
                 registered[name] = new

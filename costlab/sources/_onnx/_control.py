@@ -11,18 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from ._attributes import INT, INTS
+from ._library import define
 from ._operators import Node, number
 from ._run import Run, Step, Value, derived
 
 _MOST_STEPS = 10_000
 
-_LIBRARY = torch.library.Library("onnx", "FRAGMENT")
-_LIBRARY.define("data_dependent(Tensor(a) x, str operator, int steps, bool followed) -> Tensor(a)")
-_LIBRARY.impl(
-    "data_dependent",
-    lambda x, operator, steps, followed: x.view(x.shape),
-    "CompositeExplicitAutograd",
+
+def _same(x: Tensor, operator: str, steps: int, followed: bool) -> Tensor:
+    return x.view(x.shape)
+
+
+_data_dependent = define(
+    "data_dependent(Tensor(a) x, str operator, int steps, bool followed) -> Tensor(a)", _same
 )
 
 
@@ -32,15 +36,15 @@ class _Decisions:
 
     def __init__(self) -> None:
         self.open = False
-        self.cause: torch.Tensor | None = None
+        self.cause: Tensor | None = None
 
     def read(self, value: Value) -> int | None:
         """None where it is not known."""
         if value.known:
-            return int(number(value.data))
-        self.cause = value.data
+            return int(number(value.tensor))
+        self.cause = value.tensor
         try:
-            return int(value.data.item())
+            return int(value.tensor.item())
         except (RuntimeError, NotImplementedError):  # it is on `meta`, without a value
             self.open = True
             return None
@@ -48,7 +52,7 @@ class _Decisions:
     def say(self, node: Node, steps: int) -> None:
         """Record that the data decide."""
         if self.cause is not None:
-            torch.ops.onnx.data_dependent(self.cause, node.operator, steps, not self.open)
+            _data_dependent(self.cause, node.operator, steps, not self.open)
 
     def settled(self, values: Sequence[Value]) -> list[Value]:
         """Values after the body: where the data decide, none is known."""
@@ -56,7 +60,7 @@ class _Decisions:
         if cause is None:
             return list(values)
         return [
-            Value(v.data.to(cause.device) if isinstance(v.data, torch.Tensor) else v.data, False)
+            Value(v.data.to(cause.device) if isinstance(v.data, Tensor) else v.data, False)
             for v in values
         ]
 
@@ -75,7 +79,7 @@ def loop(run: Run, step: Step) -> list[Value]:
     """ONNX, Loop: a body with the number of the step, a condition and carried values, for at most
     so many steps and as long as the condition holds. Further outputs of the body are stacked."""
     node, body, decisions = step.node, step.bodies["body"], _Decisions()
-    limit, condition = (*node.inputs, "", "")[:2]
+    limit, condition, *_ = (*node.inputs, "", "")
     most = decisions.read(run.get(limit)) if limit else None
     going = run.get(condition) if condition else _known(True)
     state = _State.of(run, node.inputs[2:], len(body.outputs) - 1)
@@ -106,7 +110,7 @@ def scan(run: Run, step: Step) -> list[Value]:
     node, body = step.node, step.bodies["body"]
     if node.opset < 9:
         raise ValueError(f"Scan ({node.name}) of opset 8 has no mapping; convert it to opset 9")
-    split = len(node.inputs) - node.get("num_scan_inputs")
+    split = len(node.inputs) - node.get("num_scan_inputs", INT)
     state = _State.of(run, node.inputs[:split], len(body.outputs))
     scanned = [
         _slices(run.get(name), axis, reverse)
@@ -142,19 +146,27 @@ class _State:
 
 def _directed(node: Node, side: str, names: Sequence[str]) -> list[tuple[str, int, int]]:
     """Scanned values, with the axis of the steps and whether they go from the last to the first."""
-    axes = node.get(f"scan_{side}_axes") or [0] * len(names)
-    reverse = node.get(f"scan_{side}_directions") or [0] * len(names)
+    axes = node.get(f"scan_{side}_axes", INTS, None) or [0] * len(names)
+    reverse = node.get(f"scan_{side}_directions", INTS, None) or [0] * len(names)
     return list(zip(names, axes, reverse, strict=True))
 
 
 def _slices(value: Value, axis: int, reverse: int) -> list[Value]:
-    found = [Value(t, value.known) for t in derived(lambda x: x.unbind(axis), value).data]
+    def unbound(x: Tensor) -> list[Tensor]:
+        return list(x.unbind(axis))
+
+    slices = derived(unbound, value).data
+    assert isinstance(slices, list), "what a function makes is the data"
+    found = [Value(t, value.known) for t in slices]
     return found[::-1] if reverse else found
 
 
 def _stacked(run: Run, name: str, values: Sequence[Value], axis: int) -> Value:
+    def stack(*each: Tensor) -> Tensor:
+        return torch.stack(each, axis)
+
     if values:
-        return derived(lambda *each: torch.stack(each, axis), *values)
+        return derived(stack, *values)
     shape, kind = run.file.inferred(name)
     return derived(lambda: torch.empty(shape, dtype=kind))
 

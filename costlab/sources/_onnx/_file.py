@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import onnx
 from onnx import external_data_helper, inliner, numpy_helper
 
+from ..._narrow import is_list
 from .._inputs import parse, shape_text
 from .._model import Inputs, SourceError
 from ._operators import Node, dtype
@@ -28,7 +30,7 @@ class File:
     path: str
     model: onnx.ModelProto
     digest: str
-    shapes: dict[str, Any] = field(default_factory=dict)
+    shapes: dict[str, onnx.ValueInfoProto] = field(default_factory=dict[str, onnx.ValueInfoProto])
 
     @property
     def origin(self) -> str:
@@ -46,7 +48,7 @@ class File:
         """Inputs of the shapes that the file states, a batch of 1 where that is dynamic.
 
         Raises SourceError where another dimension is dynamic."""
-        found = []
+        found: list[str] = []
         for value in arguments(self.model.graph):
             dims, kind = stated(value)
             for i, n in enumerate(dims):
@@ -68,7 +70,7 @@ class File:
             proto = self._external(proto)
         return from_numpy(numpy_helper.to_array(proto))
 
-    def _external(self, proto):
+    def _external(self, proto: onnx.TensorProto) -> onnx.TensorProto:
         location = next((e.value for e in proto.external_data if e.key == "location"), "")
         folder = os.path.dirname(os.path.realpath(self.path))
         inside = os.path.realpath(os.path.join(folder, location))
@@ -99,9 +101,10 @@ class File:
         if name not in self.shapes:
             raise ValueError(f"the shape of {name} is not known by ONNX's shape inference")
         dims, kind = stated(self.shapes[name])
-        if not all(isinstance(n, int) for n in dims):
+        fixed = tuple(n for n in dims if isinstance(n, int))
+        if fixed != dims:
             raise ValueError(f"the shape of {name} is dynamic; export the model with fixed shapes")
-        return dims, kind
+        return fixed, kind
 
 
 def read(path: str) -> File:
@@ -133,7 +136,7 @@ def arguments(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
     return [value for value in graph.input if value.name not in own]
 
 
-def stated(value: onnx.ValueInfoProto) -> tuple[tuple[Any, ...], torch.dtype]:
+def stated(value: onnx.ValueInfoProto) -> tuple[tuple[int | str, ...], torch.dtype]:
     """Shape and dtype of a value; a dynamic dimension is its name. Raises SourceError for a value
     that is not a tensor."""
     if value.type.WhichOneof("value") != "tensor_type":
@@ -153,22 +156,26 @@ def _short(kind: torch.dtype) -> str:
     return str(kind).removeprefix("torch.")
 
 
-def from_numpy(array: np.ndarray) -> torch.Tensor:
+def from_numpy(array: NDArray[Any]) -> torch.Tensor:
     """A tensor of an array, whose dtype may be one of ml_dtypes."""
     if array.dtype.name == "bfloat16":
-        return torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
+        return _shared(array.view(np.int16).copy()).view(torch.bfloat16)
     if array.dtype.name.startswith("float8"):
         kind = getattr(torch, array.dtype.name, torch.float8_e4m3fn)
-        return torch.from_numpy(array.view(np.uint8).copy()).view(kind)
+        return _shared(array.view(np.uint8).copy()).view(kind)
     if array.dtype.name in ("int4", "uint4"):
         array = array.astype(np.int8 if array.dtype.name == "int4" else np.uint8)
-    return torch.from_numpy(np.array(array))
+    return _shared(np.array(array))
+
+
+def _shared(array: NDArray[Any]) -> torch.Tensor:
+    return torch.from_numpy(array)  # pyright: ignore[reportUnknownMemberType] torch has no types here
 
 
 def nodes(file: File, graph: onnx.GraphProto) -> list[tuple[Node, Mapping[str, str]]]:
     """The operators in order, each with its metadata."""
     opsets = {o.domain: o.version for o in file.model.opset_import}
-    found = []
+    found: list[tuple[Node, Mapping[str, str]]] = []
     for n in graph.node:
         domain = "" if n.domain == "ai.onnx" else n.domain
         attrs = {a.name: _attribute(file, a) for a in n.attribute}
@@ -178,18 +185,13 @@ def nodes(file: File, graph: onnx.GraphProto) -> list[tuple[Node, Mapping[str, s
     return found
 
 
-def _attribute(file: File, attribute: onnx.AttributeProto):
-    value = onnx.helper.get_attribute_value(attribute)
+def _attribute(file: File, attribute: onnx.AttributeProto) -> object:
+    value: object = onnx.helper.get_attribute_value(attribute)
     if isinstance(value, onnx.TensorProto):
         return file.tensor(value)
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    if (
-        isinstance(value, (list, tuple))
-        or hasattr(value, "__iter__")
-        and not isinstance(value, str)
-    ):
-        if isinstance(value, onnx.GraphProto):
-            return value
-        return [v.decode(errors="replace") if isinstance(v, bytes) else v for v in value]
-    return value
+    return [_text(v) for v in value] if is_list(value) else _text(value)
+
+
+def _text(value: object) -> object:
+    """Text is bytes in a file."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

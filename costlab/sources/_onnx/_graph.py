@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import onnx
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from ...trace.modules import registered_modules
 from . import _scopes, _subgraphs
 from ._control import CONTROL
 from ._file import File, arguments, stated
-from ._operators import OPERATORS, Node
+from ._operators import OPERATORS, Data, Node, dtype
 from ._run import SETTINGS, Body, Run, Step
 
 _STATISTICS = {("BatchNormalization", 3), ("BatchNormalization", 4)}
@@ -24,6 +26,17 @@ _SCALES = {(op, i) for op in ("QuantizeLinear", "DequantizeLinear") for i in (1,
 }
 
 _NO_PARAMETERS = _STATISTICS | _STATE | _SCALES
+
+
+_Stored = onnx.TensorProto | Tensor  # a value that the file holds: an initializer, or a constant
+
+
+class _Use(NamedTuple):
+    """An operand: the operator, which of its inputs, and the path of its module."""
+
+    operator: str
+    place: int
+    path: str
 
 
 class Module(nn.Module):
@@ -40,22 +53,22 @@ class Graph(nn.Module):
     Raises ValueError for a graph that does not fit its own inputs."""
 
     def __init__(self, file: File):
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] torch has no types here
         self._file = file
         self._inputs = arguments(file.model.graph)
         self._outputs = [value.name for value in file.model.graph.output]
-        self._constants: dict[str, torch.Tensor] = {}
+        self._constants: dict[str, Tensor] = {}
         self._places: dict[str, tuple[nn.Module, str]] = {}
         self._folded = 0
         self._body = self._prepared(_subgraphs.read(file))
         self.notes = _notes(self._folded)
 
-    def forward(self, *args, **kwargs):
+    def forward(self, *args: Tensor, **kwargs: Tensor) -> Data | tuple[Data, ...]:
         names = [value.name for value in self._inputs]
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         for value in self._inputs:
             _check(value, given.get(value.name))
-        env = {name: getattr(home, own) for name, (home, own) in self._places.items()}
+        env: dict[str, Data] = {n: getattr(owner, own) for n, (owner, own) in self._places.items()}
         run = Run(self, self._file, {**env, **given, **self._constants}, set(self._constants))
         run.steps(self._body.steps)
         out = tuple(run.env[name] for name in self._outputs)
@@ -66,41 +79,48 @@ class Graph(nn.Module):
         graphs = list(graph.everything())
         entries = [entry for one in graphs for entry in one.entries]
         outputs = set(chain.from_iterable(one.outputs for one in graphs))
-        protos = {name: t for one in graphs for name, t in one.tensors.items()}
-        entries = [e for e in entries if not _copies(e.node, protos, outputs)]
-        _weights_of_constants([e.node for e in entries], protos)
-        uses = defaultdict(list)
+        stored: dict[str, _Stored] = {k: t for one in graphs for k, t in one.tensors.items()}
+        entries = [e for e in entries if not _copies(e.node, stored, outputs)]
+        _weights_of_constants([e.node for e in entries], stored)
+        uses: defaultdict[str, list[_Use]] = defaultdict(list)
         described = " ".join(e.metadata.get("pkg.torch.onnx.fx_node", "") for e in entries)
         parameters = set(re.findall(r"%p_(\w+)", described))
-        body = self._body_of(graph, protos, uses)
-        for name, value in protos.items():
+        body = self._body_of(graph, stored, uses)
+        for name, value in stored.items():
             is_buffer = "." in name and re.sub(r"\W", "_", name) not in parameters
             self._register(name, value, uses.get(name, []), bool(parameters) and is_buffer)
         return body
 
-    def _body_of(self, graph: _subgraphs.Subgraph, protos: dict, uses: dict[str, list]) -> Body:
-        """The operators of a graph that make what is not in `protos`, each with its module; their
-        operands are added to `uses`."""
-        steps = []
+    def _body_of(
+        self,
+        graph: _subgraphs.Subgraph,
+        stored: Mapping[str, _Stored],
+        uses: defaultdict[str, list[_Use]],
+    ) -> Body:
+        """The operators of a graph that make what the file does not hold, each with its module;
+        their operands are added to `uses`."""
+        steps: list[Step] = []
         for entry in graph.entries:
             node = entry.node
-            if node.outputs and node.outputs[0] in protos:
+            if node.outputs and node.outputs[0] in stored:
                 continue
-            scope = self._scope(node, entry.metadata, protos)
+            scope = self._scope(node, entry.metadata, stored)
             self._typed(scope)
             path = tuple(scope.path.split(".")) if scope.path else ()
             for i, name in enumerate(node.inputs):
-                uses[name].append((node.operator, i, scope.path))
-            inside = {k: self._body_of(g, protos, uses) for k, g in entry.bodies.items()}
+                uses[name].append(_Use(node.operator, i, scope.path))
+            inside = {k: self._body_of(g, stored, uses) for k, g in entry.bodies.items()}
             stack = entry.metadata.get("pkg.torch.onnx.stack_trace", "")
             steps.append(Step(node, path, stack, inside))
         return Body(tuple(steps), graph.inputs, graph.outputs)
 
-    def _scope(self, node, metadata, protos) -> _scopes.Scope:
+    def _scope(
+        self, node: Node, metadata: Mapping[str, str], stored: Mapping[str, _Stored]
+    ) -> _scopes.Scope:
         """An operator's scope; a convolution that took in its norm is in that of its weight."""
         weight = node.inputs[1] if len(node.inputs) > 1 else ""
-        proto = protos.get(weight)
-        rank = 0 if proto is None else len(_dims(proto))
+        value = stored.get(weight)
+        rank = 0 if value is None else len(_dims(value))
         scope = _scopes.of(node, metadata, rank)
         product = node.operator in ("Conv", "ConvTranspose", "Gemm")
         if product and scope.type.startswith("BatchNorm"):
@@ -115,107 +135,108 @@ class Graph(nn.Module):
     def _typed(self, scope: _scopes.Scope) -> None:
         """Make the modules of a scope, with the types that are known."""
         types = dict(scope.types)
-        home, path = self, ""
+        owner: nn.Module = self
+        path = ""
         for part in scope.path.split(".") if scope.path else ():
             path = f"{path}.{part}" if path else part
-            child = home._modules.get(part)
+            children = registered_modules(owner)
+            child = children.get(part)
             kind = types.get(path, "")
             if child is None:
-                child = home._modules[part] = _module(kind)
+                child = children[part] = _module(kind)
             elif kind and type(child) is Module:
                 child.__class__ = type(kind, (Module,), {})
-            home = child
+            owner = child
         if "" in types and type(self) is Graph:
             self.__class__ = type(types[""], (Graph,), {})
 
-    def _register(self, name, proto, uses, is_buffer: bool) -> None:
+    def _register(self, name: str, stored: _Stored, uses: Sequence[_Use], is_buffer: bool) -> None:
         """Keep a value as a parameter, a buffer, or a constant known before the graph runs."""
-        kind, dims = _kind(proto), _dims(proto)
+        kind, dims = _kind(stored), _dims(stored)
         role = _role(kind, dims, uses, is_buffer)
-        if role == "parameter" and self._is_neutral(name, proto, uses):
+        if role == "parameter" and self._is_neutral(name, stored, uses):
             role = "buffer"
         if role == "constant":
-            self._constants[name] = self._value(proto)
+            self._constants[name] = self._value(stored)
             return
         empty = torch.empty(dims, dtype=kind)
-        value = empty if empty.is_meta else self._value(proto)
-        home, own = self._place(name, uses)
+        value = empty if empty.is_meta else self._value(stored)
+        owner, own = self._place(name, uses)
         if role == "parameter":
             floating = kind.is_floating_point or kind.is_complex
-            home._parameters[own] = nn.Parameter(value, requires_grad=floating)
+            owner.register_parameter(own, nn.Parameter(value, requires_grad=floating))
         else:
-            home._buffers[own] = value
-        self._places[name] = home, own
+            owner.register_buffer(own, value)
+        self._places[name] = owner, own
 
-    def _is_neutral(self, name: str, proto, uses) -> bool:
+    def _is_neutral(self, name: str, stored: _Stored, uses: Sequence[_Use]) -> bool:
         """Whether a norm's scale or shift is only there because the operator wants one: a group
         norm is exported as an instance norm that neither scales nor shifts."""
-        if not _scopes.automatic(name) or {op for op, _, _ in uses} != {"InstanceNormalization"}:
+        users = {use.operator for use in uses}
+        if not _scopes.automatic(name) or users != {"InstanceNormalization"}:
             return False
-        value = self._value(proto)
+        value = self._value(stored)
         return bool((value == value.flatten()[0]).all())
 
-    def _value(self, proto) -> torch.Tensor:
-        return proto if isinstance(proto, torch.Tensor) else self._file.tensor(proto)
+    def _value(self, stored: _Stored) -> Tensor:
+        return stored if isinstance(stored, Tensor) else self._file.tensor(stored)
 
-    def _place(self, name: str, uses) -> tuple[nn.Module, str]:
+    def _place(self, name: str, uses: Sequence[_Use]) -> tuple[nn.Module, str]:
         """The module and the name of a value: its own, or those of the operator that uses it."""
         path, own = _scopes.split(name)
         if uses and (_scopes.automatic(name) or "." not in name and "/" in name):
             operator, i, path = uses[0]
             own = "bias" if i == 2 or operator in ("Add", "Sub") else "weight"
         self._typed(_scopes.Scope(path))
-        home = self.get_submodule(path) if path else self
-        while own in home._parameters or own in home._buffers or hasattr(home, own):
+        owner = self.get_submodule(path) if path else self
+        while hasattr(owner, own):
             own += "_"
-        return home, own
+        return owner, own
 
 
 def _module(kind: str) -> Module:
     return (type(kind, (Module,), {}) if kind else Module)()
 
 
-def _weights_of_constants(found: list[Node], protos: dict) -> None:
+def _weights_of_constants(found: Sequence[Node], stored: dict[str, _Stored]) -> None:
     """Some exporters write weights as constants: take them for initializers."""
     weights = {o for n in found for i, o in enumerate(n.inputs) if i in _weight_places(n.operator)}
     for node in found:
         value = node.attrs.get("value") if node.operator == "Constant" else None
-        if value is not None and node.outputs[0] in weights and value.numel() > 1:
-            protos[node.outputs[0]] = value
+        if isinstance(value, Tensor) and node.outputs[0] in weights and value.numel() > 1:
+            stored[node.outputs[0]] = value
 
 
-def _copies(node: Node, protos: dict, outputs: Collection[str]) -> bool:
+def _copies(node: Node, stored: dict[str, _Stored], outputs: Collection[str]) -> bool:
     """Whether an operator only names an initializer anew, as exporters do for equal ones; each name
     is then a value of its own."""
-    if node.operator != "Identity" or node.inputs[0] not in protos or node.outputs[0] in outputs:
+    if node.operator != "Identity" or node.inputs[0] not in stored or node.outputs[0] in outputs:
         return False
-    protos[node.outputs[0]] = protos[node.inputs[0]]
+    stored[node.outputs[0]] = stored[node.inputs[0]]
     return True
 
 
-def _dims(proto) -> tuple[int, ...]:
-    return tuple(proto.shape) if isinstance(proto, torch.Tensor) else tuple(proto.dims)
+def _dims(stored: _Stored) -> tuple[int, ...]:
+    return tuple(stored.shape) if isinstance(stored, Tensor) else tuple(stored.dims)
 
 
-def _kind(proto) -> torch.dtype:
-    from ._operators import dtype
-
-    return proto.dtype if isinstance(proto, torch.Tensor) else dtype(proto.data_type)
+def _kind(stored: _Stored) -> torch.dtype:
+    return stored.dtype if isinstance(stored, Tensor) else dtype(stored.data_type)
 
 
 def _weight_places(operator: str) -> tuple[int, ...]:
     return OPERATORS[operator].weights if operator in OPERATORS else ()
 
 
-def _role(kind: torch.dtype, dims, uses, is_buffer: bool) -> str:
+def _role(kind: torch.dtype, dims: tuple[int, ...], uses: Sequence[_Use], is_buffer: bool) -> str:
     """ "parameter", "buffer" or "constant", by the operands that a value is."""
-    places = {(operator, i) for operator, i, _ in uses}
+    places = {(use.operator, use.place) for use in uses}
     weight = any(i in _weight_places(operator) for operator, i in places)
     floating = kind.is_floating_point or kind.is_complex
     several = 1 not in (len(dims), 1) or torch.Size(dims).numel() > 1
     if not floating:
         integer = (
-            weight and any(op != "Gather" for op, i in places) and torch.Size(dims).numel() > 1
+            weight and any(op != "Gather" for op, _ in places) and torch.Size(dims).numel() > 1
         )
         return "parameter" if integer else "constant"
     if not uses or any(op in SETTINGS and i > 0 for op, i in places):
@@ -238,7 +259,7 @@ def _notes(folded: int) -> tuple[str, ...]:
     )
 
 
-def _check(value: onnx.ValueInfoProto, given) -> None:
+def _check(value: onnx.ValueInfoProto, given: Tensor | None) -> None:
     """Raise ValueError for an input that is missing, or that does not fit the file."""
     if given is None:
         raise ValueError(f"input {value.name} is not given")

@@ -9,13 +9,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (its usual name)
 from torch import Tensor
 
+from ._library import define
+
 _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
-_LIBRARY = torch.library.Library("onnx", "FRAGMENT")
-_LIBRARY.define(
-    "integer_convolution(Tensor x, Tensor w, Tensor? b, int[] stride, int[] padding, "
-    "int[] dilation, int groups) -> Tensor"
-)
-_LIBRARY.define("integer_product(Tensor a, Tensor b) -> Tensor")
 
 
 def _convolution(  # noqa: PLR0917  (the schema of the operation)
@@ -30,10 +26,13 @@ def _convolution(  # noqa: PLR0917  (the schema of the operation)
     return _CONVOLUTIONS[w.dim() - 2](x, w, b, list(stride), list(padding), list(dilation), groups)
 
 
-_LIBRARY.impl("integer_convolution", _convolution, "CompositeExplicitAutograd")
-_LIBRARY.impl(
-    "integer_product", lambda a, b: torch.matmul(a, b).clone(), "CompositeExplicitAutograd"
-)
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    return torch.matmul(a, b).clone()
 
-convolution = torch.ops.onnx.integer_convolution
-product = torch.ops.onnx.integer_product
+
+convolution = define(
+    "integer_convolution(Tensor x, Tensor w, Tensor? b, int[] stride, int[] padding, "
+    "int[] dilation, int groups) -> Tensor",
+    _convolution,
+)
+product = define("integer_product(Tensor a, Tensor b) -> Tensor", _product)

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar, cast, overload
 
 import torch
-from torch.utils._python_dispatch import _disable_current_modes
+from torch import Tensor
+from torch.utils._python_dispatch import (
+    _disable_current_modes as unrecorded,  # pyright: ignore[reportPrivateUsage]
+)
+
+from ._attributes import INTS, Kind
+
+Data = Tensor | list[Tensor] | None  # what an operator takes or gives: None is left out
+Compute = Callable[..., Data | tuple[Data, ...]]
+
+_SomeCompute = TypeVar("_SomeCompute", bound=Compute)
+_T = TypeVar("_T")
+_Default = TypeVar("_Default")
+_REQUIRED = object()
 
 
 @dataclass(frozen=True)
@@ -19,14 +32,28 @@ class Node:
     operator: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    attrs: Mapping[str, Any]
+    attrs: Mapping[str, object]
     opset: int
     name: str
     integer: bool = False
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """An attribute."""
-        return self.attrs.get(name, default)
+    @overload
+    def get(self, name: str, kind: Kind[_T]) -> _T: ...
+
+    @overload
+    def get(self, name: str, kind: Kind[_T], default: _Default) -> _T | _Default: ...
+
+    def get(self, name: str, kind: Kind[_T], default: object = _REQUIRED) -> object:
+        """An attribute. Raises ValueError for one of another kind, and for one that is not there
+        and has no default."""
+        if name in self.attrs:
+            value = self.attrs[name]
+            if not kind.holds(value):
+                raise ValueError(f"{self.operator} ({self.name}): {name} is not {kind.name}")
+            return value
+        if default is _REQUIRED:
+            raise ValueError(f"{self.operator} ({self.name}) has no attribute {name}")
+        return default
 
 
 @dataclass(frozen=True)
@@ -37,7 +64,7 @@ class Operator:
     numbers, as models write them.
     `weights`: the places of inputs that hold weights, biases or scales where they are constant."""
 
-    compute: Callable[..., Any]
+    compute: Compute
     scalars: int = -1
     weights: tuple[int, ...] = ()
 
@@ -45,10 +72,12 @@ class Operator:
 OPERATORS: dict[str, Operator] = {}
 
 
-def operator(*names: str, scalars: int = -1, weights: tuple[int, ...] = ()):
+def operator(
+    *names: str, scalars: int = -1, weights: tuple[int, ...] = ()
+) -> Callable[[_SomeCompute], _SomeCompute]:
     """Register `fn(node, *inputs)` for operators such as "Conv" or "com.microsoft.FusedConv"."""
 
-    def register(fn):
+    def register(fn: _SomeCompute) -> _SomeCompute:
         for name in names:
             OPERATORS[name] = Operator(fn, scalars, weights)
         return fn
@@ -56,23 +85,26 @@ def operator(*names: str, scalars: int = -1, weights: tuple[int, ...] = ()):
     return register
 
 
-def ints(value) -> list[int]:
+def ints(value: Tensor) -> list[int]:
     """The integers of a constant operand: a shape, axes, repeats."""
-    with _disable_current_modes():
-        return [int(v) for v in value.flatten().tolist()]
+    return [int(v) for v in floats(value)]
 
 
-def number(value) -> float | int:
+def floats(value: Tensor) -> list[float]:
+    """The numbers of a constant operand."""
+    with unrecorded():
+        return cast("list[float]", value.flatten().tolist())  # pyright: ignore[reportUnknownMemberType]
+
+
+def number(value: Tensor) -> float:
     """The only element of a constant operand."""
-    if not isinstance(value, torch.Tensor):
-        return value
-    with _disable_current_modes():
+    with unrecorded():
         return value.flatten()[0].item()
 
 
-def axes(node: Node, operand) -> list[int] | None:
+def axes(node: Node, operand: Tensor | None) -> list[int] | None:
     """The axes of an operator: an attribute before opset 13 or 18, an operand since."""
-    return ints(operand) if operand is not None else node.get("axes")
+    return ints(operand) if operand is not None else node.get("axes", INTS, None)
 
 
 _DTYPES = {
@@ -106,11 +138,11 @@ def dtype(code: int) -> torch.dtype:
 
 
 from . import (  # noqa: E402  (they register theirs)
-    _fused,  # noqa: F401
-    _movement,  # noqa: F401
-    _pointwise,  # noqa: F401
-    _products,  # noqa: F401
-    _quantized,  # noqa: F401
-    _reductions,  # noqa: F401
-    _sequences,  # noqa: F401
+    _fused as _fused,
+    _movement as _movement,
+    _pointwise as _pointwise,
+    _products as _products,
+    _quantized as _quantized,
+    _reductions as _reductions,
+    _sequences as _sequences,
 )

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from os.path import commonprefix
-from typing import Any
 
 import torch
-from torch import nn
-from torch.utils._python_dispatch import _disable_current_modes
+from torch import Tensor, nn
 
+from ...trace.modules import registered_modules
 from ...trace.origins import stated
 from ._file import File
-from ._operators import OPERATORS, Node, number
+from ._library import define
+from ._operators import OPERATORS, Data, Node, number, unrecorded
 
 # operators whose further operands say how, and are read when the graph runs
 SETTINGS = {"Resize", "Upsample", "Clip", "Pad", "Range", "ConstantOfShape", "OneHot", "Tile"}
@@ -24,7 +25,6 @@ _OF_SHAPES = ("Shape", "Size", "SequenceLength")
 _EIGHT_BITS = (torch.int8, torch.uint8)
 _PRODUCTS = {"Conv", "Gemm", "MatMul"}
 _KEEP_VALUES = {"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"}
-_LIBRARY = torch.library.Library("onnx", "FRAGMENT")
 
 
 @dataclass(frozen=True)
@@ -44,29 +44,39 @@ class Step:
     node: Node
     path: tuple[str, ...]
     stack: str = ""
-    bodies: Mapping[str, Body] = field(default_factory=dict)
+    bodies: Mapping[str, Body] = field(default_factory=dict[str, Body])
 
 
 @dataclass(frozen=True)
 class Value:
     """A tensor or a sequence of them; `known`: the same whatever the inputs of the graph hold."""
 
-    data: Any
+    data: Data
     known: bool
+
+    @property
+    def tensor(self) -> Tensor:
+        """Raises ValueError for a sequence, and for what an operator left out."""
+        if not isinstance(self.data, Tensor):
+            raise ValueError("a sequence is where the graph wants a tensor")
+        return self.data
 
 
 class Run:
     """One run: the values so far, and which of them are known whatever the inputs hold."""
 
-    def __init__(self, model: nn.Module, file: File, env: dict[str, Any], known: set[str]):
+    def __init__(self, model: nn.Module, file: File, env: dict[str, Data], known: set[str]):
         self.model, self.file, self.env, self.known = model, file, env, known
         self._dequantized: set[str] = set()  # values that 8-bit integers stand for
 
-    def steps(self, steps: Sequence[Step], depth: int = 0, home: nn.Module | None = None) -> None:
+    def steps(self, steps: Sequence[Step], depth: int = 0, owner: nn.Module | None = None) -> None:
         """Run operators in order; what is in one scope is a call of its module."""
-        home = self.model if home is None else home
-        key = lambda s: s.path[depth] if len(s.path) > depth else None  # noqa: E731
-        for part, group in groupby(steps, key):
+        owner = self.model if owner is None else owner
+
+        def child_of(step: Step) -> str | None:
+            return step.path[depth] if len(step.path) > depth else None
+
+        for part, group in groupby(steps, child_of):
             inside = list(group)
             if part is None:
                 for step in inside:
@@ -74,7 +84,7 @@ class Run:
             elif all(self._is_known(step) for step in inside):
                 self.steps([replace(step, path=()) for step in inside])
             else:
-                child = home._modules[part]
+                child = registered_modules(owner)[part]
                 assert child is not None, "each part of a path was registered as a module"
                 child(lambda: self.steps(inside, depth + 1, child))  # noqa: B023  (called at once)
 
@@ -83,8 +93,8 @@ class Run:
         for name, value in zip(body.inputs, values, strict=True):
             self.set(name, value)
         shared = commonprefix([step.path, *(inner.path for inner in body.steps)])
-        home = self.model.get_submodule(".".join(shared))
-        self.steps(body.steps, len(shared), home)
+        owner = self.model.get_submodule(".".join(shared))
+        self.steps(body.steps, len(shared), owner)
         return [self.get(name) for name in body.outputs]
 
     def get(self, name: str) -> Value:
@@ -121,7 +131,7 @@ class Run:
         known = self._is_known(step) or node.operator in _OF_SHAPES
         try:
             if known:
-                with _disable_current_modes():
+                with unrecorded():
                     out = found.compute(node, *values)
             else:
                 out = found.compute(node, *self._mixed(node, found.scalars, values))
@@ -129,30 +139,34 @@ class Run:
             raise ValueError(f"{node.operator} ({node.name}): {e}") from None
         return [Value(one, known) for one in (out if isinstance(out, tuple) else (out,))]
 
-    def _marked(self, node: Node, values) -> Node:
+    def _marked(self, node: Node, values: Sequence[Data]) -> Node:
         """A product whose both factors are dequantized is one of integers: runtimes take the pair
         of (de)quantization into it."""
-        made = node.operator.endswith("DequantizeLinear") and values[0].dtype in _EIGHT_BITS
-        kept = node.operator in _KEEP_VALUES and node.inputs[0] in self._dequantized
-        if made or kept:
+        dequantizes = (
+            node.operator.endswith("DequantizeLinear")
+            and isinstance(values[0], Tensor)
+            and values[0].dtype in _EIGHT_BITS
+        )
+        keeps = node.operator in _KEEP_VALUES and node.inputs[0] in self._dequantized
+        if dequantizes or keeps:
             self._dequantized.update(node.outputs)
         factors = self._dequantized.issuperset(node.inputs[:2])
         return replace(node, integer=True) if node.operator in _PRODUCTS and factors else node
 
-    def _mixed(self, node: Node, scalars: int, values):
+    def _mixed(self, node: Node, scalars: int, values: Sequence[Data]) -> list[Data | float]:
         """Operands as a model would write them: small constants as Python numbers, masks and states
         where the data is."""
         device = next(
             (
                 v.device
                 for n, v in zip(node.inputs, values, strict=True)
-                if n and n not in self.known and isinstance(v, torch.Tensor)
+                if n and n not in self.known and isinstance(v, Tensor)
             ),
             None,
         )
 
-        def operand(name, value):
-            if name not in self.known or not isinstance(value, torch.Tensor):
+        def operand(name: str, value: Data) -> Data | float:
+            if name not in self.known or not isinstance(value, Tensor):
                 return value
             if value.numel() == 1 and value.dim() <= scalars:
                 return number(value)
@@ -164,28 +178,35 @@ class Run:
         return [operand(n, v) for n, v in zip(node.inputs, values, strict=True)]
 
 
-def derived(compute: Callable[..., Any], *values: Value) -> Value:
-    """What a function makes of values; of known ones without being recorded, and the known ones
+def derived(compute: Callable[..., Data], *values: Value) -> Value:
+    """What a function makes of tensors; of known ones without being recorded, and the known ones
     among others are moved to where those are."""
     known = all(v.known for v in values)
-    data = [v.data for v in values]
-    device = next((v.data.device for v in values if not v.known), None)
+    data = [v.tensor for v in values]
+    device = next((v.tensor.device for v in values if not v.known), None)
     if device is not None:
-        data = [v.data.to(device) if v.known else v.data for v in values]
-    with _disable_current_modes() if known else contextlib.nullcontext():
+        data = [v.tensor.to(device) if v.known else v.tensor for v in values]
+    with unrecorded() if known else contextlib.nullcontext():
         return Value(compute(*data), known)
 
 
-def _uncounted(file: File, node: Node, values) -> list[torch.Tensor]:
+def _uncounted(file: File, node: Node, values: Sequence[Data]) -> list[Tensor]:
     """The outputs of an operator without a mapping, by shape inference. It is recorded as `onnx.`
     and its name, which has no formula."""
-    name = re.sub(r"\W", "_", node.operator)
+    operation = _without_formula(re.sub(r"\W", "_", node.operator))
     shapes = [file.inferred(o) for o in node.outputs if o]
-    if not hasattr(torch.ops.onnx, name):
-        _LIBRARY.define(f"{name}(Tensor[] inputs, Tensor[] outputs) -> Tensor[]")
-        _LIBRARY.impl(name, lambda inputs, outputs: list(outputs), "CompositeExplicitAutograd")
-    data = [v for v in values if isinstance(v, torch.Tensor)]
+    data = [v for v in values if isinstance(v, Tensor)]
     device = data[0].device if data else "cpu"
-    with _disable_current_modes():
+    with unrecorded():
         outputs = [torch.empty(dims, dtype=kind, device=device) for dims, kind in shapes]
-    return list(getattr(torch.ops.onnx, name)(data, [o.clone() for o in outputs]))
+    return list(operation(data, [o.clone() for o in outputs]))
+
+
+@functools.cache
+def _without_formula(name: str) -> Callable[[list[Tensor], list[Tensor]], list[Tensor]]:
+    """An operation of this name, which gives the outputs that it is told."""
+
+    def given(inputs: list[Tensor], outputs: list[Tensor]) -> list[Tensor]:
+        return list(outputs)
+
+    return define(f"{name}(Tensor[] inputs, Tensor[] outputs) -> Tensor[]", given)

@@ -3,23 +3,29 @@ a Python list."""
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Sequence
 
-from ._operators import number, operator
+import torch
+from torch import Tensor
+
+from ._attributes import INT
+from ._operators import Node, ints, number, operator
 
 
 @operator("SequenceEmpty")
-def sequence_empty(node):
+def sequence_empty(node: Node) -> list[Tensor]:
     return []
 
 
 @operator("SequenceConstruct")
-def sequence_construct(node, *tensors):
+def sequence_construct(node: Node, *tensors: Tensor) -> list[Tensor]:
     return list(tensors)
 
 
 @operator("SequenceInsert")
-def sequence_insert(node, sequence, tensor, position=None):
+def sequence_insert(
+    node: Node, sequence: Sequence[Tensor], tensor: Tensor, position: Tensor | None = None
+) -> list[Tensor]:
     """Before `position`, at the end without one."""
     at = len(sequence) if position is None else int(number(position))
     at = at + len(sequence) if at < 0 else at
@@ -27,32 +33,34 @@ def sequence_insert(node, sequence, tensor, position=None):
 
 
 @operator("SequenceErase")
-def sequence_erase(node, sequence, position=None):
+def sequence_erase(
+    node: Node, sequence: Sequence[Tensor], position: Tensor | None = None
+) -> list[Tensor]:
     at = (-1 if position is None else int(number(position))) % len(sequence)
     return [*sequence[:at], *sequence[at + 1 :]]
 
 
 @operator("SequenceAt")
-def sequence_at(node, sequence, position):
+def sequence_at(node: Node, sequence: Sequence[Tensor], position: Tensor) -> Tensor:
     return sequence[int(number(position))]
 
 
 @operator("SequenceLength")
-def sequence_length(node, sequence):
+def sequence_length(node: Node, sequence: Sequence[Tensor]) -> Tensor:
     return torch.tensor(len(sequence))
 
 
 @operator("ConcatFromSequence")
-def concat_from_sequence(node, sequence):
-    join = torch.stack if node.get("new_axis", 0) else torch.cat
-    return join(sequence, node.get("axis"))
+def concat_from_sequence(node: Node, sequence: list[Tensor]) -> Tensor:
+    join = torch.stack if node.get("new_axis", INT, 0) else torch.cat
+    return join(sequence, node.get("axis", INT))
 
 
 @operator("SplitToSequence")
-def split_to_sequence(node, x, sizes=None):
+def split_to_sequence(node: Node, x: Tensor, sizes: Tensor | None = None) -> list[Tensor]:
     """Into pieces of given sizes; without them into slices, whose dimension `keepdims` keeps."""
-    axis = node.get("axis", 0)
+    axis = node.get("axis", INT, 0)
     if sizes is None:
-        parts = x.split(1, axis)
-        return list(parts) if node.get("keepdims", 1) else [p.squeeze(axis) for p in parts]
-    return list(x.split(sizes.tolist() if sizes.dim() else int(number(sizes)), axis))
+        parts = torch.split(x, 1, axis)
+        return list(parts) if node.get("keepdims", INT, 1) else [p.squeeze(axis) for p in parts]
+    return list(torch.split(x, ints(sizes) if sizes.dim() else int(number(sizes)), axis))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+from torch import Tensor
 
 from .registry import empty, new, rule
 
@@ -34,7 +37,7 @@ from .registry import empty, new, rule
     "aten._softmax.default",
     "aten.pow.Tensor_Scalar",
 )
-def _same(x, *args, **kwargs):
+def _same(x: Tensor, *args: object, **kwargs: object) -> Tensor | None:
     half_to_float = len(args) == 2 and args[1] is True
     return new(x) if x.is_floating_point() and x.is_contiguous() and not half_to_float else None
 
@@ -45,7 +48,7 @@ def _same(x, *args, **kwargs):
         for n in ["relu", "hardtanh", "hardswish", "silu", "leaky_relu", "elu", "sigmoid"]
     )
 )
-def _in_place(x, *args, **kwargs):
+def _in_place(x: Tensor, *args: object, **kwargs: object) -> Tensor:
     return x
 
 
@@ -59,10 +62,10 @@ def _in_place(x, *args, **kwargs):
     "aten.div.Scalar",
     "aten.sub.Scalar",
 )
-def _binary(a, b, **kwargs):
+def _binary(a: Tensor, b: object, **kwargs: object) -> Tensor | None:
     if not a.is_floating_point() or not a.is_contiguous():
         return None
-    if not isinstance(b, torch.Tensor):
+    if not isinstance(b, Tensor):
         return new(a) if isinstance(b, (int, float)) else None
     if a.shape == b.shape and a.dtype == b.dtype and b.is_contiguous():
         return new(a)
@@ -70,35 +73,36 @@ def _binary(a, b, **kwargs):
 
 
 @rule("aten.add_.Tensor", "aten.mul_.Tensor")
-def _binary_in_place(a, b, **kwargs):
-    return (
-        a if not isinstance(b, torch.Tensor) or a.shape == b.shape and a.dtype == b.dtype else None
-    )
+def _binary_in_place(a: Tensor, b: object, **kwargs: object) -> Tensor | None:
+    alike = not isinstance(b, Tensor) or a.shape == b.shape and a.dtype == b.dtype
+    return a if alike else None
 
 
 @rule("aten.cat.default")
-def _cat(tensors, dim=0):
+def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor | None:
     first = tensors[0]
     if not first.is_floating_point():
         return None  # its values may be needed
     dim %= first.dim()
-    if any(
-        t.dim() != first.dim()
-        or t.dtype != first.dtype
-        or not t.is_contiguous()
-        or any(
-            a != b for i, (a, b) in enumerate(zip(t.shape, first.shape, strict=True)) if i != dim
-        )
-        for t in tensors
-    ):
+    if not all(_joins(t, first, dim) for t in tensors):
         return None
     shape = list(first.shape)
     shape[dim] = sum(t.shape[dim] for t in tensors)
     return empty(shape, dtype=first.dtype, device="meta")
 
 
+def _joins(t: Tensor, first: Tensor, dim: int) -> bool:
+    """Whether a tensor has the sizes of the first in every dimension but `dim`."""
+    if t.dim() != first.dim() or t.dtype != first.dtype or not t.is_contiguous():
+        return False
+    sizes = enumerate(zip(t.shape, first.shape, strict=True))
+    return all(a == b for i, (a, b) in sizes if i != dim)
+
+
 @rule("aten.mean.dim")
-def _mean(x, dim, keepdim=False, **kwargs):
+def _mean(
+    x: Tensor, dim: Sequence[int] | None, keepdim: bool = False, **kwargs: object
+) -> Tensor | None:
     if kwargs or not x.is_floating_point() or not dim or not x.is_contiguous():
         return None
     gone = {d % x.dim() for d in dim}
@@ -108,16 +112,25 @@ def _mean(x, dim, keepdim=False, **kwargs):
 
 @rule("aten.native_batch_norm.default")
 def _batch_norm(  # noqa: PLR0917  the schema of the operation
-    x, weight, bias, mean, var, training, momentum, eps
-):
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    mean: Tensor | None,
+    var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> tuple[Tensor, ...] | None:
     if training or not x.is_contiguous():
         return None
-    none = empty((0,), dtype=x.dtype, device="meta")
-    return new(x), none, empty((0,), dtype=x.dtype, device="meta")
+    mean, rstd = (empty((0,), dtype=x.dtype, device="meta") for _ in range(2))
+    return new(x), mean, rstd
 
 
 @rule("aten.native_layer_norm.default")
-def _layer_norm(x, shape, weight, bias, eps):
+def _layer_norm(
+    x: Tensor, shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, ...] | None:
     if (
         not x.is_contiguous()
         or x.dtype not in (torch.float32, torch.float64)
@@ -125,8 +138,5 @@ def _layer_norm(x, shape, weight, bias, eps):
     ):
         return None
     kept = (*x.shape[: -len(shape)], *([1] * len(shape)))
-    return (
-        new(x),
-        empty(kept, dtype=x.dtype, device="meta"),
-        empty(kept, dtype=x.dtype, device="meta"),
-    )
+    mean, rstd = (empty(kept, dtype=x.dtype, device="meta") for _ in range(2))
+    return new(x), mean, rstd

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-Rule = Callable[..., Any]  # of an operation's arguments: a tensor, a tuple, or None
+Outputs = torch.Tensor | tuple[torch.Tensor, ...] | None  # None: torch has to answer
+Rule = Callable[..., Outputs]  # of an operation's arguments
+_SomeRule = TypeVar("_SomeRule", bound=Rule)
 
 _RULES: dict[str, Rule] = {}
 empty = torch.empty
 
 
-def rule(*names: str) -> Callable[[Rule], Rule]:
+def rule(*names: str) -> Callable[[_SomeRule], _SomeRule]:
     """Register `fn(*args, **kwargs) -> tensor, tuple or None` for overloads such as
     "aten.relu.default"."""
 
-    def register(fn: Rule) -> Rule:
+    def register(fn: _SomeRule) -> _SomeRule:
         _RULES.update(dict.fromkeys(names, fn))
         return fn
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+from torch import Tensor
 
 from .registry import empty, like, per_dimension, rule
+
+_Sizes = Sequence[int]
 
 
 @rule("aten.convolution.default")
 def _convolution(  # noqa: PLR0917  the schema of the operation
-    x, weight, bias, stride, padding, dilation, transposed, output_padding, groups
-):
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: _Sizes,
+    padding: _Sizes,
+    dilation: _Sizes,
+    transposed: bool,
+    output_padding: _Sizes,
+    groups: int,
+) -> Tensor | None:
     n = weight.dim() - 2
     if (
         transposed
@@ -43,7 +56,7 @@ def _convolution(  # noqa: PLR0917  the schema of the operation
     )
 
 
-def _looks_channels_last(x):
+def _looks_channels_last(x: Tensor) -> bool:
     """Whether kernels take a 4-d tensor as channels-last, by its strides alone: those of dimensions
     of one element count too (`is_channels_last_strides_2d_s4` in c10/core/MemoryFormat.h)."""
     least = 0
@@ -55,11 +68,20 @@ def _looks_channels_last(x):
     return True
 
 
-def _dense(x):
+def _dense(x: Tensor) -> bool:
     return x.is_contiguous() or x.is_contiguous(memory_format=torch.channels_last)
 
 
-def _pooled(x, n, kernel, *, stride, padding, dilation, ceil_mode):
+def _pooled(
+    x: Tensor,
+    n: int,
+    kernel: _Sizes,
+    *,
+    stride: _Sizes,
+    padding: _Sizes,
+    dilation: _Sizes,
+    ceil_mode: bool,
+) -> Tensor | None:
     if x.dim() != n + 2 or not x.is_contiguous():
         return None
     kernel, padding, dilation = (
@@ -67,7 +89,8 @@ def _pooled(x, n, kernel, *, stride, padding, dilation, ceil_mode):
         per_dimension(padding, n, 0),
         per_dimension(dilation, n),
     )
-    stride, out = per_dimension(stride, n) if stride else kernel, []
+    stride = per_dimension(stride, n) if stride else kernel
+    out: list[int] = []
     for i, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True):
         if 2 * p > k:
             return None
@@ -82,7 +105,14 @@ def _pooled(x, n, kernel, *, stride, padding, dilation, ceil_mode):
 
 
 @rule("aten.max_pool2d_with_indices.default")
-def _max_pool(x, kernel, stride=(), padding=(0,), dilation=(1,), ceil_mode=False):
+def _max_pool(
+    x: Tensor,
+    kernel: _Sizes,
+    stride: _Sizes = (),
+    padding: _Sizes = (0,),
+    dilation: _Sizes = (1,),
+    ceil_mode: bool = False,
+) -> tuple[Tensor, Tensor] | None:
     out = _pooled(
         x, 2, kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
@@ -90,7 +120,14 @@ def _max_pool(x, kernel, stride=(), padding=(0,), dilation=(1,), ceil_mode=False
 
 
 @rule("aten.avg_pool2d.default", "aten.avg_pool3d.default")
-def _avg_pool(x, kernel, stride=(), padding=(0,), ceil_mode=False, *rest):
+def _avg_pool(
+    x: Tensor,
+    kernel: _Sizes,
+    stride: _Sizes = (),
+    padding: _Sizes = (0,),
+    ceil_mode: bool = False,
+    *rest: object,
+) -> Tensor | None:
     return _pooled(
         x, x.dim() - 2, kernel, stride=stride, padding=padding, dilation=(1,), ceil_mode=ceil_mode
     )
