@@ -91,7 +91,7 @@ class Boxes:
         assert group.block is not None, "a layer has its own text"
         nodes = set(group.block.nodes)
         row = self._rows.get(min(nodes))
-        if row and set(row.nodes) & set(range(len(self.nodes))) == nodes:
+        if row and len(row.nodes) == len(nodes) and nodes.issuperset(row.nodes):
             return row.name
         end = self.nodes[max(nodes)].op
         path = group.block.path

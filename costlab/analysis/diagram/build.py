@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...cost import Convention, total
 from ...graph import layer_graph
+from ...graph.blocks import MOST, Block, condensed, partition
 from ..._spelling import suggestion
 from ...tables import choose_convention, display_name, input_words, predicted_note
 from ...trace.record import Trace
@@ -19,7 +20,7 @@ from .units import units
 
 _LEVELS = 4  # of a module, where they fit a page
 _PAGE = 120  # boxes that a page shows
-LIMIT = 1500  # boxes; a diagram of more is drawn at a smaller depth
+LIMIT = MOST  # boxes; a diagram of more is drawn at a smaller depth
 
 
 def diagram(
@@ -40,7 +41,8 @@ def diagram(
         convention: what params are; None takes that of the trace's table.
 
     A depth that gives more than `LIMIT` boxes is reduced, with a note; so is one that fits no page
-    or is not laid out in time when it is drawn.
+    or is not laid out in time when it is drawn. Of a network with more blocks in a row than that,
+    those of one module are one box.
 
     Raises ValueError for a negative depth, an unknown style or convention, or a module without
     layers."""
@@ -139,7 +141,7 @@ class _Builder:
     def _one(self, depth: int, rolled: bool) -> Diagram:
         found = units(self.trace)
         members = self.members if self.module else None
-        nested = tree(self.trace, found, depth, rolled, members, self.opened)
+        nested = tree(found, self._root, depth, rolled, members, self.opened)
         boxes = Boxes(self.trace, found, nested, self.convention)
         edges = Edges(self.trace, found, nested, boxes.ids)
         drawn = boxes.in_order()
@@ -156,9 +158,17 @@ class _Builder:
             upward=self.module is not None,
             style=self.style,
             convention=self.convention,
-            notes=(self._totals(drawn), *predicted_note(self.trace)),
+            notes=(*self._condensed(), self._totals(drawn), *predicted_note(self.trace)),
             depth=depth,
         )
+
+    def _condensed(self) -> tuple[str, ...]:
+        """What is said where not every block in a row has a box of its own."""
+        return () if self._root is partition(self.trace) else (notes.condensed(LIMIT),)
+
+    @property
+    def _root(self) -> Block:
+        return partition(self.trace) if self.module else condensed(self.trace)
 
     def _totals(self, boxes: Sequence[Box]) -> str:
         params, macs = sum(b.params for b in boxes), sum(b.macs for b in boxes)

@@ -48,6 +48,14 @@ def too_many_boxes(limit: int) -> str:
     return f"has more than {limit:,} boxes"
 
 
+def condensed(limit: int) -> str:
+    """Where blocks in a row that are in one module are one box."""
+    return (
+        f"{too_many_boxes(limit)}: what follows one another in a module is one box; open a part "
+        "with --module PATH"
+    )
+
+
 def closed(names: Sequence[str], depth: int, instead: int) -> str:
     """Blocks that are drawn at the depth `instead`, because at `depth` no page holds them."""
     more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ...graph import layer_graph
 from ...graph.blocks import Block
-from ...trace.record import Trace
 from .result import Part
 from .units import Units
 
@@ -39,8 +39,8 @@ class Placement:
         passed: inner concats that are not drawn, each with the one that reads it.
     """
 
-    def __init__(self, trace: Trace, found: Units, members: frozenset[int] | None):
-        self.found, self.nodes, self.members = found, layer_graph(trace), members
+    def __init__(self, found: Units, members: frozenset[int] | None):
+        self.found, self.nodes, self.members = found, layer_graph(found.trace), members
         self.groups: dict[str, Group] = {}
         self.placed: set[int] = set()
         self.pending: list[int] = []
@@ -93,9 +93,9 @@ class Placement:
         they belong to the branch that reads them."""
         units = self.open_of(block)
         last = set(self.found.of_node[block.nodes[-1]])
-        for i, u in enumerate(units):
+        for i in range(max(0, len(units) - 1 - len(last)), len(units) - 1):
             rest = set(units[i + 1 :])
-            if u in last and rest and rest <= last and self._passes(u, rest):
+            if units[i] in last and rest <= last and self._passes(units[i], rest):
                 return units[: i + 1], units[i + 1 :]
         return units, []
 
@@ -139,11 +139,19 @@ class Placement:
 
     # --- what has a box and loses it, or takes more units ---
 
+    @cached_property
+    def _read_by(self) -> dict[int, list[int]]:
+        """The units that each unit reads, in order."""
+        found: dict[int, list[int]] = {}
+        for source, target in sorted(self.found.edges):
+            found.setdefault(target, []).append(source)
+        return found
+
     def pass_inner_concats(self, end: Block) -> None:
         """Takes the boxes of concats that only the concat at this end reads: the papers do not draw
         them."""
         outer = self.found.of_node[end.nodes[0]][0]
-        for u in sorted(self.placed):
+        for u in self._read_by.get(outer, ()):
             unit = self.found.all[u]
             name = str(u)
             alone = name in self.groups and self.groups[name].units == [u]
@@ -154,5 +162,6 @@ class Placement:
     def extend(self, name: str, units: Iterable[int]) -> None:
         """Further units for a box, which is drawn as the first one."""
         group = self.groups[name]
-        group.units += [u for u in units if u not in group.units]
-        self.placed.update(group.units)
+        fresh = [u for u in units if u not in self.placed or u not in group.units]
+        group.units += fresh
+        self.placed.update(fresh)

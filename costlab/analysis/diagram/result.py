@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from ...cost import CONVENTIONS, Convention
@@ -150,6 +151,16 @@ class Diagram:
     def share(self, box: Box) -> float:
         """The part of `macs` that a box takes, 0 to 1."""
         return box.macs / self.macs if self.macs else 0.0
+
+    @cached_property
+    def largest_share(self) -> float:
+        """The share of the most expensive box."""
+        return max(map(self.share, self.boxes), default=0.0)
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """The marks of its boxes, each once."""
+        return tuple(dict.fromkeys(b.mark for b in self.boxes if b.mark))
 
     @property
     def alt(self) -> str:

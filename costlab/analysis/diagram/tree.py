@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ...graph.blocks import Block, partition
-from ...trace.record import Trace
+from ...graph.blocks import Block
 from . import mlpconv
 from .cells import cells, in_a_loop
 from .placement import Group, Placement
@@ -26,8 +25,8 @@ class Tree:
 
 
 def tree(
-    trace: Trace,
     found: Units,
+    root: Block,
     depth: int,
     rolled: bool,
     members: frozenset[int] | None = None,
@@ -36,12 +35,13 @@ def tree(
     """The partition of a trace as parts, blocks opened to `depth`.
 
     Args:
+        root: of the partition.
         rolled: alike blocks in a row are one.
         members: only these layers (indices of the layer graph), None: all.
         opened: a block of the same tree that is opened one level further, in a frame.
     """
-    placement = Placement(trace, found, members)
-    items = _Opener(placement, rolled, opened).items(partition(trace), depth)
+    placement = Placement(found, members)
+    items = _Opener(placement, rolled, opened).items(root, depth)
     items = mlpconv.framed([*items, *placement.flush()], placement)
     items += [placement.box([u]) for u in placement.left()]
     return Tree(chain(items), placement.groups, placement.passed)

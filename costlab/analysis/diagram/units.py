@@ -229,14 +229,16 @@ class _Finder:
 
     def _outputs(self, readers: dict[int, set[int]]) -> None:
         """A box for each output that nothing else reads."""
+        without_ops = {u.index for u in self.units if not u.ops}
         for i in dict.fromkeys(self.trace.outputs):
             source = self.made.get(i)
-            if source is None or readers[source] - {u.index for u in self.units if not u.ops}:
+            if source is None or readers[source] - without_ops:
                 continue
             if self.units[source].kind == "input":
                 continue
             unit = self._new("output", "output", self.units[source].nodes[-1])
             unit.tensor = i
+            without_ops.add(unit.index)
             self.edges[source, unit.index] = i
             readers[source].add(unit.index)
             readers[unit.index] = set()

@@ -78,7 +78,7 @@ class _Partition:
             for n in inside
             if not self.readers[n] or any(r not in inside for r in self.readers[n])
         ]
-        at, found = reduce(self.common, exits), list[int]()
+        at, found = reduce(self.common, sorted(exits, reverse=True)), list[int]()
         while at != entry and at in inside:
             found.append(at)
             at = self.nodes[at].idom

@@ -2,7 +2,7 @@
 the PDF embeds."""
 
 from .dot import dot
-from .pages import A4, Room
+from .geometry import A4, Room
 from .sheets import picture, sheets, svg
 
 __all__ = ["A4", "Room", "dot", "picture", "sheets", "svg"]

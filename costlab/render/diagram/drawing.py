@@ -66,7 +66,7 @@ def heading(title: str, notes: Sequence[str], room: float) -> Block:
 
 def darkest(diagrams: Sequence[Diagram]) -> float:
     """The share of the most expensive box."""
-    return max((d.share(b) for d in diagrams for b in d.boxes), default=0.0)
+    return max((d.largest_share for d in diagrams), default=0.0)
 
 
 def legend(diagrams: Sequence[Diagram], room: float) -> Block:
@@ -104,7 +104,7 @@ def _scale(diagrams: Sequence[Diagram], room: float) -> Block:
 
 def _outlines(diagrams: Sequence[Diagram]) -> Block:
     """What marked boxes are."""
-    marks = list(dict.fromkeys(b.mark for d in diagrams for b in d.boxes if b.mark))
+    marks = list(dict.fromkeys(mark for d in diagrams for mark in d.marks))
     if not marks:
         return Block(0, 0, ())
     found: list[str] = []

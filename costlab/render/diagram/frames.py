@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ...analysis.diagram import Diagram
 from .drawing import Block, darkest, drawn, heading, legend, text
-from .geometry import Piece
+from .geometry import Piece, Room
 from .metrics import SMALLEST
-from .pages import Room, in_columns, single
+from .pages import in_columns, single
 
 Sheet = tuple[Block, Block, Block]  # heading, drawing and legend of a page
 _BETWEEN = 62.0  # points between frames, for what is saved

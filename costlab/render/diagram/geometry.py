@@ -1,10 +1,26 @@
-"""Rectangles on the page, and pieces of a layout that can be moved and turned over."""
+"""A page, rectangles on it, and pieces of a layout that can be moved and turned over."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
 Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a page has for a drawing, in points: upright, or turned with `wide` and `high`
+    swapped."""
+
+    wide: float
+    high: float
+
+    @property
+    def turned(self) -> Room:
+        return Room(self.high, self.wide)
+
+
+A4 = Room(559.0, 806.0)  # less 18 points on every side
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from .clock import Clock
@@ -65,12 +65,12 @@ def _order(layers: Sequence[list[Node]], steps: Iterable[tuple[Node, Node]], clo
     for a, b in steps:
         above.setdefault(b, []).append(a)
         below.setdefault(a, []).append(b)
+    place = {n: share for row in layers for n, share in _places(row)}
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
         neighbours = above if down else below
         for layer in layers if down else reversed(layers):
             clock.check()
-            place = {n: i / max(1, len(row) - 1) for row in layers for i, n in enumerate(row)}
             mean = {
                 n: sum(place[k] for k in neighbours[n]) / len(neighbours[n])
                 if n in neighbours
@@ -78,6 +78,12 @@ def _order(layers: Sequence[list[Node]], steps: Iterable[tuple[Node, Node]], clo
                 for n in layer
             }
             layer.sort(key=mean.__getitem__)
+            place.update(_places(layer))
+
+
+def _places(layer: Sequence[Node]) -> Iterator[tuple[Node, float]]:
+    """Where in a layer each box or via stands, from 0 to 1."""
+    return ((node, i / max(1, len(layer) - 1)) for i, node in enumerate(layer))
 
 
 def _placed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from ...analysis.diagram import Part
@@ -27,10 +27,16 @@ class Placer:
     def __init__(
         self, labels: Mapping[str, Label], edges: Edges, m: Metrics, even: bool, clock: Clock
     ):
-        self.labels, self.edges, self.m, self.even, self.clock = labels, edges, m, even, clock
-        self.readers: dict[str, list[str]] = {}
-        for a, b in edges:
-            self.readers.setdefault(a, []).append(b)
+        self.labels, self.m, self.even, self.clock = labels, m, even, clock
+        self._edges = edges
+        self._leaving: dict[str, list[int]] = {}  # places in `edges`
+        for i, (source, _) in enumerate(edges):
+            self._leaving.setdefault(source, []).append(i)
+
+    def edges_from(self, boxes: Iterable[str]) -> list[tuple[str, str]]:
+        """The edges that leave some boxes, in the order of the diagram."""
+        places = sorted(i for box in boxes for i in self._leaving.get(box, ()))
+        return [self._edges[i] for i in places]
 
     def place(self, part: Part) -> Piece:
         """A part and all that is in it."""
@@ -89,8 +95,8 @@ class Placer:
         """The way of an edge from the top of a U to the piece below it: round the U's right."""
         inside = [found.rects[box] for box in a.rects]
         end = max(r.bottom for r in inside)
-        for source, target in self.edges:
-            if source not in a.exits or target not in b.entries:
+        for source, target in self.edges_from(a.exits):
+            if target not in b.entries:
                 continue
             s, t = found.rects[source], found.rects[target]
             if not any(r.y > s.bottom and r.x < s.right and s.x < r.right for r in inside):
@@ -115,8 +121,8 @@ class Placer:
         item = {box: i for i, p in enumerate(pieces) for box in p.rects}
         passing = [
             (a, b)
-            for a, b in self.edges
-            if a in item and b in item and item[a] != item[b] and not _direct(item, pieces, a, b)
+            for a, b in self.edges_from(item)
+            if b in item and item[a] != item[b] and not _direct(item, pieces, a, b)
         ]
         passing.sort(key=lambda e: (item[e[1]] - item[e[0]], item[e[0]]))
         for a, b in passing:
@@ -228,8 +234,8 @@ class Placer:
     # --- without structure ---
 
     def _layers(self, part: Part) -> Piece:
-        ids = [c.box for c in part.children]
-        inside = [(a, b) for a, b in self.edges if a in ids and b in ids]
+        ids = dict.fromkeys(c.box for c in part.children)
+        inside = [(a, b) for a, b in self.edges_from(ids) if b in ids]
         sizes = {i: (self.labels[i].width, self.labels[i].height) for i in ids}
         return layered(sizes, inside, self.m, self.clock)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ...analysis.diagram import Diagram, notes
+from ...analysis.diagram import Box, Diagram, Edge, notes
 from .dot import dot
 from .drawing import Block, darkest, drawn, heading, legend, page
 from .frames import Sheet, framed
-from .pages import A4, Room, fold
+from .geometry import A4, Room
+from .pages import Folded, fold
 
 _LEAST = 230.0  # points of width for a heading
 
@@ -72,13 +74,30 @@ def _folded(d: Diagram, room: Room, prefix: str = "", most: float | None = None)
     """The pages of one diagram; for `prefix` and `most` see `drawn`."""
     folded = fold(d, room, _around)
     shown, count = folded.diagram, len(folded.pages)
+    most = darkest([shown]) if most is None else most
     found: list[Sheet] = []
-    for i, piece in enumerate(folded.pages):
+    for i, (piece, part) in enumerate(zip(folded.pages, _by_page(folded), strict=True)):
         title = d.title if count == 1 else f"{d.title}, page {i + 1} of {count}"
         wide = max(piece.width, _LEAST)
         head = heading(title, shown.notes if i == 0 else (), wide)
-        found.append((head, drawn(shown, piece, prefix, most), legend([shown], wide)))
+        found.append((head, drawn(part, piece, prefix, most), legend([shown], wide)))
     return found
+
+
+def _by_page(folded: Folded) -> list[Diagram]:
+    """The diagram that was folded with the boxes of each page, and the edges between them."""
+    d, pages = folded.diagram, folded.pages
+    page = {box: i for i, piece in enumerate(pages) for box in piece.rects}
+    boxes: list[list[Box]] = [[] for _ in pages]
+    for box in d.boxes:
+        if box.id in page:
+            boxes[page[box.id]].append(box)
+    edges: list[list[Edge]] = [[] for _ in pages]
+    for edge in d.edges:
+        place = page.get(edge.source)
+        if place is not None and page.get(edge.target) == place:
+            edges[place].append(edge)
+    return [replace(d, boxes=tuple(b), edges=tuple(e)) for b, e in zip(boxes, edges, strict=True)]
 
 
 def _around(d: Diagram, wide: float) -> float:

@@ -93,12 +93,9 @@ class _Opening:
 
     def _costs(self, first: int, end: int) -> tuple[int, int]:
         """MACs and params of some operations."""
-        own = self._with_params[bisect_left(self._with_params, first) :]
-        used: set[int] = set()
-        for i in own:
-            if i >= end:
-                break
-            used.update(self._tree.ops[i].params)
+        places = self._with_params
+        own = places[bisect_left(places, first) : bisect_left(places, end)]
+        used = {p for i in own for p in self._tree.ops[i].params}
         sizes = self._tree.trace.params
         macs = self._macs_before[end] - self._macs_before[first]
         return macs, sum(sizes[p].numel for p in used)
