@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..predict import AnyProfile, as_profile
@@ -45,7 +47,7 @@ def sweep(
         models: names, as `costlab.load` takes them.
         over: values by axis: "batch", "resolution" (height and width in pixels), "height", "width",
             "tokens", or an argument of the factory, "arg.NAME" where it is called like a size.
-            With a phase, "batch" and "context".
+            With a phase, "batch" and "context". At most 100,000 configurations in all.
         inputs, arguments, phase, context, batch: as `costlab.load` takes them.
         device: where to run: "auto", "cuda", "cpu" or "meta".
         train: count a training step.
@@ -80,7 +82,7 @@ def sweep(
         **_profile(profile),
     )
     _validate(models, setup, engine, scheduler)
-    axes = _axes(over, setup)
+    axes = _axes(over, setup, len(models))
     workers = _jobs(jobs, setup)
     wanted = sweeping.configurations(models, axes, setup, versions=journal is not None)
     return sweeping.sweep(
@@ -107,14 +109,16 @@ def _profile(profile: AnyProfile | None) -> dict[str, Any]:
     return {"profile": name, "profile_dtype": chosen.dtype, "profile_layout": chosen.layout}
 
 
-def _axes(over: Mapping[str, Iterable[Value]], setup: Setup) -> dict[str, Sequence[Value]]:
-    """The values by axis, an argument's as "arg.NAME". Raises ValueError for no size."""
+def _axes(
+    over: Mapping[str, Iterable[Value]], setup: Setup, models: int
+) -> dict[str, Sequence[Value]]:
+    """The values by axis, an argument's as "arg.NAME". Raises ValueError for no size, and for more
+    configurations of so many models than a sweep runs."""
     from ..analysis.sweep import ARGUMENT, SIZES
 
     sizes = ("batch", "context") if setup.phase else SIZES
     axes: dict[str, Sequence[Value]] = {}
-    for name, given in over.items():
-        values: list[Value] = [given] if isinstance(given, (int, float, str)) else list(given)
+    for name, values in _few(over, models).items():
         if not values:
             raise ValueError(f"`over` {name} has no values")
         if name in sizes and not all(isinstance(v, int) and 0 < v < 10**9 for v in values):
@@ -123,6 +127,28 @@ def _axes(over: Mapping[str, Iterable[Value]], setup: Setup) -> dict[str, Sequen
     if not axes:
         raise ValueError('a sweep needs what varies: over={"batch": [1, 2, 4]}')
     return axes
+
+
+def _few(over: Mapping[str, Iterable[Value]], models: int) -> dict[str, list[Value]]:
+    """The values by axis. Raises ValueError, before it lists them, for more than a sweep runs."""
+    from ..analysis.sweep import MOST
+
+    counted = {name: _counted(given, MOST) for name, given in over.items()}
+    wanted = models * prod(map(len, counted.values()))
+    if wanted > MOST:
+        raise ValueError(
+            f"`over` asks for {wanted:,} configurations, and a sweep runs {MOST:,} at most; give "
+            "larger steps or fewer values"
+        )
+    return {name: list(values) for name, values in counted.items()}
+
+
+def _counted(given: Iterable[Value], most: int) -> Collection[Value]:
+    """The values of an axis; of an iterator, which may have no end, one more than `most` at
+    most."""
+    if isinstance(given, (int, float, str)):
+        return [given]
+    return given if isinstance(given, Collection) else list(islice(given, most + 1))
 
 
 def _validate(models: Sequence[str], setup: Setup, engine: str, scheduler: str | None) -> None:

@@ -1,7 +1,7 @@
 """Cost, memory and time of models over batch, resolution, tokens and arguments: in parallel,
 resumable, and going on where one configuration fails."""
 
-from .configurations import ARGUMENT, Setup, configurations
+from .configurations import ARGUMENT, MOST, Setup, configurations
 from .engines import DIED, dask, local
 from .journal import MADE_OF, JournalError
 from .result import Outcome, Sweep
@@ -13,6 +13,7 @@ __all__ = [
     "ARGUMENT",
     "DIED",
     "MADE_OF",
+    "MOST",
     "SIZES",
     "JournalError",
     "Outcome",

@@ -20,6 +20,7 @@ from .result import Configuration
 from .sizes import SIZES, require_taken, resizer
 
 ARGUMENT = "arg."  # begins the axis of an argument of the factory
+MOST = 100_000  # configurations of a sweep
 Value = int | float | str
 
 

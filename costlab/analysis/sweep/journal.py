@@ -11,12 +11,14 @@ import stat
 from typing import IO, Self
 
 from ..._narrow import json_object
+from ..._packed import MOST_VALUES
 from ..._text import shown
 from ..._version import __version__
 from .lock import locked
 from .result import Configuration, Outcome
 
 MADE_OF = "made of"  # of a configuration: versions of the code that it was run with
+MOST_BYTES = 256 * 2**20  # of a journal: the outcomes of more than 200,000 configurations
 _BEGINS = '{"configuration": '
 
 
@@ -38,7 +40,9 @@ class Journal:
     """A journal that this sweep alone writes, until it is closed; a context manager.
 
     `outcomes`: those that were in it when it was opened, by `key`. Raises JournalError for a file
-    that is no journal, that cannot be read or written, and that another sweep is writing."""
+    that is no journal, that cannot be read or written, that another sweep is writing, and that has
+    more than `MOST_BYTES` or `MOST_VALUES`; `write` for one that would have more bytes, which it
+    leaves as it was."""
 
     def __init__(self, path: str):
         self._path = path
@@ -63,7 +67,10 @@ class Journal:
             "reason": outcome.reason,
             "costlab": __version__,
         }
-        self._append(json.dumps(line, default=str).encode() + b"\n")
+        data = json.dumps(line, default=str).encode() + b"\n"
+        if self._size() + len(data) > MOST_BYTES:
+            raise self._too_large(f"{MOST_BYTES >> 20} MiB")
+        self._append(data)
 
     def close(self) -> None:
         """Close the file."""
@@ -101,9 +108,14 @@ class Journal:
         return {key(outcome.configuration): outcome for outcome in found}
 
     def _text(self) -> str:
+        if self._size() > MOST_BYTES:
+            raise self._too_large(f"{MOST_BYTES >> 20} MiB")
         try:
             self._file.seek(0)
-            return self._file.read().decode()
+            data = self._file.read()
+            if max(map(data.count, b",[{")) > MOST_VALUES:
+                raise self._too_large(f"{MOST_VALUES:,} values")
+            return data.decode()
         except UnicodeDecodeError:
             raise JournalError(f"cannot read {shown(self._path)}: not UTF-8 text") from None
         except OSError as e:
@@ -121,12 +133,12 @@ class Journal:
     def _cut_off(self, length: int) -> None:
         """Cut bytes off the end."""
         try:
-            self._file.truncate(os.fstat(self._file.fileno()).st_size - length)
+            self._file.truncate(self._size() - length)
         except OSError as e:
             raise self._cannot("write", e) from None
 
     def _append(self, line: bytes) -> None:
-        end = os.fstat(self._file.fileno()).st_size
+        end = self._size()
         left = memoryview(line)
         try:
             while left:
@@ -136,6 +148,15 @@ class Journal:
             with contextlib.suppress(OSError):
                 self._file.truncate(end)
             raise self._cannot("write", e) from None
+
+    def _size(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
+
+    def _too_large(self, limit: str) -> JournalError:
+        return JournalError(
+            f"{shown(self._path)}: a journal holds {limit} at most; name another file with "
+            "`journal`"
+        )
 
     def _cannot(self, what: str, e: OSError) -> JournalError:
         return JournalError(f"cannot {what} {shown(self._path)}: {e.strerror}")

@@ -17,6 +17,7 @@ from ..._narrow import StrPath, json_object
 from ..._text import shown
 from ...trace.schema import MisfitError
 from .. import device_rows as rows
+from ..device_file import MOST_BYTES
 from ..device_record import Calibration, DeviceFacts, NetworkPoint, Point
 from ..kernels import Kernel
 from ..prediction import ProfileError
@@ -104,9 +105,14 @@ def _end_line(path: str) -> None:
 
 def read_journal(path: str) -> tuple[DeviceFacts, Done]:
     """What a journal has. Lines that were cut are left out. Raises ProfileError for a file that is
-    no journal."""
+    no journal, and for one of more than `MOST_BYTES`."""
     facts, done = None, Done()
     try:
+        if os.path.getsize(path) > MOST_BYTES:
+            raise ProfileError(
+                f"{shown(path)} holds more than {MOST_BYTES >> 20} MiB, the most that the journal "
+                "of a calibration may; remove it to start again"
+            )
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 if facts is None:
