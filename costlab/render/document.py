@@ -7,7 +7,7 @@ import hashlib
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..tables import Sheet
@@ -64,6 +64,14 @@ class Grid:
     inside: Mapping[str, tuple[Mapping[str, Any], ...]] = field(
         default_factory=dict[str, tuple[Mapping[str, Any], ...]]
     )
+
+    def first(self, most: int) -> Grid:
+        """The same with the first `most` rows, and a note that says so where it has more."""
+        sheet = self.sheet.first(most)
+        if sheet is self.sheet:
+            return self
+        inside = {name: self.inside[name] for name in sheet.ids if name in self.inside}
+        return replace(self, sheet=sheet, inside=inside)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from .typeset import quote, set_text
 
 # points: the text's width upright and turned
 ROOM = {"a4": (480, 690), "us-letter": (497, 640)}
+MOST_ROWS = 1000  # of a table: 20 pages or more
 _TOGETHER = 3  # the last rows, which are never on a page alone
 _GAP, _BAR = 7, 14  # points: a cell's own margins, and what a bar takes
 _SIDEWAYS = 430  # points: a table up to this height can be turned itself
@@ -50,6 +51,7 @@ class _Layout:
 def typst_table(grid: Grid, paper: str, sideways: bool) -> TypstTable:
     """The table with caption, label and notes, in the largest letters that fit. `sideways`: one
     that is too wide for a page is turned itself, where the page is wide enough for its rows."""
+    grid = grid.first(MOST_ROWS)
     layout, hidden = _fitted(grid, ROOM[paper])
     room = ROOM[paper][layout.turned]
     notes = grid.sheet.notes

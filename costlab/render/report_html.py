@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .._text import shown_lines
+from ..tables import MOST_ROWS
 from . import notes
 from .cells import Text as Cells
 from .cells import columns
@@ -43,6 +44,7 @@ def _words(text: Text, numbers: Mapping[str, str]) -> str:
 
 
 def _grid(g: Grid, title: str) -> str:
+    g = g.first(MOST_ROWS)
     cols, sheet = columns(g.sheet), g.sheet
     headers = _headers(cols)
     head = "".join(

@@ -17,13 +17,22 @@ def box_links(trace: Trace, rows: Sequence[Row], boxes: Sequence[Box]) -> Links:
     """The rows that share operations with each box. A box may hold several rows, and a row several
     boxes; one that holds no operation, such as the input's, has no row."""
     place = {id(op): i for i, op in enumerate(trace.ops)}
-    of_node = [{place[id(op)] for op in node.ops} for node in layer_graph(trace)]
+    nodes = layer_graph(trace)
+    rows_of = places_by_op(rows)
     found: dict[str, tuple[str, ...]] = {}
     for box in boxes:
-        ops = {i for n in box.nodes for i in of_node[n]}
-        ids = tuple(row.id for row in rows if not ops.isdisjoint(row.ops))
-        if ids:
-            found[box.id] = ids
+        ops = (place[id(op)] for n in box.nodes for op in nodes[n].ops)
+        if places := sorted({i for op in ops for i in rows_of.get(op, ())}):
+            found[box.id] = tuple(rows[i].id for i in places)
+    return found
+
+
+def places_by_op(rows: Sequence[Row]) -> dict[int, list[int]]:
+    """The index of an operation in its trace -> the places of the rows that have it."""
+    found: dict[int, list[int]] = {}
+    for i, row in enumerate(rows):
+        for op in row.ops:
+            found.setdefault(op, []).append(i)
     return found
 
 

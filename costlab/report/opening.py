@@ -11,17 +11,18 @@ from ..trace import Trace
 from .links import Links, box_links
 from .pieces import on_screen
 
-LIMIT = 1_500_000  # characters of all pictures of one network; the blocks after that stay closed
+# of all pictures of one network, which each draw all of it; the blocks after that stay closed
+LIMIT = 1_500_000  # characters
+_MOST_OPS = 300_000  # operations
 
 
 def open_blocks(trace: Trace, closed: Diagram, rows: Sequence[Row]) -> list[OpenBlock]:
-    """One picture for each block of a network's diagram, as many as `LIMIT` allows. `rows`: of the
-    table that the boxes are linked to; none for no links."""
+    """One picture for each block of a network's diagram, as many as the limits allow. `rows`: of
+    the table that the boxes are linked to; none for no links."""
     found: list[OpenBlock] = []
     taken = 0
-    for box in closed.boxes:
-        if box.kind != "block":
-            continue
+    blocks = [box for box in closed.boxes if box.kind == "block"]
+    for box in blocks[: _MOST_OPS // max(1, len(trace.forward))]:
         opened = with_open_block(trace, box, closed.convention)
         picture = on_screen(opened)
         taken += len(picture)

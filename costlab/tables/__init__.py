@@ -17,12 +17,13 @@ from .predicted import predicted_cells, predicted_columns, saving_cells, saving_
 from .result import Row, Table
 from .selection import column_names
 from .shape import ALL, Shape
-from .sheet import Caption, Column, Note, Sheet
+from .sheet import MOST_ROWS, Caption, Column, Note, Sheet
 from .styles import STYLES, choose_style, modules_to, opened
 
 __all__ = [
     "ALL",
     "COLUMNS",
+    "MOST_ROWS",
     "STYLES",
     "Caption",
     "Column",

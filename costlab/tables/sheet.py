@@ -138,10 +138,14 @@ class Sheet:
     @property
     def shortened(self) -> Sheet:
         """The same with the first `MOST_ROWS` rows, and a note that says so where it has more."""
-        if len(self.rows) <= MOST_ROWS:
+        return self.first(MOST_ROWS)
+
+    def first(self, most: int) -> Sheet:
+        """The same with the first `most` rows, and a note that says so where it has more."""
+        if len(self.rows) <= most:
             return self
-        said = f"the first {MOST_ROWS:,} of {len(self.rows):,} rows; CSV, JSON and Parquet have all"
-        rows, ids = self.rows[:MOST_ROWS], self.ids[:MOST_ROWS]
+        said = f"the first {most:,} of {len(self.rows):,} rows; CSV, JSON and Parquet have all"
+        rows, ids = self.rows[:most], self.ids[:most]
         return replace(self, rows=rows, ids=ids, notes=(*self.notes, said))
 
     @property
