@@ -13,8 +13,6 @@ with
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,9 +41,9 @@ _FORMAT = PackedFormat(
 
 
 def write_calibration(calibration: Calibration, path: StrPath) -> None:
-    """Write a device file. Raises OSError when the path cannot be written."""
-    text = json.dumps(_document(calibration), separators=(",", ":"))
-    write_file(path, gzip.compress(text.encode(), mtime=0))
+    """Write a device file. Raises OSError when the path cannot be written, ProfileError for one
+    that could not be read again, as it is too large."""
+    write_file(path, _FORMAT.packed(path, _document(calibration), MOST_BYTES))
 
 
 def read_calibration(path: StrPath) -> Calibration:

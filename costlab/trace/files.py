@@ -20,8 +20,6 @@ rules of `canonical`.
 from __future__ import annotations
 
 import contextlib
-import gzip
-import json
 import os
 import secrets
 import stat
@@ -71,9 +69,9 @@ def write_file(path: StrPath, data: bytes) -> None:
 
 
 def write_trace(trace: Trace, path: StrPath) -> None:
-    """Write a trace. Raises OSError when the path cannot be written."""
-    text = json.dumps(_to_json(trace), separators=(",", ":"))
-    write_file(path, gzip.compress(text.encode(), mtime=0))
+    """Write a trace. Raises OSError when the path cannot be written, TraceFileError for a trace
+    that could not be read again, as it is too large."""
+    write_file(path, _FORMAT.packed(path, _to_json(trace), MOST_BYTES))
 
 
 def on_load(check: Callable[[Trace], None]) -> Callable[[Trace], None]:

@@ -246,8 +246,8 @@ class Trace:
         return [self.tensors[i].shape for i in op.inputs]
 
     def save(self, path: StrPath) -> None:
-        """Write the trace (beside, then renamed). Raises OSError when the path cannot be
-        written."""
+        """Write the trace (beside, then renamed). Raises OSError when the path cannot be written,
+        TraceFileError for a trace that is too large to be read again."""
         from .files import write_trace
 
         write_trace(self, path)
