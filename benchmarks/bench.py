@@ -31,6 +31,7 @@ import torchvision.models as tv  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
+import scale  # noqa: E402
 import costlab  # noqa: E402
 from costlab import zoo  # noqa: E402
 from costlab.trace.build import build_on_meta  # noqa: E402
@@ -390,100 +391,6 @@ def loops(repeats):
     _table(("what", "ratio"), rows)
 
 
-SCALE = (10_000, 100_000)  # operations
-_STAGES = 10
-_LLAMA_70B = {
-    "hidden_size": 8192,
-    "intermediate_size": 28672,
-    "num_hidden_layers": 80,
-    "num_attention_heads": 64,
-    "num_key_value_heads": 8,
-    "vocab_size": 32000,
-}
-
-
-def scale():
-    """Networks of 10,000 and of 100,000 operations from the trace to a collapsed diagram, and a
-    Llama of 70 billion params; each in a process of its own."""
-    print("## Scale (targets: 12 times for ten times the operations; 1 GB for 70 billion params)\n")
-    small, large = ({r["step"]: r for r in _scale_run(str(n))} for n in SCALE)
-    _table(
-        ("step", *(f"CPU seconds, {n:,} operations" for n in SCALE), "ratio", "peak memory"),
-        [
-            (
-                step,
-                f"{small[step]['seconds']:.2f}",
-                f"{run['seconds']:.2f}",
-                f"{run['seconds'] / small[step]['seconds']:.1f}",
-                f"{run['peak']:,.0f} MB",
-            )
-            for step, run in large.items()
-        ],
-    )
-    _table(
-        ("Llama of 70 billion params", "CPU seconds", "memory above torch"),
-        [
-            (r["step"], f"{r['seconds']:.2f}", f"{r['peak']:,.0f} MB")
-            for r in _scale_run("llama-70b")
-        ],
-    )
-
-
-def _scale_run(what):
-    done = subprocess.run(
-        [sys.executable, __file__, "--scale-case", what], stdout=subprocess.PIPE, text=True
-    )
-    done.check_returncode()
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def scale_case(what):
-    """The steps of one size, a line of JSON each: CPU seconds, and the most memory until then, in
-    MB beyond what the process takes with torch imported."""
-    import resource
-
-    torch.set_num_threads(1)
-    start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-    def step(name, fn):
-        begin = time.process_time()
-        result = fn()
-        peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) / 1024
-        row = {"step": name, "seconds": time.process_time() - begin, "peak": peak}
-        print(json.dumps(row), flush=True)
-        return result
-
-    if what == "llama-70b":
-        import transformers  # noqa: F401  its import is not costlab's
-
-        spec = "transformers:LlamaConfig"
-        model = step("build on meta", lambda: costlab.load(spec, arguments=_LLAMA_70B))
-        trace = step("trace", lambda: costlab.trace(model.model, model.inputs, model.kwargs))
-        step("table", lambda: str(costlab.table(trace)))
-        return
-    per_stage = int(what) // 5 // _STAGES
-    model = step("build on meta", lambda: build_on_meta(lambda: _stages(per_stage)).eval())
-    x = torch.empty(1, 4, 8, 8, device="meta")
-    trace = step("trace", lambda: costlab.trace(model, x))
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "x.trace")
-        step("save", lambda: trace.save(path))
-        trace = step("load", lambda: costlab.Trace.load(path))
-    step("table", lambda: str(costlab.table(trace)))
-    step("diagram, collapsed", lambda: costlab.diagram(trace).draw("svg"))
-
-
-def _stages(blocks):
-    """Stages of blocks of five operations."""
-
-    def block():
-        conv, norm = nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)
-        return nn.Sequential(conv, norm, nn.ReLU(), nn.Conv2d(4, 4, 1), nn.ReLU())
-
-    stages = (nn.Sequential(*(block() for _ in range(blocks))) for _ in range(_STAGES))
-    return nn.Sequential(*stages)
-
-
 def _time_a_layer(n):
     """Seconds to trace a sequence of `n` convolutions, for each of them."""
     deep = build_on_meta(lambda: nn.Sequential(*(nn.Conv2d(4, 4, 1) for _ in range(n))))
@@ -620,12 +527,9 @@ def main():
         action="store_true",
         help="only networks of 10,000 and 100,000 operations, and a Llama of 70 billion params",
     )
-    parser.add_argument("--scale-case", help="one size, as JSON lines (used by --scale)")
     args = parser.parse_args()
     if args.scale:
-        return scale()
-    if args.scale_case:
-        return scale_case(args.scale_case)
+        sys.exit(0 if scale.report() else 1)
     if args.counts:
         return counts(args.counts)
     if args.additions:
@@ -641,7 +545,7 @@ def main():
     )
     start_up(5 if args.quick else 9)
     scaling(repeats)
-    scale()
+    scale.report()
     loops(repeats)
     budgets(repeats)
     timm_models(20 if args.quick else 100)

@@ -1,17 +1,24 @@
 """What would take all memory or time: refused in one line, or shortened with a note."""
 
+import itertools
 import json
+import os
 import struct
 import zlib
 
 import pytest
+import torch
 
 import costlab
+from costlab.analysis import sweep as sweeping
+from costlab.analysis.sweep import JournalError, journal
 from costlab.cli import main
+from costlab.predict.calibration import journal as calibration_journal
 from costlab.report.errors import ReportError
 from costlab.report.logo import read_logo
 from costlab.tables import Column, Sheet
 from costlab.tables.sheet import MOST_ROWS
+from costlab.trace import files
 
 ROWS = MOST_ROWS + 5
 FORMATS = ("text", "md", "html", "latex")
@@ -54,6 +61,70 @@ def test_a_sweep_of_too_many_configurations(over, count, capsys):
         f"costlab: --over asks for {count} configurations, and a sweep runs 100,000 at most; give "
         "larger steps or fewer values\n"
     )
+
+
+@pytest.mark.parametrize(
+    "over, wanted",
+    [
+        ({"batch": range(1, 10**9)}, "1,999,999,998"),  # of each of two models
+        ({"batch": range(1, 1001), "resolution": range(32, 82)}, "100,000"),  # 2 x 1000 x 50
+        ({"batch": itertools.count(1)}, "200,002"),  # as far as it is read, twice
+    ],
+)
+def test_a_sweep_in_python_of_too_many_configurations(over, wanted, monkeypatch):
+    """100,000 are as many as there may be: the next step is stopped here."""
+    reached = []
+    monkeypatch.setattr(sweeping, "configurations", lambda *_, **__: reached.append(1) or [])
+    monkeypatch.setattr(sweeping, "sweep", lambda *_, **__: None)
+    if wanted == "100,000":
+        costlab.sweep("nin", "vgg16", over=over)
+        assert reached
+        return
+    with pytest.raises(ValueError, match=f"asks for {wanted} configurations, and a sweep runs 100"):
+        costlab.sweep("nin", "vgg16", over=over)
+    assert not reached
+
+
+def test_a_journal_has_a_limit(tmp_path, monkeypatch):
+    """Two lines fit; the third one is not written, and the two can be read again."""
+    path = str(tmp_path / "j.jsonl")
+    lines = [journal.Outcome({"model": "nin", "batch": i}, {"macs": i}) for i in range(3)]
+    with journal.Journal(path) as stream:
+        stream.write(lines[0])
+    size = os.path.getsize(path)
+    monkeypatch.setattr(journal, "MOST_BYTES", 2 * size)
+    with journal.Journal(path) as stream:
+        stream.write(lines[1])
+        with pytest.raises(JournalError, match=r"j.jsonl: a journal holds 0 MiB at most; name"):
+            stream.write(lines[2])
+    with journal.Journal(path) as stream:
+        assert len(stream.outcomes) == 2
+    monkeypatch.setattr(journal, "MOST_VALUES", 5)
+    with pytest.raises(JournalError, match="a journal holds 5 values at most"):
+        journal.Journal(path)
+    monkeypatch.setattr(journal, "MOST_BYTES", size)
+    with pytest.raises(JournalError, match="0 MiB at most"):
+        journal.Journal(path)
+
+
+def test_the_journal_of_a_calibration_has_a_limit(tmp_path, monkeypatch):
+    path = tmp_path / "a.part"
+    path.write_text("{}\n" * 100)
+    monkeypatch.setattr(calibration_journal, "MOST_BYTES", 200)
+    with pytest.raises(
+        ValueError, match="a.part holds more than 0 MiB, the most"
+    ):
+        calibration_journal.read_journal(str(path))
+
+
+def test_a_trace_that_could_not_be_read_again_is_not_written(tmp_path, monkeypatch):
+    trace = costlab.trace(torch.nn.Linear(2, 2), torch.rand(1, 2))
+    monkeypatch.setattr(files, "MOST_BYTES", 100)
+    with pytest.raises(
+        ValueError, match="x.trace holds more than 0 MiB, the most"
+    ):
+        trace.save(tmp_path / "x.trace")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_printed_row_that_is_repeated_without_end(tmp_path):
