@@ -111,18 +111,14 @@ def test_the_journal_of_a_calibration_has_a_limit(tmp_path, monkeypatch):
     path = tmp_path / "a.part"
     path.write_text("{}\n" * 100)
     monkeypatch.setattr(calibration_journal, "MOST_BYTES", 200)
-    with pytest.raises(
-        ValueError, match="a.part holds more than 0 MiB, the most"
-    ):
+    with pytest.raises(ValueError, match="a.part holds more than 0 MiB, the most"):
         calibration_journal.read_journal(str(path))
 
 
 def test_a_trace_that_could_not_be_read_again_is_not_written(tmp_path, monkeypatch):
     trace = costlab.trace(torch.nn.Linear(2, 2), torch.rand(1, 2))
     monkeypatch.setattr(files, "MOST_BYTES", 100)
-    with pytest.raises(
-        ValueError, match="x.trace holds more than 0 MiB, the most"
-    ):
+    with pytest.raises(ValueError, match="x.trace holds more than 0 MiB, the most"):
         trace.save(tmp_path / "x.trace")
     assert not list(tmp_path.iterdir())
 
