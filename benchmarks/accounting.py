@@ -53,8 +53,6 @@ from costlab.trace import Trace  # noqa: E402
 SOURCES = ("zoo", "torchvision", "timm", "random")
 NOTABLE = 0.01  # share of a network's time from which an operation's error counts
 Conditions = tuple[str, str]
-
-
 Timer = Callable[[str, torch.nn.Module, Any], float]
 
 
@@ -211,7 +209,11 @@ class Found:
 def live(args: argparse.Namespace, profile: CalibratedProfile) -> Found:
     """Measured now: the rules first, which are quick, for a third of the time at most."""
     device, until = find_device(args.device), time.monotonic() + 60 * args.minutes
-    name = str(device.describe()["device"])
+    name = device.describe()["device"]
+    if name != profile.name:
+        wrong = f"{args.profile} is of {profile.name}, and this is {name}"
+        print(f"{wrong}; calibrate it to another file", file=sys.stderr)
+        sys.exit(2)
     product_ceiling(device, args.dtype)  # the clocks of an idle device rise only under work
     print(f"device: {name}, torch {torch.__version__}, {device.sample()}")
     conditions = args.dtype, args.layout
@@ -257,9 +259,7 @@ def again(file: str, profile: CalibratedProfile) -> Found:
 def options() -> argparse.Namespace:
     """The command line."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    p.add_argument(
-        "--profile", required=True, help="a .device file; made first where it is missing"
-    )
+    p.add_argument("--profile", required=True, help="a .device file; made where it is missing")
     p.add_argument("--calibrate-minutes", type=float, default=5)
     p.add_argument("--device", default="auto", choices=("auto", "cuda", "cpu"))
     p.add_argument("--minutes", type=float, default=10, help="for measuring networks")

@@ -102,3 +102,17 @@ def test_a_prediction_says_where_it_is_of_other_conditions_than_the_trace():
         "measured in contiguous, and predicted in channels-last",
     )
     assert found.facts.name == "NVIDIA H100 80GB HBM3"
+
+
+def test_a_profile_of_another_device_is_refused(monkeypatch, capsys):
+    """In one line, before anything is measured."""
+    monkeypatch.syspath_prepend(str(FILE.parent))
+    import accounting
+
+    profile = str(FILE.parents[1] / "reports/devices/h100.device")
+    monkeypatch.setattr(sys, "argv", ["accounting.py", "--profile", profile, "--device", "cpu"])
+    with pytest.raises(SystemExit) as stopped:
+        accounting.main()
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2 and said.count("\n") == 1
+    assert f"{profile} is of NVIDIA H100 80GB HBM3, and this is " in said

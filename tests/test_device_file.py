@@ -169,8 +169,8 @@ def test_a_damaged_file_is_refused_in_one_line(case, tmp_path):
         (packed(b"[" * 100_000), "damaged or cut short"),
         (packed(b"\xff\xfe"), "damaged or cut short"),
         (
-            packed(b'{"format": "costlab-device", "version": 2}'),
-            "has device format 2, this costlab reads 1; update costlab",
+            packed(b'{"format": "costlab-device", "version": 3}'),
+            "has device format 3, this costlab reads 1 to 2; update costlab",
         ),
         (packed(b'{"format": "costlab-device", "version": true}'), "device format True"),
     ],
@@ -242,10 +242,33 @@ def test_warnings_say_where_trace_and_file_do_not_fit(tmp_path):
         f"traced with torch {release}, and the device was measured with torch 2.11.0+cu130",
         "traced in fp32, and predicted in bf16",
         "outside what was measured: 2 operations, 100.0% of the time; calibrate for longer",
-        "predicted as copies, because their kernels are not calibrated: "
-        "aten.upsample_bilinear2d (x1)",
+        "predicted from other kernels, because none of theirs was measured: interpolation (x1)",
     )
     assert found.total.outside
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "said"),
+    [
+        (torch.nn.ConvTranspose2d(8, 4, 2, 2), (1, 8, 5, 5), "transposed convolution (x1)"),
+        (torch.nn.Conv3d(8, 4, 3), (1, 8, 5, 5, 5), "3-d convolution (x1)"),
+        (torch.nn.LSTM(8, 4), (3, 1, 8), "recurrent (x1)"),
+    ],
+)
+def test_kernels_that_were_not_measured_are_predicted_by_others_with_a_wide_interval(
+    model, shape, said, tmp_path
+):
+    """A factor of 8 to either side of the middle."""
+    path = tmp_path / "some.device"
+    write_calibration(WHOLE, path)
+    trace = costlab.trace(model, torch.zeros(shape), device="meta")
+    found = costlab.predict(trace, path).prediction
+    assert any(
+        w == f"predicted from other kernels, because none of theirs was measured: {said}"
+        for w in found.warnings
+    )
+    assert found.total.outside
+    assert found.total.high / found.total.low > 60
 
 
 def test_a_file_is_read_again_only_after_it_was_written_again(tmp_path):

@@ -21,6 +21,7 @@ from costlab.cli import main
 from costlab.measure import MeasureError, measure, tf32, timing
 from costlab.measure.ceilings import precision
 from costlab.measure.cpu import memory_by_operation
+from costlab.measure.nvml import driver_of
 from costlab.measure.stats import align, differ
 from costlab.render import charts, plain
 from costlab.render.document import Picture
@@ -766,3 +767,24 @@ def test_a_rewrite_measured_before_and_after(tmp_path, capsys):
         main([*common, "--roofline", str(tmp_path / "x.svg")]) == 2
         and not (tmp_path / "x.svg").exists()
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC\n",
+            "550.54.15",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build\n",
+            "570.124.06",
+        ),
+        ("GCC version: 12.2.0\n", None),
+    ],
+)
+def test_the_version_of_the_driver_as_the_driver_says_it(text, version, tmp_path):
+    file = tmp_path / "version"
+    file.write_text(text)
+    assert driver_of(file) == version
+    assert driver_of(tmp_path / "none") is None

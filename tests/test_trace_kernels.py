@@ -12,11 +12,16 @@ from costlab.predict.kernels import (
     Copy,
     DepthwiseConvolution,
     Elementwise,
+    Interpolation,
+    Lookup,
     Normalization,
     Pooling,
     Product,
+    Recurrent,
     Reduction,
     Softmax,
+    TransposedConvolution,
+    VolumeConvolution,
     kernels_of,
 )
 from costlab.trace.tracer import trace
@@ -55,6 +60,41 @@ CASES = {
         nn.Conv2d(8, 8, 3, padding=1, groups=8),
         [(1, 8, 5, 5)],
         [DepthwiseConvolution(1, 8, 8, 5, 5, 3, 3, 1, 1, 1, 1, 1, 8, True)],
+    ),
+    "transposed, as decoders have it": (
+        nn.ConvTranspose2d(8, 4, 3, 2, 1, output_padding=1, bias=False),
+        [(2, 8, 5, 5)],
+        [TransposedConvolution(2, 8, 4, 5, 5, 3, 3, 2, 2, 1, 1, 1, 1)],
+    ),
+    "transposed in groups, 1-d": (
+        nn.ConvTranspose1d(8, 4, 4, 2, 1, groups=2),
+        [(1, 8, 5)],
+        [TransposedConvolution(1, 8, 4, 1, 5, 1, 4, 1, 2, 0, 1, groups=2, bias=True)],
+    ),
+    "3-d": (
+        nn.Conv3d(3, 8, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False),
+        [(1, 3, 4, 8, 8)],
+        [VolumeConvolution(1, 3, 8, 4, 8, 8, 1, 3, 3, 1, 2, 2, 0, 1, 1)],
+    ),
+    "to the nearest": (
+        nn.Upsample(scale_factor=2),
+        [(1, 4, 3, 5)],
+        [Interpolation("nearest", 1, 4, 3, 5, 6, 10)],
+    ),
+    "bilinear": (
+        nn.Upsample((7, 9), mode="bilinear"),
+        [(1, 4, 3, 5)],
+        [Interpolation("linear", 1, 4, 3, 5, 7, 9)],
+    ),
+    "two recurrent layers in both directions": (
+        nn.LSTM(5, 6, 2, bidirectional=True),
+        [(7, 2, 5)],
+        [Recurrent("LSTM", 7, 2, 5, 6, 2, True)],
+    ),
+    "a GRU, the batch first": (
+        nn.GRU(5, 6, bias=False, batch_first=True),
+        [(2, 7, 5)],
+        [Recurrent("GRU", 7, 2, 5, 6, bias=False)],
     ),
     "1-d, as one row": (
         nn.Conv1d(4, 6, 3, 2, 1),
@@ -144,6 +184,19 @@ def test_attention_is_one_kernel():
     assert found == [Attention(2, 3, 7, 7, 8, masked=True)]
 
 
+def test_rows_of_a_table_are_looked_up():
+    found = kernels_of(trace(nn.Embedding(100, 8), (torch.zeros(2, 3, dtype=torch.long),)))
+    assert [op.kernel for op in found if op.kernel] == [Lookup(6, 8, 100)]
+
+
+def test_a_product_of_no_family_multiplies_as_much():
+    """(5 - 1) * 2 + 2 = 10 a side, 1000 outputs of 4 channels; each of the 8 * 125 inputs meets 4
+    channels of 8 taps: 32,000 multiply-adds, 8 for each output."""
+    model = nn.ConvTranspose3d(8, 4, 2, 2, bias=False)
+    [found] = kernels_of(trace(model, (torch.zeros(1, 8, 5, 5, 5),), device="meta"))
+    assert (found.kernel, found.known) == (Product(1, 1000, 4, 8), False)
+
+
 def test_an_operation_of_no_family_is_a_copy_that_is_not_known():
     model = Does(lambda x: torch.cumsum(x, 0))
     [found] = kernels_of(trace(model, (torch.zeros(3, 4),), device="meta"))
@@ -181,6 +234,31 @@ WORK = [
     (Reduction(2, 64, 4), 512, 512, 8),
     (Elementwise("add", 8, 4), 8, 12, 8),
     (Concatenation(2, 32, 8), 0, 256, 256),
+    # each of 2 x 8 x 5 x 5 elements is multiplied with 4 channels of 4 x 4 taps; (5 - 1) * 2 - 2
+    # + 4 are 10 rows
+    (
+        TransposedConvolution(2, 8, 4, 5, 5, 4, 4, 2, 2, 1, 1),
+        2 * 2 * 8 * 25 * 4 * 16,
+        2 * 8 * 25 + 8 * 4 * 16,
+        2 * 4 * 100,
+    ),
+    # 4 x 3 x 3 outputs of 16 channels, each of 4 channels of a group and 27 taps
+    (
+        VolumeConvolution(1, 8, 16, 4, 6, 6, 3, 3, 3, 1, 2, 2, 1, 1, 1, 1, 2, True),
+        2 * 36 * 16 * 4 * 27,
+        8 * 4 * 36 + 16 * 4 * 27 + 16,
+        16 * 36,
+    ),
+    # four neighbours of each of 2 x 3 x 8 x 8 outputs
+    (Interpolation("linear", 2, 3, 4, 4, 8, 8), 8 * 384, 96, 384),
+    # 4 gates of 6 units: (5 + 6) inputs and 2 biases below, (2 * 6 + 6) and 2 above; both ways
+    (
+        Recurrent("LSTM", 7, 2, 5, 6, 2, True),
+        2 * 7 * 2 * (2 * 24 * (13 + 20)),
+        7 * 2 * 5 + 2 * 24 * 33,
+        7 * 2 * 12,
+    ),
+    (Lookup(3, 4, 100), 0, 12, 12),
 ]
 
 

@@ -79,7 +79,7 @@ def _conditions(
     if not layouts or not dtypes:
         raise ValueError("there is nothing to measure: name a dtype and a layout")
     if not 0 < minutes < 24 * 60:
-        raise ValueError(f"{minutes:g} minutes cannot be measured for; give 5, 15 or 60")
+        raise ValueError(f"minutes is {minutes:g}; give a time above 0 and below a day")
     return [(dtype, layout) for layout in layouts for dtype in dtypes]
 
 

@@ -76,6 +76,7 @@ class Cuda:
             "multiprocessors": p.multi_processor_count,
             "cuda": torch.version.cuda,
             "cudnn": torch.backends.cudnn.version(),
+            "driver": self.sensors.driver(),
         }
 
     def sample(self) -> Sample:

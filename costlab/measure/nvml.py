@@ -6,9 +6,24 @@ it is done while the device works, and nothing waits for it.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from ..trace.facts import Sample
 
 MISSING = "clocks, power and temperature were not read: install nvidia-ml-py (costlab[gpu])"
+
+_DRIVER = Path("/proc/driver/nvidia/version")
+
+
+def driver_of(file: Path) -> str | None:
+    """The version in the text of the driver: "NVRM version: NVIDIA UNIX x86_64 Kernel Module
+    550.54.15  Tue Mar  5 ..."; None for a file that is not there or says nothing of the kind."""
+    try:
+        found = re.search(r"Kernel Module\D* (?:for x86_64 +)?(\d+(?:\.\d+)+)", file.read_text())
+    except OSError:
+        return None
+    return found[1] if found else None
 
 
 class Sensors:
@@ -41,6 +56,16 @@ class Sensors:
             return self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle) / 1000
         except self._nvml.NVMLError:
             return None
+
+    def driver(self) -> str | None:
+        """The version of the driver, by NVML or by what the driver says in /proc; None where
+        neither tells."""
+        if self._nvml is not None:
+            try:
+                return self._nvml.nvmlSystemGetDriverVersion()
+            except self._nvml.NVMLError:
+                pass
+        return driver_of(_DRIVER)
 
     def sample(self) -> Sample:
         """`sm_mhz`, `memory_mhz`, `watts`, `celsius` and `throttle` (NVML's bits, 0: none); what

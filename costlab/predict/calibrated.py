@@ -36,6 +36,7 @@ class CalibratedProfile:
     def __init__(self, calibration: Calibration, source: StrPath = ""):
         self.calibration = calibration
         self.source = str(source)
+        self._points = lru_cache(None)(self._find_points)
         self._families = lru_cache(None)(self._fit_family)
         self._ceilings = lru_cache(None)(self._fit_ceilings)
         self._wholes = lru_cache(None)(self._fit_whole)
@@ -89,8 +90,17 @@ class CalibratedProfile:
             ),
             tuple(estimates),
             self._wholes(dtype, layout).correlation,
-            tuple(notes.warnings(trace, self.calibration.facts, dtype, layout, ops, estimates)),
+            tuple(
+                notes.warnings(
+                    *(trace, self.calibration.facts, dtype, layout, ops, estimates),
+                    missing=self._missing(dtype, layout),
+                )
+            ),
         )
+
+    def _missing(self, dtype: str, layout: str) -> frozenset[str]:
+        """The families of which nothing was measured."""
+        return frozenset(f for f in FAMILIES if not self._points(f, dtype, layout))
 
     def _choose(self, dtype: str, layout: str) -> tuple[str, str]:
         """The conditions, where they were measured."""
@@ -136,35 +146,44 @@ class CalibratedProfile:
             if op.kernel is None:
                 found.append(IDLE)
                 continue
-            time = times[op.kernel]
+            time = times[op.kernel] if op.known else times[op.kernel].unsure()
             low, high = (whole.apply(time.end(side, whole.widening)) for side in (-1, 1))
             seconds = min(max(whole.apply(time.seconds), low), high)
-            found.append(Estimate(low, seconds, high, time.outside or not op.known))
+            found.append(Estimate(low, seconds, high, time.outside))
         return found
 
     def _log_times(
         self, kernels: Iterable[Kernel | None], dtype: str, layout: str, cold: float
     ) -> dict[Kernel, LogTime]:
         """Of each kernel alone, a family at a time."""
+        wanted = dict.fromkeys(k for k in kernels if k is not None)
+        used = {k: self._nearest(k, dtype, layout) for k in wanted}
         by_family: dict[str, dict[Kernel, None]] = {}
-        for kernel in kernels:
-            if kernel is not None:
-                by_family.setdefault(kernel.family, {})[kernel] = None
+        for kernel in used.values():
+            by_family.setdefault(kernel.family, {})[kernel] = None
         found: dict[Kernel, LogTime] = {}
         for family, alike in by_family.items():
             listed = list(alike)
             model = self._families(family, dtype, layout)
             found.update(zip(listed, model.predict(listed, cold), strict=True))
-        return found
+        return {k: found[n] if n is k else found[n].unsure() for k, n in used.items()}
 
-    def _fit_family(self, family: str, dtype: str, layout: str) -> FamilyTimes:
+    def _nearest(self, kernel: Kernel, dtype: str, layout: str) -> Kernel:
+        """The kernel itself, or its relative where nothing of its family was measured."""
+        if self._points(kernel.family, dtype, layout):
+            return kernel
+        return kernel.relative or kernel
+
+    def _find_points(self, family: str, dtype: str, layout: str) -> tuple[Point, ...]:
         layout = layout if FAMILIES[family].layouts else "contiguous"
-        points: list[Point] = [
+        return tuple(
             p
             for p in self.calibration.points
             if (p.kernel.family, p.dtype, p.layout) == (family, dtype, layout)
-        ]
-        return family_times(points, self._ceilings(dtype))
+        )
+
+    def _fit_family(self, family: str, dtype: str, layout: str) -> FamilyTimes:
+        return family_times(self._points(family, dtype, layout), self._ceilings(dtype))
 
     def _fit_ceilings(self, dtype: str) -> DeviceCeilings:
         return device_ceilings(self.calibration.points, dtype, self.calibration.facts.machine)

@@ -1,7 +1,7 @@
 """Device files: written whole or not at all, read and validated. Needs no torch.
 
-File format (version 1), described in docs/device-file.md: gzip-compressed UTF-8 JSON, one object
-with
+File format (version 2; version 1 has fewer families of kernels), described in docs/device-file.md:
+gzip-compressed UTF-8 JSON, one object with
 - `format` = "costlab-device", `version`;
 - `facts`: the device, its library versions, clocks, and the date (the fields of `DeviceFacts`);
 - `points`: by family of kernels `fields`, and `rows` of [dtype, layout, sizes, warm, cold], where
@@ -27,13 +27,13 @@ from .device_record import Calibration, NetworkPoint, Point
 from .kernels import FAMILIES
 from .prediction import ProfileError
 
-FORMAT, VERSION = "costlab-device", 1
+FORMAT, VERSION = "costlab-device", 2
 MOST_BYTES = 64 * 2**20  # of JSON: about half a million points
 MOST_ROWS = 500_000
 _FORMAT = PackedFormat(
     name="device file",
     mark=FORMAT,
-    versions=(VERSION,),
+    versions=(1, VERSION),
     make="costlab calibrate -o FILE",
     again="calibrate the device again",
     error=ProfileError,

@@ -20,7 +20,8 @@ class Seconds:
 @dataclass(frozen=True)
 class Point:
     """A kernel as it was measured. `warm`: called again and again on the same operands; `cold`:
-    with weights, or a second operand, that were not in the cache (None: it has few or none)."""
+    with weights, or a second operand, that were not in the cache (None: it has few or none, or
+    they are read in little of its time)."""
 
     kernel: Kernel
     dtype: str
@@ -51,8 +52,8 @@ class DeviceFacts:
         date: of the first measurement, in ISO 8601.
         torch, costlab: versions.
         cache: bytes of the last cache.
-        machine: what the device says of itself: cores, threads, multiprocessors, the driver,
-            versions of cuda and cudnn.
+        machine: what the device says of itself: cores, threads, multiprocessors, versions of cuda,
+            cudnn and the driver; what it does not say is left out.
         clocks: of a GPU "sm_mhz", "watts" and so on, of a CPU "load", when measuring began.
         notes: what a reader must know.
     """

@@ -22,7 +22,12 @@ LONGEST_TEXT = 1000  # characters
 MOST_KERNELS = 20_000  # of one network
 _LARGEST_SIZE = 2**40
 _LONGEST_TIME = 1e5  # seconds
-_MAY_BE_ZERO = frozenset(("padding_height", "padding_width", "second"))
+_MAY_BE_ZERO = frozenset(
+    (
+        *("padding_depth", "padding_height", "padding_width", "second"),
+        *("output_padding_height", "output_padding_width"),
+    )
+)
 _FIELDS = {family: dataclasses.fields(kind) for family, kind in FAMILIES.items()}  # pyright: ignore[reportArgumentType] all are dataclasses
 _DIGITS = 5  # significant ones of a time; it is not known better
 

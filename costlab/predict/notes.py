@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ..trace import Trace
 from .device_record import DeviceFacts
@@ -20,9 +20,11 @@ def warnings(
     layout: str,
     ops: Sequence[OpKernel],
     estimates: Sequence[Estimate],
+    *,
+    missing: Collection[str] = (),
 ) -> Iterator[str]:
     """Where a trace and a device file do not fit; `dtype` and `layout` are those that are
-    predicted."""
+    predicted, `missing` the families of kernels that were not measured."""
     version = trace.provenance["torch"]
     if _release(version) != _release(facts.torch):
         yield f"traced with torch {version}, and the device was measured with torch {facts.torch}"
@@ -31,10 +33,11 @@ def warnings(
         yield f"traced in {ran}, and predicted in {dtype}"
     if trace.measured and trace.measured.conditions["layout"] != layout:
         yield f"measured in {trace.measured.conditions['layout']}, and predicted in {layout}"
-    yield from _outside(trace, ops, estimates)
+    yield from _outside(estimates)
+    yield from _not_calibrated(trace, ops, missing)
 
 
-def _outside(trace: Trace, ops: Sequence[OpKernel], estimates: Sequence[Estimate]) -> Iterator[str]:
+def _outside(estimates: Sequence[Estimate]) -> Iterator[str]:
     seconds = math.fsum(e.seconds or 0.0 for e in estimates)
     far = [e.seconds or 0.0 for e in estimates if e.outside]
     if far and seconds:
@@ -43,12 +46,29 @@ def _outside(trace: Trace, ops: Sequence[OpKernel], estimates: Sequence[Estimate
             f"outside what was measured: {count}, {math.fsum(far) / seconds:.1%} of the time; "
             "calibrate for longer"
         )
+
+
+def _not_calibrated(
+    trace: Trace, ops: Sequence[OpKernel], missing: Collection[str]
+) -> Iterator[str]:
+    families = Counter(op.kernel.family for op in ops if op.kernel and op.kernel.family in missing)
+    if families:
+        yield (
+            "predicted from other kernels, because none of theirs was measured: "
+            f"{_listed(families)}"
+        )
     unknown = Counter(
         op.name for op, kernel in zip(trace.forward, ops, strict=True) if not kernel.known
     )
     if unknown:
-        listed = ", ".join(f"{name} (x{n})" for name, n in unknown.items())
-        yield f"predicted as copies, because their kernels are not calibrated: {listed}"
+        yield (
+            "predicted by their multiply-adds or bytes, because their kernels are not calibrated: "
+            f"{_listed(unknown)}"
+        )
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} (x{n})" for name, n in counts.items())
 
 
 def _release(version: str) -> str:

@@ -57,6 +57,7 @@ class Machine(TypedDict, total=False):
     multiprocessors: int
     cuda: str | None
     cudnn: int | None
+    driver: str | None
 
 
 _Timed = TypedDict(  # names that are not identifiers

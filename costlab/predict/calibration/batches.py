@@ -42,4 +42,9 @@ _BATCHED: dict[str, Callable[[Any, int], Kernel]] = {
     "concatenation": _times("outer"),
     "copy": _times("elements"),
     "attention": _times("batch"),
+    "transposed convolution": _times("batch"),
+    "3-d convolution": _times("batch"),
+    "interpolation": _times("batch"),
+    "recurrent": _times("batch"),
+    "lookup": _times("rows"),
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  the name that everybody knows it by
 
 from ..kernels import (
@@ -18,12 +18,17 @@ from ..kernels import (
     Convolution,
     Copy,
     Elementwise,
+    Interpolation,
     Kernel,
+    Lookup,
     Normalization,
     Pooling,
     Product,
+    Recurrent,
     Reduction,
     Softmax,
+    TransposedConvolution,
+    VolumeConvolution,
 )
 
 Run = Callable[[], Any]
@@ -224,6 +229,57 @@ def _attention(k: Any, given: Operands) -> Run:
     return lambda: F.scaled_dot_product_attention(q, key, value, mask)
 
 
+def _transposed(k: Any, given: Operands) -> Run:
+    k = cast("TransposedConvolution", k)
+    x = given.image(k.batch, k.channels_in, k.height, k.width)
+    w = given.filter(k.channels_in, k.channels_out // k.groups, k.kernel_height, k.kernel_width)
+    b = given.weight(k.channels_out) if k.bias else None
+    stride, padding = (k.stride_height, k.stride_width), (k.padding_height, k.padding_width)
+    more = k.output_padding_height, k.output_padding_width
+    return lambda: F.conv_transpose2d(x, w, b, stride, padding, more, k.groups, k.dilation)
+
+
+def _volume(k: Any, given: Operands) -> Run:
+    k = cast("VolumeConvolution", k)
+    x = given.values(k.batch, k.channels_in, k.depth, k.height, k.width)
+    sides = k.kernel_depth, k.kernel_height, k.kernel_width
+    w = given.weight(k.channels_out, k.channels_in // k.groups, *sides)
+    b = given.weight(k.channels_out) if k.bias else None
+    stride = k.stride_depth, k.stride_height, k.stride_width
+    padding = k.padding_depth, k.padding_height, k.padding_width
+    return lambda: F.conv3d(x, w, b, stride, padding, k.dilation, k.groups)
+
+
+def _interpolation(k: Any, given: Operands) -> Run:
+    k = cast("Interpolation", k)
+    x = given.image(k.batch, k.channels, k.height, k.width)
+    mode = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}[k.kind]
+    return lambda: F.interpolate(x, (k.out_height, k.out_width), mode=mode)
+
+
+def _recurrent(k: Any, given: Operands) -> Run:
+    """As its module, which puts all weights next to one another as cuDNN wants them."""
+    k = cast("Recurrent", k)
+    x = given.values(k.steps, k.batch, k.inputs)
+    kind = {"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN}[k.kind]
+    layers = kind(
+        *(k.inputs, k.hidden, k.layers),
+        bias=k.bias,
+        bidirectional=k.bidirectional,
+        device=given.store.device,
+        dtype=given.store.dtype,
+    )
+    return lambda: layers(x)[0]
+
+
+def _lookup(k: Any, given: Operands) -> Run:
+    """Of rows all over the table."""
+    k = cast("Lookup", k)
+    table = given.weight(k.table, k.width)
+    rows = torch.randint(k.table, (k.rows,), device=given.store.device)
+    return lambda: F.embedding(rows, table)
+
+
 _CALLS: dict[str, Callable[[Any, Operands], Run]] = {
     "convolution": _convolution,
     "depthwise convolution": _convolution,
@@ -236,4 +292,9 @@ _CALLS: dict[str, Callable[[Any, Operands], Run]] = {
     "concatenation": _concatenation,
     "copy": _copy,
     "attention": _attention,
+    "transposed convolution": _transposed,
+    "3-d convolution": _volume,
+    "interpolation": _interpolation,
+    "recurrent": _recurrent,
+    "lookup": _lookup,
 }

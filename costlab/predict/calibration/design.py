@@ -16,17 +16,22 @@ from .spaces import spread
 BATCHES = {"cuda": (1, 8, 32), "cpu": (1, 8)}  # of the shapes that networks have
 # parts of the points; convolutions vary the most, and take most of the time of most networks
 SHARES = {
-    "convolution": 0.40,
-    "product": 0.15,
-    "elementwise": 0.10,
+    "convolution": 0.38,
+    "product": 0.13,
+    "elementwise": 0.09,
     "depthwise convolution": 0.08,
-    "normalization": 0.07,
-    "pooling": 0.05,
+    "normalization": 0.06,
+    "pooling": 0.04,
     "concatenation": 0.04,
     "attention": 0.03,
     "copy": 0.03,
     "softmax": 0.03,
     "reduction": 0.02,
+    "transposed convolution": 0.02,
+    "3-d convolution": 0.02,
+    "interpolation": 0.01,
+    "recurrent": 0.01,
+    "lookup": 0.01,
 }
 _UNUSUAL_EVERY = 3  # kernels, one in the layouts that are not usual for a dtype too
 _REAL_TO_SPREAD = 3  # so many shapes that networks have, then one between them

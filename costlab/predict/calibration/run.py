@@ -27,7 +27,8 @@ from .limits import Limits, release_memory
 from .timing import time_kernel
 from .whole import time_network
 
-NETWORK_EVERY = 40  # kernels, one network of random layers
+NETWORK_EVERY = 20  # kernels, one network of random layers at most
+NETWORKS_SHARE = 0.3  # of the time, at most
 GIVE_UP = 30  # failures in a row: the device's context is lost
 
 
@@ -136,6 +137,7 @@ class _Run:
     progress: Callable[[Progress], None] | None
     clock: Callable[[], float]
     stores: dict[str, Store] = field(default_factory=dict[str, Store])
+    in_networks: float = 0.0  # seconds that networks took
 
     def measure(self, real: Mapping[Kernel, int]) -> None:
         """Everything, until the time is over; `real` as the plan gives it."""
@@ -151,7 +153,7 @@ class _Run:
             failed = 0 if self._kernel(case) else failed + 1
             release_memory(self.device)
             if step % NETWORK_EVERY == NETWORK_EVERY - 1:
-                self._network()
+                self._network_in_time()
             self._tell()
         self._note_time()
 
@@ -168,6 +170,7 @@ class _Run:
     def _kernel(self, case: Case) -> bool:
         """Measure one kernel; whether that was possible."""
         kernel, dtype, layout = case
+        begun = self.clock()
         try:
             with ceilings.precision(dtype):
                 warm, cold = time_kernel(
@@ -175,6 +178,7 @@ class _Run:
                     kernel,
                     self._store(dtype),
                     channels_last=layout == "channels-last",
+                    fetching=self.limits.fetching(kernel, dtype),
                 )
         except Exception as e:  # kernels fail in many ways, and each costs only itself
             why = _reason(e)
@@ -182,11 +186,18 @@ class _Run:
             self.journal.failure(case, why)
             return False
         point = Point(kernel, dtype, layout, warm, cold)
-        self.limits.learn(kernel, dtype, warm.median)
+        self.limits.learn(kernel, dtype, warm.median, self.clock() - begun)
         self.done.points.append(point)
         self.journal.point(point)
         self._note_time()
         return True
+
+    def _network_in_time(self) -> None:
+        """A network, unless networks took more than their share so far."""
+        begun = self.clock()
+        if self.in_networks <= NETWORKS_SHARE * (begun - self.begun):
+            self._network()
+            self.in_networks += self.clock() - begun
 
     def _network(self) -> None:
         """Measure one network of random layers: under the usual conditions in turn, and each

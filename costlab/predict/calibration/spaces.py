@@ -16,12 +16,17 @@ from ..kernels import (
     Copy,
     DepthwiseConvolution,
     Elementwise,
+    Interpolation,
     Kernel,
+    Lookup,
     Normalization,
     Pooling,
     Product,
+    Recurrent,
     Reduction,
     Softmax,
+    TransposedConvolution,
+    VolumeConvolution,
 )
 
 T = TypeVar("T")
@@ -94,6 +99,16 @@ _FILTERS = tuple(
         (4, 4): 1,
         (9, 9): 1,
         (11, 11): 1,
+        (13, 13): 1,
+        (15, 15): 1,
+        (21, 21): 1,
+        (31, 31): 1,
+        (1, 9): 1,
+        (9, 1): 1,
+        (1, 15): 1,
+        (15, 1): 1,
+        (1, 31): 1,
+        (31, 1): 1,
     }.items()
     for _ in range(times)
 )
@@ -101,7 +116,7 @@ _FILTERS = tuple(
 
 def _depthwise(index: int) -> Kernel:
     draw = Draw(index)
-    side, grid = draw.of(3, 3, 3, 5, 5, 7, 9), draw.size(5, 130)
+    side, grid = draw.of(3, 3, 3, 3, 5, 5, 5, 7, 7, 9, 13, 31), draw.size(5, 130)
     channels, batch, stride = draw.size(16, 1536, 8), draw.of(1, 1, 4, 8, 32), draw.of(1, 1, 1, 2)
     return DepthwiseConvolution(
         *(batch, channels, channels, grid, grid, side, side, stride, stride),
@@ -196,6 +211,58 @@ def _attention(index: int) -> Kernel:
     return Attention(batch, heads, queries, keys, draw.of(32, 64, 64, 128), index % 5 == 4)
 
 
+def _transposed(index: int) -> Kernel:
+    """Mostly of kernels of 2 and 4 that double the grid, as decoders have them."""
+    draw = Draw(index)
+    side, grid = draw.of(2, 2, 3, 4, 4, 5), draw.size(4, 128)
+    inner, outer = draw.size(8, 1024, 8), draw.size(8, 512, 8)
+    batch, stride = draw.of(1, 1, 2, 8), draw.of(1, 2, 2, 2, 4)
+    stride = min(stride, side)
+    padding, more = (side - stride + 1) // 2, (side - stride) % 2 if stride > 1 else 0
+    return TransposedConvolution(
+        *(batch, inner, outer, grid, grid, side, side, stride, stride, padding, padding),
+        output_padding_height=more,
+        output_padding_width=more,
+        bias=index % 2 == 0,
+    )
+
+
+def _volume(index: int) -> Kernel:
+    """Of 3x3x3, and of its factors 1x3x3 and 3x1x1, as networks for videos have them."""
+    draw = Draw(index)
+    deep, side = draw.of((3, 3), (3, 3), (1, 3), (3, 1), (1, 1), (5, 5), (7, 7))
+    grid, frames = draw.size(4, 64), draw.size(4, 32)
+    inner, outer = draw.size(8, 512, 8), draw.size(8, 512, 8)
+    batch, stride = draw.of(1, 1, 2, 4), draw.of(1, 1, 2)
+    depthwise = index % 6 == 5
+    return VolumeConvolution(
+        *(batch, inner, inner if depthwise else outer, frames, grid, grid, deep, side, side),
+        *(stride if deep > 1 else 1, stride, stride, deep // 2, side // 2, side // 2),
+        groups=inner if depthwise else 1,
+        bias=index % 2 == 0,
+    )
+
+
+def _interpolation(index: int) -> Kernel:
+    draw = Draw(index)
+    kind, grid = draw.of("nearest", "linear", "linear", "cubic"), draw.size(4, 128)
+    channels, batch, times = draw.size(1, 1024), draw.of(1, 1, 8), draw.of(2, 2, 2, 4, 8, 0.5)
+    return Interpolation(kind, batch, channels, grid, grid, *(max(1, int(grid * times)),) * 2)
+
+
+def _recurrent(index: int) -> Kernel:
+    draw = Draw(index)
+    steps, hidden = draw.size(4, 256), draw.size(32, 1024, 32)
+    inputs, batch = draw.size(32, 1024, 32), draw.of(1, 1, 4, 16, 32)
+    kind = ("LSTM", "GRU", "LSTM", "GRU", "RNN")[index % 5]
+    return Recurrent(kind, steps, batch, inputs, hidden, draw.of(1, 1, 2, 3), draw.of(False, True))
+
+
+def _lookup(index: int) -> Kernel:
+    draw = Draw(index)
+    return Lookup(draw.size(1, 16384), draw.size(32, 4096, 8), draw.size(128, 131072))
+
+
 SPACES: dict[str, Callable[[int], Kernel]] = {
     "convolution": _convolution,
     "depthwise convolution": _depthwise,
@@ -208,6 +275,11 @@ SPACES: dict[str, Callable[[int], Kernel]] = {
     "concatenation": _concatenation,
     "copy": _copy,
     "attention": _attention,
+    "transposed convolution": _transposed,
+    "3-d convolution": _volume,
+    "interpolation": _interpolation,
+    "recurrent": _recurrent,
+    "lookup": _lookup,
 }
 
 

@@ -14,20 +14,27 @@ from ..kernels import Kernel
 from .calls import Operands, Run, Store, call_of
 
 BLOCKS = 5
-_WARM_UPS = 2
+_TRIES = 4  # calls before blocks are timed, the first ones to warm up
 _BLOCK_SECONDS = {"cuda": 0.0015, "cpu": 0.003}
-_MOST_CALLS = 64  # in one captured graph
-_SLOW = 0.02  # seconds; a call that takes longer is timed in fewer blocks
+_MOST_CALLS = {"cuda": 64, "cpu": 640}  # in a chain: on a GPU, one captured graph
+_SLOW = 0.02  # seconds; blocks that take longer are fewer
 _FEWEST_BLOCKS = 3
 _SMALL_WEIGHTS = 2**16  # bytes; what takes as long to fetch as to launch a kernel
+# of a warm call: weights that are fetched within this share of it need not be measured cold
+_FETCHED = {"cuda": 0.005, "cpu": 0.03}
+_OVERFLOW = {"cuda": 2.0, "cpu": 1.25}  # caches; what is read before weights come again
 
 
 def time_kernel(
-    device: Device, kernel: Kernel, store: Store, *, channels_last: bool
+    device: Device, kernel: Kernel, store: Store, *, channels_last: bool, fetching: float = math.inf
 ) -> tuple[Seconds, Seconds | None]:
     """Seconds of a call on the same operands again and again, and with weights that are not in the
-    cache; None for a kernel with few or no weights, or whose operands alone overflow the cache."""
+    cache; None for a kernel with few or no weights, whose operands alone overflow the cache, or
+    whose weights are fetched in little of its time: `fetching` is seconds that they take at
+    least."""
     warm = time_calls(device, [call_of(kernel, Operands(store, channels_last))])
+    if fetching < _FETCHED[device.kind] * warm.median:
+        return warm, None
     return warm, _time_cold(device, kernel, store, channels_last)
 
 
@@ -36,7 +43,8 @@ def _time_cold(device: Device, kernel: Kernel, store: Store, channels_last: bool
     operands = (kernel.read + kernel.written) * store.dtype.itemsize
     if size < _SMALL_WEIGHTS or operands > 2 * device.cache_bytes():
         return None
-    turns = max(2, min(_MOST_CALLS, math.ceil(2 * device.cache_bytes() / size)))
+    overflow = _OVERFLOW[device.kind] * device.cache_bytes()
+    turns = max(2, min(_MOST_CALLS[device.kind], math.ceil(overflow / size)))
     step = max(kernel.weights, store.size // turns)
     calls = [
         call_of(kernel, Operands(store, channels_last, turn=turn * step)) for turn in range(turns)
@@ -47,20 +55,27 @@ def _time_cold(device: Device, kernel: Kernel, store: Store, channels_last: bool
 def time_calls(device: Device, calls: Sequence[Run], blocks: int = BLOCKS) -> Seconds:
     """Seconds a call, of calls one after another. Raises CaptureError for calls that a GPU cannot
     replay: from Python they would take the host's time; RuntimeError where no time passed."""
-    for _ in range(_WARM_UPS):
-        calls[0]()
-    once = max(min(device.seconds(calls[0], 1) for _ in range(2)), 1e-7)
+    once = _once(device, calls[0])
     wanted = _BLOCK_SECONDS[device.kind]
-    rounds = max(1, min(math.ceil(wanted / (once * len(calls))), _MOST_CALLS // len(calls)))
+    most = _MOST_CALLS[device.kind] // len(calls)
+    rounds = max(1, min(math.ceil(wanted / (once * len(calls))), most))
     run, a_run = _repeatable(device, _Chain(tuple(calls) * rounds)), len(calls) * rounds
     if device.kind == "cuda":
         once = max(device.seconds(run, 1) / a_run, 1e-8)
     repeats = max(1, math.ceil(wanted / (once * a_run)))
-    blocks = blocks if once < _SLOW else _FEWEST_BLOCKS
+    blocks = blocks if once * a_run * repeats < _SLOW else _FEWEST_BLOCKS
     taken = sorted(device.seconds(run, repeats) / a_run for _ in range(blocks))
     if not 0 < taken[0] <= taken[-1] < math.inf:
         raise RuntimeError("the device's clock says that it took no time")
     return Seconds(median(taken), taken[0], taken[-1])
+
+
+def _once(device: Device, call: Run) -> float:
+    """Seconds of a call after its first ones, which prepare it; a slow one is tried less often."""
+    tries = [device.seconds(call, 1)]
+    while len(tries) < _TRIES and (len(tries) < 2 or tries[-1] < _SLOW):
+        tries.append(device.seconds(call, 1))
+    return max(min(tries[1:]), 1e-7)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,10 @@ class LogTime:
     def end(self, side: int, widening: float = 1.0) -> float:
         """The lower (-1) or the upper (1) end of the interval in seconds, made wider."""
         return math.exp(self.middle + side * self.width * widening)
+
+    def unsure(self) -> LogTime:
+        """The same of a kernel that it is not the time of, but of one that does about as much."""
+        return replace(self, width=_WIDEST, outside=True)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ from .images import Normalization, Pooling, Reduction
 from .kernel import Kernel
 from .moving import Concatenation, Copy, Elementwise, Softmax
 from .multiplying import Attention, Convolution, DepthwiseConvolution, Product
+from .sequences import Lookup, Recurrent
+from .upsampling import Interpolation, TransposedConvolution
+from .volumes import VolumeConvolution
 
 FAMILIES: dict[str, type[Kernel]] = {
     kind.family: kind
@@ -21,5 +24,10 @@ FAMILIES: dict[str, type[Kernel]] = {
         Concatenation,
         Copy,
         Attention,
+        TransposedConvolution,
+        VolumeConvolution,
+        Interpolation,
+        Recurrent,
+        Lookup,
     )
 }

@@ -56,3 +56,9 @@ class Kernel:
         """What the times of kernels of the family are compared by: logarithms of sizes to the base
         2, and flags that weigh as much as so many doublings."""
         raise NotImplementedError
+
+    @property
+    def relative(self) -> Kernel | None:
+        """A kernel of another family that does about as much, for devices on which the family was
+        not measured; None for families that always are."""
+        return None

@@ -12,11 +12,12 @@ REDUCTIONS = frozenset(aten("mean sum amax amin linalg_vector_norm"))
 COPIES = frozenset(
     aten(
         "clone _to_copy contiguous copy constant_pad_nd roll flip index _unsafe_index index_select "
-        "gather embedding take repeat tile pixel_shuffle pixel_unshuffle channel_shuffle im2col "
-        "reflection_pad2d replication_pad2d upsample_nearest2d fill zero zeros ones full new_zeros "
+        "gather take repeat tile pixel_shuffle pixel_unshuffle channel_shuffle im2col "
+        "reflection_pad2d replication_pad2d fill zero zeros ones full new_zeros "
         "new_ones new_full zeros_like ones_like full_like arange split_with_sizes_copy"
     )
 )
+LOOKUPS = frozenset(aten("embedding"))
 IDLE = frozenset(aten("empty empty_like new_empty empty_strided resize_ set_ detach lift_fresh"))
 NORMALIZATIONS = {
     **dict.fromkeys(
@@ -34,6 +35,17 @@ POOLS = {
     **dict.fromkeys(aten("max_pool2d_with_indices max_pool2d adaptive_max_pool2d"), "max"),
     **dict.fromkeys(aten("avg_pool2d _adaptive_avg_pool2d adaptive_avg_pool2d"), "average"),
     "aten.avg_pool3d": "across",
+}
+INTERPOLATIONS = {
+    **dict.fromkeys(
+        aten(
+            "upsample_nearest1d upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d "
+            "_upsample_nearest_exact2d _upsample_nearest_exact3d"
+        ),
+        "nearest",
+    ),
+    **dict.fromkeys(aten("upsample_linear1d upsample_bilinear2d upsample_trilinear3d"), "linear"),
+    "aten.upsample_bicubic2d": "cubic",
 }
 
 # operation -> the function of `Elementwise.functions` that takes as long: by what is computed a

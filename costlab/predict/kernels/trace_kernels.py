@@ -7,34 +7,39 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from ..._narrow import is_list_or_tuple
-from ...cost import VIEWS, forms_of_params
-from ...cost.traffic import main_outputs
-from ...trace.record import Op, Trace
+from ...cost import VIEWS, cost_of, forms_of_params
+from ...trace.record import Trace
 from .fused_attention import fused_attention
 from .images import Normalization, Pooling, Reduction
 from .kernel import Kernel
 from .memory_order import MemoryOrder
 from .moving import Concatenation, Copy, Elementwise, Softmax
-from .multiplying import Convolution, DepthwiseConvolution, Product
+from .multiplying import Product
 from .names import (
     CONCATENATIONS,
     CONVOLUTIONS,
     COPIES,
     FUNCTIONS,
     IDLE,
+    INTERPOLATIONS,
+    LOOKUPS,
     NORMALIZATIONS,
     POOLS,
     PRODUCTS,
     REDUCTIONS,
     SOFTMAXES,
 )
+from .of_convolutions import convolution
+from .operation import Operation, whole_numbers
+from .recurrent_layers import recurrent_layers
+from .sequences import Lookup
+from .upsampling import Interpolation
 
 
 @dataclass(frozen=True)
 class OpKernel:
     """What an operation runs. `kernel`: None where it runs nothing, such as a view. `known`: False
-    where no family has the operation, and `kernel` is a copy of as many bytes."""
+    where no family has the operation, and `kernel` multiplies or moves as much."""
 
     kernel: Kernel | None
     known: bool = True
@@ -47,112 +52,46 @@ def kernels_of(trace: Trace, layout: str = "contiguous") -> list[OpKernel]:
     """The kernel of each operation of the forward pass; `layout` of images: "contiguous" or
     "channels-last".
 
-    Attention in its plain form is one kernel, at the place of its first product, because devices
-    run it fused."""
+    Attention and recurrent layers in their plain forms are one kernel, at the place of their first
+    operation, because devices run them fused."""
     order = MemoryOrder(trace, layout)
-    fused, weights = fused_attention(trace), forms_of_params(trace)
+    fused = {**fused_attention(trace), **recurrent_layers(trace)}
+    weights = forms_of_params(trace)
     found: list[OpKernel] = []
     for index, op in enumerate(trace.forward):
         if index in fused:
             found.append(OpKernel(fused[index]))
         else:
-            found.append(_Operation(trace, op, order, weights).kernel())
+            found.append(_kernel(Operation(trace, op, order, weights)))
         order.follow(op)
     return found
 
 
-@dataclass(frozen=True)
-class _Operation:
-    """An operation with what its kernel is read from."""
-
-    trace: Trace
-    op: Op
-    order: MemoryOrder
-    weights: frozenset[int]  # tensors that are forms of parameters
-
-    def kernel(self) -> OpKernel:
-        """Its kernel, by name."""
-        name = self.op.name
-        if name in VIEWS or name in IDLE or not self.op.outputs or not self.elements:
-            return IDLE_OP
-        plain = name.rstrip("_") if name.startswith("aten.") else name
-        for names, make in _FAMILIES:
-            if plain in names:
-                made = make(self)
-                return OpKernel(made) if made else self.unknown()
-        return self.unknown()
-
-    def unknown(self) -> OpKernel:
-        """A copy of as many elements as the larger side has."""
-        read = sum(self.trace.tensors[i].numel for i in dict.fromkeys(self.op.inputs))
-        return OpKernel(Copy(max(read, self.elements)), known=False)
-
-    @property
-    def elements(self) -> int:
-        """Of the results."""
-        return sum(self.trace.tensors[i].numel for i in main_outputs(self.op))
-
-    @property
-    def out(self) -> tuple[int, ...]:
-        """The shape of the first output."""
-        return self.trace.tensors[self.op.outputs[0]].shape
-
-    def shape(self, k: int = 0) -> tuple[int, ...]:
-        """The shape of the k-th tensor input; () where there are fewer."""
-        return self.trace.tensors[self.op.inputs[k]].shape if k < len(self.op.inputs) else ()
-
-    def pair(self, name: str, default: int = 0) -> tuple[int, int]:
-        """An attribute of one number a spatial axis, as (height, width)."""
-        values = _whole_numbers(self.op.attrs.get(name))
-        if not values:
-            return default, default
-        if len(values) == 1 and len(self.shape()) == 3:
-            return 1 if default else 0, values[0]
-        return values[0], values[-1]
-
-    @property
-    def stored(self) -> tuple[int, ...]:
-        """Dimensions of the first input, as they lie in memory."""
-        return self.order.of(self.op.inputs[0]) or tuple(range(len(self.shape())))
+def _kernel(o: Operation) -> OpKernel:
+    """The kernel of an operation, by its name."""
+    name = o.op.name
+    if name in VIEWS or name in IDLE or not o.op.outputs or not o.elements:
+        return IDLE_OP
+    plain = name.rstrip("_") if name.startswith("aten.") else name
+    for names, make in _FAMILIES:
+        if plain in names:
+            made = make(o)
+            return OpKernel(made) if made else _unknown(o)
+    return _unknown(o)
 
 
-def _whole_numbers(value: object) -> tuple[int, ...]:
-    """An attribute of one or several numbers; none where it is not given."""
-    if is_list_or_tuple(value):
-        return tuple(v for v in value if isinstance(v, int))
-    return (value,) if isinstance(value, int) else ()
+def _unknown(o: Operation) -> OpKernel:
+    """A product of as many multiply-adds; without any, a copy of as many elements as the larger
+    side has."""
+    each = cost_of(o.trace, o.op).macs // o.elements
+    if each:
+        columns = (*o.out, 1)[1]  # channels, where the output is an image or a volume
+        return OpKernel(Product(1, o.elements // columns, columns, each), known=False)
+    read = sum(o.trace.tensors[i].numel for i in dict.fromkeys(o.op.inputs))
+    return OpKernel(Copy(max(read, o.elements)), known=False)
 
 
-def _convolution(o: _Operation) -> Kernel | None:
-    """1-d convolutions as those of one row; None for transposed and 3-d ones."""
-    if o.op.attrs.get("transposed") or len(o.shape(1)) not in (3, 4):
-        return None
-    x, w = o.shape(), o.shape(1)
-    x, w = (s if len(s) == 4 else (*s[:2], 1, s[2]) for s in (x, w))
-    if len(x) != 4:
-        return None
-    groups = int(o.op.attrs.get("groups", 1))
-    stride, padding = o.pair("stride", 1), o.pair("padding")
-    depthwise = groups > 1 and groups == x[1]
-    return (DepthwiseConvolution if depthwise else Convolution)(
-        batch=x[0],
-        channels_in=x[1],
-        channels_out=w[0],
-        height=x[2],
-        width=x[3],
-        kernel_height=w[2],
-        kernel_width=w[3],
-        stride_height=stride[0],
-        stride_width=stride[1],
-        padding_height=padding[0],
-        padding_width=padding[1],
-        dilation=max(o.pair("dilation", 1)),
-        groups=groups,
-        bias=len(o.op.inputs) > 2,
-    )
-
-
-def _product(o: _Operation) -> Kernel | None:
+def _product(o: Operation) -> Kernel | None:
     bias = o.op.name in ("aten.addmm", "aten.baddbmm")
     a, b = o.shape(int(bias)), o.shape(1 + bias)
     if len(a) == 2 and len(b) == 2:
@@ -163,7 +102,7 @@ def _product(o: _Operation) -> Kernel | None:
     return None
 
 
-def _normalization(o: _Operation) -> Kernel | None:
+def _normalization(o: Operation) -> Kernel | None:
     shape = o.shape()
     strided = not o.order.contiguous(o.op.inputs[0])
     kind = NORMALIZATIONS[o.op.name.rstrip("_")]
@@ -177,7 +116,7 @@ def _normalization(o: _Operation) -> Kernel | None:
     return Normalization(kind, shape[0], shape[1], inner, groups)
 
 
-def _pooling(o: _Operation) -> Kernel | None:
+def _pooling(o: Operation) -> Kernel | None:
     kind, shape = POOLS[o.op.name], o.shape()
     if kind == "across":
         return _across_channels(o)
@@ -193,17 +132,17 @@ def _pooling(o: _Operation) -> Kernel | None:
     return Pooling(kind, batch, channels, height, width, *kernel, *stride, *o.pair("padding"))
 
 
-def _across_channels(o: _Operation) -> Kernel | None:
+def _across_channels(o: Operation) -> Kernel | None:
     """The average over channels that local response normalization is made of."""
-    shape, kernel = o.shape(), _whole_numbers(o.op.attrs.get("kernel_size"))
+    shape, kernel = o.shape(), whole_numbers(o.op.attrs.get("kernel_size"))
     if len(shape) != 5 or len(kernel) != 3 or kernel[1:] != (1, 1):
         return None
     batch, one, channels, height, width = shape
     return Pooling("across", batch * one, channels, height, width, kernel[0], 1, 1, 1)
 
 
-def _reduction(o: _Operation) -> Kernel | None:
-    shape, dims = o.shape(), _whole_numbers(o.op.attrs.get("dim"))
+def _reduction(o: Operation) -> Kernel | None:
+    shape, dims = o.shape(), whole_numbers(o.op.attrs.get("dim"))
     if not dims or not shape:
         return Reduction(1, prod(shape))
     over = {d % len(shape) for d in dims}
@@ -214,7 +153,7 @@ def _reduction(o: _Operation) -> Kernel | None:
     return Reduction(max(1, prod(shape) // (reduced * inner or 1)), reduced, inner)
 
 
-def _elementwise(o: _Operation) -> Kernel | None:
+def _elementwise(o: Operation) -> Kernel | None:
     name = o.op.name.rstrip("_")
     sizes = [o.trace.tensors[i].numel for i in o.op.inputs]
     full = [i for i, n in zip(o.op.inputs, sizes, strict=True) if n == o.elements]
@@ -228,13 +167,13 @@ def _elementwise(o: _Operation) -> Kernel | None:
     )
 
 
-def _softmax(o: _Operation) -> Kernel | None:
+def _softmax(o: Operation) -> Kernel | None:
     shape = o.shape()
     columns = shape[int(o.op.attrs.get("dim", -1))] if shape else 1
     return Softmax(prod(shape) // max(columns, 1), columns)
 
 
-def _concatenation(o: _Operation) -> Kernel | None:
+def _concatenation(o: Operation) -> Kernel | None:
     """`outer` and `joined` as the output lies in memory: that of the first input, for as many
     dimensions."""
     shape = o.out
@@ -248,15 +187,32 @@ def _concatenation(o: _Operation) -> Kernel | None:
     return Concatenation(len(o.op.inputs), outer, prod(shape) // outer)
 
 
-def _copy(o: _Operation) -> Kernel | None:
+def _copy(o: Operation) -> Kernel | None:
     moves = o.op.name in ("aten.roll", "aten.flip")
     reorders = o.op.attrs.get("memory_format") == "contiguous_format" or "copy_" in o.op.name
     strided = reorders and not all(o.order.contiguous(i) for i in o.op.inputs)
     return Copy(o.elements, strided=moves or strided)
 
 
-_FAMILIES: tuple[tuple[Any, Callable[[_Operation], Kernel | None]], ...] = (
-    (CONVOLUTIONS, _convolution),
+def _interpolation(o: Operation) -> Kernel | None:
+    """One of lines as that of one row; None for one of volumes but to the nearest."""
+    shape, out = o.shape(), o.out
+    kind = INTERPOLATIONS[o.op.name]
+    if len(shape) not in (3, 4, 5) or (len(shape) == 5 and kind != "nearest"):
+        return None
+    rows, out_rows = prod(shape[2:-1]), prod(out[2:-1])
+    return Interpolation(kind, shape[0], shape[1], rows, shape[-1], out_rows, out[-1])
+
+
+def _lookup(o: Operation) -> Kernel | None:
+    table = o.shape()
+    if len(table) != 2 or not all(table):
+        return None
+    return Lookup(o.elements // table[1], table[1], table[0])
+
+
+_FAMILIES: tuple[tuple[Any, Callable[[Operation], Kernel | None]], ...] = (
+    (CONVOLUTIONS, convolution),
     (PRODUCTS, _product),
     (NORMALIZATIONS, _normalization),
     (POOLS, _pooling),
@@ -264,5 +220,7 @@ _FAMILIES: tuple[tuple[Any, Callable[[_Operation], Kernel | None]], ...] = (
     (FUNCTIONS, _elementwise),
     (SOFTMAXES, _softmax),
     (CONCATENATIONS, _concatenation),
+    (INTERPOLATIONS, _interpolation),
+    (LOOKUPS, _lookup),
     (COPIES, _copy),
 )
