@@ -31,6 +31,10 @@ class Defaults:
         """The path from the working directory."""
         return os.path.relpath(self.path) if self.path else ""
 
+    def beside(self, name: str, suffix: str) -> str:
+        """A file that a default names, or anything else: see `_documents.beside`."""
+        return _documents.beside(os.path.dirname(self.where), name, suffix)
+
     def error(self, message: str, command: str = "") -> DefaultsError:
         """An error in the table of a command, or in the one for all commands."""
         table = f"{TABLE}.{command}" if command else TABLE

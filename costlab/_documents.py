@@ -23,6 +23,13 @@ MOST_BYTES = 16 * 2**20  # of a file; decoded it takes less than 1 GB
 _LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){200}""")
 
 
+def beside(folder: str, name: str, suffix: str) -> str:
+    """A file that a document in `folder` names, or anything else that it may name there: what is a
+    file in the folder, or has the suffix of one, is a path from it."""
+    path = os.path.join(folder, name)
+    return path if name.endswith(suffix) or os.path.isfile(path) else name
+
+
 def read_text(path: StrPath, error: type[ValueError]) -> str:
     """A file's text, which is UTF-8. Raises `error` where it cannot be read, is larger than
     `MOST_BYTES`, or is no text."""

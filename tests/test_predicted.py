@@ -11,7 +11,7 @@ import pytest
 
 import costlab
 from costlab.analysis.diagram import diagram
-from costlab.analysis.price import Energy, energy, prices
+from costlab.analysis.price import Energy, energy_of, prices
 from costlab.cli import main
 from costlab.cost import cost_of, total
 from costlab.measure.stages import Stages
@@ -160,6 +160,9 @@ def test_diff_shows_both_sides_and_limits_them(capsys, device):
     found = json.loads(run(capsys, "diff", "resnet18", "resnet34", *options, code=1))
     assert found["total"]["predicted time base (ms)"] == pytest.approx(1e3 * old)
     assert found["total"]["predicted time head (ms)"] == pytest.approx(1e3 * new)
+    for side, seconds in (("base", old), ("head", new)):
+        ends = [found["total"][f"predicted time, {end}, {side} (ms)"] for end in ("low", "high")]
+        assert ends == pytest.approx([900 * seconds, 1200 * seconds])
     [limit] = found["limits"]
     assert (limit["met"], limit["base"], limit["head"]) == (True, *map(pytest.approx, (old, new)))
     for row in found["rows"]:
@@ -185,6 +188,18 @@ limits = [{limit}]
         ("predicted_ms <= 3", True, 0, "passed", ""),
         ("predicted_ms <= 1", True, 1, "failed", ""),
         ("predicted_ms <= 1000 us", True, 1, "failed", ""),
+        # 90% and 120% of it are the ends of the interval
+        ("predicted_high_ms <= 1.8", True, 1, "failed", ""),
+        ("predicted_high_ms <= 1.9", True, 0, "passed", ""),
+        ("predicted_low_ms <= 1.4", True, 0, "passed", ""),
+        ("predicted_low_ms <= 1.3", True, 1, "failed", ""),
+        (
+            "predicted_high_ms <= 3",
+            "h100",
+            1,
+            "error",
+            "it needs a `profile` that was calibrated, a .de",
+        ),
         (
             "predicted_ms <= 1",
             False,
@@ -520,12 +535,12 @@ def test_a_measured_trace_has_a_price_and_an_energy():
     assert (price.by, price.items) == ("measured", 32)
     assert price.price == pytest.approx(1000 * median / 32)
     watts = trace.measured.conditions["clocks after"]["watts"]
-    found = energy(trace)
+    found = energy_of(trace)
     assert found.joules == pytest.approx(watts * median) and found.watts == watts
     conditions = {**trace.measured.conditions, "joules": 0.5}
     counted = replace(trace, measured=replace(trace.measured, conditions=conditions))
-    assert energy(counted) == Energy(0.5, 32)
-    assert energy(costlab.trace("alexnet")) is None
+    assert energy_of(counted) == Energy(0.5, 32)
+    assert energy_of(costlab.trace("alexnet")) is None
 
 
 def test_price_and_energy_stand_in_the_notes(capsys, device):
@@ -603,9 +618,15 @@ class Counter:
 
 
 def test_energy_is_counted_over_two_seconds_of_calls():
-    """Calls of 0.5 s: four of them, 50 J each."""
+    """Calls of 0.5 s: four of them, 50 J each; one runs before the counter is read."""
     device = Counter()
     stages = Stages(device, call=None, report=None)
     assert stages._joules(lambda: None, 0.5) == pytest.approx(50)
-    assert device.calls == 4
+    assert device.calls == 4 and device.spent == 5 * 50
     assert Stages(Counter(False), call=None, report=None)._joules(lambda: None, 0.5) is None
+
+
+def test_a_counter_that_stands_still_counts_nothing():
+    device = Counter()
+    device.seconds = lambda fn, calls: 0.5
+    assert Stages(device, call=None, report=None)._joules(lambda: None, 0.5) is None

@@ -172,7 +172,11 @@ def test_seeds_are_averaged_and_their_spread_is_kept():
     result = Probe("m", "s", Gradients((a, b)), None, Protocol(2, 1, (0, 1), "cpu", ""), 1e-7)
     assert result.without.lowest is b and result.agreeing == 1  # of seed 0, a is lower
     row = result.sheet.rows[0]
-    assert (row["mean |gradient|"], row["lowest seed"], row["highest seed"]) == (4.0, 2.0, 6.0)
+    assert (row["mean |gradient|"], row["lowest of the seeds"], row["highest of the seeds"]) == (
+        4.0,
+        2.0,
+        6.0,
+    )
 
 
 def test_the_learning_rate_is_in_proportion_to_the_batch():

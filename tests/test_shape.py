@@ -296,10 +296,33 @@ def test_what_a_table_does_not_have_is_one_line(case, capsys):
 
 
 def test_a_table_that_was_costly_is_shown_all_the_same(capsys):
-    argv = ["sweep", "nin_cifar10", "--over", "batch=1", "--jobs", "1", "--columns", "batches"]
+    """Which unit suits a column may turn out at the end alone."""
+    argv = ["sweep", "nin_cifar10", "--over", "batch=1", "--jobs", "1", "--columns", "failed"]
     assert main(argv) == 2
     out, err = capsys.readouterr()
-    assert "222,486,528" in out and "did you mean batch?" in err
+    assert "222,486,528" in out and "unknown column 'failed'" in err
+
+
+# commands that take long, on what is not there: the column is found to be wrong before that
+LONG = {
+    "a sweep": ("sweep no_such --over batch=1 --columns batches", "did you mean batch?"),
+    "of arguments": ("sweep no_such --over width=1 --over wide=2 --columns arg.wid", "arg.wide?"),
+    "a sweep without times": ("sweep no_such --over batch=1 --columns time", "unknown column"),
+    "a measured one": ("sweep no_such --over batch=1 --measure --units time=K", "no unit 'K' for"),
+    "a predicted one": (
+        "sweep no_such --over batch=1 --profile l4 --rename at-leest=x",
+        "unknown column 'at-leest'",
+    ),
+    "every audit": ("audit --all --columns verdikt", "did you mean verdict?"),
+    "a check": ("check no_such.toml --columns limmit", "did you mean limit?"),
+    "rewrites": ("factorize no_such --apply best --columns rewrites", "did you mean rewrite?"),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_a_column_that_cannot_be_is_refused_before_the_work(case, capsys):
+    argv, line = LONG[case]
+    assert line in refusal(argv.split(), capsys)
 
 
 def test_what_cannot_be_read_is_refused_before_the_work(capsys):
@@ -422,3 +445,46 @@ def test_what_is_said_of_predicted_times_goes_with_them():
     for names, said in {("type", "at least"): True, ("type", "ops"): False}.items():
         notes = table.select(*names).sheet.notes
         assert any("published peaks" in note for note in notes) == said
+
+
+# options, and of four quantities the unit and the number of GoogLeNet in it
+IN_UNITS = {
+    "one kind of rows": (
+        "MACs=G",
+        {"MACs": ("G multiply-adds", 1.582671872), "params": ("elements", 6998552)},
+    ),
+    "two": (
+        "params=M,macs=G",
+        {"MACs": ("G multiply-adds", 1.582671872), "params": ("M elements", 6.998552)},
+    ),
+    "all that have it": (
+        "G",
+        {"MACs": ("G multiply-adds", 1.582671872), "params": ("G elements", 0.006998552)},
+    ),
+    "their own": ("MACs=exact", {"MACs": ("multiply-adds", 1582671872)}),
+}
+
+
+@pytest.mark.parametrize("case", IN_UNITS)
+def test_a_comparison_has_units_by_row(case, capsys):
+    units, expected = IN_UNITS[case]
+    argv = ["compare", "googlenet", "alexnet", "--units", units, "--format", "json", "-q"]
+    assert main(argv) == 0
+    rows = {row["what"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    for what, (unit, value) in expected.items():
+        assert (rows[what]["unit"], rows[what]["googlenet"]) == (unit, pytest.approx(value))
+        assert rows[f"head: {what}"]["unit"] == unit
+    ratio = rows["MACs"]["alexnet"] / rows["MACs"]["googlenet"]
+    assert rows["MACs"]["alexnet / googlenet"] == pytest.approx(ratio)
+
+
+@pytest.mark.parametrize(
+    ("units", "line"),
+    [
+        ("mac=G", "unknown quantity 'mac'; did you mean MACs?"),
+        ("MACs=ms", "no unit 'ms' for macs; choose exact, K, M, G, T"),
+        ("GiB", "no quantity has the unit 'GiB'; those with units: params, MACs, activations"),
+    ],
+)
+def test_units_that_no_row_of_a_comparison_has_are_one_line(units, line, capsys):
+    assert line in refusal(["compare", "googlenet", "alexnet", "--units", units], capsys)

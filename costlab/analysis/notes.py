@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from ..cost import counted, scaled, short
 from ..predict import significant
 from ..tables import Note, others
+from ..trace import Trace
+from .price import Energy, Price, energy_of, prices
 
 if TYPE_CHECKING:
     from .pareto import Point
     from .polynomial import Polynomial
-    from .price import Energy, Price
     from .results import Protocol
 
 COUNTED = "params with biases; one MAC = one multiply-add"
@@ -20,6 +21,14 @@ PEAKS = (
     "peak memory: the most bytes alive while the row runs, beyond params, buffers and inputs; the "
     "total is the peak of the whole run"
 )
+
+
+def money(trace: Trace, rate: float | None = None) -> list[str]:
+    """The energy of a call where NVML gave it, and with a `rate` the price of a million inputs.
+    Raises ValueError as `prices` does."""
+    found = energy_of(trace)
+    said = [energy(found)] if found else []
+    return said + [price(p) for p in (prices(trace, rate) if rate is not None else ())]
 
 
 def price(found: Price) -> str:
@@ -42,7 +51,10 @@ def energy(found: Energy) -> str:
         if found.watts is None
         else f"by its time and the {found.watts:,g} W that NVML read while it ran"
     )
-    return f"energy: {significant(found.joules / found.items)} J an input, {how}"
+    return (
+        f"energy: {significant(found.joules / found.items)} J an input, {how}; of the whole GPU, "
+        "with what it takes when it does nothing"
+    )
 
 
 def order(words: str, rest: int) -> str:

@@ -95,7 +95,7 @@ def _price(
     )
 
 
-def energy(trace: Trace) -> Energy | None:
+def energy_of(trace: Trace) -> Energy | None:
     """The energy of a call of a measured trace; None where NVML gave no reading."""
     if trace.measured is None:
         return None

@@ -30,8 +30,8 @@ def check(
         update: write the lock file, `costlab.lock`, with what the models cost now; relative limits
             are judged against it.
         measure: time the models that have a limit on time, on `device` ("auto", "cuda" or "cpu").
-        profile: of a device, as `costlab.table` takes it, for limits such as "predicted_ms <= 3";
-            without it they are skipped.
+        profile: of a device, as `costlab.table` takes it, for limits such as "predicted_ms <= 3",
+            in place of those that the file names; without any they are skipped.
         progress: called with (done, of, name) before each model.
 
     Returns a `Check`: `passed`, `failed`, the `models` with their verdicts, and

@@ -68,6 +68,7 @@ def table(
     and for time of a trace that is not measured; ProfileError for a profile that cannot be read or
     says nothing of the model; UnknownOpError with `strict`; SourceError for a
     name that is not known."""
+    from ..analysis.notes import money
     from ..analysis.ordering import order_named, ordered
     from ..tables import column_names, further_columns
     from ..tables import table as tabulate
@@ -77,18 +78,8 @@ def table(
     names = column_names(columns)
     further = [*further_columns(names), *([order.column] if order and order.asked_for else [])]
     found = tabulate(trace, style, convention, depth, strict, further, by=by)
-    found = replace(found, notes=(*found.notes, *_money(trace, rate)))
+    found = replace(found, notes=(*found.notes, *money(trace, rate)))
     return (ordered(found, trace, order, top) if order else found).with_columns(names)
-
-
-def _money(trace: Trace, rate: float | None) -> list[str]:
-    """The energy of a call where NVML gave it, and with a rate the price of a million inputs."""
-    from ..analysis import notes
-    from ..analysis.price import energy, prices
-
-    found = energy(trace)
-    said = [notes.energy(found)] if found else []
-    return said + [notes.price(p) for p in (prices(trace, rate) if rate is not None else ())]
 
 
 @public

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._extras import extra
 from .._result import Result
-from ..predict import AnyProfile, as_profile, predicted
+from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
 from ..trace import Trace, TraceError
 from ._arguments import public
 from ._models import CONTEXT, Model, as_trace, load, trace, trace_named
@@ -93,6 +93,7 @@ def report(
     context: int = CONTEXT,
     batch: int = 1,
     profile: AnyProfile | None = None,
+    rate: float | None = None,
     command: str = "costlab.report",
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
@@ -112,6 +113,8 @@ def report(
         device, train: where and how these are traced.
         profile: of a device, as `costlab.table` takes it; adds predicted times to the tables, the
             review and the rankings of the models.
+        rate: price of an hour of the device, as `costlab.table` takes it: the summary and the
+            comparison say what a million inputs cost.
         command: the command that the last page gives to build the report again.
         progress: called with (done, of, title) before each section.
 
@@ -122,6 +125,7 @@ def report(
 
     path = None if config is None else os.fspath(config)
     settings = _settings(path, title, tuple(sections), notes or {}, paper)
+    settings = settings if rate is None else replace(settings, rate=rate)
     pair = _pair(base or settings.base or None, head or settings.head or None, path)
     named: Sequence[Model] = models or settings.models or pair[1:]
     _require_model(named, path)
@@ -138,7 +142,7 @@ def report(
     runs = None if inputs or arguments or train or phase else settings
     find = _Finder(how, runs, path, (*models, base, head))
     with _placed(path):
-        chosen = None if profile is None else as_profile(profile)
+        chosen = _profile(settings) if profile is None else as_profile(profile)
         review = (
             (predicted(find(pair[0]), chosen), predicted(find(pair[1]), chosen)) if pair else None
         )
@@ -169,6 +173,14 @@ def _settings(
         notes=tuple({**dict(found.notes), **notes}.items()),
         paper=paper or found.paper,
     )
+
+
+def _profile(settings: Config) -> ChosenProfile | None:
+    """The profile that a configuration names. Raises ProfileError as `load_profile` does."""
+    if not settings.profile:
+        return None
+    dtype, layout = settings.profile_dtype or None, settings.profile_layout or None
+    return replace(as_profile(settings.profile), dtype=dtype, layout=layout)
 
 
 def _require_model(named: Sequence[Model], path: str | None) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..analysis.sweep import Setup, Sweep
     from ..analysis.sweep.configurations import Value
     from ..analysis.sweep.engines import Engine
+    from ..tables import Column
 
 
 @public
@@ -114,16 +115,18 @@ def _axes(
 ) -> dict[str, Sequence[Value]]:
     """The values by axis, an argument's as "arg.NAME". Raises ValueError for no size, and for more
     configurations of so many models than a sweep runs."""
-    from ..analysis.sweep import ARGUMENT, SIZES
+    from ..analysis.sweep import ARGUMENT
 
-    sizes = ("batch", "context") if setup.phase else SIZES
     axes: dict[str, Sequence[Value]] = {}
     for name, values in _few(over, models).items():
         if not values:
             raise ValueError(f"`over` {name} has no values")
-        if name in sizes and not all(isinstance(v, int) and 0 < v < 10**9 for v in values):
+        axis = _axis(name, setup.phase)
+        if not axis.startswith(ARGUMENT) and not all(
+            isinstance(v, int) and 0 < v < 10**9 for v in values
+        ):
             raise ValueError(f"`over` {name}: sizes are integers from 1, of 9 digits at most")
-        axes[name if name in sizes else ARGUMENT + name.removeprefix(ARGUMENT)] = values
+        axes[axis] = values
     if not axes:
         raise ValueError('a sweep needs what varies: over={"batch": [1, 2, 4]}')
     return axes
@@ -149,6 +152,31 @@ def _counted(given: Iterable[Value], most: int) -> Collection[Value]:
     if isinstance(given, (int, float, str)):
         return [given]
     return given if isinstance(given, Collection) else list(islice(given, most + 1))
+
+
+def _axis(name: str, phase: str | None) -> str:
+    """What the axis of a size or an argument is called."""
+    from ..analysis.sweep import ARGUMENT, SIZES
+
+    sizes = ("batch", "context") if phase else SIZES
+    return name if name in sizes else ARGUMENT + name.removeprefix(ARGUMENT)
+
+
+def sweep_columns(
+    models: Sequence[str],
+    over: Iterable[str],
+    phase: str | None = None,
+    *,
+    measured: bool,
+    predicted: bool,
+) -> tuple[Column, ...]:
+    """The columns that the table of a sweep can have, with times that are `measured` or
+    `predicted`."""
+    from ..analysis.sweep import possible_columns
+
+    named = ["model"] if len(models) > 1 else []
+    axes = [*named, *(_axis(name, phase) for name in over)]
+    return possible_columns(axes, measured=measured, predicted=predicted)
 
 
 def _validate(models: Sequence[str], setup: Setup, engine: str, scheduler: str | None) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import _documents
 from .._narrow import StrPath, is_list, json_object
 from ..analysis.limits import Limit, LimitError, parse
 from .._spelling import suggestion
+from ..predict import Profile, ProfileError, beside, load_profile
 from .errors import CheckError
 from .places import Places
 
@@ -61,6 +62,8 @@ class ModelBudget:
         arguments: of the factory.
         train: whether a training step is counted.
         use: phase, context and batch of a language model in use; empty otherwise.
+        profile: of the device whose times are predicted; None where the file names none.
+        dtype, layout: that times are predicted in, as `Profile.predict` takes them.
         line: where its table begins.
     """
 
@@ -74,6 +77,9 @@ class ModelBudget:
     timing: Timing
     limits: tuple[Budget, ...]
     line: int
+    profile: Profile | None = None
+    dtype: str | None = None
+    layout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,11 +107,13 @@ def read(path: StrPath) -> Config:
     tables = [json_object(m) for m in models] if is_list(models) else []
     places = Places(text, len(tables))
     whole = _Table(path, table, "[tool.costlab]", places)
-    whole.require_keys({"lock": str, "model": list, "defaults": dict})
+    whole.require_keys({"lock": str, "model": list, "defaults": dict, "profile": str})
     if not tables or None in tables:
         raise whole.error("model", "models are tables [[tool.costlab.model]], and there is none")
+    profile = _profile(whole)
     found = [_model(path, places, i, t) for i, t in enumerate(tables) if t is not None]
     _require_names(path, found)
+    found = [replace(model, profile=model.profile or profile) for model in found]
     lock = table.get("lock", LOCK)
     return Config(path, os.path.join(os.path.dirname(path), lock), tuple(found))
 
@@ -135,6 +143,7 @@ _MODEL_KEYS = {
     "device": str,
     "dtype": str,
     "channels-last": bool,
+    "profile": str,
     "phase": str,
     "context": int,
     "batch": int,
@@ -200,7 +209,8 @@ def _model(path: str, places: Places, index: int, doc: Mapping[str, Any]) -> Mod
     table = _Table(path, doc, f"[[tool.costlab.model]] {called!r}", places, index)
     table.require_keys(_MODEL_KEYS)
     if not doc.get("model"):
-        raise table.error("model", "the key model is missing; it names the model", _line(table))
+        missing = "the key model is missing; it names the model"
+        raise table.error("model", missing, places.model(index))
     name = doc.get("name", doc["model"])
     if not name or not name.isprintable():
         raise table.error("name", "a name is one line of printable characters")
@@ -220,12 +230,21 @@ def _model(path: str, places: Places, index: int, doc: Mapping[str, Any]) -> Mod
         timing,
         tuple(_budget(table, given) for given in doc.get("limits", [])),
         places.model(index),
+        _profile(table),
+        doc.get("dtype"),
+        "channels-last" if timing.channels_last else None,
     )
 
 
-def _line(table: _Table) -> int:
-    """Where the table of a model begins."""
-    return table.places.model(table.index or 0)
+def _profile(table: _Table) -> Profile | None:
+    """The profile that a table names, by its path from the file. Raises CheckError for one that
+    cannot be read."""
+    if "profile" not in table.doc:
+        return None
+    try:
+        return load_profile(beside(os.path.dirname(table.path), table.doc["profile"]))
+    except ProfileError as e:
+        raise table.error("profile", str(e)) from None
 
 
 def _use(table: _Table) -> dict[str, Any]:

@@ -67,7 +67,10 @@ def other_setup(lock: str, name: str, was: Entry, now: Entry) -> Iterator[str]:
             yield f"{name}: {what} in {lock}: {before}; now: {after}; {_UPDATE} records it"
 
 
-NOT_PREDICTED = "no profile; `costlab check --profile PROFILE` predicts it"
+NOT_PREDICTED = (
+    "no profile; `costlab check --profile PROFILE` predicts it, and so does a key profile in the "
+    "file"
+)
 PREDICTED_RELATIVE = (
     "predicted times are not in the lock file; write an absolute limit, or compare two versions "
     "with `costlab diff --profile PROFILE`"

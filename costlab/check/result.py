@@ -87,7 +87,7 @@ class Check(Result):
         rows = [row for checked in self.models for row in _rows(checked)]
         said = (*self._broken(), *(n for m in self.models for n in m.notes), *self.notes)
         title = notes.title(self.path, [m.outcomes for m in self.models])
-        return Sheet(title, _COLUMNS, tuple(rows), said, group="model")
+        return Sheet(title, COLUMNS, tuple(rows), said, group="model")
 
     @property
     def findings(self) -> Findings:
@@ -114,7 +114,7 @@ class Check(Result):
                 yield from (f"  {line}" for line in finding.details)
 
 
-_COLUMNS = (
+COLUMNS = (
     Column("model", detail=True),
     Column("limit"),
     Column("verdict"),

@@ -45,7 +45,7 @@ def check(
     Args:
         update: write the lock file, and judge relative limits against what it has then.
         measuring: how the models with limits on time are timed; None to time none.
-        profile: of a device, for limits on predicted time; None to predict none.
+        profile: of a device, for limits on predicted time, in place of those that the file names.
         progress: called with (done, of, name) before each model.
 
     Raises CheckError for a configuration or a lock file that cannot be used. A model that fails is
@@ -139,9 +139,18 @@ def _traced(
         loaded = _in_use(found, model)
         trace, times = trace_on_host(loaded, backward=model.train), _times(model, loaded, measuring)
     if any(budget.limit.quantity in PREDICTED for budget in model.limits):
-        trace = predicted(trace, profile)
+        trace = predicted(trace, _profile(model, profile))
     head = Timed(TraceFigures(trace), times.figures)
     return trace, Traced(head, parts_of(head), times, prediction_of(trace))
+
+
+def _profile(model: ModelBudget, given: ChosenProfile | None) -> ChosenProfile | None:
+    """The profile that a model's time is predicted by: what is `given`, or what the file names; in
+    the dtype and layout of the model unless it says another one."""
+    found = given or (ChosenProfile(model.profile) if model.profile else None)
+    if found is None:
+        return None
+    return replace(found, dtype=found.dtype or model.dtype, layout=found.layout or model.layout)
 
 
 def _times(model: ModelBudget, loaded: Loaded, measuring: Measuring | None) -> Times:

@@ -94,6 +94,8 @@ def _given(
             read = _value(action, value)
         except (ValueError, argparse.ArgumentTypeError) as e:
             raise file.error(f"{name}: {e}", command) from None
+        if action.dest == "profile":
+            read = file.beside(read, ".device")
         yield action.dest, Default(action, read, action.default)
 
 

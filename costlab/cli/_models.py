@@ -85,7 +85,11 @@ def get_trace(args: argparse.Namespace, spec: str | None = None) -> Trace:
 
 def get_profile(args: argparse.Namespace):
     """The profile that the options of `add_profile` name; None where they name none, and for
-    commands that have no such options."""
+    commands that have no such options. A default of the user's file is passed over for a training
+    step, which no profile is of."""
+    defaulted = "profile" in getattr(args, "defaulted", ())
+    if defaulted and getattr(args, "mode", None) == "train":
+        args.profile = None
     name = getattr(args, "profile", None)
     if name is None:
         refuse(
@@ -94,8 +98,15 @@ def get_profile(args: argparse.Namespace):
             "is of predicted times; add --profile PROFILE",
         )
         return None
-    with errors():
+    with errors(about="the default of --profile: " if defaulted else ""):
         return costlab.load_profile(name, dtype=args.profile_dtype, layout=args.profile_layout)
+
+
+def get_rate(args: argparse.Namespace, *traces: Trace) -> float | None:
+    """The price of an hour that `--rate` gives. A default of the user's file is passed over where a
+    trace has no time that it could be the price of."""
+    timed = args.profile is not None or all(t.measured for t in traces)
+    return args.rate if timed or "rate" not in args.defaulted else None
 
 
 def tracing(args: argparse.Namespace) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from ..render import ALL, Shape, column_names, require_label
+from ..render import ALL, Column, Shape, column_names, require_label
 from ._errors import UserError, errors, refuse
 from ._types import Options
 
@@ -72,14 +72,20 @@ def shape_of(args: argparse.Namespace) -> Shape:
 
 
 def require_shape(args: argparse.Namespace, format: str) -> None:
-    """Refuse a shape that cannot be read, and what a format has no place for."""
+    """Refuse a shape that cannot be read, what a format has no place for, and names of columns that
+    the result cannot have, of commands that say which it can: `columns_of` of a parser's defaults
+    gives them for the arguments, or nothing where they are quick to find out."""
     for option, (formats, names) in _ONLY.items():
         if format not in formats:
             why = f"is for {names}: name the file .tex, or give --format latex"
             refuse(args, [option], why)
     with errors():
-        shape_of(args)
+        shape = shape_of(args)
         require_label(args.label)
+        columns_of: Callable[[argparse.Namespace], Sequence[Column]] | None
+        columns_of = getattr(args, "columns_of", None)
+        if columns_of and (columns := columns_of(args)):
+            shape.require(columns)
 
 
 def refuse_shape(args: argparse.Namespace, what: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 
 import costlab
 
+from ..api._columns import reproductions_columns
 from ._errors import UserError, errors, refuse
 from ._models import get_trace
 from ._options import add_model, add_output
@@ -39,7 +40,7 @@ def add(sub: Commands) -> None:
         help="exit with code 1 if a cell is not explained",
     )
     add_output(p)
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, columns_of=lambda args: reproductions_columns() if args.all else ())
 
 
 def run(args: argparse.Namespace) -> int | None:

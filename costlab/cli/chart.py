@@ -68,7 +68,7 @@ def _savings(args: argparse.Namespace):
     """The chart of the rules of factorization, or of what they saved in measured traces."""
     if args.measured:
         return _measured(args, "factorize")
-    table = costlab.rules(**_given(args, "c_in", "c_out"))
+    table = costlab.rules(**_given(args, "c_in", "c_out"), profile=get_profile(args))
     return table.chart(**_given(args, "kernel"))
 
 
@@ -124,7 +124,7 @@ _KINDS = {
     "cumulative": _Kind(
         lambda a: _profile(a).chart("cumulative"), options=("style", "depth", "profile")
     ),
-    "savings": _Kind(_savings, 0, 0, ("c_in", "c_out", "kernel", "measured", "on")),
+    "savings": _Kind(_savings, 0, 0, ("c_in", "c_out", "kernel", "measured", "on", "profile")),
     "grid": _Kind(_grid, 0, 0, ("d", "c_in", "c_out", "kernel", "measured", "on", "profile")),
     "bottleneck": _Kind(lambda a: costlab.bottleneck().chart(), 0, 0),
     "head": _Kind(lambda a: costlab.head(**_given(a, "c_in")).chart(), 0, 0, ("c_in",)),
@@ -146,7 +146,7 @@ _KINDS = {
     "saturation": _Kind(lambda a: costlab.saturation().chart(), 0, 0),
     "towers": _Kind(lambda a: _towers(a).chart(), 0, 1, ("beside",)),
     "compare": _Kind(_compare, 2, 5, ("profile",)),
-    "waterfall": _Kind(_waterfall, 2, 2, ("style", "depth")),
+    "waterfall": _Kind(_waterfall, 2, 2, ("style", "depth", "profile")),
     "times": _Kind(_times, 0, 1000, ("measured", "on")),
 }
 KINDS = tuple(_KINDS)

@@ -6,6 +6,7 @@ import argparse
 
 import costlab
 
+from ..api._columns import check_columns
 from ._errors import UserError, errors
 from ._models import get_profile
 from ._options import add_output, add_profile
@@ -52,7 +53,7 @@ def add(sub: Commands) -> None:
     p.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0, for code scanning")
     add_profile(p)
     add_output(p)
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, columns_of=lambda args: check_columns())
 
 
 def run(args: argparse.Namespace) -> int | None:

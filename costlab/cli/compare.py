@@ -7,7 +7,7 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors, refuse
-from ._models import get_trace
+from ._models import get_rate, get_trace
 from ._options import add_diagram, add_model, add_output, add_profile, add_rate
 from ._output import draw, show
 from ._progress import working
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int | None:
         return show(args, _variants(args).sheet)
     traces = [get_trace(args, spec) for spec in args.model]
     with working("comparing"), errors():
-        comparison = costlab.compare(*traces, rate=args.rate)
+        comparison = costlab.compare(*traces, rate=get_rate(args, *traces))
     if args.diagram:
         draw(args.diagram, comparison.diagram())
     show(args, comparison.sheet)

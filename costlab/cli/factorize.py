@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import costlab
 
+from ..api._columns import factorization_columns
 from ._errors import UserError, default, errors, refuse
 from ._models import get_model, get_profile
 from ._options import (
@@ -41,7 +42,7 @@ def add(sub: Commands) -> None:
     _add_measured(p.add_argument_group("measurement (with --apply)"))
     add_profile(p)
     add_output(p)
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, columns_of=lambda args: factorization_columns() if args.apply else ())
 
 
 def _add_rewrites(options: Options) -> None:

@@ -11,7 +11,7 @@ import costlab
 from ._errors import errors
 from ._files import REPORT
 from ._models import building, get_profile, profile_words
-from ._options import add_model, add_profile
+from ._options import add_model, add_profile, add_rate
 from ._output import write
 from ._progress import progress_line, working
 from ._types import Commands, Options
@@ -27,6 +27,7 @@ def add(sub: Commands) -> None:
     add_model(p, several=True, optional=True)
     _add_contents(p.add_argument_group("contents"))
     add_profile(p)
+    add_rate(p.add_argument_group("price"))
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.pdf or FILE.html")
     p.set_defaults(run=run, writes=REPORT)
 
@@ -69,6 +70,7 @@ def _again(args: argparse.Namespace):
         ("--batch", args.batch and str(args.batch)),
         ("--mode", args.mode if args.mode != "eval" else None),
         *profile_words(args),
+        ("--rate", args.rate and f"{args.rate:g}"),
     ]
     return shlex.join(
         [
@@ -93,6 +95,7 @@ def run(args: argparse.Namespace) -> int | None:
             paper=args.paper or "",
             command=f"{_again(args)} -o FILE.pdf (or FILE.html)",
             profile=get_profile(args),
+            rate=args.rate,
             progress=lambda done, of, title: progress_line(f"{done + 1} of {of}: {title}"),
             **building(args),
         )

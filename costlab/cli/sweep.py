@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import costlab
 
+from ..api._sweep import sweep_columns
 from ._errors import UserError, errors
 from ._extras import require
 from ._models import building, get_profile
@@ -46,7 +47,7 @@ def add(sub: Commands) -> None:
     add_profile(p)
     add_chart(p.add_argument_group("chart"), "draw the curves over the first range")
     add_output(p)
-    p.set_defaults(run=run)
+    p.set_defaults(run=run, columns_of=_columns)
 
 
 def _add_processes(options: Options) -> None:
@@ -141,6 +142,17 @@ def run(args: argparse.Namespace) -> int | None:
         save_chart(args, args.chart, result.chart())
     show(args, result.sheet, costly=True)
     return 1 if result.failed == len(result.outcomes) else 0
+
+
+def _columns(args: argparse.Namespace):
+    """The columns that the table can have."""
+    return sweep_columns(
+        args.model,
+        _axes(args.over),
+        args.phase,
+        measured=args.measure,
+        predicted=args.profile is not None,
+    )
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import argparse
 import costlab
 
 from ._errors import UserError, errors, refuse
-from ._models import arguments, get_profile, get_trace, sizes, tracing
+from ._models import arguments, get_profile, get_rate, get_trace, sizes, tracing
 from ._options import add_model, add_output, add_profile, add_rate, add_rows
 from ._output import show
 from ._progress import working
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int | None:
             by=args.by,
             sort=args.sort,
             top=args.top,
-            rate=args.rate,
+            rate=get_rate(args, trace),
         )
     show(args, result.sheet)
 

@@ -27,6 +27,7 @@ from .watch import Watch, bytes_of, tensors_of
 _LONG = 1.0  # seconds; a model that takes longer is measured in fewer blocks
 _FEWEST_BLOCKS = 5
 _COUNTED_SECONDS = 2.0  # that the energy of calls is counted over
+_SETTLED = 0.15  # of these, that calls run before
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,20 @@ class Stages:
             return replace(measured, conditions=failed)
 
     def _joules(self, run: Callable[[], Any], seconds: float) -> float | None:
-        """Joules of a call that takes so many seconds, over many of them: the counter moves in
-        steps of up to 0.1 s. None where the device does not count."""
-        if (before := self.device.joules()) is None:
+        """Joules of a call that takes so many seconds, over many of them, those that the device
+        uses when it does nothing included. The counter moves in steps of up to 0.1 s: calls run
+        before it is read the first time, so that both readings are as late and of the same load.
+        None where the device does not count, and where its counter stands still."""
+        if self.device.joules() is None:
             return None
         calls = max(1, math.ceil(_COUNTED_SECONDS / max(seconds, 1e-9)))
+        self.device.seconds(run, max(1, math.ceil(_SETTLED * calls)))
+        before = self.device.joules()
         self.device.seconds(run, calls)
         after = self.device.joules()
-        return None if after is None else (after - before) / calls
+        return (
+            None if before is None or after is None or after <= before else (after - before) / calls
+        )
 
     def _as_many(self, blocks: int) -> int:
         """So many blocks, or fewer of a slow model."""

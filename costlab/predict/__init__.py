@@ -12,7 +12,7 @@ from .attached import (
 )
 from .dtypes import dtype_of
 from .estimate import Estimate, difference, estimates_sum
-from .load import load_profile
+from .load import beside, load_profile
 from .prediction import LAYOUTS, Prediction, Profile, ProfileError, ProfileFacts
 from .saving import Saving
 from .spelling import (
@@ -39,6 +39,7 @@ __all__ = [
     "ProfileFacts",
     "Saving",
     "as_profile",
+    "beside",
     "column_name",
     "comparison_of_predictions",
     "difference",

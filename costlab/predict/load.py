@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .. import _documents
 from .._narrow import StrPath
 from .._spelling import suggestion
 from .prediction import Profile, ProfileError
@@ -42,6 +43,12 @@ def load_profile(profile: StrPath) -> Profile:
         f"there is no profile {text!r}: give a {SUFFIX} file, or a datasheet: "
         f"{', '.join(names())}{near}"
     )
+
+
+def beside(folder: str, profile: str) -> str:
+    """A profile that a file in `folder` names, as `load_profile` takes it from anywhere: a path is
+    from that folder."""
+    return _documents.beside(folder, profile, SUFFIX)
 
 
 @lru_cache(_KEPT)

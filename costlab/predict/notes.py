@@ -13,6 +13,9 @@ from .estimate import Estimate
 from .kernels import OpKernel
 
 
+OUTSIDE = "outside what was measured"  # how the warning of it begins
+
+
 def warnings(
     trace: Trace,
     facts: DeviceFacts,
@@ -43,8 +46,7 @@ def _outside(estimates: Sequence[Estimate]) -> Iterator[str]:
     if far and seconds:
         count = f"{len(far)} operation{'s' if len(far) > 1 else ''}"
         yield (
-            f"outside what was measured: {count}, {math.fsum(far) / seconds:.1%} of the time; "
-            "calibrate for longer"
+            f"{OUTSIDE}: {count}, {math.fsum(far) / seconds:.1%} of the time; calibrate for longer"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from math import fsum
 from typing import Protocol
 
 from ..trace import Trace
@@ -62,6 +63,12 @@ class Prediction:
     def total(self) -> Estimate:
         """The time of the whole trace."""
         return self.over(range(len(self.ops)))
+
+    @property
+    def outside(self) -> float:
+        """The share of the predicted time that lies outside what the device was measured at."""
+        whole = self.total.seconds
+        return fsum(e.seconds or 0.0 for e in self.ops if e.outside) / whole if whole else 0.0
 
 
 class Profile(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import floor, log10
 
 from .estimate import Estimate, difference
@@ -79,12 +79,24 @@ def comparison_of_predictions(of: Sequence[tuple[str, Prediction]]) -> tuple[str
     if not of:
         return ()
     (first, before), *others = of
-    notes = [*prediction_notes(before, first)]
+    notes = [prediction_notes(before, first)[0]]
     for name, after in others:
-        notes += [n for n in prediction_notes(after, name)[1:] if n not in notes]
+        if after.facts != before.facts:
+            notes.append(prediction_notes(after, name)[0])
         if words := saved_time(difference(before.total, after.total), f"{name}, against {first},"):
             notes.append(words)
-    return tuple(notes)
+    return (*notes, *_warnings(of))
+
+
+def _warnings(of: Sequence[tuple[str, Prediction]]) -> Iterator[str]:
+    """The warnings of several models, each once: with the names of the models that it is of, where
+    that is not all of them."""
+    found: dict[str, list[str]] = {}
+    for name, prediction in of:
+        for warning in prediction.warnings:
+            found.setdefault(warning, []).append(name)
+    for warning, names in found.items():
+        yield warning if len(names) == len(of) else f"{', '.join(names)}: {warning}"
 
 
 def saved_time(saved: Estimate | None, subject: str = "it") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from .._narrow import StrPath
 from .._pictures import CHART_FORMATS, DIAGRAM_FORMATS, Chart, Picture
-from ..tables import ALL, Shape, Sheet, column_names
+from ..tables import ALL, Column, Shape, Sheet, column_names
 from ..trace.files import write_file
 from .data import csv_text, json_text, parquet
 from .latex import latex, require_label
@@ -58,6 +58,7 @@ __all__ = [
     "ALL",
     "CHART_FORMATS",
     "Chart",
+    "Column",
     "DIAGRAM_FORMATS",
     "FORMATS",
     "Picture",

@@ -36,7 +36,9 @@ def build(
     Raises ReportError for an unknown section or an unreadable logo."""
     _check_names(config.sections)
     runs = measured_runs(config)
-    context = Context(tuple(traces), review, command, Finder(find), runs, config.probe)
+    context = Context(
+        tuple(traces), review, command, Finder(find), runs, config.probe, rate=config.rate
+    )
     return _document(config, context, progress)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from .. import _documents
 from .._narrow import is_list
+from ..predict import LAYOUTS, ProfileError, beside, load_profile
+from ..predict.dtypes import WIDTHS
 from .errors import ReportError
 
 __all__ = ["Config", "ReportError", "line", "read"]
@@ -22,7 +24,10 @@ class Config:
     `base` and `head` for a review, `measured` a folder of traces: a model whose name has one there
     is shown with its time, `measured_on` the device, dtype or layout that are wanted: "h200",
     "h100 fp32". `probe`: what `costlab aux --probe --record` kept. `computed`: figures of the notes
-    are expressions in braces, computed when the report is built, as in a ledger of claims."""
+    are expressions in braces, computed when the report is built, as in a ledger of claims.
+    `profile`: of the device whose times are predicted, as `load_profile` takes it, in the dtype
+    `profile_dtype` and the layout `profile_layout` ("": as `Profile.predict` chooses them). `rate`:
+    price of an hour of the device."""
 
     models: tuple[str, ...] = ()
     title: str = ""
@@ -38,6 +43,10 @@ class Config:
     measured_on: str = ""
     probe: str = ""
     computed: bool = False
+    profile: str = ""
+    profile_dtype: str = ""
+    profile_layout: str = ""
+    rate: float | None = None
 
 
 _KEYS = {
@@ -55,8 +64,18 @@ _KEYS = {
     "measured_on": str,
     "probe": str,
     "computed": bool,
+    "profile": str,
+    "profile_dtype": str,
+    "profile_layout": str,
+    "rate": float,
 }
-_KINDS = {str: "text", list: "a list of strings", dict: "a table of strings", bool: "true or false"}
+_KINDS = {
+    str: "text",
+    list: "a list of strings",
+    dict: "a table of strings",
+    bool: "true or false",
+    float: "a number",
+}
 _PAPERS = ("a4", "us-letter")
 _NOTES = r"\[notes\]"  # the pattern of the line that begins the notes
 
@@ -117,8 +136,15 @@ def _check_keys(file: _File) -> None:
         if key not in _KEYS:
             raise file.error(key, f"unknown key {key!r}; there are {', '.join(_KEYS)}")
         texts = not is_list(value) or all(isinstance(v, str) for v in value)
-        if not isinstance(value, _KEYS[key]) or not texts:
+        if not _is(_KEYS[key], value) or not texts:
             raise file.error(key, f"{key} is {_KINDS[_KEYS[key]]}")
+
+
+def _is(kind: type, value: object) -> bool:
+    """Whether a value is of a kind; whole numbers are numbers too, and true and false are none."""
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kind)
 
 
 def _named(file: _File) -> Iterator[tuple[str, str]]:
@@ -160,6 +186,21 @@ def _check_values(file: _File) -> None:
     _check_path(file, "measured", os.path.isdir, "folder")
     _check_path(file, "logo", os.path.isfile, "file")
     _check_path(file, "probe", os.path.isfile, "file")
+    _check_profile(file)
+
+
+def _check_profile(file: _File) -> None:
+    doc = file.doc
+    for key, known in (("profile_dtype", WIDTHS), ("profile_layout", LAYOUTS)):
+        if key in doc and "profile" not in doc:
+            raise file.error(key, f"{key} is of predicted times; add profile")
+        if doc.get(key, next(iter(known))) not in known:
+            raise file.error(key, f"unknown {key} {doc[key]!r}; there are {', '.join(known)}")
+    if "profile" in doc:
+        try:
+            load_profile(beside(os.path.dirname(file.path), doc["profile"]))
+        except ProfileError as e:
+            raise file.error("profile", str(e)) from None
 
 
 def _check_path(file: _File, key: str, exists: Callable[[str], bool], kind: str) -> None:
@@ -196,4 +237,8 @@ def _config(doc: dict[str, Any], folder: str) -> Config:
         measured_on=doc.get("measured_on", ""),
         probe=_beside(folder, doc.get("probe", "")),
         computed=doc.get("computed", False),
+        profile=beside(folder, doc["profile"]) if "profile" in doc else "",
+        profile_dtype=doc.get("profile_dtype", ""),
+        profile_layout=doc.get("profile_layout", ""),
+        rate=doc.get("rate"),
     )

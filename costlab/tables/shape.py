@@ -3,9 +3,10 @@ above it. Every command and every format takes it from here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from .row_units import rows_in_units
 from .selection import found_column, option_name, selected
 from .sheet import Caption, Column, Sheet
 from .units import converted, unit_named, units_of
@@ -39,8 +40,15 @@ class Shape:
 
         Raises ValueError for a column that it does not have, a unit that a column cannot be shown
         in, and a label that another column has."""
-        sheet = _in_units(selected(sheet, self.columns), self.units)
+        if sheet.row_units and self.units:
+            sheet = selected(rows_in_units(sheet, self.units, ALL), self.columns)
+        else:
+            sheet = _in_units(selected(sheet, self.columns), self.units)
         return self._headed(_labelled(sheet, self.labels))
+
+    def require(self, columns: Sequence[Column]) -> None:
+        """Raises ValueError, as `of` does, for what no sheet with these columns can be shown in."""
+        self.of(Sheet("", tuple(columns), (), total={c.key: 0 for c in columns}))
 
     def _headed(self, sheet: Sheet) -> Sheet:
         """With title and caption."""

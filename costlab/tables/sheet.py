@@ -117,6 +117,8 @@ class Sheet:
         group: the key of a column whose values head blocks of rows for people; "" for none.
         rest: how many rows the last row stands for; 0 where it is a row like the others.
         caption: the author's, in every format that has a place for it.
+        row_units: the key of a column that holds the unit of the numbers of each row; "" where the
+            columns have units.
     """
 
     title: str
@@ -129,6 +131,7 @@ class Sheet:
     group: str = ""
     rest: int = 0
     caption: Caption = Caption()
+    row_units: str = ""
 
     @property
     def machine_columns(self) -> tuple[Column, ...]:

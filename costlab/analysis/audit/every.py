@@ -70,24 +70,28 @@ class Reproductions(Result):
     @property
     def sheet(self) -> Sheet:
         """A row a network and source, verdict first."""
-        columns = (
-            Column("source"),
-            Column("verdict"),
-            Column("model"),
-            Column("cells"),
-            Column("left over"),
-            Column("paper", detail=True),
-            Column("where", detail=True),
-            Column("read in", detail=True),
-            Column("input", detail=True),
-            Column("accounted", "count", detail=True),
-            Column("of", "count", detail=True),
-        )
         inputs: dict[str, set[str]] = {}
         for row in self.rows:
             inputs.setdefault(row.model, set()).add(row.input)
         rows = tuple(_record(row, several=len(inputs[row.model]) > 1) for row in self.rows)
-        return Sheet("who reproduces", columns, rows, text.reproductions(self), group="source")
+        return Sheet(
+            "who reproduces", EVERY_COLUMNS, rows, text.reproductions(self), group="source"
+        )
+
+
+EVERY_COLUMNS = (
+    Column("source"),
+    Column("verdict"),
+    Column("model"),
+    Column("accounted for"),
+    Column("not accounted for"),
+    Column("paper", detail=True),
+    Column("where", detail=True),
+    Column("read in", detail=True),
+    Column("input", detail=True),
+    Column("cells accounted for", "count", detail=True),
+    Column("cells printed", "count", detail=True),
+)
 
 
 def _record(row: Reproduction, *, several: bool) -> dict[str, Any]:
@@ -96,14 +100,14 @@ def _record(row: Reproduction, *, several: bool) -> dict[str, Any]:
         "source": f"{row.paper.partition(' (arXiv')[0]}, {row.where}",
         "verdict": row.outcome.value,
         "model": f"{row.model} @{row.input.rpartition('x')[2]}" if several else row.model,
-        "cells": f"{row.accounted} of {row.of}",
-        "left over": text.left_over(row),
+        "accounted for": f"{row.accounted} of {row.of}",
+        "not accounted for": text.left_over(row),
         "paper": row.paper,
         "where": row.where,
         "read in": row.read or "the paper",
         "input": row.input,
-        "accounted": row.accounted,
-        "of": row.of,
+        "cells accounted for": row.accounted,
+        "cells printed": row.of,
     }
 
 

@@ -92,11 +92,11 @@ def _convolutions(result: Probe) -> Sheet:
 _LAYER_COLUMNS = (
     Column("convolution"),
     Column("mean |gradient|", "", format=".3e"),
-    Column("lowest seed", "", format=".3e"),
-    Column("highest seed", "", format=".3e"),
-    Column("with heads", "", format=".3e"),
-    Column("to without", "x", format=".2f"),
-    Column("under threshold"),
+    Column("lowest of the seeds", "", format=".3e"),
+    Column("highest of the seeds", "", format=".3e"),
+    Column("mean with heads", "", format=".3e"),
+    Column("with / without heads", "x", format=".2f"),
+    Column("under the threshold"),
 )
 
 
@@ -104,23 +104,23 @@ def _convolution(layer: Layer, helped: Layer | None, threshold: float) -> dict[s
     return {
         "convolution": layer.name,
         "mean |gradient|": layer.mean,
-        "lowest seed": min(layer.means),
-        "highest seed": max(layer.means),
-        "with heads": helped.mean if helped else None,
-        "to without": helped.mean / layer.mean if helped and layer.mean else None,
-        "under threshold": "yes" if layer.mean < threshold else "",
+        "lowest of the seeds": min(layer.means),
+        "highest of the seeds": max(layer.means),
+        "mean with heads": helped.mean if helped else None,
+        "with / without heads": helped.mean / layer.mean if helped and layer.mean else None,
+        "under the threshold": "yes" if layer.mean < threshold else "",
     }
 
 
 _SETTING_COLUMNS = (
     Column("setting"),
-    Column("last convolution", "", format=".2e"),
+    Column("mean |gradient|, last convolution", "", format=".2e"),
     Column("first convolution", "", format=".2e"),
     Column("smallest", "", format=".2e"),
-    Column("at"),
-    Column("seeds that agree"),
-    Column("times smaller than the last", "x", format=".1f"),
-    Column("head by the rule"),
+    Column("smallest at"),
+    Column("seeds that agree on it"),
+    Column("last / smallest", "x", format=".1f"),
+    Column("head, by the rule"),
 )
 
 
@@ -138,13 +138,13 @@ def _setting(result: Probe) -> dict[str, Any]:
     found, place = result.without, result.place
     return {
         "setting": result.setting,
-        "last convolution": found.last.mean,
+        "mean |gradient|, last convolution": found.last.mean,
         "first convolution": found.layers[0].mean,
         "smallest": found.lowest.mean,
-        "at": found.lowest.name,
-        "seeds that agree": f"{result.agreeing} of {len(result.protocol.seeds)}",
-        "times smaller than the last": found.fall,
-        "head by the rule": f"after {place.name}" if place else "none",
+        "smallest at": found.lowest.name,
+        "seeds that agree on it": f"{result.agreeing} of {len(result.protocol.seeds)}",
+        "last / smallest": found.fall,
+        "head, by the rule": f"after {place.name}" if place else "none",
     }
 
 

@@ -10,17 +10,19 @@ from typing import Any, Literal
 from ..._pictures import Picture
 from ..._pictures import diagram as picture_of
 from ..._result import Charted, review
+from ...predict import Estimate, Saving
 from ...tables import Column, Sheet
 from ...trace import Trace
 from ..limits import Judgement
 from . import notes, sheets
 from .figures import Figures, Sides
 
+_TIMES = ("predicted-low-ms", "predicted-ms", "predicted-high-ms")  # as `Estimate` has them
 What = Literal["equal", "changed", "added", "removed", "moved", "renamed"]
 
 
 class _Counted:
-    """The figures that every version has, as whole numbers."""
+    """The figures that every version has, as whole numbers, and the predicted time."""
 
     figures: Figures
 
@@ -33,6 +35,17 @@ class _Counted:
     def macs(self) -> Sides[int]:
         """Multiply-adds."""
         return self.figures["macs"].map(_whole)
+
+    @property
+    def time(self) -> Saving | None:
+        """Predicted time; None without a calibrated profile."""
+        if "predicted-ms" not in self.figures:
+            return None
+        ends = (self.figures[name] for name in _TIMES)
+        before, after = (
+            Estimate(*(end or 0.0 for end in side)) for side in zip(*ends, strict=True)
+        )
+        return Saving(before, after)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from ...tables import Column
 from ..limits import QUANTITIES, spell
 from .figures import Figures, difference, relative
 
-_ALL = ("base", "head", "change", "relative")
+_SIDES = ("base", "head")
+_ALL = (*_SIDES, "change", "relative")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class _Shown:
         people: which of its columns people see; machines see all.
         importance: of its change, where there is little room.
         digits: the format of its numbers.
+        keys: the columns that it has.
     """
 
     label: str
@@ -30,6 +32,7 @@ class _Shown:
     people: tuple[str, ...] = ()
     importance: int = 1
     digits: str = ",d"
+    keys: tuple[str, ...] = _ALL
 
 
 # by name of `limits.QUANTITIES`, in the order of the columns
@@ -38,7 +41,10 @@ _QUANTITIES = {
     "macs": _Shown("MACs", "MACs", _ALL, 8),
     "time": _Shown("time", "ms", _ALL, 6, ",.3f"),
     "predicted-ms": _Shown("predicted time", "ms", _ALL, 6, ",.4g"),
-    "at-least-ms": _Shown("least time", "ms", ("base", "head"), 6, ",.4g"),
+    # the change of one end of two intervals says nothing
+    "predicted-low-ms": _Shown("predicted time, low,", "ms", (), 1, ",.4g", _SIDES),
+    "predicted-high-ms": _Shown("predicted time, high,", "ms", (), 1, ",.4g", _SIDES),
+    "at-least-ms": _Shown("least time", "ms", _SIDES, 6, ",.4g"),
     "peak": _Shown("peak memory", "bytes", ("change", "relative"), 4),
     "activations": _Shown("activations", "elements", ("change", "relative"), 3),
     "receptive-field": _Shown("receptive field", "positions", ("base", "head"), 2),
@@ -72,7 +78,7 @@ def block_columns(figures: Figures) -> tuple[Column, ...]:
 
 def _columns(shown: _Shown) -> Iterator[Column]:
     """Of one quantity."""
-    for key in _ALL:
+    for key in shown.keys:
         yield Column(
             f"{shown.label} {key}",
             "%" if key == "relative" else shown.unit,
@@ -93,7 +99,8 @@ def cells(figures: Figures) -> dict[str, Any]:
             "change": _value(difference(sides), shown),
             "relative": relative(sides),
         }
-        found |= {f"{shown.label} {k}": v for k, v in values.items() if v is not None}
+        known = {k: v for k, v in values.items() if k in shown.keys and v is not None}
+        found |= {f"{shown.label} {k}": v for k, v in known.items()}
     return found
 
 

@@ -108,7 +108,7 @@ class Comparison(Charted):
         quantities = (*_totals(self.sides), *_stage_quantities(self.sides))
         rows = tuple(_row(quantity, keys) for quantity in quantities)
         notes = comparison_notes(self)
-        return Sheet(" against ".join(names), tuple(columns), rows, notes)
+        return Sheet(" against ".join(names), tuple(columns), rows, notes, row_units="unit")
 
 
 def _row(quantity: Quantity, keys: list[str]) -> dict[str, Any]:

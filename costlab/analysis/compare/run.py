@@ -9,7 +9,7 @@ from ...graph import layer_graph, longest
 from ...predict import prediction_of
 from ...tables import caveats
 from ...trace import Trace
-from ..price import energy, prices
+from ..price import energy_of, prices
 from ..results import published_for
 from .result import Comparison, Side
 from .stages import stages
@@ -40,7 +40,7 @@ def _side(trace: Trace, rate: float | None) -> Side:
         device=device,
         backward=total(trace, trace.backward).macs if trace.trained else None,
         prediction=prediction_of(trace),
-        energy=energy(trace),
+        energy=energy_of(trace),
         prices=() if rate is None else prices(trace, rate),
     )
 

@@ -38,9 +38,13 @@ def no_value(limit: Limit, of_base: bool) -> str:
     return f"{limit.text!r}: the {limit.quantity} of {_model(of_base)} is not known"
 
 
+_CALIBRATED = (
+    "it needs a `profile` that was calibrated, a .device file; of a datasheet limit at-least-ms"
+)
 _PROFILES = {
-    "predicted-ms": "it needs a `profile` that was calibrated, a .device file; of a datasheet "
-    "limit at-least-ms",
+    "predicted-ms": _CALIBRATED,
+    "predicted-low-ms": _CALIBRATED,
+    "predicted-high-ms": _CALIBRATED,
     "at-least-ms": "it needs the name of a datasheet as `profile`; of a .device file limit "
     "predicted-ms",
 }

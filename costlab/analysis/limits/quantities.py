@@ -132,13 +132,26 @@ def _predicted(trace: Trace, ops: Indices | None) -> float | None:
     return found.seconds if found else None
 
 
+def _low(trace: Trace, ops: Indices | None) -> float | None:
+    """The lower end of the interval of a prediction."""
+    found = _estimate(trace, ops)
+    return None if found is None or found.is_bound else found.low
+
+
+def _high(trace: Trace, ops: Indices | None) -> float | None:
+    """The upper end of the interval of a prediction."""
+    found = _estimate(trace, ops)
+    return found.high if found else None
+
+
 def _least(trace: Trace, ops: Indices | None) -> float | None:
     """By a datasheet alone."""
     found = _estimate(trace, ops)
     return found.low if found and found.is_bound else None
 
 
-PREDICTED = ("predicted-ms", "at-least-ms")  # those that need a profile
+# those that need a profile
+PREDICTED = ("predicted-ms", "predicted-low-ms", "predicted-high-ms", "at-least-ms")
 QUANTITIES = {
     q.name: q
     for q in (
@@ -181,6 +194,20 @@ QUANTITIES = {
         ),
         Quantity("time", "seconds", "measured time", _seconds),
         Quantity("predicted-ms", "milliseconds", "predicted time", _predicted),
+        Quantity(
+            "predicted-low-ms",
+            "milliseconds",
+            "lower end of the 90% interval of the predicted time",
+            _low,
+            adds_up=False,
+        ),
+        Quantity(
+            "predicted-high-ms",
+            "milliseconds",
+            "upper end of the 90% interval of the predicted time",
+            _high,
+            adds_up=False,
+        ),
         Quantity("at-least-ms", "milliseconds", "the least time possible, by a datasheet", _least),
     )
 }

@@ -4,7 +4,7 @@ resumable, and going on where one configuration fails."""
 from .configurations import ARGUMENT, MOST, Setup, configurations
 from .engines import DIED, dask, local
 from .journal import MADE_OF, JournalError
-from .result import Outcome, Sweep
+from .result import Outcome, Sweep, possible_columns
 from .run import run
 from .sizes import SIZES
 from .sweep import sweep
@@ -22,6 +22,7 @@ __all__ = [
     "configurations",
     "dask",
     "local",
+    "possible_columns",
     "run",
     "sweep",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...cost import total
 from ...predict import Prediction, prediction_of, prediction_source
+from ...predict.notes import OUTSIDE
 from ...trace import Measured, Trace
 from ..memory import Memory, memory
 from .configurations import Setup, opened
@@ -36,13 +37,16 @@ def count(configuration: Configuration) -> dict[str, Any]:
 
 
 def _predicted(prediction: Prediction) -> dict[str, Any]:
-    """The predicted time and its interval, or the bound, in ms; and where they are from."""
+    """The predicted time and its interval, or the bound, in ms; where they are from, and how much
+    lies outside what was measured."""
     whole = prediction.total
-    said = [prediction_source(prediction), *prediction.warnings]
+    warnings = [w for w in prediction.warnings if not w.startswith(OUTSIDE)]
+    said = [prediction_source(prediction), *warnings]
     if whole.seconds is None or whole.high is None:
         return {"least": 1e3 * whole.low, "predicted by": said}
     times = {"predicted": whole.seconds, "predicted low": whole.low, "predicted high": whole.high}
-    return {**{k: 1e3 * s for k, s in times.items()}, "predicted by": said}
+    milliseconds = {k: 1e3 * s for k, s in times.items()}
+    return {**milliseconds, "predicted by": said, "outside": prediction.outside}
 
 
 def _traced(loaded: Any, setup: Setup) -> Trace:

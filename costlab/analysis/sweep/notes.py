@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...cost import counted
 from ..polynomial import Polynomial
 
@@ -9,6 +11,15 @@ from ..polynomial import Polynomial
 def configurations(count: int, failed: int) -> str:
     """How many there were, and how many of them failed."""
     return counted(count, "configuration") + (f", {failed} failed" if failed else "")
+
+
+def outside(shares: Sequence[float], of: int) -> str:
+    """`shares` of the predicted times of some configurations that lie outside what was measured of
+    the device, `of` all that ran."""
+    return (
+        f"outside what was measured: up to {max(shares):.1%} of the time, in {len(shares)} of "
+        f"{counted(of, 'configuration')}; calibrate for longer"
+    )
 
 
 def of_another_version(count: int) -> str:

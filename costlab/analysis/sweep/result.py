@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,9 +42,22 @@ _NUMBERS = (
     _Number("predicted", Column("ms (predicted)", "ms", format=",.4g")),
     _Number("predicted low", Column("ms (predicted, low)", "ms", format=",.4g")),
     _Number("predicted high", Column("ms (predicted, high)", "ms", format=",.4g")),
+    _Number("outside", Column("outside what was measured", "%", format=".1%", detail=True)),
     _Number("least", Column("ms (at least)", "ms", format=",.4g")),
     _Number("rate", Column("throughput", "items/s", format=",.1f")),
 )
+
+
+_COUNTED = ("params", "macs", "activations", "memory")  # what every configuration has
+_PREDICTED = ("predicted", "predicted low", "predicted high", "outside", "least")
+
+
+def possible_columns(axes: Iterable[str], *, measured: bool, predicted: bool) -> tuple[Column, ...]:
+    """The columns that a sweep over these axes can have."""
+    timed = [n.name for n in _NUMBERS if n.name not in (*_COUNTED, *_PREDICTED)]
+    names = {*_COUNTED, *(timed if measured else ()), *(_PREDICTED if predicted else ())}
+    numbers = (n.column for n in _NUMBERS if n.name in names)
+    return (*map(Column, axes), *numbers, Column("failed"))
 
 
 @dataclass(frozen=True)
@@ -76,8 +90,10 @@ class Sweep(Charted):
 
     def _sources(self) -> list[str]:
         """Where predicted times are from; nothing without a profile."""
-        said = [o.result.get("predicted by", ()) for o in self.outcomes if o.result]
-        return list(dict.fromkeys(line for lines in said for line in lines))
+        found = [o.result for o in self.outcomes if o.result]
+        said = dict.fromkeys(line for result in found for line in result.get("predicted by", ()))
+        outside = [share for result in found if (share := result.get("outside"))]
+        return [*said, *([notes.outside(outside, len(found))] if outside else [])]
 
     def _has(self, name: str) -> bool:
         return any(o.result and o.result.get(name) is not None for o in self.outcomes)

@@ -20,6 +20,7 @@ ROW = 12.5 / POINTS  # inches between two rows of small text
 _GAP = 3  # points between a bar and its number
 _MOST = 0.75  # of a panel's width that the longest bar takes at least
 _HATCH = "////"
+INTERVAL = "interval"  # the gid of a line that is one
 
 
 def names_beside(ax: Axes, names: Sequence[str], look: Look, share: float = 0.3) -> None:
@@ -107,6 +108,11 @@ def bars_with_numbers(
     return found
 
 
+def interval(ax: Axes, ends: Sequence[float], y: float, theme: Theme) -> None:
+    """A line between the ends of an interval."""
+    ax.plot(ends, [y, y], "|-", color=theme.ink, linewidth=0.7, markersize=4, gid=INTERVAL)
+
+
 def put_before(ax: Axes, label: Annotation, x: float, longest: float) -> None:
     """Move a number from the end of its bar to before its beginning at `x`, where there is room on
     a scale on which the `longest` bar takes most of the width."""
@@ -136,7 +142,10 @@ def make_room(fig: Figure, panels: Iterable[Axes], *, shared: bool = False) -> N
 
 def _top(ax: Axes) -> float:
     """The right end of a panel's scale."""
-    low = min([0.0, *(bar.get_x() + bar.get_width() for bar in ax.patches)])  # type: ignore[attr-defined]
+    intervals = [
+        float(x) for line in ax.lines if line.get_gid() == INTERVAL for x in line.get_xdata()
+    ]  # type: ignore[union-attr]
+    low = min([0.0, *intervals, *(bar.get_x() + bar.get_width() for bar in ax.patches)])  # type: ignore[attr-defined]
     ax.set_xlim(left=low)
     ends = [bar.get_x() + max(bar.get_width(), 0) for bar in ax.patches]  # type: ignore[attr-defined]
     width = ax.get_window_extent().width * POINTS / ax.figure.dpi

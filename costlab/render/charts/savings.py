@@ -16,6 +16,7 @@ from .bars import (
 from .figures import entitle, figure
 from .lettering import TEXT, wrapped
 from .looks import Look, PLAIN
+from .saved_time import saved_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,19 +28,43 @@ _LEAST = -1.5  # a rule that costs more than 150% more is cut here, with a mark 
 
 
 def savings(rules: RuleTable, curve: Curve, look: Look = PLAIN) -> Figure:
-    """Savings by rewrite, and the break-even curve of stacked 3x3."""
+    """Savings by rewrite, also of predicted time where a profile was given, and the break-even
+    curve of stacked 3x3."""
     names = [r.name for r in rules.rules]
     height = len(names) * row_height(names, look, _names_share(look)) + 0.4
-    if look.narrow:
-        fig, (bars, line) = figure(look, height + 2.9, 2, 1, height_ratios=(height, 2.2))
-    else:
-        fig, (bars, line) = figure(look, height + 0.6, 1, 2, width_ratios=(1.15, 1))
+    fig, bars, times, line = _panels(look, height, with_times=rules.rules[0].time is not None)
     _saved(bars, rules.rules, look)
-    make_room(fig, [bars])
+    if times:
+        saved_time(times, rules.rules, look)
+        times.tick_params(labelleft=look.narrow)
+    make_room(fig, [ax for ax in (bars, times) if ax])
     _break_even(line, curve, look)
     fig.legend(loc="outside lower right", ncols=1 if look.narrow else 2)
     entitle(fig, look, "What factorizing saves")
     return fig
+
+
+def _panels(
+    look: Look, height: float, *, with_times: bool
+) -> tuple[Figure, Axes, Axes | None, Axes]:
+    """The axes of the rules, of their times where there are any, and of the curve, which stands
+    beside the rules where there is room; `height` inches of the rules."""
+    if not with_times:
+        if look.narrow:
+            fig, (bars, line) = figure(look, height + 2.9, 2, 1, height_ratios=(height, 2.2))
+        else:
+            fig, (bars, line) = figure(look, height + 0.6, 1, 2, width_ratios=(1.15, 1))
+        return fig, bars, None, line
+    if look.narrow:
+        ratios = (height, height, 2.2)
+        fig, (bars, times, line) = figure(look, 2 * height + 3.2, 3, 1, height_ratios=ratios)
+        return fig, bars, times, line
+    fig, ((bars, times), (line, spare)) = figure(
+        look, height + 3.2, 2, 2, height_ratios=(height, 2.2)
+    )
+    spare.remove()
+    line.set_subplotspec(line.get_gridspec()[1, :])
+    return fig, bars, times, line
 
 
 def _names_share(look: Look) -> float:

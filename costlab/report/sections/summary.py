@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ...analysis.compare import compare
+from ...analysis.notes import money
 from ...analysis.ranking import most_expensive
 from ...analysis.roofline import roofline
 from ...cost import Total, counted, scaled
@@ -83,6 +84,7 @@ def _points(c: Context) -> Iterator[Text]:
         yield from (cited(sentence, "compared") for sentence in compare(c.traces).sentences)
     yield from _time(first)
     yield from map(Text, predicted_note(first.trace, first.name))
+    yield from map(Text, money(first.trace, c.rate))
     yield from _lower_bounds(c)
 
 
