@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 GRAMMAR = "write it as 1x3x224x224, 1x16:int64<32000, name=1x16:int64, [1x8,1x8] or name==3"
 _TENSOR = re.compile(r"(?P<shape>\d+(?:x\d+)*)?(?::(?P<dtype>\w+))?(?:(?P<fill>[<=])(?P<n>-?\d+))?")
 _KEY = re.compile(r"\s*(?:'([^']*)'|\"([^\"]*)\"|(\w+))\s*:")
+_MOST_BYTES = 2 * 2**30  # of integers, whose values models read
 _NAME = re.compile(r"([A-Za-z_]\w*)=")
 
 
@@ -111,6 +112,8 @@ def _tensor(shape: str | None, dtype: str | None, fill: str | None, n: str | Non
         if fill:
             raise _UnreadableError
         return torch.zeros(dims, dtype=kind, device="meta")
+    if math.prod(dims) * kind.itemsize > _MOST_BYTES:
+        raise ValueError(f"its integers take more than {_MOST_BYTES >> 30} GiB")
     if fill == "<":
         if int(n or 0) < 1:
             raise _UnreadableError
@@ -142,10 +145,19 @@ def _tiled(tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def real(inputs: Inputs) -> Inputs:
-    """The inputs on the CPU: floating-point tensors from torch's random state."""
+    """The inputs on the CPU: floating-point tensors from torch's random state. Raises SourceError
+    where there is no memory for them."""
+    return _mapped(inputs, lambda t: _drawn(t) if t.is_meta else t)
+
+
+def _drawn(tensor: torch.Tensor) -> torch.Tensor:
     import torch
 
-    return _mapped(inputs, lambda t: torch.randn(t.shape, dtype=t.dtype) if t.is_meta else t)
+    try:
+        return torch.randn(tensor.shape, dtype=tensor.dtype)
+    except (RuntimeError, MemoryError) as e:  # more than there is, or a dtype that is not drawn
+        size = shape_text(tensor.shape)
+        raise SourceError(f"cannot create an input of {size}: {first_line(e)}") from None
 
 
 def _mapped(inputs: Inputs, fn: Callable[[torch.Tensor], torch.Tensor]) -> Inputs:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from .._text import shown
 from ..trace import Trace
 from ..trace.code_files import users_line
 from ..trace.facts import UseFacts
@@ -139,4 +140,4 @@ def first_line(error: BaseException) -> str:
     text = " ".join(lines[:2] if lines and lines[0].endswith(":") else lines[:1])
     if len(text) > _LONG:
         text = text[:_LONG].rsplit(" ", 1)[0] + " ..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{type(error).__name__}: {shown(text)}" if text else type(error).__name__

@@ -52,13 +52,15 @@ def trace_on_host(loaded: Loaded, **options: Any) -> Trace:
 
 
 def _small(loaded: Loaded) -> bool:
+    """Whether the model and its inputs can be made for real."""
+    import torch
+    from torch.utils import _pytree as pytree
+
     from ..trace.build import LARGEST
 
-    return _bytes(loaded.model) <= LARGEST
-
-
-def _bytes(model: nn.Module) -> int:
-    return sum(p.numel() * p.element_size() for p in model.parameters())
+    given = pytree.tree_leaves((loaded.inputs, loaded.kwargs))
+    tensors = [*loaded.model.parameters(), *(t for t in given if isinstance(t, torch.Tensor))]
+    return sum(t.numel() * t.element_size() for t in tensors) <= LARGEST
 
 
 def _trace(loaded: Loaded, device: str, options: dict[str, Any]) -> Trace:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from .._text import shown
 from .code_files import users_line
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def _first_line(e: BaseException) -> str:
     lines = words_of(e).splitlines() or [type(e).__name__]
     line = lines[-1] if lines[0] == _SCRIPT_FAILED else lines[0]
     line = line.partition(", but there was no fake impl")[0]  # which is for those who write kernels
-    return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " ..."
+    if len(line) > _LONGEST_QUOTE:
+        line = line[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " ..."
+    return shown(line)
 
 
 def shortened(path: str) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ._attributes import INT, INTS
 from ._library import define
-from ._operators import Node, number
+from ._operators import Node, number, require_pieces
 from ._run import Run, Step, Value, derived
 
 _MOST_STEPS = 10_000
@@ -81,13 +81,13 @@ def loop(run: Run, step: Step) -> list[Value]:
     node, body, decisions = step.node, step.bodies["body"], _Decisions()
     limit, condition, *_ = (*node.inputs, "", "")
     most = decisions.read(run.get(limit)) if limit else None
-    going = run.get(condition) if condition else _known(True)
+    going = run.get(condition) if condition else _known(run, True)
     state = _State.of(run, node.inputs[2:], len(body.outputs) - 1)
     done = 0
     while done != most and _continues(decisions, going, done):
         if done == _MOST_STEPS:
-            raise ValueError(f"Loop ({node.name}) takes over {_MOST_STEPS:,} steps; each is traced")
-        going, *found = run.body(step, body, (_known(done), going, *state.carried))
+            raise ValueError(f"{node.label} takes over {_MOST_STEPS:,} steps; each is traced")
+        going, *found = run.body(step, body, (_known(run, done), going, *state.carried))
         state.add(found)
         done += 1
     decisions.say(node, done)
@@ -109,11 +109,11 @@ def scan(run: Run, step: Step) -> list[Value]:
     Raises ValueError for the batched form of opset 8."""
     node, body = step.node, step.bodies["body"]
     if node.opset < 9:
-        raise ValueError(f"Scan ({node.name}) of opset 8 has no mapping; convert it to opset 9")
+        raise ValueError(f"{node.label} of opset 8 has no mapping; convert it to opset 9")
     split = len(node.inputs) - node.get("num_scan_inputs", INT)
     state = _State.of(run, node.inputs[:split], len(body.outputs))
     scanned = [
-        _slices(run.get(name), axis, reverse)
+        _slices(run, name, axis, reverse)
         for name, axis, reverse in _directed(node, "input", node.inputs[split:])
     ]
     for slices in zip(*scanned, strict=True):
@@ -151,11 +151,14 @@ def _directed(node: Node, side: str, names: Sequence[str]) -> list[tuple[str, in
     return list(zip(names, axes, reverse, strict=True))
 
 
-def _slices(value: Value, axis: int, reverse: int) -> list[Value]:
+def _slices(run: Run, name: str, axis: int, reverse: int) -> list[Value]:
+    value = run.get(name)
+    require_pieces(value.tensor.shape[axis])
+
     def unbound(x: Tensor) -> list[Tensor]:
         return list(x.unbind(axis))
 
-    slices = derived(unbound, value).data
+    slices = derived(run, unbound, value).data
     assert isinstance(slices, list), "what a function makes is the data"
     found = [Value(t, value.known) for t in slices]
     return found[::-1] if reverse else found
@@ -166,14 +169,14 @@ def _stacked(run: Run, name: str, values: Sequence[Value], axis: int) -> Value:
         return torch.stack(each, axis)
 
     if values:
-        return derived(stack, *values)
+        return derived(run, stack, *values)
     shape, kind = run.file.inferred(name)
-    return derived(lambda: torch.empty(shape, dtype=kind))
+    return derived(run, lambda: torch.empty(shape, dtype=kind))
 
 
-def _known(value: int) -> Value:
+def _known(run: Run, value: int) -> Value:
     """A number or a condition as a tensor."""
-    return derived(lambda: torch.tensor(value))
+    return derived(run, lambda: torch.tensor(value))
 
 
 CONTROL: dict[str, Callable[[Run, Step], list[Value]]] = {

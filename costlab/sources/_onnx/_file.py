@@ -18,7 +18,8 @@ from onnx import external_data_helper, inliner, numpy_helper
 from ..._narrow import is_list
 from .._inputs import parse, shape_text
 from .._model import Inputs, SourceError
-from ._operators import Node, dtype
+from ._limits import most_bytes, require_functions_end, require_names, require_whole
+from ._operators import Node, dtype, short
 
 _LARGEST = 2**31 - 1  # bytes of a protobuf message
 
@@ -55,8 +56,9 @@ class File:
                 if not isinstance(n, int) and i:
                     example = shape_text([n if isinstance(n, int) else 16 for n in (1, *dims[1:])])
                     raise SourceError(
-                        f"{self.path}: dimension {i} ({n}) of input {value.name} is dynamic; give "
-                        f"every input in order, for example --input {example}:{_short(kind)}"
+                        f"{self.path}: dimension {i} ({short(n)}) of input "
+                        f"{short(value.name)} is dynamic; give every input in order, "
+                        f"for example --input {example}:{_short(kind)}"
                     )
             sized = shape_text([n if isinstance(n, int) else 1 for n in dims])
             found.append(f"{sized}:{_short(kind)}")
@@ -66,9 +68,15 @@ class File:
         """The values of a tensor, read from the file or from its external data.
 
         Raises SourceError for external data that is missing or not beside the file."""
+        require_whole(proto)
         if external_data_helper.uses_external_data(proto):
             proto = self._external(proto)
-        return from_numpy(numpy_helper.to_array(proto))
+        try:
+            return from_numpy(numpy_helper.to_array(proto))
+        except (TypeError, ValueError) as e:
+            raise SourceError(
+                f"{self.path}: cannot read the data of tensor {short(proto.name)}: {e}"
+            ) from None
 
     def _external(self, proto: onnx.TensorProto) -> onnx.TensorProto:
         location = next((e.value for e in proto.external_data if e.key == "location"), "")
@@ -76,8 +84,13 @@ class File:
         inside = os.path.realpath(os.path.join(folder, location))
         if os.path.isabs(location) or os.path.commonpath([folder, inside]) != folder:
             raise SourceError(
-                f"{self.path}: external data {location!r} is not in the folder of the "
+                f"{self.path}: external data {short(location)!r} is not in the folder of the "
                 "file; external data is read from there only"
+            )
+        if os.path.isfile(inside) and _stated_bytes(proto, inside) > most_bytes(proto):
+            raise SourceError(
+                f"{self.path}: external data {short(location)!r} are more than tensor "
+                f"{short(proto.name)} holds"
             )
         copy = onnx.TensorProto()
         copy.CopyFrom(proto)
@@ -86,7 +99,7 @@ class File:
         except Exception as e:  # of onnx's checker, of the system, or of a size that is wrong
             reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
             raise SourceError(
-                f"{self.path}: cannot read external data {location!r}: {reason}"
+                f"{self.path}: cannot read external data {short(location)!r}: {reason}"
             ) from None
         return copy
 
@@ -99,11 +112,13 @@ class File:
             for value in (*graph.value_info, *graph.output):
                 self.shapes[value.name] = value
         if name not in self.shapes:
-            raise ValueError(f"the shape of {name} is not known by ONNX's shape inference")
+            raise ValueError(f"the shape of {short(name)} is not known by ONNX's shape inference")
         dims, kind = stated(self.shapes[name])
         fixed = tuple(n for n in dims if isinstance(n, int))
         if fixed != dims:
-            raise ValueError(f"the shape of {name} is dynamic; export the model with fixed shapes")
+            raise ValueError(
+                f"the shape of {short(name)} is dynamic; export the model with fixed shapes"
+            )
         return fixed, kind
 
 
@@ -123,11 +138,31 @@ def read(path: str) -> File:
         model = onnx.load_model_from_string(data)
         if not model.graph.node or not model.opset_import:
             raise ValueError
-        if model.functions:
-            model = inliner.inline_local_functions(model)
+        model = _inlined(path, model)
+    except SourceError:
+        raise
     except Exception:  # protobuf's decoder and onnx's inliner each have their own
         raise SourceError(f"{path} is damaged, or is not an ONNX model") from None
     return File(path, model, hashlib.sha256(data).hexdigest()[:16])
+
+
+def _inlined(path: str, model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the calls of its functions written out. Raises SourceError where they have no
+    end."""
+    if not model.functions:
+        return model
+    try:
+        require_functions_end(model)
+    except (ValueError, RecursionError) as e:
+        why = str(e) if isinstance(e, ValueError) else "functions are nested too deep"
+        raise SourceError(f"{path}: {why}") from None
+    return inliner.inline_local_functions(model)
+
+
+def _stated_bytes(proto: onnx.TensorProto, path: str) -> int:
+    """Bytes that a tensor takes of a file: those that it states, otherwise up to the end."""
+    given = {e.key: int(e.value) for e in proto.external_data if e.value.isdecimal()}
+    return given.get("length") or os.path.getsize(path) - given.get("offset", 0)
 
 
 def arguments(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
@@ -140,16 +175,21 @@ def stated(value: onnx.ValueInfoProto) -> tuple[tuple[int | str, ...], torch.dty
     """Shape and dtype of a value; a dynamic dimension is its name. Raises SourceError for a value
     that is not a tensor."""
     if value.type.WhichOneof("value") != "tensor_type":
-        raise SourceError(f"input {value.name} of the ONNX file is not a tensor")
+        raise SourceError(f"input {short(value.name)} of the ONNX file is not a tensor")
     tensor = value.type.tensor_type
     dims = tuple(
-        d.dim_value if d.WhichOneof("value") == "dim_value" else d.dim_param or "?"
+        d.dim_value if d.WhichOneof("value") == "dim_value" and d.dim_value >= 0 else _symbol(d)
         for d in tensor.shape.dim
     )
     try:
         return dims, dtype(tensor.elem_type)
     except ValueError as e:
-        raise SourceError(f"input {value.name}: {e}") from None
+        raise SourceError(f"input {short(value.name)}: {e}") from None
+
+
+def _symbol(dim: onnx.TensorShapeProto.Dimension) -> str:
+    """The name of a dynamic dimension; some files write -1 for one."""
+    return dim.dim_param or "?"
 
 
 def _short(kind: torch.dtype) -> str:
@@ -177,6 +217,7 @@ def nodes(file: File, graph: onnx.GraphProto) -> list[tuple[Node, Mapping[str, s
     opsets = {o.domain: o.version for o in file.model.opset_import}
     found: list[tuple[Node, Mapping[str, str]]] = []
     for n in graph.node:
+        require_names(n)
         domain = "" if n.domain == "ai.onnx" else n.domain
         attrs = {a.name: _attribute(file, a) for a in n.attribute}
         name = f"{domain}.{n.op_type}" if domain else n.op_type

@@ -12,11 +12,12 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from ..._text import shown
 from ...trace.modules import registered_modules
 from . import _scopes, _subgraphs
 from ._control import CONTROL
 from ._file import File, arguments, stated
-from ._operators import OPERATORS, Data, Node, dtype
+from ._operators import OPERATORS, Data, Node, dtype, short
 from ._run import SETTINGS, Body, Run, Step
 
 _STATISTICS = {("BatchNormalization", 3), ("BatchNormalization", 4)}
@@ -71,7 +72,7 @@ class Graph(nn.Module):
         env: dict[str, Data] = {n: getattr(owner, own) for n, (owner, own) in self._places.items()}
         run = Run(self, self._file, {**env, **given, **self._constants}, set(self._constants))
         run.steps(self._body.steps)
-        out = tuple(run.env[name] for name in self._outputs)
+        out = tuple(run.get(name).data for name in self._outputs)
         return out[0] if len(out) == 1 else out
 
     def _prepared(self, graph: _subgraphs.Subgraph) -> Body:
@@ -145,10 +146,10 @@ class Graph(nn.Module):
             if child is None:
                 child = children[part] = _module(kind)
             elif kind and type(child) is Module:
-                child.__class__ = type(kind, (Module,), {})
+                child.__class__ = type(shown(kind), (Module,), {})
             owner = child
         if "" in types and type(self) is Graph:
-            self.__class__ = type(types[""], (Graph,), {})
+            self.__class__ = type(shown(types[""]), (Graph,), {})
 
     def _register(self, name: str, stored: _Stored, uses: Sequence[_Use], is_buffer: bool) -> None:
         """Keep a value as a parameter, a buffer, or a constant known before the graph runs."""
@@ -188,14 +189,14 @@ class Graph(nn.Module):
             operator, i, path = uses[0]
             own = "bias" if i == 2 or operator in ("Add", "Sub") else "weight"
         self._typed(_scopes.Scope(path))
-        owner = self.get_submodule(path) if path else self
+        owner = _scopes.part_of(self, path.split(".") if path else ())
         while hasattr(owner, own):
             own += "_"
         return owner, own
 
 
 def _module(kind: str) -> Module:
-    return (type(kind, (Module,), {}) if kind else Module)()
+    return (type(shown(kind), (Module,), {}) if kind else Module)()
 
 
 def _weights_of_constants(found: Sequence[Node], stored: dict[str, _Stored]) -> None:
@@ -210,7 +211,9 @@ def _weights_of_constants(found: Sequence[Node], stored: dict[str, _Stored]) -> 
 def _copies(node: Node, stored: dict[str, _Stored], outputs: Collection[str]) -> bool:
     """Whether an operator only names an initializer anew, as exporters do for equal ones; each name
     is then a value of its own."""
-    if node.operator != "Identity" or node.inputs[0] not in stored or node.outputs[0] in outputs:
+    if node.operator != "Identity" or node.outputs[0] in outputs:
+        return False
+    if not node.inputs or node.inputs[0] not in stored:
         return False
     stored[node.outputs[0]] = stored[node.inputs[0]]
     return True
@@ -262,11 +265,11 @@ def _notes(folded: int) -> tuple[str, ...]:
 def _check(value: onnx.ValueInfoProto, given: Tensor | None) -> None:
     """Raise ValueError for an input that is missing, or that does not fit the file."""
     if given is None:
-        raise ValueError(f"input {value.name} is not given")
+        raise ValueError(f"input {short(value.name)} is not given")
     dims, _ = stated(value)
     fits = len(dims) == given.dim() and all(
         not isinstance(n, int) or n == m for n, m in zip(dims, given.shape, strict=True)
     )
     if not fits:
         want, got = ("x".join(map(str, s)) for s in (dims, given.shape))
-        raise ValueError(f"input {value.name} is {want} in the file, not {got}")
+        raise ValueError(f"input {short(value.name)} is {want} in the file, not {got}")

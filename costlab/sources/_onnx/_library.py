@@ -13,6 +13,11 @@ R = TypeVar("R")
 _LIBRARY = torch.library.Library("onnx", "FRAGMENT")
 
 
+def is_defined(name: str) -> bool:
+    """Whether the namespace has something of this name."""
+    return hasattr(torch.ops.onnx, name)
+
+
 def define(schema: str, compute: Callable[P, R]) -> Callable[P, R]:
     """The operation of a schema such as "integer_product(Tensor a, Tensor b) -> Tensor"."""
     name = schema.partition("(")[0]

@@ -10,7 +10,9 @@ import torch.nn.functional as F  # noqa: N812  (its usual name)
 from torch import Tensor
 
 from ._attributes import FLOAT, FLOATS, INT, INTS, TENSOR, TEXT
-from ._operators import Node, axes, dtype, floats, ints, number, operator
+from ._operators import Node, axes, dtype, floats, ints, number, operator, require_pieces
+
+_LONGEST = 2**22  # elements whose order is turned round
 
 
 @operator("Shape")
@@ -122,6 +124,7 @@ def split(node: Node, x: Tensor, parts: Tensor | None = None) -> tuple[Tensor, .
     sizes = node.get("split", INTS, None) if parts is None else ints(parts)
     if sizes is None:
         count = node.get("num_outputs", INT, len(node.outputs))
+        require_pieces(count)
         return torch.split(x, -(-x.shape[axis] // count), axis)
     return torch.split(x, sizes, axis)
 
@@ -145,7 +148,10 @@ def slice_(
     ):
         n = x.shape[d]
         if step < 0:
-            chosen = torch.tensor(list(range(n))[slice(*_backward(start, end, step, n))])
+            chosen = range(n)[slice(*_backward(start, end, step, n))]
+            if len(chosen) > _LONGEST:
+                raise ValueError(f"Slice of more than {_LONGEST:,} elements backward")
+            chosen = torch.tensor(chosen)
             x = x.index_select(d, chosen)
         elif (start, end) != (0, n) and (start > 0 or start < 0 or end < n) or step != 1:
             x = x[(slice(None),) * (d % x.dim()) + (slice(start, end, step),)]
@@ -177,6 +183,7 @@ def gather_elements(node: Node, x: Tensor, indices: Tensor) -> Tensor:
 def gather_nd(node: Node, x: Tensor, indices: Tensor) -> Tensor:
     if node.get("batch_dims", INT, 0):
         raise ValueError("GatherND with batch_dims has no mapping")
+    require_pieces(indices.shape[-1])
     return x[tuple(indices.unbind(-1))]
 
 
@@ -187,6 +194,7 @@ def scatter_elements(node: Node, x: Tensor, indices: Tensor, updates: Tensor) ->
 
 @operator("ScatterND")
 def scatter_nd(node: Node, x: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
+    require_pieces(indices.shape[-1])
     return x.index_put(tuple(indices.unbind(-1)), updates)
 
 

@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import (
     _disable_current_modes as unrecorded,  # pyright: ignore[reportPrivateUsage]
 )
 
+from ..._text import shown
 from ._attributes import INTS, Kind
 
 Data = Tensor | list[Tensor] | None  # what an operator takes or gives: None is left out
@@ -21,6 +22,7 @@ _SomeCompute = TypeVar("_SomeCompute", bound=Compute)
 _T = TypeVar("_T")
 _Default = TypeVar("_Default")
 _REQUIRED = object()
+_SHORT = 80  # characters of a name in a message
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,16 @@ class Node:
         if name in self.attrs:
             value = self.attrs[name]
             if not kind.holds(value):
-                raise ValueError(f"{self.operator} ({self.name}): {name} is not {kind.name}")
+                raise ValueError(f"{self.label}: {name} is not {kind.name}")
             return value
         if default is _REQUIRED:
-            raise ValueError(f"{self.operator} ({self.name}) has no attribute {name}")
+            raise ValueError(f"{self.label} has no attribute {name}")
         return default
+
+    @property
+    def label(self) -> str:
+        """The operator in a message."""
+        return short(f"{self.operator} ({self.name or self.outputs[0]})")
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,11 @@ def operator(
         return fn
 
     return register
+
+
+def short(name: str) -> str:
+    """A name of the file in a message: one line, not long."""
+    return shown(name if len(name) <= _SHORT else f"{name[: _SHORT - 3]}...")
 
 
 def ints(value: Tensor) -> list[int]:
@@ -128,6 +140,15 @@ _DTYPES = {
     21: torch.uint8,  # uint4 and int4 are computed in a byte each
     22: torch.int8,
 }
+
+
+MOST_PIECES = 10_000  # that a value is split into, each a tensor of its own
+
+
+def require_pieces(count: int) -> None:
+    """Raise ValueError for a value that would be split into too many tensors."""
+    if count > MOST_PIECES:
+        raise ValueError(f"a value is split into more than {MOST_PIECES:,} pieces")
 
 
 def dtype(code: int) -> torch.dtype:

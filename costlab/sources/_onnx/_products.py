@@ -10,7 +10,7 @@ from torch import Tensor
 
 from . import _integer
 from ._attributes import FLOAT, INT, INTS, TEXT, TEXTS
-from ._operators import Node, operator
+from ._operators import Node, operator, require_pieces
 
 _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -232,6 +232,8 @@ def _weights(
     w: Tensor, r: Tensor, b: Tensor | None, order: Sequence[int]
 ) -> tuple[list[Tensor], int]:
     """The weights as torch takes them, and the number of directions."""
+    if w.dim() != 3 or w.shape[0] > 2:
+        raise ValueError(f"weights of one direction or two, not of shape {tuple(w.shape)}")
     flat: list[Tensor] = []
     for d in range(w.shape[0]):
         flat += [_gates(w[d], order), _gates(r[d], order)]
@@ -241,7 +243,9 @@ def _weights(
 
 
 def _time_first(node: Node, x: Tensor) -> Tensor:
-    return x.transpose(0, 1) if node.get("layout", INT, 0) else x
+    x = x.transpose(0, 1) if node.get("layout", INT, 0) else x
+    require_pieces(x.shape[0])  # each step is traced
+    return x
 
 
 def _state(node: Node, x: Tensor, w: Tensor, r: Tensor, state: Tensor | None) -> Tensor:

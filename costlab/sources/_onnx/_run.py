@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from os.path import commonprefix
@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from ...trace.modules import registered_modules
 from ...trace.origins import stated
 from ._file import File
-from ._library import define
-from ._operators import OPERATORS, Data, Node, number, unrecorded
+from ._library import define, is_defined
+from ._limits import MOST_OPERATORS, KnownValues
+from ._operators import OPERATORS, Data, Node, number, short, unrecorded
+from ._scopes import part_of
 
 # operators whose further operands say how, and are read when the graph runs
 SETTINGS = {"Resize", "Upsample", "Clip", "Pad", "Range", "ConstantOfShape", "OneHot", "Tile"}
@@ -68,6 +70,7 @@ class Run:
     def __init__(self, model: nn.Module, file: File, env: dict[str, Data], known: set[str]):
         self.model, self.file, self.env, self.known = model, file, env, known
         self._dequantized: set[str] = set()  # values that 8-bit integers stand for
+        self._ran = 0  # operators
 
     def steps(self, steps: Sequence[Step], depth: int = 0, owner: nn.Module | None = None) -> None:
         """Run operators in order; what is in one scope is a call of its module."""
@@ -90,14 +93,20 @@ class Run:
 
     def body(self, step: Step, body: Body, values: Sequence[Value]) -> list[Value]:
         """Run a body of an operator on values, in the module that both are in."""
+        if len(body.inputs) != len(values):
+            raise ValueError(
+                f"the body of {step.node.label} takes {len(body.inputs)} values, not {len(values)}"
+            )
         for name, value in zip(body.inputs, values, strict=True):
             self.set(name, value)
         shared = commonprefix([step.path, *(inner.path for inner in body.steps)])
-        owner = self.model.get_submodule(".".join(shared))
+        owner = part_of(self.model, shared)
         self.steps(body.steps, len(shared), owner)
         return [self.get(name) for name in body.outputs]
 
     def get(self, name: str) -> Value:
+        if name not in self.env:
+            raise ValueError(f"nothing before it makes the value {short(name)!r}")
         return Value(self.env[name], name in self.known)
 
     def set(self, name: str, value: Value) -> None:
@@ -116,28 +125,35 @@ class Run:
     def _step(self, step: Step) -> None:
         from ._control import CONTROL
 
+        self._ran += 1
+        if self._ran > MOST_OPERATORS:
+            raise ValueError(f"more than {MOST_OPERATORS:,} operators run; each is traced")
         control = CONTROL.get(step.node.operator)
-        with stated(step.node.name or step.node.outputs[0], step.stack):
+        with stated(step.node.name or step.node.outputs[0], step.stack), _fits(step.node):
             found = control(self, step) if control else self._computed(step)
         for name, value in zip(step.node.outputs, found, strict=False):
             self.set(name, value)
 
     def _computed(self, step: Step) -> list[Value]:
-        values = [self.env[name] if name else None for name in step.node.inputs]
+        values = [self.get(name).data if name else None for name in step.node.inputs]
         node = self._marked(step.node, values)
         found = OPERATORS.get(node.operator)
         if found is None:
             return [Value(out, False) for out in _uncounted(self.file, node, values)]
         known = self._is_known(step) or node.operator in _OF_SHAPES
-        try:
-            if known:
-                with unrecorded():
-                    out = found.compute(node, *values)
-            else:
-                out = found.compute(node, *self._mixed(node, found.scalars, values))
-        except TypeError as e:
-            raise ValueError(f"{node.operator} ({node.name}): {e}") from None
+        if known:
+            with self.before_it_runs():
+                out = found.compute(node, *values)
+        else:
+            out = found.compute(node, *self._mixed(node, found.scalars, values))
         return [Value(one, known) for one in (out if isinstance(out, tuple) else (out,))]
+
+    @contextlib.contextmanager
+    def before_it_runs(self) -> Generator[None]:
+        """For what has the same values in every run: it is not recorded, and has a limit."""
+        held = KnownValues(lambda: [self.env[name] for name in self.known if name in self.env])
+        with unrecorded(), held:
+            yield
 
     def _marked(self, node: Node, values: Sequence[Data]) -> Node:
         """A product whose both factors are dequantized is one of integers: runtimes take the pair
@@ -178,7 +194,16 @@ class Run:
         return [operand(n, v) for n, v in zip(node.inputs, values, strict=True)]
 
 
-def derived(compute: Callable[..., Data], *values: Value) -> Value:
+@contextlib.contextmanager
+def _fits(node: Node) -> Generator[None]:
+    """Raise ValueError, with the operator, where it is not given what it needs."""
+    try:
+        yield
+    except (TypeError, AttributeError, LookupError, ArithmeticError) as e:
+        raise ValueError(f"{node.label}: its inputs or attributes do not fit: {e}") from e
+
+
+def derived(run: Run, compute: Callable[..., Data], *values: Value) -> Value:
     """What a function makes of tensors; of known ones without being recorded, and the known ones
     among others are moved to where those are."""
     known = all(v.known for v in values)
@@ -186,15 +211,15 @@ def derived(compute: Callable[..., Data], *values: Value) -> Value:
     device = next((v.tensor.device for v in values if not v.known), None)
     if device is not None:
         data = [v.tensor.to(device) if v.known else v.tensor for v in values]
-    with unrecorded() if known else contextlib.nullcontext():
+    with run.before_it_runs() if known else contextlib.nullcontext():
         return Value(compute(*data), known)
 
 
 def _uncounted(file: File, node: Node, values: Sequence[Data]) -> list[Tensor]:
     """The outputs of an operator without a mapping, by shape inference. It is recorded as `onnx.`
     and its name, which has no formula."""
-    operation = _without_formula(re.sub(r"\W", "_", node.operator))
     shapes = [file.inferred(o) for o in node.outputs if o]
+    operation = _without_formula(node.operator)
     data = [v for v in values if isinstance(v, Tensor)]
     device = data[0].device if data else "cpu"
     with unrecorded():
@@ -203,8 +228,12 @@ def _uncounted(file: File, node: Node, values: Sequence[Data]) -> list[Tensor]:
 
 
 @functools.cache
-def _without_formula(name: str) -> Callable[[list[Tensor], list[Tensor]], list[Tensor]]:
-    """An operation of this name, which gives the outputs that it is told."""
+def _without_formula(operator: str) -> Callable[[list[Tensor], list[Tensor]], list[Tensor]]:
+    """An operation with the name of an operator, which gives the outputs that it is told."""
+    name = re.sub(r"\W", "_", operator, flags=re.ASCII)
+    name = name if name[:1].isalpha() else f"op_{name}"
+    while is_defined(name):  # by costlab, or for an operator with almost the same name
+        name += "_"
 
     def given(inputs: list[Tensor], outputs: list[Tensor]) -> list[Tensor]:
         return list(outputs)

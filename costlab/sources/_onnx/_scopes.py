@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from torch import nn
+
+from ...trace.modules import registered_modules
 from ._operators import Node
 
 _KINDS = {
@@ -18,6 +21,8 @@ _KINDS = {
 }
 # names that exporters give to values which had none
 _AUTOMATIC = re.compile(r"(val|tmp|getitem|initializer|const\w*)_?\d*|onnx::\w+|\d+|_\w*")
+
+_DEEPEST = 200  # separators in a name
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,19 @@ def automatic(name: str) -> bool:
     return bool(_AUTOMATIC.fullmatch(name))
 
 
+def part_of(model: nn.Module, path: Sequence[str]) -> nn.Module:
+    """The module at a path, whose parts may have the names of a module's own attributes."""
+    for part in path:
+        child = registered_modules(model)[part]
+        assert child is not None, "each part of a path was registered as a module"
+        model = child
+    return model
+
+
 def split(name: str) -> tuple[str, str]:
     """Module path and own name of a parameter such as `layer1.0.conv1.weight`."""
+    if _too_deep(name):
+        return "", name
     words = name.replace("::", ".").replace("/", ".").replace(":", "_")
     path, _, own = words.strip(".").rpartition(".")
     return path, own or "weight"
@@ -48,9 +64,15 @@ def split(name: str) -> tuple[str, str]:
 def of(node: Node, metadata: Mapping[str, str], rank: int) -> Scope:
     """The scope of an operator: of torch's dynamo exporter by `namespace`, of others by its name.
     `rank` is that of its weight."""
-    if "namespace" in metadata:
-        return _by_namespace(metadata["namespace"])
-    return _by_name(node, rank)
+    text = metadata.get("namespace", node.name)
+    if _too_deep(text):
+        return Scope("")
+    return _by_namespace(text) if "namespace" in metadata else _by_name(node, rank)
+
+
+def _too_deep(name: str) -> bool:
+    """Whether modules would be nested deeper than torch can call them."""
+    return len(re.findall(r"[./:]", name)) > _DEEPEST
 
 
 def _by_namespace(text: str) -> Scope:

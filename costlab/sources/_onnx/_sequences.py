@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ._attributes import INT
-from ._operators import Node, ints, number, operator
+from ._operators import Node, ints, number, operator, require_pieces
 
 
 @operator("SequenceEmpty")
@@ -60,6 +60,8 @@ def concat_from_sequence(node: Node, sequence: list[Tensor]) -> Tensor:
 def split_to_sequence(node: Node, x: Tensor, sizes: Tensor | None = None) -> list[Tensor]:
     """Into pieces of given sizes; without them into slices, whose dimension `keepdims` keeps."""
     axis = node.get("axis", INT, 0)
+    size = 1 if sizes is None else 0 if sizes.dim() else int(number(sizes))
+    require_pieces(-(-x.shape[axis] // size) if size > 0 else 0)
     if sizes is None:
         parts = torch.split(x, 1, axis)
         return list(parts) if node.get("keepdims", INT, 1) else [p.squeeze(axis) for p in parts]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import onnx
 
 from ._file import File, nodes
+from ._limits import require_single, require_whole
 from ._operators import Node
 
 
@@ -54,8 +55,12 @@ class _Reader:
     def graph(self, proto: onnx.GraphProto, outer: Mapping[str, str]) -> Subgraph:
         """`outer`: the names that the graph sees from around it, and what they are called here."""
         found = nodes(self._file, proto)
-        own = [v.name for v in proto.input] + [t.name for t in proto.initializer]
+        held = [t.name for t in proto.initializer]
+        own = held + [v.name for v in proto.input if v.name not in held]
         own += [name for node, _ in found for name in node.outputs if name]
+        require_single(own)
+        for tensor in proto.initializer:
+            require_whole(tensor)
         names = {**outer, **{name: self._unique(name) for name in dict.fromkeys(own)}}
         tensors = {names[t.name]: t for t in proto.initializer}
         return Subgraph(
