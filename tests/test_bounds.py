@@ -145,6 +145,7 @@ LOGOS = {
     '<rect fill="url(http://x)"/>': "refers to another file",
     "<style>@import 'http://x/a.css';</style>": "refers to another file",
     '<rect style="fill: url(&quot;http://x&quot;)"/>': "refers to another file",
+    "<style>.a { fill: u\\72l(http://x) }</style>": "refers to another file",
     '<use href="#a"/>' * 17: "has more than 16 elements <use>",
 }
 
@@ -163,6 +164,44 @@ def test_a_logo_without_entities(tmp_path):
     path.write_text('<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG.format("<text>&a;</text>"))
     with pytest.raises(ReportError, match="has a document type"):
         read_logo(str(path))
+
+
+def special_files(folder):
+    """By name what a logo may lead to that is no picture."""
+    os.mkfifo(folder / "pipe.svg")
+    (folder / "folder.svg").mkdir()
+    (folder / "zero.png").symlink_to("/dev/zero")
+    (folder / "itself.svg").symlink_to("itself.svg")
+    (folder / "passwd.svg").symlink_to("/etc/passwd")
+    (folder.parent / "secret.txt").write_text("a secret")
+    (folder / "large.png").write_bytes(png(8, 8))
+    os.truncate(folder / "large.png", 2**30)
+    (folder / "deep.svg").write_text(SVG.format("<g>" * 5000 + "</g>" * 5000))
+
+
+@pytest.mark.parametrize(
+    "name, says",
+    [
+        ("pipe.svg", "pipe.svg is not a file"),
+        ("folder.svg", "folder.svg is not a file"),
+        ("zero.png", "zero.png is not a file"),
+        ("itself.svg", "there is no file"),
+        ("passwd.svg", "is damaged: not what .svg says"),
+        ("../secret.txt", "is not an .svg, .png or .jpg file"),
+        ("large.png", "has more than 4 MiB"),
+        ("deep.svg", "is nested more than 100 deep"),
+    ],
+)
+@pytest.mark.parametrize("out", ["r.html", "r.pdf"])
+def test_a_logo_is_a_file_of_a_picture(name, says, out, tmp_path, capsys):
+    """No pipe is waited for, and nothing of another file is in the report."""
+    special_files(tmp_path)
+    config = tmp_path / "r.toml"
+    config.write_text(f"models = ['nin_cifar10']\nlogo = '{name}'\nsections = ['summary']\n")
+    assert main(["report", "--config", str(config), "-o", str(tmp_path / out)]) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.count("\n") == 1 and len(err) < 500
+    assert not (tmp_path / out).exists()
 
 
 def test_a_plain_logo_is_taken(tmp_path):

@@ -206,7 +206,9 @@ def _check_profile(file: _File) -> None:
 def _check_path(file: _File, key: str, exists: Callable[[str], bool], kind: str) -> None:
     path = _beside(os.path.dirname(file.path), file.doc.get(key, ""))
     if path and not exists(path):
-        raise file.error(key, f"there is no {kind} {path}")
+        there = os.path.exists(path)
+        what = f"{path} is not a {kind}" if there else f"there is no {kind} {path}"
+        raise file.error(key, what)
 
 
 def _beside(folder: str, path: str) -> str:

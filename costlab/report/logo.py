@@ -18,9 +18,11 @@ _STARTS = {
 _MOST_BYTES = 4 * 2**20
 _MOST_POINTS = 64 * 10**6
 _MOST_USES = 16  # of one another they draw 2 to this power of shapes
+_DEEPEST = 100  # elements in one another
 # what runs, takes in other files, moves, or is computed for each point
 _ACTIVE = ("script", "foreignObject", "image", "animate", "set", "filter", "iframe", "a")
-_ELSEWHERE = re.compile(r"@import|url\(\s*['\"]?(?!\s*#)", re.IGNORECASE)
+# an escape of CSS may spell any of it
+_ELSEWHERE = re.compile(r"@import|url\(\s*['\"]?(?!\s*#)|\\[0-9a-z]", re.IGNORECASE)
 
 
 def read_logo(path: str) -> tuple[bytes, str] | None:
@@ -58,6 +60,8 @@ def _require_still(path: str, data: bytes) -> None:
     script, takes in another file, or has what can take hours to draw."""
     if re.search(rb"<!(DOCTYPE|ENTITY)|<\?xml-stylesheet", data, re.IGNORECASE):
         raise ReportError(f"the logo {path} has a document type or a style sheet; save it plain")
+    if _depth(data) > _DEEPEST:
+        raise ReportError(f"the logo {path} is nested more than {_DEEPEST} deep")
     uses = 0
     for element in ElementTree.fromstring(data).iter():
         name = element.tag.rpartition("}")[2]
@@ -76,6 +80,14 @@ def _require_still(path: str, data: bytes) -> None:
             raise ReportError(f"the logo {path} refers to another file; put everything in it")
     if uses > _MOST_USES:
         raise ReportError(f"the logo {path} has more than {_MOST_USES} elements <use>")
+
+
+def _depth(data: bytes) -> int:
+    """How deep the elements of an SVG are nested."""
+    depth, level = 0, [ElementTree.fromstring(data)]
+    while level:
+        depth, level = depth + 1, [child for element in level for child in element]
+    return depth
 
 
 def _require_small(path: str, data: bytes) -> None:
