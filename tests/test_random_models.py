@@ -6,8 +6,10 @@ A failing program shrinks, and is printed as code that runs."""
 
 import contextlib
 import copy
+import gc
 import os
 import random
+import sys
 import threading
 
 import pytest
@@ -17,9 +19,15 @@ from hypothesis import strategies as st
 from random_models import Gene, Written, write
 from random_statements import STATEMENTS
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 from wiring import wiring
 
 import costlab
+from costlab.cost import training
 from costlab.graph import forks, layer_graph, longest
 from costlab.trace import TraceError
 
@@ -90,6 +98,10 @@ def fingerprint(net, data):
         torch.backends.mha.get_fastpath_enabled(),
         torch._C._get_mkldnn_enabled(),
         nn.functional.one_hot,
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        sys.getrecursionlimit(),
+        gc.isenabled(),
     )
 
 
@@ -141,12 +153,50 @@ def beside_a_running_model(net, data):
     assert not failed
 
 
+class Dispatching(TorchDispatchMode):
+    """A user's own mode, which sees every operation."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+
+class Calling(TorchFunctionMode):
+    """A user's own mode, which sees every call of a function."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+
+@contextlib.contextmanager
+def double_by_default():
+    """What the programs state has a dtype; what they make takes that of what they are given."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@contextlib.contextmanager
+def meta_by_default():
+    torch.set_default_device("meta")
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)
+
+
 MODES = {
     "inference mode": lambda net, data: torch.inference_mode(),
     "no_grad": lambda net, data: torch.no_grad(),
     "autocast": lambda net, data: torch.autocast("cpu", torch.bfloat16),
     "a default device": lambda net, data: torch.device("cpu"),
     "another thread": beside_a_running_model,
+    "a dispatch mode": lambda net, data: Dispatching(),
+    "a function mode": lambda net, data: Calling(),
+    "a counter of torch's": lambda net, data: FlopCounterMode(display=False),
+    "another default dtype": lambda net, data: double_by_default(),
+    "another default device": lambda net, data: meta_by_default(),
 }
 
 
@@ -161,19 +211,65 @@ def check_mode(program, net, data, mode):
     check_form(program, trace, f"on meta under {mode}")
 
 
+class Functional(nn.Module):
+    """A model that is called with its parameters as a dict."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, data):
+        return torch.func.functional_call(self.net, dict(self.net.named_parameters()), (data,))
+
+
+def check_functional_call(program, net, data):
+    for device in ("cpu", "meta"):
+        with nothing_changes(net, data, "functional_call"):
+            trace = costlab.trace(Functional(net), (data,), device=device)
+        check_form(program, trace, f"by functional_call on {device}")
+
+
+def convolution_backward(out, x, w, _bias, _stride, _padding, _dilation, transposed, *rest, **_):
+    """Operations of a convolution's backward pass: of each gradient that is asked for those of the
+    forward pass. torch's own formula counts those of the weights of groups as if there were
+    none."""
+    asked = rest[2]
+    places = (x if transposed else out)[2:]
+    return 2 * sum(asked[:2]) * out[0] * torch.Size(places).numel() * torch.Size(w).numel()
+
+
+def counted_by_torch(net, data):
+    """MACs of both passes of a training step by torch's own counter and formulas, in plain forms;
+    None where no output can be trained."""
+    mapping = {torch.ops.aten.convolution_backward: convolution_backward}
+    counter = FlopCounterMode(display=False, custom_mapping=mapping)
+    with sdpa_kernel(SDPBackend.MATH), torch.backends.mkldnn.flags(enabled=False), counter:
+        ends = [out for out in net(data) if out.requires_grad]
+        forward = counter.get_total_flops() // 2
+        if not ends:
+            return None
+        torch.autograd.backward(ends, [torch.ones_like(out) for out in ends])
+    return forward, counter.get_total_flops() // 2 - forward
+
+
 def check_backward(program, net, data):
     """Where torch itself can run the backward pass."""
     try:
-        loss = sum(out.float().sum() for out in copy.deepcopy(net)(copy.deepcopy(data)))
-        loss.backward()
+        macs = counted_by_torch(copy.deepcopy(net), copy.deepcopy(data))
     except RuntimeError:
         return
+    if macs is None:
+        with pytest.raises(TraceError, match="nothing here can be trained"):
+            costlab.trace(net, (data,), backward=True, train=net.training)
+        return
     with nothing_changes(net, data, "a backward pass"):
-        totals = [
-            costlab.total(costlab.trace(net, (data,), device=d, backward=True, train=net.training))
+        steps = [
+            training(costlab.trace(net, (data,), device=d, backward=True, train=net.training))
             for d in ("cpu", "meta")
         ]
-    assert totals[0].macs == totals[1].macs >= program.macs, "MACs of a training step"
+    for step in steps:
+        assert (step.forward_macs, step.backward_macs) == macs, "MACs of a training step"
+        assert not step.unknown
 
 
 def check(program: Written, mode: str) -> None:
@@ -189,11 +285,13 @@ def check(program: Written, mode: str) -> None:
         check_form(program, trace, f"on {device}")
     if mode == "backward":
         check_backward(program, net, data)
+    elif mode == "functional_call":
+        check_functional_call(program, net, data)
     else:
         check_mode(program, net, data, mode)
 
 
-kinds = st.sampled_from([*MODES, "backward"])
+kinds = st.sampled_from([*MODES, "backward", "backward", "functional_call"])
 ALWAYS = settings(
     deadline=None,
     database=None,
@@ -216,6 +314,81 @@ def test_two_thousand_random_models(program, mode):
     check(program, mode)
 
 
+# ---- two threads
+
+
+def traced_together(pairs):
+    """The traces of several models, each in a thread of its own: on the CPU, then on meta."""
+    start, found = threading.Barrier(len(pairs)), {}
+
+    def run(i, net, data):
+        start.wait()
+        try:
+            found[i] = [costlab.trace(net, (data,), device=d) for d in ("cpu", "meta")]
+        except Exception as e:
+            found[i] = e
+
+    threads = [threading.Thread(target=run, args=(i, *pair)) for i, pair in enumerate(pairs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [found[i] for i in range(len(pairs))]
+
+
+def check_together(written):
+    for program in written:
+        note(program.text)
+    torch.manual_seed(0)
+    pairs = [built(program) for program in written]
+    for net, data in pairs:
+        with torch.no_grad():
+            copy.deepcopy(net)(copy.deepcopy(data))
+    with contextlib.ExitStack() as same_after:
+        for net, data in pairs:
+            same_after.enter_context(nothing_changes(net, data, "threads"))
+        found = traced_together(pairs)
+    for program, traces in zip(written, found, strict=True):
+        assert isinstance(traces, list), traces
+        for trace in traces:
+            check_form(program, trace, "in a thread of its own")
+
+
+@settings(ALWAYS, max_examples=12, derandomize=True)
+@given(st.tuples(programs, programs))
+def test_random_models_in_two_threads(written):
+    check_together(written)
+
+
+@pytest.mark.slow
+@settings(ALWAYS, max_examples=MANY // 10)
+@given(st.tuples(programs, programs, programs))
+def test_random_models_in_three_threads(written):
+    check_together(written)
+
+
+def test_one_model_in_two_threads():
+    """The second thread sees the model as it was, not as the first one's run has it: in training
+    mode meanwhile. The weight's gradient takes 2 x 8 x 8 MACs; the input has none."""
+    net = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5)).eval()
+    x, found = torch.rand(2, 8), []
+
+    def run():
+        for _ in range(20):
+            found.append(training(costlab.trace(net, x, backward=True)).backward_macs)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    limit, state = sys.getrecursionlimit(), torch.get_rng_state()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [128] * 40
+    assert not any(m.training for m in net.modules())
+    assert sys.getrecursionlimit() == limit and gc.isenabled()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 # ---- modes in which torch runs a model for its own ends
 
 
@@ -236,5 +409,13 @@ def test_inside_a_transform_of_torch_func_tracing_is_refused_in_one_line(run):
     net = nn.Linear(4, 4)
     with pytest.raises(TraceError, match="inside a transform of torch.func") as refused:
         run(net, torch.rand(3, 4))
+    assert "\n" not in str(refused.value)
+    assert costlab.total(costlab.trace(net, torch.rand(3, 4))).macs == 48
+
+
+def test_among_fake_tensors_tracing_is_refused_in_one_line():
+    net = nn.Linear(4, 4)
+    with FakeTensorMode(), pytest.raises(TraceError, match="FakeTensorMode") as refused:
+        costlab.trace(net, torch.empty(3, 4))
     assert "\n" not in str(refused.value)
     assert costlab.total(costlab.trace(net, torch.rand(3, 4))).macs == 48

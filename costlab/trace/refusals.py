@@ -24,6 +24,18 @@ def refuse_transforms() -> None:
         )
 
 
+def refuse_fake_tensors() -> None:
+    """Raises TraceError under torch's FakeTensorMode, whose tensors mix with no others: the model's
+    own would have to be of it."""
+    # torch has no public way to ask
+    native: Any = torch._C  # pyright: ignore[reportPrivateUsage]
+    if native._get_dispatch_mode(native._TorchDispatchModeKey.FAKE) is not None:
+        raise TraceError(
+            "a model cannot be traced under FakeTensorMode; trace it outside, with device meta, "
+            "which needs no memory either"
+        )
+
+
 def refuse_lazy(model: nn.Module) -> None:
     """Raises TraceError for parameters and buffers that have no shape yet."""
     for name, t in named_tensors(model, "_parameters", "_buffers"):

@@ -14,10 +14,17 @@ from torch import nn
 from .._version import __version__
 from .facts import Provenance
 from .failures import failure, words_of
+from .patches import LOCK
 from .prepare import prepare, restore_afterwards
 from .record import Trace, TraceError
 from .recorder import Recorder
-from .refusals import refuse_hidden_products, refuse_lazy, refuse_threads, refuse_transforms
+from .refusals import (
+    refuse_fake_tensors,
+    refuse_hidden_products,
+    refuse_lazy,
+    refuse_threads,
+    refuse_transforms,
+)
 from .request import (
     Arguments,
     Options,
@@ -79,16 +86,18 @@ def trace(
         backward=backward,
     )
     model, arguments = unwrapped(model), arguments_of(inputs, kwargs)
-    try:
-        return _trace_once(model, arguments, options)
-    except _NeedsGradientsError:
-        return _trace_once(model, arguments, replace(options, gradients=True))
+    with LOCK:  # what is put back is what there was before another thread's run, or after it
+        try:
+            return _trace_once(model, arguments, options)
+        except _NeedsGradientsError:
+            return _trace_once(model, arguments, replace(options, gradients=True))
 
 
 def _trace_once(model: nn.Module, arguments: Arguments, options: Options) -> Trace:
     recorder = None
     try:
         refuse_transforms()
+        refuse_fake_tensors()
         refuse_lazy(model)
         refuse_hidden_products(model)
         recorder = Recorder(model, options.device)
