@@ -8,7 +8,7 @@ from .._narrow import is_tuple
 from .._text import shown
 from ..trace.files import on_load
 from ..trace.record import Op, Trace
-from ..trace.schema import MisfitError
+from ..trace.decoded import MisfitError
 from .executed import partial_work
 from .op_cost import Cost, cost_of
 from .operators import forms_of_params

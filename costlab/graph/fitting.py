@@ -8,7 +8,7 @@ from math import prod
 from ..cost.fitting import UNFIT, unfit
 from ..trace.files import on_load
 from ..trace.record import Op, Trace
-from ..trace.schema import MisfitError
+from ..trace.decoded import MisfitError
 from .layers import layer_graph
 from .layout import layouts
 from .moves import (

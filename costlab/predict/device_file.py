@@ -20,7 +20,7 @@ from .._narrow import StrPath, is_list, json_object
 from .._packed import PackedFormat
 from ..trace.files import write_file
 from .._text import brief
-from ..trace.schema import MisfitError
+from ..trace.decoded import MisfitError
 from . import device_rows as rows
 from .calibrated import CalibratedProfile
 from .device_record import Calibration, NetworkPoint, Point

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from .._narrow import is_list, json_object
 from .._text import brief
-from ..trace.schema import MisfitError
+from ..trace.decoded import MisfitError
 from .device_record import DeviceFacts, NetworkPoint, Point, Seconds
 from .kernels import FAMILIES, Kernel
 from .prediction import LAYOUTS

@@ -19,7 +19,7 @@ def predicted_columns(prediction: Prediction) -> tuple[Column, ...]:
     """One column for people, which has the interval too, and for machines one a number, in ms."""
     keys = (LEAST,) if prediction.facts.kind == "datasheet" else (PREDICTED, LOW, HIGH)
     return (
-        Column(column_name(prediction), "ms", people=True, importance=IMPORTANCE),
+        Column(column_name(prediction), "ms", print_only=True, importance=IMPORTANCE),
         *(Column(key, "ms", format=_FORMAT, detail=True) for key in keys),
     )
 
@@ -45,12 +45,12 @@ def saving_columns(prediction: Prediction) -> tuple[Column, ...]:
             c
             for side in ("before", "after")
             for c in (
-                Column(f"ms {side} (at least)", "ms", people=True, importance=IMPORTANCE),
+                Column(f"ms {side} (at least)", "ms", print_only=True, importance=IMPORTANCE),
                 Column(f"{LEAST}, {side}", "ms", format=_FORMAT, detail=True),
             )
         )
     return (
-        Column("ms saved (predicted)", "ms", people=True, importance=IMPORTANCE),
+        Column("ms saved (predicted)", "ms", print_only=True, importance=IMPORTANCE),
         Column("it is", importance=IMPORTANCE),
         *(Column(key, "ms", format=_FORMAT, detail=True) for key in _SAVED),
     )

@@ -58,8 +58,8 @@ def selected(sheet: Sheet, names: Sequence[str], more: Iterable[str] = ()) -> Sh
     """The sheet with the columns of these names, in this order, and the notes on them.
 
     `%` after a column is its share of the total. `+name` adds a column that is not shown by
-    default. So does a plain name where the list has no name of a column that is: what further
-    columns show would have no rows' names beside it.
+    default. A list that has only such columns adds them too, with or without `+`: on their own they
+    would have no names of rows beside them.
 
     Raises ValueError for a name that no column has, and for the share of a column without a total;
     `more` are names that might have been meant."""
@@ -87,7 +87,7 @@ class _Asked:
     def shown(self) -> Column:
         """The column as it is shown to people and machines; a narrow terminal drops it last."""
         importance = max(self.column.importance, ASKED_FOR)
-        return replace(self.column, detail=False, people=False, importance=importance)
+        return replace(self.column, detail=False, print_only=False, importance=importance)
 
 
 def _asked(sheet: Sheet, names: Sequence[str], more: Iterable[str]) -> Iterator[_Asked]:

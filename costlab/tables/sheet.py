@@ -23,7 +23,7 @@ class Column:
         format: a Python format spec.
         scaled: whether each number takes the unit that suits its size.
         detail: whether it is for machines: text, Markdown, LaTeX and HTML leave it out.
-        people: whether it is for people: CSV, JSON and Parquet leave it out.
+        print_only: whether CSV, JSON and Parquet leave it out.
         label: what heads it instead of the key; "" for none.
         further: whether it is one of the columns that a table has only where they are asked for.
         converted: whether its numbers are multiples of the unit, which the header then says.
@@ -39,7 +39,7 @@ class Column:
     format: str = ""
     scaled: bool = False
     detail: bool = False
-    people: bool = False
+    print_only: bool = False
     importance: int = 5
     label: str = ""
     further: bool = False
@@ -136,7 +136,7 @@ class Sheet:
     @property
     def machine_columns(self) -> tuple[Column, ...]:
         """The columns that CSV, JSON and Parquet have."""
-        return tuple(c for c in self.columns if not c.people)
+        return tuple(c for c in self.columns if not c.print_only)
 
     @property
     def shortened(self) -> Sheet:

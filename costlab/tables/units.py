@@ -26,7 +26,7 @@ class Unit:
 def units_of(column: Column, facts: Mapping[str, Any]) -> tuple[Unit, ...]:
     """The units that a column's numbers can be shown in; none where they are ratios, names, or
     numbers of more than one kind. `facts`: the sheet's, whose convention says what K and M are."""
-    if column.people:  # texts, whose numbers stand in other columns
+    if column.print_only:  # texts, whose numbers stand in other columns
         return ()
     if column.unit == "ms":
         return Unit("us", 1e-3, "us"), Unit("ms", 1, "ms"), Unit("s", 1e3, "s")

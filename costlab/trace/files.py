@@ -30,7 +30,8 @@ from .._narrow import StrPath
 from .._packed import PackedFormat
 from .canonical import upgraded
 from .record import Op, Param, Trace, TraceFileError
-from .schema import MisfitError, trace_of
+from .decoded import MisfitError
+from .schema import trace_of
 
 FORMAT, VERSION = "costlab-trace", 2
 MOST_BYTES = 256 * 2**20  # of JSON: about a million operations

@@ -11,7 +11,7 @@ from ... import _documents
 from ..._text import brief, shown
 from ..._narrow import is_list_or_tuple, json_object
 from ...trace.files import write_file
-from ...trace.schema import MisfitError, fitted
+from ...trace.decoded import MisfitError, fitted
 from .probe import Probe
 
 FORMAT = "costlab probe"

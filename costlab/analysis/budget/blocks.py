@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ...tables import table
 from ...trace import Trace
-from ..change import change
+from ..change import Change, change
 from ..limits import Judgement, Limit, is_inside, measure_ops
 
 
@@ -74,23 +74,22 @@ def _figures(j: Judgement, head: Trace, base: Trace | None) -> list[BlockFigure]
 
 
 def _rows(j: Judgement, head: Trace, base: Trace | None, depth: int | None) -> list[BlockFigure]:
-    """The rows of the layers style in the limit's block, paired with those of a base that has the
+    """The rows of the layers style in the limit's block, against those of a base where that has the
     quantity. The model itself is no block."""
-    quantity, called = j.limit.quantity, j.called
     compared = None if base is None else change(base, head, "layers", depth)
-    if compared and quantity in compared.figures:
-        return [
-            BlockFigure(path, *step.figures[quantity].map(_known)[::-1])
-            for step in compared.steps
-            if (path := step.paths.head or step.paths.base)
-            and is_inside(path, called.head if step.paths.head else called.base)
-        ]
+    if compared and j.limit.quantity in compared.figures:
+        return list(_compared_rows(j, compared))
     return [
-        BlockFigure(row.path, _known(measure_ops(head, quantity, row.ops)))
+        BlockFigure(row.path, measure_ops(head, j.limit.quantity, row.ops) or 0.0)
         for row in table(head, "layers", "macs", depth, merge=False).rows
-        if row.path and is_inside(row.path, called.head)
+        if row.path and is_inside(row.path, j.called.head)
     ]
 
 
-def _known(figure: float | None) -> float:
-    return figure or 0.0
+def _compared_rows(j: Judgement, compared: Change) -> Iterator[BlockFigure]:
+    for step in compared.steps:
+        path = step.paths.head or step.paths.base
+        around = j.called.head if step.paths.head else j.called.base
+        if path and is_inside(path, around):
+            base, head = step.figures[j.limit.quantity]
+            yield BlockFigure(path, head or 0.0, base or 0.0)

@@ -115,8 +115,10 @@ def _same(a: Block, b: Block) -> bool:
 
 
 def _most_worth(base: Sequence[Block], head: Sequence[Block]) -> Iterator[tuple[int, int]]:
-    """By dynamic programming over what is left of both sides."""
+    """Pairs of places (base, head), both in ascending order, whose sum of worth is the greatest:
+    the longest common subsequence, weighted."""
     worth = _worth(base, head)
+    # best[i][j]: the greatest sum for the blocks of the base from i on and of the head from j on
     best = [[0] * (len(head) + 1) for _ in range(len(base) + 1)]
     for i in reversed(range(len(base))):
         row, below = best[i], best[i + 1]

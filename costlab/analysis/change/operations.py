@@ -67,7 +67,7 @@ def differences(traces: Sides[Trace], rows: Sides[Row]) -> list[str]:
     base, head = (
         [operation(t, t.ops[i]) for i in row.ops] for t, row in zip(traces, rows, strict=True)
     )
-    found = [words for a, b in _aligned(base, head) if a != b for words in _words(a, b)]
+    found = [words for a, b in _aligned(base, head) if a != b for words in _differences(a, b)]
     return notes.first_few(list(dict.fromkeys(found)))
 
 
@@ -84,7 +84,7 @@ def _aligned(
             yield from zip_longest(base[a0:a1], head[b0:b1])
 
 
-def _words(base: Operation | None, head: Operation | None) -> Iterator[str]:
+def _differences(base: Operation | None, head: Operation | None) -> Iterator[str]:
     """The differences of two operations that are not the same."""
     if base is None or head is None or base.name != head.name:
         yield notes.replaced(base, head)

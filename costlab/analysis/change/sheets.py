@@ -21,7 +21,7 @@ class _Shown:
     Attributes:
         label: what it is called.
         unit: of its columns.
-        people: which of its columns people see; machines see all.
+        printed: which of its columns are printed; CSV, JSON and Parquet have all.
         importance: of its change, where there is little room.
         digits: the format of its numbers.
         keys: the columns that it has.
@@ -29,7 +29,7 @@ class _Shown:
 
     label: str
     unit: str
-    people: tuple[str, ...] = ()
+    printed: tuple[str, ...] = ()
     importance: int = 1
     digits: str = ",d"
     keys: tuple[str, ...] = _ALL
@@ -83,7 +83,7 @@ def _columns(shown: _Shown) -> Iterator[Column]:
             f"{shown.label} {key}",
             "%" if key == "relative" else shown.unit,
             format={"change": f"+{shown.digits}", "relative": "+.1%"}.get(key, shown.digits),
-            detail=key not in shown.people,
+            detail=key not in shown.printed,
             importance=shown.importance if key in ("change", "relative") else 1,
         )
 

@@ -107,8 +107,9 @@ class Fields:
         return union(known, len(shape))
 
     def _written(self, op: Op, shape: Shape) -> State | None:
-        """What was written through a view is seen along the dimensions that the view has whole;
-        where it moved, that is not known."""
+        """The receptive field of a tensor that an operation wrote to through views of it: the union
+        of those of its inputs. Raises UnknownError where a view has another rank, or another size
+        in a dimension along which receptive fields differ, so that positions may have moved."""
         states: list[State] = []
         for i in op.inputs:
             state, there = self._states.get(i), self._trace.tensors[i].shape

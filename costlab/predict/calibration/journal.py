@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from ..._narrow import StrPath, json_object
 from ..._text import shown
-from ...trace.schema import MisfitError
+from ...trace.decoded import MisfitError
 from .. import device_rows as rows
 from ..device_file import MOST_BYTES
 from ..device_record import Calibration, DeviceFacts, NetworkPoint, Point
