@@ -4,10 +4,12 @@ import itertools
 import json
 import os
 import struct
+import tracemalloc
 import zlib
 
 import pytest
 import torch
+from torch.nn import functional
 
 import costlab
 from costlab.analysis import sweep as sweeping
@@ -121,6 +123,45 @@ def test_a_trace_that_could_not_be_read_again_is_not_written(tmp_path, monkeypat
     with pytest.raises(ValueError, match="x.trace holds more than 0 MiB, the most"):
         trace.save(tmp_path / "x.trace")
     assert not list(tmp_path.iterdir())
+
+
+# operations on a billion positions, by what would be worked out for each of them
+HUGE = 10**9
+MANY = {
+    "convolution": lambda x: functional.conv1d(x, torch.empty(4, 4, 3, device="meta"), padding=1),
+    "a wide kernel": lambda x: functional.conv1d(x, torch.empty(4, 4, HUGE // 2, device="meta")),
+    "pool": lambda x: functional.max_pool1d(x, 2),
+    "mean": lambda x: functional.adaptive_avg_pool1d(x, 10),
+    "half": lambda x: x[..., : HUGE // 2] + 1,
+    "flipped": lambda x: x.flip(-1) + 1,
+    "padded": lambda x: functional.pad(x, (1, 1)) + 1,
+    "joined": lambda x: torch.cat([x, x], -1),
+    "larger": lambda x: functional.interpolate(x, scale_factor=2.0),
+    "flat": lambda x: x.flatten() + 1,
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_a_huge_tensor_takes_no_memory(name, tmp_path):
+    """One array of positions would be 8 GB; what this takes is measured, all of Python's and
+    numpy's."""
+
+    class Net(torch.nn.Module):
+        def forward(self, x):
+            return MANY[name](x)
+
+    x = torch.empty(1, 4, HUGE, device="meta")
+    trace = costlab.trace(Net(), x, device="meta")
+    trace.save(tmp_path / "x.trace")
+    tracemalloc.start()
+    try:
+        again = costlab.Trace.load(tmp_path / "x.trace")
+        str(costlab.table(again, columns=["receptive field"]))
+        costlab.diagram(again)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 50 * 2**20
 
 
 def test_a_printed_row_that_is_repeated_without_end(tmp_path):

@@ -32,9 +32,10 @@ from .record import (
     Shape,
     Windows,
 )
-from .registry import ints, plan
+from .registry import MOST, ints, plan
 
 __all__ = [
+    "MOST",
     "NOWHERE",
     "Everything",
     "Insert",

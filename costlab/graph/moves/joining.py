@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .record import Insert, Operand, Plan, Positions, Windows
-from .registry import Case, plain, rule, taken
+from .registry import Case, places, plain, rule, taken
 
 
 @rule("cat", "concatenate", "_cat", "quantized.cat", "quantized.cat_relu")
@@ -40,4 +40,4 @@ def _padded(case: Case, inside: Callable[[Positions, int], Positions]) -> Iterat
     for i in range(len(pad) // 2):
         d, before = n - 1 - i, pad[2 * i]
         if case.out[d] != case.shapes[0][d] or before:
-            yield taken(d, inside(np.arange(case.out[d]) - before, case.shapes[0][d]))
+            yield taken(d, inside(places(case.out[d]) - before, case.shapes[0][d]))

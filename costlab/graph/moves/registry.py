@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...trace.record import Op, Trace
-from .record import Mix, Move, Operand, Plan, Windows
+from .record import Mix, Move, Operand, Plan, Positions, Windows
 
+MOST = 1 << 24  # positions that the windows of an operation see along a dimension
 GRIDS = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -42,6 +43,10 @@ class Case:
         return tuple(d % n for d in given) if given else tuple(range(n))
 
 
+class TooManyError(Exception):
+    """An operation sees more positions than are worked out."""
+
+
 Rule = Callable[[Case], Plan | None]
 _RULES: dict[str, Rule] = {}
 
@@ -57,12 +62,28 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 
 def plan(trace: Trace, op: Op, place: int) -> Plan | None:
-    """How output `place` of an operation depends on its inputs; None where that is not known."""
+    """How output `place` of an operation depends on its inputs; None where that is not known, or
+    where its windows see more than `MOST` positions."""
     fn = _RULES.get(op.name) or _RULES.get(op.name.rstrip("_"))
     if fn is None:
         return None
     out = trace.tensors[op.outputs[place]].shape
-    return fn(Case(op, tuple(trace.shapes(op)), out, place))
+    try:
+        return fn(Case(op, tuple(trace.shapes(op)), out, place))
+    except TooManyError:
+        return None
+
+
+def places(count: int, window: int = 1) -> Positions:
+    """0, 1, ..., one for each of `count` windows of `window` positions. Raises TooManyError."""
+    require_few(count * max(1, window))
+    return np.arange(count)
+
+
+def require_few(positions: int) -> None:
+    """Raise TooManyError for more positions than are worked out."""
+    if positions > MOST:
+        raise TooManyError
 
 
 def plain(*moves: Move, roles: tuple[tuple[int, str], ...] = ()) -> Plan:

@@ -9,7 +9,9 @@ from math import ceil, floor
 import numpy as np
 
 from .record import Plan, Windows
-from .registry import Case, plain, rule
+from .registry import Case, plain, require_few, rule
+
+_LISTED = 16  # times what a position takes in an array, it takes in a list
 
 
 @rule(*(f"{p}adaptive_{k}_pool{n}d" for p in ("", "_") for k in ("avg", "max") for n in (1, 2, 3)))
@@ -19,6 +21,7 @@ def _adaptive(case: Case) -> Plan | None:
     moves: list[Windows] = []
     for d in range(lead, lead + n):
         size, count = case.shapes[0][d], case.out[d]
+        require_few(_LISTED * max(size, count))
         ranges = [(o * size // count, -(-(o + 1) * size // count)) for o in range(count)]
         moves.append(_ranges(d, ranges, Fraction(size, count) if count > 1 else Fraction(1)))
     return plain(*moves)
@@ -45,6 +48,7 @@ def _upsample(case: Case) -> Plan | None:
         size, count = case.shapes[0][lead + i], case.out[lead + i]
         if size == count and not case.attr(names[n][i]):
             continue
+        require_few(_LISTED * max(size, count))
         scale = case.attr(names[n][i])
         step = 1 / scale if scale else size / count
         source = _sources(name, size, count, step, case.attr("align_corners", False))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .record import Plan, Reduce, Reshape, Scatter, Windows
-from .registry import Case, ints, plain, rule, taken
+from .registry import Case, ints, places, plain, rule, taken
 
 
 @rule("slice")
@@ -14,13 +12,13 @@ def _slice(case: Case) -> Plan | None:
     n = case.shapes[0][d]
     start = case.attr("start", 0)
     start = min(n, max(0, start + n if start < 0 else start))
-    return plain(taken(d, start + step * np.arange(case.out[d]), step))
+    return plain(taken(d, start + step * places(case.out[d]), step))
 
 
 @rule("narrow")
 def _narrow(case: Case) -> Plan | None:
     d = case.dim()
-    return plain(taken(d, case.attr("start", 0) + np.arange(case.out[d])))
+    return plain(taken(d, case.attr("start", 0) + places(case.out[d])))
 
 
 @rule("select")
@@ -43,7 +41,7 @@ def _split(case: Case) -> Plan | None:
         n, parts = case.shapes[0][d], case.attr("chunks", len(case.op.outputs))
         sizes = -(-n // parts)
     start = case.place * sizes if isinstance(sizes, int) else sum(sizes[: case.place])
-    return plain(taken(d, start + np.arange(case.out[d])))
+    return plain(taken(d, start + places(case.out[d])))
 
 
 @rule("roll")
@@ -54,13 +52,13 @@ def _roll(case: Case) -> Plan | None:
     moves: list[Windows] = []
     for d, shift in zip(case.dims("dims"), shifts, strict=True):
         n = case.out[d]
-        moves.append(taken(d, (np.arange(n) - shift) % max(1, n)))
+        moves.append(taken(d, (places(n) - shift) % max(1, n)))
     return plain(*moves)
 
 
 @rule("flip")
 def _flip(case: Case) -> Plan | None:
-    return plain(*(taken(d, np.arange(case.out[d])[::-1], -1) for d in case.dims("dims")))
+    return plain(*(taken(d, places(case.out[d])[::-1], -1) for d in case.dims("dims")))
 
 
 @rule("repeat", "tile")
@@ -69,7 +67,7 @@ def _repeat(case: Case) -> Plan | None:
     shape = (1,) * lead + case.shapes[0]
     moves = [Reshape(shape)] if lead else []
     moves += [
-        taken(d, np.arange(case.out[d]) % n) for d, n in enumerate(shape) if n != case.out[d] and n
+        taken(d, places(case.out[d]) % n) for d, n in enumerate(shape) if n != case.out[d] and n
     ]
     return plain(*moves)
 

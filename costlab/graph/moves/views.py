@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
 from .record import Insert, Permute, Plan, Reduce, Reshape
-from .registry import Case, plain, rule, taken
+from .registry import Case, places, plain, rule, taken
 
 
 @rule("view", "_unsafe_view", "reshape", "_reshape_alias", "flatten", "unflatten")
@@ -49,7 +47,7 @@ def _shuffle(case: Case) -> Plan | None:
     n = len(lead)
     if case.op.name.endswith("channel_shuffle"):
         groups = case.attr("groups")
-        taps = np.arange(c).reshape(groups, c // groups).T.ravel()
+        taps = places(c).reshape(groups, c // groups).T.ravel()
         return plain(taken(n, taps))
     if case.op.name.endswith("unshuffle"):
         r = case.attr("downscale_factor")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...cost.formulas import quantized
 from .record import NOWHERE, Everything, Mix, Move, Operand, Permute, Plan, Reshape, Windows
-from .registry import Case, grid_roles, ints, plain, rule, taken
+from .registry import Case, grid_roles, ints, places, plain, rule, taken
 
 
 @rule("convolution", "_convolution", "conv1d", "conv2d", "conv3d")
@@ -21,7 +21,7 @@ def _convolution(case: Case) -> Plan | None:
     taps: list[Move] = []
     lead = len(shape) - n - 1
     for i in range(n):
-        out, k = np.arange(case.out[lead + 1 + i])[:, None], np.arange(weight[2 + i])
+        out, k = places(case.out[lead + 1 + i], weight[2 + i])[:, None], places(weight[2 + i])
         if case.attr("transposed", False):
             at = out + pad[i] - dilation[i] * k
             found = np.where(at % stride[i] == 0, at // stride[i], NOWHERE)
@@ -49,8 +49,8 @@ def _pool(case: Case) -> Plan | None:
     pad, dilation = ints(case.attr("padding"), n, 0), ints(case.attr("dilation"), n)
     moves: list[Move] = []
     for i in range(n):
-        out = np.arange(case.out[lead + i])[:, None]
-        taps = stride[i] * out - pad[i] + dilation[i] * np.arange(kernel[i])
+        out = places(case.out[lead + i], kernel[i])[:, None]
+        taps = stride[i] * out - pad[i] + dilation[i] * places(kernel[i])
         moves.append(Windows(lead + i, taps, Fraction(stride[i])))
     return plain(*moves)
 
@@ -62,7 +62,7 @@ def _unfold(case: Case) -> Plan | None:
     size: int = case.attr("size")
     step: int = case.attr("step")
     n = case.out[d]
-    taps = (step * np.arange(n)[:, None] + np.arange(size)).ravel()
+    taps = (step * places(n, size)[:, None] + places(size)).ravel()
     shape = case.shapes[0]
     apart = (*shape[:d], n, size, *shape[d + 1 :])
     order = tuple(i for i in range(len(apart)) if i != d + 1) + (d + 1,)
@@ -83,7 +83,8 @@ def _im2col(case: Case) -> Plan | None:
         span = dilation[i] * (kernel[i] - 1) + 1
         count = (shape[n + i] + 2 * pad[i] - span) // stride[i] + 1
         counts.append(count)
-        taps = stride[i] * np.arange(count) - pad[i] + dilation[i] * np.arange(kernel[i])[:, None]
+        begin = stride[i] * places(count, kernel[i]) - pad[i]
+        taps = begin + dilation[i] * places(kernel[i])[:, None]
         moves.append(taken(n + i, taps.ravel()))
     moves.append(Reshape((*lead, kernel[0], counts[0], kernel[1], counts[1])))
     moves.append(Permute((*range(n), n, n + 2, n + 1, n + 3)))
@@ -106,9 +107,9 @@ def _col2im(case: Case) -> Plan | None:
     ]
     moves.append(Reshape((*lead, kernel[0] * counts[0], kernel[1] * counts[1])))
     for i in range(2):
-        place = np.arange(out[i])[:, None] + pad[i] - dilation[i] * np.arange(kernel[i])
+        place = places(out[i], kernel[i])[:, None] + pad[i] - dilation[i] * places(kernel[i])
         at = place // stride[i]
         there = (place % stride[i] == 0) & (at >= 0) & (at < counts[i])
-        taps = np.where(there, np.arange(kernel[i]) * counts[i] + at, NOWHERE)
+        taps = np.where(there, places(kernel[i]) * counts[i] + at, NOWHERE)
         moves.append(Windows(n + i, taps, Fraction(1, stride[i])))
     return plain(*moves)

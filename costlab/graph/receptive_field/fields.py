@@ -17,7 +17,7 @@ import numpy as np
 from ...trace.cached import once_per_trace
 from ...trace.record import Op, Trace
 from ..layout import PLACES, layouts
-from ..moves import Positions, Shape, plan
+from ..moves import MOST, Positions, Shape, plan
 from .extents import Extent, State, UnknownError, moved
 from .operands import concatenated, sizes_along, union
 
@@ -65,11 +65,13 @@ class Fields:
 
     def _input_places(self) -> tuple[int, ...]:
         """The dimensions of the first input that are positions; none for token ids, whose order is
-        no grid."""
+        no grid, and for more positions than are worked out."""
         if not self._trace.inputs:
             return ()
         first = self._trace.inputs[0]
-        if "float" not in self._trace.tensors[first].dtype:
+        tensors = self._trace.tensors
+        sizes = [n for i in self._trace.inputs for n in tensors[i].shape]
+        if "float" not in tensors[first].dtype or max(sizes, default=0) > MOST:
             return ()
         return tuple(d for d, r in enumerate(layouts(self._trace)[first].roles) if r in PLACES)
 

@@ -72,6 +72,8 @@ def _concatenation(
     known = [e for e in extents if e is not None and e.low.ndim == rank]
     apart = [(*e.low.shape[:dim], 1, *e.low.shape[dim + 1 :]) for e in known]
     shape = list(np.broadcast_shapes(*apart))
+    if prod(shape) * sum(sizes) > MOST:
+        return _joint([everything(e, rank) for e in known], rank)
     lows: list[Positions] = []
     highs: list[Positions] = []
     for e, n in zip(extents, sizes, strict=True):

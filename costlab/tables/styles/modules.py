@@ -52,6 +52,7 @@ class ModuleTree:
         for op in self.ops:
             for tensor in op.inputs:
                 self._readers[tensor].add(id(op))
+        self._given = {o: i for i, o in reversed(list(enumerate(trace.outputs)))}
         self._paths = {op.module: path_of(op) for op in self.ops}
         self.containers = _above(self._paths.values())
 
@@ -98,7 +99,7 @@ class ModuleTree:
         that the network's outputs come from, its first output (that of an LSTM, not its states);
         otherwise the last one that something else reads."""
         results = {op.outputs[0]: None for op in ops if op.outputs}
-        returned = [o for o in self.trace.outputs if o in results]
+        returned = sorted(results.keys() & self._given.keys(), key=self._given.__getitem__)
         if returned and all(op.module == path for op in ops):
             return returned[0]
         mine = {id(op) for op in ops}
