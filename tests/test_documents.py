@@ -1,11 +1,16 @@
 """Files that people and other programs write: each is read whole, or refused in one line that names
 the file and what is wrong with it."""
 
+import contextlib
 import json
+import time
 
 import pytest
 
 from costlab import _documents
+from costlab.analysis.claims.errors import LedgerError
+from costlab.analysis.claims.expressions import evaluate
+from costlab.analysis.limits.expression import LimitError, parse
 from costlab.cli import main
 
 LEDGER = """
@@ -256,6 +261,45 @@ def test_an_expression_has_limits(expression, tmp_path, capsys, monkeypatch):
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and EXPRESSIONS[expression] in err
     assert not (folder / "ran").exists() and not (tmp_path / "ran").exists()
+
+
+# the longest of each kind that are accepted
+WORST = {
+    "calls in calls": "abs(" * 150 + "1" + ")" * 150,
+    "many calls": "+".join(["abs(1)"] * 280),
+    "calls of many": "sum((" + ",".join(["len((1,1,1,1))"] * 110) + "))",
+    "comparisons": "<".join(["1+1"] * 490),
+    "comparisons in each other": "(" * 60 + "1" + "+1<2)" * 60,
+    "powers": "+".join(["9**64"] * 300),
+    "whole quotients": "+".join(["10**64//7**32"] * 140),
+    "texts": "+".join(["('a' in 'aaaaaaaaaaaaa')"] * 70),
+    "published": "+".join(["published('GoogLeNet','x','y')"] * 60),
+    "models": "+".join(f"model('nin',{size}).macs" for size in range(200, 220)),
+}
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_an_accepted_expression_ends_soon(name):
+    """Half a second, and two more for the 20 models that one may have."""
+    begin = time.process_time()
+    with contextlib.suppress(LedgerError):
+        evaluate(WORST[name])
+    assert time.process_time() - begin < (2.5 if name == "models" else 0.5)
+
+
+def test_an_expression_runs_some_models_at_most():
+    several = "+".join(["convs((1, 1, 1), size=1).macs"] * 20)
+    assert evaluate(several).value == 20
+    with pytest.raises(LedgerError, match="more than 20 models and blocks in one expression"):
+        evaluate(f"{several} + slope('sigmoid', 1)")
+
+
+def test_a_limit_of_a_budget_has_a_length():
+    parse("macs <= " + " " * 490 + "2G")
+    begin = time.process_time()
+    with pytest.raises(LimitError, match="has more than 500 characters; write for example"):
+        parse("macs <= " + " " * 100_000 + "2G!")
+    assert time.process_time() - begin < 0.1
 
 
 def test_a_figure_of_many_digits(tmp_path, capsys):

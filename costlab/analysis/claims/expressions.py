@@ -11,9 +11,9 @@ from typing import Any
 
 from ..._text import brief
 from ..._spelling import suggestion
-from .errors import LARGEST, LONGEST, LedgerError
+from .errors import LARGEST, LONGEST, MOST_RUNS, LedgerError
 from .figures import Figures
-from .functions import FUNCTIONS
+from .functions import FUNCTIONS, RUNS
 
 _LARGEST_EXPONENT = 64
 _LARGEST_BASE = 1e18
@@ -106,6 +106,7 @@ class _Evaluator:
     def __init__(self, functions: Mapping[str, Callable[..., Any]]):
         self.functions = functions
         self.working: dict[str, Any] = {}
+        self._runs = 0  # calls so far that run torch
         self._methods: dict[type, Callable[[Any], Any]] = {
             ast.Constant: self._constant,
             ast.Tuple: self._tuple,
@@ -188,10 +189,19 @@ class _Evaluator:
         if unpacked or len(keywords) < len(node.keywords):
             raise _not_allowed(node)
         function = self.value(node.func)
+        self._count_run(node.func)
         positional = [self.value(a) for a in node.args]
         return self._recorded(
             node, function(*positional, **{k: self.value(v) for k, v in keywords.items()})
         )
+
+    def _count_run(self, function: ast.expr) -> None:
+        """Raise LedgerError for one call too many that runs torch."""
+        self._runs += isinstance(function, ast.Name) and function.id in RUNS
+        if self._runs > MOST_RUNS:
+            raise LedgerError(
+                f"more than {MOST_RUNS} models and blocks in one expression; write several checks"
+            )
 
 
 _FAILURES = (

@@ -179,6 +179,19 @@ def _rounded(number: float, digits: int | None = None) -> float:
     return round(number, digits)
 
 
+# those that run torch, which takes longer than arithmetic
+RUNS = frozenset(
+    [
+        "model",
+        "module",
+        "convs",
+        "pointwise_is_linear",
+        "slope",
+        "output_gradient",
+        "reduction",
+        "printed_cells",
+    ]
+)
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "model": _model,
     "module": _module,

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..._spelling import suggestion
+from ..._text import brief
 from .quantities import QUANTITIES, Unit
 
+_LONGEST = 500  # characters of a limit
 _EXPRESSION = re.compile(
     r"\s*(?:(?P<block>[^\s:<>=]+)\s*:)?\s*(?P<quantity>[a-zA-Z][\w-]*)\s*"
     r"(?P<relation>[<>]=?)\s*(?P<value>.+?)\s*"
@@ -80,6 +82,8 @@ def parse(text: str) -> Limit:
     and of a profile's times no suffix is ms.
 
     Raises LimitError."""
+    if len(text) > _LONGEST:
+        raise LimitError(f"{brief(text)} has more than {_LONGEST} characters; {HELP}")
     found = _EXPRESSION.fullmatch(text)
     if not found:
         raise LimitError(f"{text!r} is not a limit; {HELP}")
