@@ -363,14 +363,17 @@ def test_costlabs_own_table_is_exact(tmp_path, model, convention):
 
 
 @pytest.mark.parametrize(
-    "header, cells",
-    [
-        ("Params (M),MACs (M)", "0.16,128"),
-        ("#params,Mult-Adds", "159K,128M"),
-        ("PARAMS (K),FLOPs", "159,256M"),
-        ("params,ops", "1.6e5,1.3e8"),
-        ("params,ops", "0.16e6,0.13e9"),
-    ],
+    "cells, header",
+    slow_but(
+        ("0.16,128", "159K,128M", "1.6e5,1.3e8"),
+        [
+            ("0.16,128", "Params (M),MACs (M)"),
+            ("159K,128M", "#params,Mult-Adds"),
+            ("159,256M", "PARAMS (K),FLOPs"),
+            ("1.6e5,1.3e8", "params,ops"),
+            ("0.16e6,0.13e9", "params,ops"),
+        ],
+    ),
 )
 def test_columns_and_numbers_as_papers_write_them(tmp_path, header, cells, capsys):
     file = tmp_path / "t.csv"
@@ -382,7 +385,7 @@ def test_columns_and_numbers_as_papers_write_them(tmp_path, header, cells, capsy
     )
 
 
-@pytest.mark.parametrize("cells", ["0.21M,", "0.30M,", "0.21M,73.6M"])
+@pytest.mark.parametrize("cells", slow_but(("0.21M,73.6M",), ["0.21M,", "0.30M,", "0.21M,73.6M"]))
 def test_a_wrong_number_is_not_explained_by_an_invented_width(tmp_path, cells, capsys):
     file = tmp_path / "t.csv"
     file.write_text(f"type,params,ops\ninception (4a),{cells}\n")
@@ -391,7 +394,11 @@ def test_a_wrong_number_is_not_explained_by_an_invented_width(tmp_path, cells, c
 
 
 @pytest.mark.parametrize(
-    "cell", ["1e15", "9" * 500, ",", "1.2.3K", "1,2,3", "12,34K", "3K (two digits)"]
+    "cell",
+    slow_but(
+        ("1e15", "1,2,3", "3K (two digits)"),
+        ["1e15", "9" * 500, ",", "1.2.3K", "1,2,3", "12,34K", "3K (two digits)"],
+    ),
 )
 def test_what_is_no_number_is_said(tmp_path, cell, capsys):
     file = tmp_path / "t.csv"
@@ -402,15 +409,18 @@ def test_what_is_no_number_is_said(tmp_path, cell, capsys):
 
 @pytest.mark.parametrize(
     "cell, verdict",
-    [
-        ("304M", "within rounding"),
-        ("0.3G", "weak evidence"),
-        ("305M", "within rounding"),
-        ("1B", "not explained"),
-        ("0.1G", "not explained"),
-        ("200M", "not explained"),
-        ("240M", "not explained"),
-    ],
+    slow_but(
+        ("305M", "0.3G", "240M"),
+        [
+            ("304M", "within rounding"),
+            ("0.3G", "weak evidence"),
+            ("305M", "within rounding"),
+            ("1B", "not explained"),
+            ("0.1G", "not explained"),
+            ("200M", "not explained"),
+            ("240M", "not explained"),
+        ],
+    ),
 )
 def test_one_printed_digit_does_not_fit_whatever_it_is(tmp_path, capsys, cell, verdict):
     """3b has 304,267,264: cut off or rounded up it may be off by a tenth, not by two thirds."""

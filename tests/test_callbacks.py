@@ -609,7 +609,7 @@ def logged(trainer):
     "options, rows",
     [
         ({}, 2),
-        ({"gradient_accumulation_steps": 3}, 6),
+        pytest.param({"gradient_accumulation_steps": 3}, 6, marks=pytest.mark.slow),
         pytest.param({"bf16": True}, 2, marks=pytest.mark.slow),
         pytest.param(
             {"torch_compile": True, "torch_compile_backend": "eager"}, 2, marks=pytest.mark.slow

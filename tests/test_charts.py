@@ -163,31 +163,33 @@ DRAWINGS: dict[str, Any] = {
 }
 
 
+# one picture of each kind of chart; the others are slow
+KINDS = [
+    "savings",
+    "savings, some cost more",
+    "grid",
+    "bottleneck",
+    "head",
+    "saturation",
+    "aux",
+    "pareto",
+    "time_savings",
+    "time_savings, all",
+    "times",
+    "times, all",
+    "roofline",
+    "gradients",
+    "fields",
+    "mixing",
+    "mlpconv",
+    "towers",
+    *DRAWINGS,
+]
+QUICK = {kind for kind in KINDS if "," not in kind} - {"aux"} | {"aux, one"}
+
+
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "savings",
-        "savings, some cost more",
-        "grid",
-        "bottleneck",
-        "head",
-        "saturation",
-        pytest.param("aux", marks=pytest.mark.slow),
-        "pareto",
-        "time_savings",
-        pytest.param("time_savings, all", marks=pytest.mark.slow),
-        "times",
-        pytest.param("times, all", marks=pytest.mark.slow),
-        "roofline",
-        "gradients",
-        "fields",
-        "mixing",
-        "mlpconv",
-        "towers",
-        *DRAWINGS,
-    ],
-)
+@pytest.mark.parametrize("kind", slow_but(QUICK, KINDS))
 def test_the_text_of_every_other_chart_can_be_read(kind, width):
     fig = drawn(kind.split(",")[0], others(kind), charts.look(width))
     assert list(faults(fig)) == []
@@ -308,7 +310,7 @@ def test_themes_have_readable_colours(theme):
 @pytest.mark.parametrize(
     "kind, models",
     slow_but(
-        {"stages", "grid", "head"},
+        {"stages", "grid"},
         [
             ("stages", ["googlenet"]),
             ("cumulative", ["resnet50"]),
@@ -344,7 +346,12 @@ def test_charts_have_their_numbers_beside_and_are_reproducible(kind, models, tmp
         assert "+6.38M (91.2%)" in text and "+25.1M (0.5%)" in text
 
 
-@pytest.mark.parametrize("kind", ["gradients", "fields", "mixing", "mlpconv", "towers"])
+@pytest.mark.parametrize(
+    "kind",
+    slow_but(
+        ("gradients", "fields", "mixing"), ("gradients", "fields", "mixing", "mlpconv", "towers")
+    ),
+)
 def test_drawings_follow_width_theme_and_title(kind):
     from matplotlib.colors import to_rgb
 
@@ -482,7 +489,7 @@ def test_bars_of_a_waterfall_take_most_of_the_width(width):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("against", [None, "h200"])
+@pytest.mark.parametrize("against", slow_but(("h200",), [None, "h200"]))
 def test_no_label_of_the_roofline_lies_on_a_ceiling_or_an_arrow(against, width):
     trace = "reports/measurements/googlenet.{}.fp32.nchw.1x3x224x224.trace"
     before = costlab.roofline(trace.format("h100"))

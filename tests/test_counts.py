@@ -62,9 +62,9 @@ TORCHVISION = {
     "vit_b_32": 224,
 }
 # one of each kind of network for each run: plain, residual, grouped, squeezed, shuffled, inverted,
-# gated, patchified, of windows, with branches; the others are slow
+# gated, patchified, with branches; the others are slow
 QUICK = {"resnext50_32x4d", "squeezenet1_0", "shufflenet_v2_x1_0", "mobilenet_v3_small"}
-QUICK |= {"swin_t", "googlenet"}
+QUICK |= {"googlenet"}
 # of timm: blocks by configuration, split attention, mixed attention and convolutions, weights that
 # are scaled
 QUICK |= {"test_byobnet", "resnest14d", "edgenext_xx_small", "test_nfnet", "test_vit2"}

@@ -113,6 +113,7 @@ def test_the_working_tree_and_what_is_not_committed(inside, capsys):
     assert len(notes) == 1 and notes[0].startswith(change.base)
 
 
+@pytest.mark.slow
 def test_a_detached_head_and_a_dirty_tree_are_compared_and_left_alone(inside, capsys):
     (inside / "net.py").write_text("import no_such_module\n")
     (inside / "new.py").write_text("")

@@ -56,11 +56,11 @@ main(['table', {str(saved)!r}, '--format', 'csv'])"""
     "argv, code",
     [
         ("memory {f}", 0),
-        ("chart stages {f} -o {d}/y.svg", None),
         ("table googlenet", 2),
         *(
             pytest.param(*case, marks=pytest.mark.slow)
             for case in (
+                ("chart stages {f} -o {d}/y.svg", None),
                 ("compare {f} {f}", 0),
                 ("diagram {f} -o {d}/x.svg", 0),
                 ("chart memory {f} -o {d}/x.svg", 0),

@@ -6,6 +6,7 @@ import random
 
 import pytest
 import torch
+from selection import slow_but
 from torch import nn
 from torch.nn import functional
 
@@ -142,7 +143,7 @@ class Shuffled(nn.Module):
         return forward_without_modules(x, convolve, self.conv1)
 
 
-@pytest.mark.parametrize("network", [Functions, Shuffled])
+@pytest.mark.parametrize("network", slow_but((Shuffled,), (Functions, Shuffled)))
 def test_a_network_that_is_written_otherwise_has_the_same_table_and_audit(network):
     with torch.device("meta"):
         other = trace(network().eval(), torch.empty(1, 3, 224, 224))

@@ -106,6 +106,7 @@ def trained(build):
 
 # the dynamo exporter takes seconds for these
 LONG = {
+    "resnet18 by TorchScript",
     "densenet121",
     "mobilenet_v3_small",
     "encoder by TorchScript",

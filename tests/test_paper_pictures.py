@@ -4,6 +4,7 @@ and where activations saturate."""
 import math
 
 import pytest
+from selection import slow_but
 
 import costlab
 from costlab.cli import main
@@ -114,7 +115,7 @@ PICTURES = {
 }
 
 
-@pytest.mark.parametrize("name", [*PICTURES, "towers"])
+@pytest.mark.parametrize("name", slow_but(("fields", "mixing-12"), [*PICTURES, "towers"]))
 def test_no_text_is_small_or_cut_or_over_another(name, towers):
     result = towers if name == "towers" else PICTURES[name]()
     texts, boxes, page = text_of(result)
@@ -179,16 +180,24 @@ def _ticks(ax):
 
 
 @pytest.mark.parametrize(
-    "argv",
-    [
-        ["fields", "--kernels", "5x5", "--kernels", "3x3+3x3"],
-        ["mixing", "--c-in", "3", "--c-out", "1"],
-        ["mlpconv", "--widths", "8,8", "--c-in", "4", "--kernel", "3"],
-        ["towers", "nin_cifar10", "--beside", "alexnet"],
-        ["saturation"],
-    ],
+    "words",
+    slow_but(
+        (
+            "fields --kernels 5x5 --kernels 3x3+3x3",
+            "mixing --c-in 3 --c-out 1",
+            "towers nin_cifar10 --beside alexnet",
+        ),
+        (
+            "fields --kernels 5x5 --kernels 3x3+3x3",
+            "mixing --c-in 3 --c-out 1",
+            "mlpconv --widths 8,8 --c-in 4 --kernel 3",
+            "towers nin_cifar10 --beside alexnet",
+            "saturation",
+        ),
+    ),
 )
-def test_each_is_a_command_with_its_numbers_beside(argv, tmp_path, capsys):
+def test_each_is_a_command_with_its_numbers_beside(words, tmp_path, capsys):
+    argv = words.split()
     file = tmp_path / "x.svg"
     assert main(["chart", *argv, "-o", str(file)]) == 0
     assert file.read_text().count("<svg") == 1

@@ -40,7 +40,7 @@ MODELS = [
 # branches, dense connections, windows, squeezed and gated
 QUICK = {
     *("googlenet", "nin_cifar10", "cnds8", "torchvision:resnet50", "torchvision:squeezenet1_1"),
-    *("torchvision:swin_t", "torchvision:mobilenet_v3_large", "timm:vit_tiny_patch16_224"),
+    *("torchvision:mobilenet_v3_large", "timm:vit_tiny_patch16_224"),
 }
 
 

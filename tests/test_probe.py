@@ -78,7 +78,7 @@ def run():
     )
 
 
-@pytest.mark.parametrize("setting", ["released", "he", "own"])
+@pytest.mark.parametrize("setting", slow_but(("he", "own"), ("released", "he", "own")))
 def test_heads_of_weight_0_change_nothing(run, setting):
     """Both networks start from the same weights, see the same images and drop the same units,
     although the head is built first and draws dropout of its own."""

@@ -300,6 +300,13 @@ ALWAYS = settings(
 )
 
 
+@settings(ALWAYS, max_examples=20, derandomize=True)
+@given(programs, kinds)
+def test_twenty_random_models(program, mode):
+    check(program, mode)
+
+
+@pytest.mark.slow
 @settings(ALWAYS, max_examples=60, derandomize=True)
 @given(programs, kinds)
 def test_sixty_random_models(program, mode):

@@ -684,6 +684,7 @@ def test_bars_and_rows_select_too_by_mouse_and_by_keyboard(page):
     )
 
 
+@pytest.mark.slow
 def test_a_permalink_opens_its_row(page):
     page.goto(page.url.split("#")[0] + "#row%3Ainception5b")
     assert picked(page) == ["inception5b"]
@@ -782,6 +783,7 @@ def test_blocks_of_the_diagram_open_and_close_in_place(page):
     assert page.locator(".diagram .node.pick").count() == 1
 
 
+@pytest.mark.slow
 def test_the_panel_opens_a_block_in_table_and_diagram(page):
     page.locator('tr[data-row="inception3a"]').click()
     page.locator("#picked [data-open]").click()
@@ -792,6 +794,7 @@ def test_the_panel_opens_a_block_in_table_and_diagram(page):
     assert signs(page, expanded="true").count() == 0
 
 
+@pytest.mark.slow
 def test_a_zoomed_diagram_stays_where_it_is_when_a_block_opens(page):
     sign = signs(page, label="layers of inception (3b)")
     page.locator(".pan").focus()
@@ -852,6 +855,7 @@ def test_the_diagram_zooms_pans_and_resets(page):
     )  # what is under the pointer stays there
 
 
+@pytest.mark.slow
 def test_a_drag_moves_and_selects_nothing(page):
     box = page.locator(".diagram .node", has_text="inception (4a)").bounding_box()
     page.evaluate("y => scrollBy(0, y - 300)", box["y"])
@@ -873,6 +877,7 @@ def test_a_drag_moves_and_selects_nothing(page):
     assert page.locator(".pan svg").get_attribute("viewBox") == after
 
 
+@pytest.mark.slow
 def test_a_row_that_is_filtered_away_comes_back_when_asked_for(page):
     page.locator("input.filter").first.fill("linear")
     page.locator(".diagram .node", has_text="inception (4e)").click()
@@ -927,8 +932,11 @@ def test_every_box_bar_and_row_is_linked(spec):
     }
 
 
-def test_the_page_has_every_link_of_its_pictures():
-    trace = as_trace("torchvision:vit_b_16", "report")
+@pytest.mark.parametrize(
+    "spec", slow_but(("torchvision:resnet18",), ("torchvision:resnet18", "torchvision:vit_b_16"))
+)
+def test_the_page_has_every_link_of_its_pictures(spec):
+    trace = as_trace(spec, "report")
     document = report.build(
         report.Config(sections=("table", "cost", "diagram")), [trace], None, "costlab report", None
     )
@@ -955,6 +963,7 @@ def test_nothing_is_cut_at_a_page_edge(review):
     assert misplaced(pages(review.render("pdf"))) == []
 
 
+@pytest.mark.slow
 def test_a_printed_page_cuts_nothing(browser, review, tmp_path):
     out, printed = tmp_path / "r.html", tmp_path / "r.pdf"
     review.save(out)

@@ -8,6 +8,7 @@ import re
 from functools import cache
 
 import pytest
+from selection import slow_but
 
 import costlab
 from costlab.cli import main
@@ -107,9 +108,21 @@ def swept():
     return costlab.sweep("nin_cifar10", over={"batch": [1, 2]}, jobs=1)
 
 
+# of commands that take longer the other formats are slow
+LONGER, QUICK = {"audit", "bottleneck"}, {"csv", "text"}
+
+
 @pytest.mark.usefixtures("sweeps_here")
-@pytest.mark.parametrize("format", TEXTUAL)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command, format",
+    [
+        pytest.param(
+            command, format, marks=[pytest.mark.slow] * (command in LONGER and format not in QUICK)
+        )
+        for command in COMMANDS
+        for format in TEXTUAL
+    ],
+)
 def test_every_command_and_format_shows_what_was_asked_for(command, format, capsys, monkeypatch):
     if command == "sweep":
         result = swept()
@@ -201,7 +214,7 @@ UNITS = {
 }
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", slow_but(("params=K", "OPS=m", "ops=exact"), UNITS))
 def test_units_are_of_exact_values(unit, capsys):
     name, shown, exact = UNITS[unit]
     argv = ["table", "googlenet", "--units", unit, "--format"]

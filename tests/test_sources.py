@@ -357,7 +357,10 @@ def static():
 
 @pytest.mark.parametrize(
     "factory, macs",
-    [(name, MACS[3]) for name in ("build", "scripted", "traced", "parallel", "compiled")],
+    slow_but(
+        ("build", "scripted", "traced", "parallel"),
+        [(name, MACS[3]) for name in ("build", "scripted", "traced", "parallel", "compiled")],
+    ),
 )
 def test_what_does_not_build_on_meta_is_built_on_the_cpu(factory, macs, tmp_path, capsys):
     file = tmp_path / "net.py"
@@ -488,7 +491,10 @@ def test_programs_in_files(suffix, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "name, params, weights, gmacs",
-    [("yolo11n", 2_624_080, 2_607_984, 3.27), ("yolov8n.yaml", 3_157_200, 3_146_176, 4.37)],
+    slow_but(
+        ("yolo11n",),
+        [("yolo11n", 2_624_080, 2_607_984, 3.27), ("yolov8n.yaml", 3_157_200, 3_146_176, 4.37)],
+    ),
 )
 def test_ultralytics_detectors_at_640(name, params, weights, gmacs):
     """ultralytics' own table says 2.6 M params for YOLO11n, and 3.2 M for YOLOv8n."""
@@ -502,6 +508,7 @@ def test_ultralytics_detectors_at_640(name, params, weights, gmacs):
     assert round(found.macs / 1e9, 2) == gmacs
 
 
+@pytest.mark.slow
 def test_open_clip_runs_on_an_image_and_a_text():
     """ViT-B/32 of CLIP (Radford et al. 2021): 151,277,313 params.
 
@@ -570,7 +577,7 @@ SMALL_SOUND = dict(
             marks=pytest.mark.slow,
         ),
         ("ASTConfig", dict(num_hidden_layers=1), {"input_values": (1, 1024, 128)}),
-        (
+        pytest.param(
             # 256 x 256 values of 64 bins each
             "ClapConfig",
             {},
@@ -579,6 +586,7 @@ SMALL_SOUND = dict(
                 "input_ids": (1, 128),
                 "attention_mask": (1, 128),
             },
+            marks=pytest.mark.slow,
         ),
         (
             "VideoMAEConfig",

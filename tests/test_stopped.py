@@ -298,6 +298,7 @@ def test_a_write_that_is_stopped_leaves_what_was_there(tmp_path, monkeypatch, at
     assert file.read_bytes() == b"before" and [p.name for p in tmp_path.iterdir()] == ["x.csv"]
 
 
+@pytest.mark.usefixtures("sweeps_here")
 @pytest.mark.parametrize(
     "argv",
     [

@@ -44,7 +44,11 @@ def test_the_list_counts_every_claim():
     assert counts["Grid reduction"] == 8 and counts["GoogLeNet"] == 2  # C81, C41 to C47; C83, C84
 
 
-@TOPICS
+@pytest.mark.parametrize(
+    "topic",
+    slow_but([t for t in topics() if t.section != "supervision"], topics()),
+    ids=lambda t: t.section,
+)
 def test_a_topic_says_what_is_said_what_is_true_and_what_to_do_next(topic):
     found = lesson(topic.number)
     shown = str(found)

@@ -33,7 +33,7 @@ def torch_count(model, x):
         ("googlenet", {"aux": True}),
         ("resnet18", {}),
         pytest.param("inception_v3", {"aux": True}, marks=pytest.mark.slow),
-        ("cnds8", {"aux": True}),
+        pytest.param("cnds8", {"aux": True}, marks=pytest.mark.slow),
         ("nin_cifar10", {}),
         ("zfnet", {}),
     ],

@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 import torch
+from selection import slow_but
 
 import costlab
 from costlab import reference, zoo
@@ -133,7 +134,11 @@ def test_every_layer_table_is_covered():
     }
 
 
-@pytest.mark.parametrize("name", TABLES)
+# each is another form of a network that is quick
+SLOW = {"resnet152_stride_on_1x1", "googlenet_torchvision", "bn_inception_slim_separable"}
+
+
+@pytest.mark.parametrize("name", slow_but({*TABLES} - SLOW, TABLES))
 def test_row_by_row(name):
     model, arguments = TABLES[name]
     got = list(layers(traced(model, train=arguments.get("aux", False), **arguments)))
@@ -143,9 +148,19 @@ def test_row_by_row(name):
     assert got == want
 
 
-@pytest.mark.parametrize("row", reference.load("architecture_totals"), ids=lambda r: r["net"])
+def table_of(row):
+    return row["layer_table"].split("/")[1].removesuffix(".csv")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=row["net"], marks=[pytest.mark.slow] * (table_of(row) in SLOW))
+        for row in reference.load("architecture_totals")
+    ],
+)
 def test_totals(row):
-    table = row["layer_table"].split("/")[1].removesuffix(".csv")
+    table = table_of(row)
     model, arguments = TABLES[table]
     total = costlab.total(traced(model, **{k: v for k, v in arguments.items() if k != "aux"}))
     assert (total.weights, total.params, total.macs) == tuple(
