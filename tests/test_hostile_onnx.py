@@ -261,3 +261,30 @@ def test_external_data_that_are_more_than_a_tensor(folder):
     os.truncate(folder / "w.bin", 2**40)
     with pytest.raises(costlab.SourceError, match="are more than tensor w holds"):
         costlab.load(str(path), device="cpu")
+
+
+# operators on a dimension of 2^33, whose places take 64 GiB as integers of 8 bytes
+LONG = {
+    "Concat": (["x", "x"], 2**34, {"axis": 0}),
+    "GlobalAveragePool": (["x"], 1, {}),
+    "AveragePool": (["x"], 2**33 - 2, {"kernel_shape": [3]}),
+    "Pad": (["x", "around"], 2**33 + 2, {"mode": "edge"}),
+    "Tile": (["x", "twice"], 2**34, {}),
+}
+
+
+@pytest.mark.parametrize("operator", LONG)
+def test_a_dimension_of_billions_takes_no_memory(operator, folder):
+    """Its places are not looked at one by one: neither when the trace is loaded nor in a table."""
+    inputs, length, attributes = LONG[operator]
+    shape = [1, 1, 2**33] if operator != "Concat" else [2**33]
+    nodes = [onnx.helper.make_node(operator, inputs, ["y"], **attributes)]
+    tensors = [onnx_mutations.stated("around", [0, 0, 1, 0, 0, 1])]
+    tensors.append(onnx_mutations.stated("twice", [1, 1, 2]))
+    sides = [onnx.helper.make_tensor_value_info(n, 1, s) for n, s in (("x", shape), ("y", None))]
+    onnx.save(onnx_mutations.model(nodes, sides[:1], sides[1:], tensors), folder / "long.onnx")
+    before = peak()
+    assert traced(folder / "long.onnx")
+    trace = costlab.Trace.load(folder / "long.trace")
+    assert trace.tensors[trace.outputs[0]].shape[-1] == length
+    assert peak() - before < 2**28
