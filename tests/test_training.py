@@ -84,6 +84,54 @@ def test_closed_forms(model, shape, forward, backward, saved, device):
     assert (step.forward_macs, step.backward_macs, step.saved) == (forward, backward, saved)
 
 
+class Scaled(nn.Module):
+    """A layer, of an input that needs a gradient."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.scale, self.layer = nn.Parameter(torch.ones(1)), layer
+
+    def forward(self, x):
+        return self.layer(x * self.scale)
+
+
+IMAGE, VOLUME = (1, 2, 6, 6), (1, 2, 4, 4, 4)
+# model, input, the operation of its backward pass, its FLOPs: one an element of the gradient, or
+# two for each neighbour that an element is interpolated from
+BACKWARD = {
+    # 2 channels of 8 x 8
+    "reflection": (nn.ReflectionPad2d(1), IMAGE, "aten.reflection_pad2d_backward", 128),
+    "replication": (nn.ReplicationPad2d(1), IMAGE, "aten.replication_pad2d_backward", 128),
+    "replication 3-d": (nn.ReplicationPad3d(1), VOLUME, "aten.replication_pad3d_backward", 432),
+    "adaptive maximum": (nn.AdaptiveMaxPool2d(2), IMAGE, "aten.adaptive_max_pool2d_backward", 8),
+    "adaptive mean 3-d": (
+        *(nn.AdaptiveAvgPool3d(2), VOLUME, "aten._adaptive_avg_pool3d_backward", 16),
+    ),
+    "nearest 1-d": (nn.Upsample(scale_factor=2), (1, 2, 6), "aten.upsample_nearest1d_backward", 24),
+    "nearest 3-d": (nn.Upsample(scale_factor=2), VOLUME, "aten.upsample_nearest3d_backward", 1024),
+    "exact": (
+        nn.Upsample(scale_factor=2, mode="nearest-exact"),
+        *(IMAGE, "aten._upsample_nearest_exact2d_backward", 2 * 144),
+    ),
+    # 8 neighbours
+    "trilinear": (
+        nn.Upsample(scale_factor=2, mode="trilinear"),
+        *(VOLUME, "aten.upsample_trilinear3d_backward", 2 * 8 * 1024),
+    ),
+    "softshrink": (nn.Softshrink(), IMAGE, "aten.softshrink_backward", 72),
+}
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("model, shape, name, flops", BACKWARD.values(), ids=BACKWARD)
+def test_backward_operations_of_layers_without_weights(model, shape, name, flops, device):
+    trace = costlab.trace(Scaled(model), torch.rand(shape), device=device, backward=True)
+    ops = [op for op in trace.backward if op.name == name]
+    assert len(ops) == 1
+    assert costlab.total(trace, ops, strict=True).flops == flops
+    assert not costlab.training(trace).unknown
+
+
 def test_memory_of_the_optimizers():
     step = costlab.training(costlab.trace(nn.Linear(4, 5), torch.rand(3, 4), backward=True))
     assert (step.weights, step.gradients, step.optimizers) == (

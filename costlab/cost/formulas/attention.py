@@ -69,7 +69,7 @@ def softmax(trace: Trace, op: Op) -> Work:
     return Work(flops=_SOFTMAX * sum(trace.tensors[i].numel for i in op.outputs))
 
 
-@formula(*aten("_softmax_backward_data _log_softmax_backward_data"))
+@formula(*aten("_softmax_backward_data _log_softmax_backward_data _masked_softmax_backward"))
 def softmax_backward(trace: Trace, op: Op) -> Work:
     """Product, sum, subtract, product: four FLOPs an element."""
     return Work(flops=4 * sum(trace.tensors[i].numel for i in op.outputs))

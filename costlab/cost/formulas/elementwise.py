@@ -25,6 +25,8 @@ _SHORT = (
     "conj_physical _conj_physical deg2rad rad2deg fmax fmin frexp ldexp i0 igamma igammac isneginf "
     "isposinf mvlgamma polygamma signbit logit_backward cauchy geometric log_normal "
     "soft_margin_loss hann_window hamming_window bartlett_window blackman_window kaiser_window "
+    "mse_loss_backward smooth_l1_loss_backward huber_loss_backward soft_margin_loss_backward "
+    "binary_cross_entropy_backward softshrink_backward rrelu_with_noise_backward "
     "__lshift__ __rshift__ __ilshift__ __irshift__ _unsafe_masked_index_put_accumulate"
 )
 # Bessel functions, polynomials and their like, which torch keeps in a module of its own

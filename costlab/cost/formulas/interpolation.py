@@ -33,7 +33,11 @@ def interpolation(trace: Trace, op: Op) -> Work:
 
 
 @formula(
-    *aten("upsample_linear1d_backward upsample_bilinear2d_backward upsample_bicubic2d_backward")
+    *aten(
+        "upsample_linear1d_backward upsample_bilinear2d_backward upsample_trilinear3d_backward "
+        "upsample_bicubic2d_backward _upsample_bilinear2d_aa_backward "
+        "_upsample_bicubic2d_aa_backward grid_sampler_2d_backward grid_sampler_3d_backward"
+    )
 )
 def interpolation_backward(trace: Trace, op: Op) -> Work:
     """As forward, by the gradient's elements."""

@@ -26,7 +26,13 @@ def reduction(trace: Trace, op: Op) -> Work:
     *aten(
         "max_pool2d_with_indices_backward max_pool3d_with_indices_backward "
         "embedding_dense_backward _adaptive_avg_pool2d_backward upsample_nearest2d_backward "
-        "slice_backward nll_loss_backward nll_loss2d_backward select_backward unfold_backward"
+        "slice_backward nll_loss_backward nll_loss2d_backward select_backward unfold_backward "
+        "reflection_pad1d_backward reflection_pad2d_backward reflection_pad3d_backward "
+        "replication_pad1d_backward replication_pad2d_backward replication_pad3d_backward "
+        "_adaptive_avg_pool3d_backward adaptive_max_pool2d_backward adaptive_max_pool3d_backward "
+        "fractional_max_pool2d_backward fractional_max_pool3d_backward upsample_nearest1d_backward "
+        "upsample_nearest3d_backward _upsample_nearest_exact1d_backward "
+        "_upsample_nearest_exact2d_backward _upsample_nearest_exact3d_backward"
     )
 )
 def scatter_backward(trace: Trace, op: Op) -> Work:
