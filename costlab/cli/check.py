@@ -53,7 +53,12 @@ def add(sub: Commands) -> None:
     p.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0, for code scanning")
     add_profile(p)
     add_output(p)
-    p.set_defaults(run=run, columns_of=lambda args: check_columns())
+    p.set_defaults(run=run, columns_of=_columns)
+
+
+def _columns(args: argparse.Namespace):
+    """The columns of the verdicts."""
+    return check_columns()
 
 
 def run(args: argparse.Namespace) -> int | None:

@@ -41,11 +41,10 @@ class _Counted:
         """Predicted time; None without a calibrated profile."""
         if "predicted-ms" not in self.figures:
             return None
-        ends = (self.figures[name] for name in _TIMES)
-        before, after = (
-            Estimate(*(end or 0.0 for end in side)) for side in zip(*ends, strict=True)
+        low, middle, high = (self.figures[name].map(_known) for name in _TIMES)
+        return Saving(
+            Estimate(low.base, middle.base, high.base), Estimate(low.head, middle.head, high.head)
         )
-        return Saving(before, after)
 
 
 @dataclass(frozen=True)
@@ -193,6 +192,11 @@ def _facts(change: Change) -> dict[str, Any]:
             for j in change.judgements
         ],
     }
+
+
+def _known(value: float | None) -> float:
+    """Nothing of a block that is not there."""
+    return value or 0.0
 
 
 def _whole(value: float | None) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...cost import three_digits
 from ..shorten import shorten_to
 from .lettering import POINTS, SMALL, text_width, wrapped
@@ -142,9 +144,8 @@ def make_room(fig: Figure, panels: Iterable[Axes], *, shared: bool = False) -> N
 
 def _top(ax: Axes) -> float:
     """The right end of a panel's scale."""
-    intervals = [
-        float(x) for line in ax.lines if line.get_gid() == INTERVAL for x in line.get_xdata()
-    ]  # type: ignore[union-attr]
+    drawn = [line for line in ax.lines if line.get_gid() == INTERVAL]
+    intervals = [float(x) for line in drawn for x in np.asarray(line.get_xdata(), float)]
     low = min([0.0, *intervals, *(bar.get_x() + bar.get_width() for bar in ax.patches)])  # type: ignore[attr-defined]
     ax.set_xlim(left=low)
     ends = [bar.get_x() + max(bar.get_width(), 0) for bar in ax.patches]  # type: ignore[attr-defined]
