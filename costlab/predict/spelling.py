@@ -83,7 +83,7 @@ def comparison_of_predictions(of: Sequence[tuple[str, Prediction]]) -> tuple[str
     for name, after in others:
         if after.facts != before.facts:
             notes.append(prediction_notes(after, name)[0])
-        if words := saved_time(difference(before.total, after.total), f"{name}, against {first},"):
+        if words := saved_time(difference(before.total, after.total), name, first):
             notes.append(words)
     return (*notes, *_warnings(of))
 
@@ -99,15 +99,17 @@ def _warnings(of: Sequence[tuple[str, Prediction]]) -> Iterator[str]:
         yield warning if len(names) == len(of) else f"{', '.join(names)}: {warning}"
 
 
-def saved_time(saved: Estimate | None, subject: str = "it") -> str:
-    """What `subject` saves by prediction, "" of bounds, which say nothing of a difference."""
+def saved_time(saved: Estimate | None, subject: str = "it", base: str = "") -> str:
+    """What `subject` saves by prediction against a `base`; "" of bounds, which say nothing of a
+    difference."""
     if saved is None or saved.seconds is None or saved.high is None:
         return ""
     low, high = (milliseconds(s) for s in (saved.low, saved.high))
+    than = f" than {base}" * bool(base)
     if saved.low <= 0 <= saved.high:
-        return f"{subject} is not decided to be faster or slower: it saves {low} to {high} ms"
+        return f"whether {subject} is faster{than} is not decided: it saves {low} to {high} ms"
     if saved.seconds < 0:
         low, high = milliseconds(-saved.high), milliseconds(-saved.low)
-    verb = "saves" if saved.seconds > 0 else "takes"
-    more = "" if saved.seconds > 0 else " more"
-    return f"{subject} {verb} {milliseconds(abs(saved.seconds))} ms{more} ({low} to {high})"
+        return f"{subject} takes {milliseconds(-saved.seconds)} ms more{than} ({low} to {high})"
+    against = f" against {base}" * bool(base)
+    return f"{subject} saves {milliseconds(saved.seconds)} ms{against} ({low} to {high})"

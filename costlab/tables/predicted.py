@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ..predict import Estimate, Prediction, Saving, column_name, milliseconds, spell_estimate
+from ..predict import (
+    Estimate,
+    Prediction,
+    Saving,
+    column_name,
+    milliseconds,
+    significant,
+    spell_estimate,
+)
 from .sheet import Column
 
 _FORMAT = ",.6g"
 IMPORTANCE = 8  # it was asked for
+OUTCOME = "predicted to be"  # faster, slower or not decided
 PREDICTED, LOW, HIGH, LEAST = "predicted", "predicted, low", "predicted, high", "at least"
 
 # every key of `predicted_cells`
 KEYS = (*map("ms ({})".format, ("predicted", "at least")), PREDICTED, LOW, HIGH, LEAST)
+_SAVING = "ms saved (predicted)"
+_SAVED = (
+    *("predicted, before", "predicted, after"),
+    *("predicted saving", "predicted saving, low", "predicted saving, high"),
+)
+# columns of texts, and those of the numbers in them
+TEXTS = {
+    "ms (predicted)": (PREDICTED, LOW, HIGH),
+    "ms (at least)": (LEAST,),
+    _SAVING: _SAVED[2:],
+    **{f"ms {side} (at least)": (f"{LEAST}, {side}",) for side in ("before", "after")},
+}
+
+
+def spell_numbers(values: Sequence[float]) -> str:
+    """A text of `TEXTS` from its numbers: 1.23 (1.10 to 1.38), or of a bound 0.912."""
+    middle, *ends = map(significant, values)
+    return f"{middle} ({' to '.join(ends)})" if ends else middle
 
 
 def predicted_columns(prediction: Prediction) -> tuple[Column, ...]:
@@ -50,16 +78,10 @@ def saving_columns(prediction: Prediction) -> tuple[Column, ...]:
             )
         )
     return (
-        Column("ms saved (predicted)", "ms", print_only=True, importance=IMPORTANCE),
-        Column("it is", importance=IMPORTANCE),
+        Column(_SAVING, "ms", print_only=True, importance=IMPORTANCE),
+        Column(OUTCOME, importance=IMPORTANCE),
         *(Column(key, "ms", format=_FORMAT, detail=True) for key in _SAVED),
     )
-
-
-_SAVED = (
-    *("predicted, before", "predicted, after"),
-    *("predicted saving", "predicted saving, low", "predicted saving, high"),
-)
 
 
 def saving_cells(saving: Saving) -> dict[str, Any]:
@@ -71,7 +93,7 @@ def saving_cells(saving: Saving) -> dict[str, Any]:
         return {**texts, **{f"{LEAST}, {k}": 1e3 * e.low for k, e in sides.items()}}
     seconds = saving.before.seconds, saving.after.seconds, saved.seconds, saved.low, saved.high
     return {
-        "ms saved (predicted)": spell_estimate(saved),
-        "it is": saving.outcome,
+        _SAVING: spell_estimate(saved),
+        OUTCOME: saving.outcome,
         **{k: 1e3 * s for k, s in zip(_SAVED, seconds, strict=True) if s is not None},
     }

@@ -110,7 +110,8 @@ def _all_in_unit(sheet: Sheet, name: str, chosen: set[str]) -> Sheet:
     if not found:
         raise ValueError(f"no column has the unit {name!r}; {_units(sheet)}")
     for column, unit in found:
-        sheet = converted(sheet, column, unit)
+        current = next(c for c in sheet.columns if c.key == column.key)
+        sheet = sheet if current.converted else converted(sheet, column, unit)
     return sheet
 
 

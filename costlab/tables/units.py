@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log10
 from typing import Any
 
 from ..cost import CONVENTIONS
+from .predicted import TEXTS, spell_numbers
 from .sheet import Column, Sheet
 
 EXACT = "exact"
@@ -26,7 +27,7 @@ class Unit:
 def units_of(column: Column, facts: Mapping[str, Any]) -> tuple[Unit, ...]:
     """The units that a column's numbers can be shown in; none where they are ratios, names, or
     numbers of more than one kind. `facts`: the sheet's, whose convention says what K and M are."""
-    if column.print_only:  # texts, whose numbers stand in other columns
+    if column.print_only and column.key not in TEXTS:
         return ()
     if column.unit == "ms":
         return Unit("us", 1e-3, "us"), Unit("ms", 1, "ms"), Unit("s", 1e3, "s")
@@ -56,7 +57,37 @@ def unit_named(name: str, units: tuple[Unit, ...]) -> Unit | None:
 
 def converted(sheet: Sheet, column: Column, unit: Unit) -> Sheet:
     """The sheet with the numbers of a column in a unit: exact values divided by its size, which
-    people see with the same number of decimals in all rows."""
+    people see with the same number of decimals in all rows. A column of texts and those of the
+    numbers in them are converted together."""
+    for text, numbers in TEXTS.items():
+        keys = {c.key: c for c in sheet.columns}
+        if text in keys and keys[text].print_only and column.key in (text, *numbers):
+            sheet = _texts(sheet, keys[text], numbers, unit)
+            for key in numbers:
+                sheet = _numbers(sheet, keys[key], unit) if key in keys else sheet
+            return sheet
+    return _numbers(sheet, column, unit)
+
+
+def _texts(sheet: Sheet, column: Column, numbers: Sequence[str], unit: Unit) -> Sheet:
+    """The sheet with a column of texts in a unit, by the numbers that they are of."""
+
+    def cell(row: Mapping[str, Any]) -> dict[str, Any]:
+        values = [row[key] / unit.size for key in numbers if row.get(key) is not None]
+        return {column.key: spell_numbers(values)} if values else {}
+
+    rows = tuple({**row, **cell(row)} for row in sheet.rows)
+    total = sheet.total and {**sheet.total, **cell(sheet.total)}
+    shown = replace(column, unit=unit.header, label=_ms_label(column, unit), converted=True)
+    return replace(_with_column(sheet, shown), rows=rows, total=total)
+
+
+def _ms_label(column: Column, unit: Unit) -> str:
+    """The label of a column whose key begins with "ms", in another unit."""
+    return column.label or f"{unit.header}{column.key.removeprefix('ms')}"
+
+
+def _numbers(sheet: Sheet, column: Column, unit: Unit) -> Sheet:
     if unit.name == EXACT:
         shown = replace(column, scale=None, scaled=False, format=_signed(column, "d"))
         return _with_column(sheet, shown)
@@ -70,6 +101,7 @@ def converted(sheet: Sheet, column: Column, unit: Unit) -> Sheet:
         scaled=False,
         format=_signed(column, f".{decimals}f"),
         converted=True,
+        label=_ms_label(column, unit) if column.key.startswith("ms ") else column.label,
     )
     return replace(_with_column(sheet, shown), rows=rows, total=total)
 

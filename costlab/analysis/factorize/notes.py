@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .rules import Rule, Setting
 
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
+_NAMED = 5  # rewrites that lose time, in a note
 _NOTABLE = 0.05  # a difference between MACs and time saved that is worth a word
 
 
@@ -117,21 +118,26 @@ def times_of_rewrites(found: Sequence[Candidate], prediction: Prediction) -> tup
     open_ = sum(outcome == "not decided" for _, outcome in outcomes)
     if open_:
         said.append(
-            f"{open_} of {counted(len(outcomes), 'rewrite')} that save MACs: whether they save "
-            "time is not decided, because the 90% interval of what they save has zero in it"
+            f"for {open_} of {counted(len(outcomes), 'rewrite')} that save MACs it is not decided "
+            "whether they save time: the 90% interval has zero in it"
         )
     return (*said, *prediction_notes(prediction, "the model"))
 
 
 def _slower(slower: Sequence[Candidate], saving: int) -> str:
-    """Rewrites that save MACs and lose time, with the one that loses most."""
-    worst = min(slower, key=lambda c: c.time_saved or 0.0)
-    lost = milliseconds(-(worst.time_saved or 0.0))
-    fewer = f"{100 * worst.saved / worst.macs[0]:.0f}% fewer MACs"
+    """Rewrites that save MACs and lose time, by name, those that lose most first."""
+    first = sorted(slower, key=lambda c: c.time_saved or 0.0)[:_NAMED]
+    more = f", and {len(slower) - _NAMED} more" if len(slower) > _NAMED else ""
     return (
-        f"{len(slower)} of {counted(saving, 'rewrite')} that save MACs would take longer, most of "
-        f"all {worst.path} as {worst.rewrite}: {fewer}, {lost} ms more"
+        f"{len(slower)} of {counted(saving, 'rewrite')} that save MACs would take longer: "
+        f"{', '.join(map(_lost, first))}{more}"
     )
+
+
+def _lost(c: Candidate) -> str:
+    """A rewrite, the MACs that it saves, and the time that it loses."""
+    fewer = f"{100 * c.saved / c.macs[0]:.0f}% fewer MACs"
+    return f"{c.path} as {c.rewrite} ({fewer}, {milliseconds(-(c.time_saved or 0.0))} ms more)"
 
 
 def in_turns(ratio: Timing, macs_saved: float) -> str:
