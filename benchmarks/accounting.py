@@ -97,9 +97,10 @@ def timer_on(device: Device, conditions: Conditions) -> Timer:
 
 def _rooflines(trace: Trace, prediction: Prediction, profile: CalibratedProfile) -> list[float]:
     """Of each operation, by ceilings that were measured for the profile."""
-    points, machine = profile.calibration.points, profile.calibration.facts.machine
-    ceilings = device_ceilings(points, prediction.facts.dtype, machine)
-    ops = kernels_of(trace, prediction.facts.layout)
+    dtype, layout = prediction.facts.dtype, prediction.facts.layout
+    points, facts = profile.calibration.points, profile.calibration.facts
+    ceilings = device_ceilings(points, dtype, layout, facts)
+    ops = kernels_of(trace, layout)
     return [ceilings.roofline(op.kernel) if op.kernel else 0.0 for op in ops]
 
 

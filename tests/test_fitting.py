@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from costlab.predict import estimates_sum
-from costlab.predict.device_record import NetworkPoint, Point, Seconds
+from costlab.predict.device_record import DeviceFacts, NetworkPoint, Point, Seconds
 from costlab.predict.estimate import Estimate
 from costlab.predict.fitting.ceilings import DeviceCeilings, device_ceilings
 from costlab.predict.fitting.conformal import conformal_quantile, correlation_needed
@@ -110,6 +110,40 @@ def point(kernel, seconds, cold=None):
     return Point(kernel, "fp32", "contiguous", took, Seconds(*(cold,) * 3) if cold else None)
 
 
+def facts(kind, **machine):
+    return DeviceFacts("A device", kind, "2026-11-27", "2.13", "0.1", 2**25, machine)
+
+
+def test_a_cpu_maps_large_results_anew():
+    """Copies of 16 MB to 16 MB take 2 ms; of 64 MB to 64 MB, 8 ms for moving them and 32 ms more,
+    which are 0.5 ns for each byte of the result."""
+    points = [point(Copy(2**22), 2e-3), point(Copy(2**24), 8e-3 + 0.5e-9 * 2**26)]
+    found = device_ceilings(points, "fp32", "contiguous", facts("cpu"))
+    assert found.mapping == pytest.approx(0.5e-9)
+    assert found.moved(2**27) == pytest.approx(8e-3)
+    assert found.mapped(Elementwise("relu", 2**23)) == pytest.approx(0.5e-9 * 2**25)
+    assert found.mapped(Elementwise("relu", 2**23 - 1)) == 0
+    assert found.mapped(Elementwise("relu", 2**23, in_place=True)) == 0
+    # of 32 MB in and 16 MB out, in planes, the copy of what goes in, and nothing with the channels
+    # last; of 32 MB out both what comes out and its copy
+    image = Convolution(1, 2, 1, 2048, 2048, 1, 1)
+    assert found.mapped(image) == pytest.approx(0.5e-9 * 2**25)
+    last = device_ceilings(points, "fp32", "channels-last", facts("cpu"))
+    assert last.mapped(image) == 0
+    assert found.mapped(Convolution(1, 1, 2, 2048, 2048, 1, 1)) == pytest.approx(0.5e-9 * 2**26)
+    gpu = device_ceilings(points, "fp32", "contiguous", facts("cuda"))
+    assert gpu.mapped(image) == 0
+
+
+def test_tiles_of_a_cpu():
+    """6 x 16: 7 rows and 17 columns take 4 tiles, 384 places for 119 sums."""
+    found = device_ceilings(
+        [point(Product(1, 96, 96, 96), 1e-6)], "fp32", "contiguous", facts("cpu")
+    )
+    small = Product(1, 7, 17, 100)
+    assert found.multiplied(small) == pytest.approx(small.flops / found.peak * 384 / 119)
+
+
 def test_ceilings_of_measurements():
     """The peak is the fastest product; copies of one size count by their median, and never less
     than a smaller one."""
@@ -123,7 +157,8 @@ def test_ceilings_of_measurements():
             point(Copy(50, strided=True), 1.0),
         ],
         "fp32",
-        {"multiprocessors": 7},
+        "contiguous",
+        facts("cuda", multiprocessors=7),
     )
     assert found.peak == pytest.approx(2e6 / 1e-6)
     assert list(found.sizes) == [800, 8000]

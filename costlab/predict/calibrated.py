@@ -183,10 +183,10 @@ class CalibratedProfile:
         )
 
     def _fit_family(self, family: str, dtype: str, layout: str) -> FamilyTimes:
-        return family_times(self._points(family, dtype, layout), self._ceilings(dtype))
+        return family_times(self._points(family, dtype, layout), self._ceilings(dtype, layout))
 
-    def _fit_ceilings(self, dtype: str) -> DeviceCeilings:
-        return device_ceilings(self.calibration.points, dtype, self.calibration.facts.machine)
+    def _fit_ceilings(self, dtype: str, layout: str) -> DeviceCeilings:
+        return device_ceilings(self.calibration.points, dtype, layout, self.calibration.facts)
 
     def _fit_whole(self, dtype: str, layout: str) -> Whole:
         """Of the networks under these conditions; where there are few, of those in the dtype, and

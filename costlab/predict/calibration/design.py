@@ -36,7 +36,7 @@ SHARES = {
 _UNUSUAL_EVERY = 3  # kernels, one in the layouts that are not usual for a dtype too
 _REAL_TO_SPREAD = 3  # so many shapes that networks have, then one between them
 _PRODUCT_SIDES = {"cuda": (1024, 2048, 4096, 8192), "cpu": (128, 256, 512, 1024)}
-_COPIES = {"cuda": range(8, 28), "cpu": range(8, 24)}  # powers of 2, in elements
+_COPIES = {"cuda": range(8, 28), "cpu": range(8, 26)}  # powers of 2, in elements
 
 Conditions = tuple[str, str]  # dtype and layout
 

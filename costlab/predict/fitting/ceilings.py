@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..device_record import Point
+from ..device_record import DeviceFacts, Point
 from ..dtypes import WIDTHS
 from ..kernels import Copy, Elementwise, Kernel
 from .conformal import Array
 
-_TILE = 64  # rows, and columns, of a product that one unit works on
+# rows and columns of a product that one unit works on; a core's are what its vector registers hold
+_TILES = {"cuda": (64, 64), "cpu": (6, 16)}
+# bytes; the C library maps larger results anew for each call, page by page, and no smaller ones
+# (M_MMAP_THRESHOLD_MAX of glibc)
+_MAPPED = 2**25
 _FALLBACK = (1e12, 1e11)  # FLOP/s and bytes/s where nothing was measured
 
 
@@ -25,18 +29,31 @@ _FALLBACK = (1e12, 1e11)  # FLOP/s and bytes/s where nothing was measured
 class DeviceCeilings:
     """`peak`: FLOP/s of the fastest product or convolution that was measured; `sizes` (bytes,
     increasing) and `times` of copies; `units`: of the device that work on tiles side by side (1:
-    waves do not matter); `width`: bytes an element."""
+    waves do not matter); `width`: bytes an element; `mapping`: seconds a byte of memory that is
+    mapped anew (0: the device's allocator keeps it); `reorders`: whether convolutions copy images
+    into blocks of channels and back; `tile`: rows and columns of a product that a unit works
+    on."""
 
     peak: float
     sizes: Array
     times: Array
     units: int
     width: int
+    mapping: float = 0.0
+    reorders: bool = False
+    tile: tuple[int, int] = _TILES["cuda"]
 
     def seconds(self, kernel: Kernel) -> float:
         """What the kernel takes by the ceilings alone."""
         size = (kernel.read + kernel.written) * self.width
-        return max(self.moved(size), self.multiplied(kernel))
+        return max(self.moved(size), self.multiplied(kernel)) + self.mapped(kernel)
+
+    def mapped(self, kernel: Kernel) -> float:
+        """Seconds for the memory that a call takes anew, of its result and of reordered tensors,
+        each of which is mapped from a size on."""
+        tensors = kernel.fresh, *(kernel.reordered if self.reorders else ())
+        sizes = (elements * self.width for elements in tensors)
+        return self.mapping * sum(size for size in sizes if size >= _MAPPED)
 
     def roofline(self, kernel: Kernel) -> float:
         """Seconds by the best bandwidth and the peak alone (Williams et al. 2009)."""
@@ -57,10 +74,10 @@ class DeviceCeilings:
         batch, rows, columns, _ = kernel.products
         if not batch:
             return 0.0
-        down, across = math.ceil(rows / _TILE), math.ceil(columns / _TILE)
+        down, across = math.ceil(rows / self.tile[0]), math.ceil(columns / self.tile[1])
         tiles = batch * down * across
         waves = math.ceil(tiles / self.units) * self.units / tiles
-        padding = min(down * across * _TILE**2 / max(rows * columns, 1), 8.0)
+        padding = min(down * across * math.prod(self.tile) / max(rows * columns, 1), 8.0)
         return kernel.flops / self.peak * min(waves, 16.0) * padding
 
     def features(self, kernel: Kernel) -> tuple[float, ...]:
@@ -73,26 +90,30 @@ class DeviceCeilings:
 
 
 def device_ceilings(
-    points: Iterable[Point], dtype: str, machine: Mapping[str, object]
+    points: Iterable[Point], dtype: str, layout: str, facts: DeviceFacts
 ) -> DeviceCeilings:
-    """The ceilings in one dtype."""
+    """The ceilings in one dtype and layout."""
     width = WIDTHS[dtype]
     own = [p for p in points if p.dtype == dtype]
     rates = [p.kernel.flops / p.warm.median for p in own if p.kernel.products[0]]
-    sizes, times = _copies(own, width)
-    units = machine.get("multiprocessors")
-    return DeviceCeilings(
+    host = facts.kind == "cpu"
+    copies = _copies(own, width)
+    sizes, times = _curve({s: t for s, t in copies.items() if not host or s < 2 * _MAPPED})
+    units = facts.machine.get("multiprocessors")
+    found = DeviceCeilings(
         max(rates, default=_FALLBACK[0]),
         sizes,
         times,
         units if isinstance(units, int) and units > 0 else 1,
         width,
+        reorders=host and layout == "contiguous",
+        tile=_TILES[facts.kind],
     )
+    return replace(found, mapping=_mapping(found, copies)) if host else found
 
 
-def _copies(points: Iterable[Point], width: int) -> tuple[Array, Array]:
-    """Bytes and seconds of plain copies and ReLUs, both increasing; several of one size as their
-    median."""
+def _copies(points: Iterable[Point], width: int) -> dict[int, float]:
+    """Seconds of plain copies and ReLUs by their bytes; several of one size as their median."""
     by_size: dict[int, list[float]] = {}
     for p in points:
         k = p.kernel
@@ -100,9 +121,23 @@ def _copies(points: Iterable[Point], width: int) -> tuple[Array, Array]:
             isinstance(k, Elementwise) and k.function == "relu" and not k.in_place
         ):
             by_size.setdefault((k.read + k.written) * width, []).append(p.warm.median)
-    if not by_size:
+    return {size: float(np.median(times)) for size, times in sorted(by_size.items())}
+
+
+def _curve(copies: Mapping[int, float]) -> tuple[Array, Array]:
+    """Bytes and seconds, both increasing."""
+    if not copies:
         sizes = np.array([1.0, 1e9])
         return sizes, np.maximum(sizes / _FALLBACK[1], 1e-6)
-    sizes = np.array(sorted(by_size), dtype=float)
-    times = np.array([float(np.median(by_size[int(s)])) for s in sizes])
+    sizes, times = np.array(list(copies), dtype=float), np.array(list(copies.values()))
     return sizes, np.maximum.accumulate(times)
+
+
+def _mapping(ceilings: DeviceCeilings, copies: Mapping[int, float]) -> float:
+    """Seconds a byte of the results of copies that are mapped anew, beyond moving them."""
+    rates = [
+        (seconds - ceilings.moved(size)) / (size / 2)
+        for size, seconds in copies.items()
+        if size >= 2 * _MAPPED
+    ]
+    return max(0.0, float(np.median(rates))) if rates else 0.0

@@ -46,6 +46,17 @@ class Kernel:
         return 0
 
     @property
+    def fresh(self) -> int:
+        """Elements of memory that a call takes anew for its result."""
+        return self.written
+
+    @property
+    def reordered(self) -> tuple[int, ...]:
+        """Elements of each tensor that a library which wants channels in blocks copies into that
+        order, or from it, where channels lie as planes."""
+        return ()
+
+    @property
     def products(self) -> tuple[int, int, int, int]:
         """(batch, rows, columns, inner size) of the matrix products that the kernel can be
         written as; all 0 for a kernel without."""

@@ -41,6 +41,10 @@ class Elementwise(Kernel):
         return self.elements
 
     @property
+    def fresh(self) -> int:
+        return 0 if self.in_place else self.written
+
+    @property
     def features(self) -> tuple[float, ...]:
         broadcast = 0 < self.second < self.elements
         return (

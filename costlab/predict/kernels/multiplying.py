@@ -72,6 +72,10 @@ class Convolution(Kernel):
         return self.positions * self.channels_out
 
     @property
+    def reordered(self) -> tuple[int, ...]:
+        return self.read - self.weights, self.written
+
+    @property
     def features(self) -> tuple[float, ...]:
         groups, rows, columns, inner = self.products
         taps = self.kernel_height * self.kernel_width

@@ -73,6 +73,10 @@ class TransposedConvolution(Kernel):
         return self.batch * self.channels_out * self.out_height * self.out_width
 
     @property
+    def reordered(self) -> tuple[int, ...]:
+        return self.read - self.weights, self.written
+
+    @property
     def features(self) -> tuple[float, ...]:
         groups, rows, columns, inner = self.products
         taps = self.kernel_height * self.kernel_width

@@ -77,6 +77,10 @@ class VolumeConvolution(Kernel):
         return self.batch * self.channels_out * math.prod(self.grid)
 
     @property
+    def reordered(self) -> tuple[int, ...]:
+        return self.read - self.weights, self.written
+
+    @property
     def features(self) -> tuple[float, ...]:
         groups, rows, columns, inner = self.products
         return (
