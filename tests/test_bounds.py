@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import struct
+import time
 import tracemalloc
 import zlib
 
@@ -16,6 +17,7 @@ from costlab.analysis import sweep as sweeping
 from costlab.analysis.sweep import JournalError, journal
 from costlab.cli import main
 from costlab.predict.calibration import journal as calibration_journal
+from costlab.render.cells import columns
 from costlab.report.errors import ReportError
 from costlab.report.logo import read_logo
 from costlab.tables import Column, Sheet
@@ -38,6 +40,21 @@ def test_a_table_for_people_has_a_limit(format):
     whole, long = (RENDERERS[format](sheet(n)) for n in (MOST_ROWS, ROWS))
     assert said not in " ".join(whole.split()) and said in " ".join(long.split())
     assert "9999" in long.replace(",", "") and "10004" not in long.replace(",", "")
+
+
+def test_a_table_of_many_rows_takes_time_in_their_number():
+    """With shares, whose bars are in the scale of the largest: 8 times the rows, and 64 times the
+    time would be quadratic."""
+
+    def seconds(rows):
+        column = Column("n", "count", share=True)
+        many = Sheet("", (column,), tuple({"n": i} for i in range(rows)), total={"n": rows})
+        begin = time.process_time()
+        columns(many)
+        return time.process_time() - begin
+
+    seconds(1000)
+    assert seconds(16_000) < 24 * seconds(2000)
 
 
 def test_a_table_for_machines_has_all_rows():

@@ -127,12 +127,13 @@ def _beside(name: str, column: Text, cell: str) -> str:
 
 def _shares(parts: list[float]) -> Text:
     """The column of percentages beside its own, with a bar for each."""
+    largest = max(parts, default=0.0)
     return Text(
         "%",
         True,
         tuple(f"{100 * p:.1f}" if p else "" for p in parts),
         "100.0",
-        tuple(p / max(parts) for p in parts) if any(parts) else (),
+        tuple(p / largest for p in parts) if any(parts) else (),
     )
 
 
