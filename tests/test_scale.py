@@ -2,15 +2,19 @@
 reports that end, and Ctrl-C that ends any of it."""
 
 import importlib.util
+import os
+import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
 import costlab
 from costlab.analysis.diagram import LIMIT, diagram
 from costlab.graph.blocks import condensed, partition
+from costlab.render import pdf_tables, report_html
 from costlab.report import inside, links
 from costlab.trace.build import build_on_meta
 
@@ -29,6 +33,25 @@ def traced(make):
 def unlike(layers):
     """A network in which no two layers are alike, and no module holds several."""
     return nn.Sequential(*(nn.Conv2d(4 + i, 5 + i, 1) for i in range(layers)))
+
+
+# --- the benchmark, at sizes that a test can wait for
+
+
+@pytest.mark.slow
+def test_time_and_memory_grow_with_the_operations():
+    """8,000 operations against 2,000: 16 times as long would be quadratic. They have 8% of the
+    memory that 100,000 may take, beside what is imported on the way."""
+    small, large = (scale.case(str(n)) for n in (2000, 8000))
+    for a, b in zip(small, large, strict=True):
+        assert b.cpu < 8 * max(a.cpu, 0.05), b.name
+    assert large[-1].peak < 0.08 * scale.MOST_MEMORY + 150
+
+
+@pytest.mark.slow
+def test_a_transformer_of_70_billion_params():
+    pytest.importorskip("transformers")
+    assert scale.case(scale.LLAMA)[-1].peak < scale.MOST_LLAMA
 
 
 # --- diagrams of more blocks than can be shown
@@ -64,6 +87,26 @@ def test_a_network_that_can_be_shown_is_as_it_was():
 # --- reports
 
 
+@pytest.fixture(scope="module")
+def long_report():
+    return costlab.report(traced(lambda: unlike(120)), sections=["table"])
+
+
+def test_a_page_of_many_rows_has_the_first_ones(long_report, monkeypatch):
+    monkeypatch.setattr(report_html, "MOST_ROWS", 100)
+    page = long_report.render("html").decode()
+    assert page.count("<tr data-row=") == 100 and "the first 100 of 120 rows" in page
+
+
+def test_a_pdf_of_many_rows_has_the_first_ones(long_report, monkeypatch):
+    from pdf_words import pages
+
+    monkeypatch.setattr(pdf_tables, "MOST_ROWS", 20)
+    words = " ".join(w.text for page in pages(long_report.render("pdf")) for w in page.words)
+    assert "the first 20 of 120 rows" in words
+    assert "8x8x24" in words and "8x8x25" not in words  # the outputs of layers 19 and 20
+
+
 def test_what_is_inside_the_rows_of_a_report_has_a_limit(monkeypatch):
     """Stages of 20 layers with weights each, blocks of 4 of them alike in all: 10 rows; the first
     three have room."""
@@ -81,3 +124,55 @@ def test_boxes_are_linked_to_the_rows_that_share_operations():
     rows = costlab.table(trace, depth=1).rows
     found = links.box_links(trace, rows, diagram(trace).boxes)
     assert set(found.values()) == {(row.id,) for row in rows}
+
+
+# --- Ctrl-C
+
+_STOPPED = """
+import os, signal, sys, threading, time
+import torch
+import costlab
+import scale
+from costlab.trace.build import build_on_meta
+
+def stop(begin):
+    while time.process_time() - begin < wait:
+        time.sleep(0.005)
+    os.kill(os.getpid(), signal.SIGINT)
+    stopped.append(time.process_time())
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+model = build_on_meta(lambda: scale.stages(5000)).eval()
+x = torch.empty(1, 4, 8, 8, device="meta")
+trace = costlab.trace(model, x)
+steps = {
+    "trace": lambda: costlab.trace(model, x),
+    "table": lambda: costlab.table(trace, depth=2),
+    "diagram": lambda: costlab.diagram(trace).draw("svg"),
+    "save": lambda: trace.save("x.trace"),
+}
+for name, step in steps.items():
+    stopped, wait = [], 0.02 if name == "save" else 0.1
+    threading.Thread(target=stop, args=(time.process_time(),)).start()
+    try:
+        step()
+        print(name, "ended by itself")
+    except KeyboardInterrupt:
+        print(name, time.process_time() - stopped[0], os.listdir())
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_what_a_large_network_takes(tmp_path):
+    """Each step ends within half a second of CPU time, and leaves no half-written file."""
+    done = subprocess.run(
+        [sys.executable, "-c", _STOPPED],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'benchmarks'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.split(" ", 2) for line in done.stdout.splitlines()]
+    assert [name for name, *_ in lines] == ["trace", "table", "diagram", "save"]
+    assert all(float(seconds) < 0.5 and left == "[]" for _, seconds, left in lines)
