@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import contextlib
+import gc
 import signal
 import sys
 import types
@@ -22,6 +23,14 @@ with contextlib.suppress(ImportError):
 # tests send Ctrl-C to would never end
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """What is imported and collected stays: the garbage collector does not look through it again
+    and again, nor after every few objects of a trace."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture

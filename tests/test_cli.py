@@ -164,12 +164,14 @@ def test_of_steps_inside_each_other_the_innermost_is_shown(capsys, monkeypatch):
         ("claims C13", "checking claims"),
         ("study 2", "computing the topic"),
         ("factorize nin", "looking for rewrites"),
-        ("bottleneck", "counting modules"),
+        pytest.param("bottleneck", "counting modules", marks=pytest.mark.slow),
         ("grid", "counting grid reductions"),
         ("head", "counting heads"),
         ("aux cnds8", "counting auxiliary classifiers"),
         ("diagram nin -o {}/nin.dot", "drawing {}/nin.dot"),
-        ("chart stages nin -o {}/nin.svg", "drawing {}/nin.svg"),
+        pytest.param(
+            "chart stages nin -o {}/nin.svg", "drawing {}/nin.svg", marks=pytest.mark.slow
+        ),
         ("report nin --sections summary -o {}/nin.html", "1 of 1: Summary"),
     ],
 )

@@ -779,7 +779,13 @@ def test_text_stays_in_its_box_and_boxes_do_not_overlap(name, arguments):
 
 
 @pytest.mark.parametrize(
-    "name, arguments", [DRAWN[0], DRAWN[1], DRAWN[4], ("googlenet", {"style": "cost", "depth": 1})]
+    "name, arguments",
+    [
+        DRAWN[0],
+        DRAWN[1],
+        DRAWN[4],
+        pytest.param("googlenet", {"style": "cost", "depth": 1}, marks=pytest.mark.slow),
+    ],
 )
 def test_the_pdf_has_no_text_under_7_points_or_beyond_its_page(name, arguments):
     pytest.importorskip("typst")

@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from selection import slow_but
 
 from costlab import _documents
 from costlab.analysis.claims.errors import LedgerError
@@ -141,7 +142,7 @@ def test_a_damaged_file_is_one_line(damage, format, tmp_path, capsys, monkeypatc
     assert path.read_bytes() == data and not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", slow_but({*FORMATS} - {"diffusers"}, FORMATS))
 def test_a_file_without_damage_is_read(format, tmp_path, capsys, monkeypatch):
     if format in PACKAGES:
         pytest.importorskip(PACKAGES[format])

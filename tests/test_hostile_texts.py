@@ -183,5 +183,5 @@ def test_an_error_shows_what_acts_escaped(capsys):
 
 def test_a_closed_standard_output_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdout", None)
-    assert main(["table", "googlenet"]) == 2
+    assert main(["table", "nin_cifar10"]) == 2
     assert "cannot write to standard output: it is closed" in capsys.readouterr().err

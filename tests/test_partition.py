@@ -75,11 +75,12 @@ def test_tables_rankings_and_sums_are_of_the_same_operations(trace):
     "spec, names, macs",
     [
         # table 1 of Huang et al.: 48 dense layers, of 1x1 to 128 and 3x3 to 32, on 14x14
-        (
+        pytest.param(
             "torchvision:densenet201",
             ["features.denseblock3", "features.denseblock1", "features.denseblock2"],
             # 14^2 * sum over i < 48 of ((256 + 32 i) * 128 + 9 * 128 * 32)
             196 * sum((256 + 32 * i) * 128 + 9 * 128 * 32 for i in range(48)),
+            marks=pytest.mark.slow,
         ),
         # timm keeps the merging of patches in the stage that it opens; 49% of 4.46G
         (
