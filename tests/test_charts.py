@@ -109,8 +109,8 @@ def drawn(kind, results, look):
 
 # text has the least room in one column of a paper
 WIDTHS = ["3.3in", pytest.param("6.7in", marks=pytest.mark.slow)]
-# branches, the longest names, a single layer
-VARIED = {"googlenet", "long paths", "one layer"}
+# branches, the longest names
+VARIED = {"googlenet", "long paths"}
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -1,6 +1,7 @@
 """Charts of changes with predicted times: what they show, and that it can be read."""
 
 import pytest
+from selection import slow_but
 from test_charts import WIDTHS, drawn, faults, texts, traced
 from test_predicted import Calibrated
 
@@ -16,7 +17,7 @@ def change(base, head, profile):
     return costlab.diff(*(predicted(traced(name), profile) for name in (base, head)))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", slow_but(("light",), ["light", "dark"]))
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_text_of_charts_with_times_can_be_read(profile, width, theme):
