@@ -726,3 +726,26 @@ def test_a_program_in_memory_is_traced_on_its_own_inputs():
 )
 def test_an_error_of_other_code_is_one_line_that_says_something(message, line):
     assert first_line(ValueError(message)) == line
+
+
+@pytest.mark.parametrize(
+    "name, line",
+    [
+        ("net.py:wide", "missing 1 required positional argument: 'width'; give --arg width=VALUE"),
+        ("net", "unknown model 'net'; for net.py, name its factory, as in net.py:build"),
+        ("bert.json", "bert.json is a configuration of transformers; write transformers:bert.json"),
+        ("unet.json", "unet.json is a configuration of diffusers; write diffusers:unet.json"),
+        ("list.json", "list.json is not a costlab trace"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
+    name, line, tmp_path, monkeypatch
+):
+    (tmp_path / "net.py").write_text("def wide(width):\n    pass\n")
+    (tmp_path / "bert.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "unet.json").write_text('{"_class_name": "UNet2DModel"}')
+    (tmp_path / "list.json").write_text("[]")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError) as e:
+        costlab.load(name, None if name == "list.json" else "1x3")
+    assert line in str(e.value)

@@ -373,6 +373,16 @@ def decoded(context, batch):
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("transformers") is None, reason="needs transformers")
+@pytest.mark.parametrize("axis, said", [("width", True), ("batch", False), ("arg.width", False)])
+def test_a_size_with_the_name_of_an_argument_is_told_from_it(axis, said, tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text(NET)
+    model = f"{file}:build"
+    result = costlab.sweep(model, inputs="1x3x8x8", over={axis: [8, 16]}, jobs=1)
+    note = f"width is that of the input; for the argument of {model}, write arg.width"
+    assert (note in result.notes) == said
+
+
 def test_a_sweep_of_a_phase_counts_that_phase(capsys):
     """`--phase` once was ignored: the rows were those of a forward pass without a cache."""
     found = costlab.sweep(

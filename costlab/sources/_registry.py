@@ -90,6 +90,8 @@ def _unknown(spec: str) -> str:
             if os.path.exists(spec)
             else f"no file {spec}"
         )
+    if os.path.isfile(f"{spec}.py"):
+        return f"unknown model {spec!r}; for {spec}.py, name its factory, as in {spec}.py:build"
     near = suggestion(spec, zoo_names())
     return f"unknown model {spec!r}" + (
         near or "; `costlab list` shows the zoo, or give package.module:factory"
@@ -237,8 +239,8 @@ def _built(
         if cause := root_cause(e):
             package = getattr(_source(spec), "package", "")
             raise SourceError(import_failure(spec, package, cause)) from None
-        accepted = _accepted(found, arguments, e)
-        raise SourceError(f"building {spec} failed: {described(e)}{accepted}") from None
+        advice = _accepted(found, arguments, e) or _lacking(found, arguments, e)
+        raise SourceError(f"building {spec} failed: {described(e)}{advice}") from None
 
 
 def _accepted(found: Definition, arguments: Mapping[str, Any], error: BaseException) -> str:
@@ -256,6 +258,30 @@ def _accepted(found: Definition, arguments: Mapping[str, Any], error: BaseExcept
         known = any(p.kind is p.VAR_KEYWORD for p in parameters)
         return "" if known else "; it takes no arguments"
     return suggestion(refused[2], names) or f"; it takes {', '.join(names)}"
+
+
+def _lacking(found: Definition, arguments: Mapping[str, Any], error: BaseException) -> str:
+    """How to give the arguments that a factory needs and has not got; "" where it has all."""
+    if not isinstance(error, TypeError):
+        return ""
+    parameters = _parameters(found)
+    lacking = [p.name for p in parameters if p.default is p.empty and p.name not in arguments]
+    return f"; give {' '.join(f'--arg {name}=VALUE' for name in lacking)}" if lacking else ""
+
+
+def _parameters(found: Definition) -> list[inspect.Parameter]:
+    """The parameters of a factory that have names; none where they are not known."""
+    try:
+        parameters = inspect.signature(found.build).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+
+
+def factory_arguments(spec: str) -> list[str]:
+    """The names of the arguments that a model's factory takes; none where they are not known."""
+    found = find(spec)
+    return [p.name for p in _parameters(found)] if isinstance(found, Definition) else []
 
 
 def _called(error: BaseException, name: str) -> type | None:

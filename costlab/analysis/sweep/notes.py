@@ -31,6 +31,11 @@ def of_another_version(count: int) -> str:
     )
 
 
+def of_the_input(size: str, model: str) -> str:
+    """A size of the input that an argument of the factory has the name of."""
+    return f"{size} is that of the input; for the argument of {model}, write arg.{size}"
+
+
 def polynomial(model: str, found: Polynomial | None) -> str:
     """The exact MACs of a model over its sizes."""
     if found is None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...sources import factory_arguments
+from . import notes
 from .configurations import ARGUMENT, Setup, Value
 from .count import count
 from .engines import Engine
 from .polynomials import polynomials
 from .result import Configuration, Outcome, Sweep
 from .run import run
+from .sizes import SIZES
 
 
 def sweep(
@@ -40,10 +43,19 @@ def sweep(
     )
     if not setup.measure:  # the time may differ where no count does
         _require_effect(axes, result.outcomes)
+    result = replace(result, notes=(*result.notes, *_of_the_input(models, axes)))
     if setup.phase or any(axis.startswith(ARGUMENT) for axis in axes):
         return result
     found = polynomials(models, list(axes), setup, result.outcomes)
     return replace(result, notes=(*result.notes, *found))
+
+
+def _of_the_input(models: Sequence[str], axes: Iterable[str]) -> Iterator[str]:
+    """Notes on axes that an argument of a factory has the name of."""
+    sizes = [axis for axis in axes if axis in SIZES]
+    for model in models if sizes else ():
+        same = {*sizes}.intersection(factory_arguments(model))
+        yield from (notes.of_the_input(size, model) for size in sizes if size in same)
 
 
 def _require_effect(axes: Mapping[str, Sequence[Value]], outcomes: Sequence[Outcome]) -> None:
