@@ -416,6 +416,9 @@ def test_charts_show_the_time():
     for step, row in zip(shown.steps, sheet.rows, strict=True):
         assert row["predicted"] == pytest.approx(times[step.id])
         assert 1e3 * step.predicted_seconds == pytest.approx(times[step.id])
+    # pools and other rows without params and MACs are stages too: they take time
+    whole = sum(step.predicted_seconds for step in shown.steps)
+    assert whole == pytest.approx(model_time("alexnet"))
     svg = shown.chart("stages").draw("svg").decode()
     assert svg.count("bar:predicted_seconds:") == len(shown.steps)
 

@@ -130,3 +130,12 @@ def test_a_report_that_cannot_predict_is_one_line(keys, line, folder, capsys):
     assert main(["report", "--config", str(folder / "r.toml"), "-o", "r.html"]) == 2
     err = capsys.readouterr().err
     assert line in err and "r.toml" in err and err.count("\n") == 1
+
+
+def test_a_review_says_what_the_change_saves():
+    parts = costlab.report(
+        base="resnet18", head="resnet34", sections=["summary", "change"], profile=Calibrated()
+    ).document.sections
+    summary, change = (str(section.parts) for section in parts)
+    assert "resnet34 takes " in summary and " ms more than resnet18 (" in summary
+    assert "MACs and predicted time from base to head, block by block" in change

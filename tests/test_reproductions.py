@@ -75,7 +75,7 @@ def test_the_table_fits_80_columns_verdict_first(found):
 
 def test_machines_get_the_source_and_the_counts(found):
     frame = found.to_frame()
-    assert list(frame["of"]) == [row.of for row in found.rows]
+    assert list(frame["cells printed"]) == [row.of for row in found.rows]
     assert frame["paper"].str.contains("arXiv").sum() > 60
 
 

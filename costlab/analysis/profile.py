@@ -19,6 +19,7 @@ from ..tables import (
     predicted_columns,
     table,
 )
+from ..tables.predicted import LEAST, PREDICTED
 from ..trace import Trace
 from . import notes
 from .ranking import in_order
@@ -175,7 +176,12 @@ def profile(
 
 
 def _with_cost(rows: Iterable[Row]) -> list[Row]:
-    return [r for r in rows if r.params or r.macs or r.seconds]
+    """The rows with params or MACs, or a time that was measured or predicted."""
+    return [r for r in rows if r.params or r.macs or r.seconds or _predicted(r)]
+
+
+def _predicted(row: Row) -> float:
+    return row.cells.get(PREDICTED) or row.cells.get(LEAST) or 0.0
 
 
 def _split(t: Table) -> tuple[list[Row], list[Row]]:

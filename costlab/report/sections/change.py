@@ -46,13 +46,14 @@ def _blocks(result: Change) -> Picture:
 def _waterfall(result: Change, moved: Sequence[Step]) -> list[Picture]:
     if not moved:
         return []
+    times = " and predicted time" if result.time else ""
     spoken = "; ".join(f"{s.name} {s.macs[1] - s.macs[0]:+,}" for s in moved)
     return [
         chart(
             charts.waterfall,
             result,
             id="waterfall",
-            caption="MACs from base to head, block by block",
+            caption=f"MACs{times} from base to head, block by block",
             alt=f"Waterfall chart of the change in MACs: {spoken}",
         )
     ]
