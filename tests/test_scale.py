@@ -44,7 +44,7 @@ def test_time_and_memory_grow_with_the_operations():
     memory that 100,000 may take, beside what is imported on the way."""
     small, large = (scale.case(str(n)) for n in (2000, 8000))
     for a, b in zip(small, large, strict=True):
-        assert b.cpu < 8 * max(a.cpu, 0.05), b.name
+        assert b.cpu < 8 * max(a.cpu, 0.3), b.name  # shorter ones are noise
     assert large[-1].peak < 0.08 * scale.MOST_MEMORY + 150
 
 
