@@ -238,11 +238,19 @@ def convolution_backward(out, x, w, _bias, _stride, _padding, _dilation, transpo
     return 2 * sum(asked[:2]) * out[0] * torch.Size(places).numel() * torch.Size(w).numel()
 
 
+class NoModules(contextlib.nullcontext):
+    """Counts for the whole alone: torch's tracker of modules fails in `torch.no_grad()` on a tensor
+    that requires a gradient."""
+
+    parents = {"Global"}
+
+
 def counted_by_torch(net, data):
     """MACs of both passes of a training step by torch's own counter and formulas, in plain forms;
     None where no output can be trained."""
     mapping = {torch.ops.aten.convolution_backward: convolution_backward}
     counter = FlopCounterMode(display=False, custom_mapping=mapping)
+    counter.mod_tracker = NoModules()
     with sdpa_kernel(SDPBackend.MATH), torch.backends.mkldnn.flags(enabled=False), counter:
         ends = [out for out in net(data) if out.requires_grad]
         forward = counter.get_total_flops() // 2

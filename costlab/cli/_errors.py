@@ -11,9 +11,12 @@ import traceback
 
 import costlab
 
+from .._text import shown
 from ._progress import progress_line
 
 
+_LONGEST_LINE = 1000  # characters of a message
+_KEPT_END = 300  # of which at the end of a longer one
 _OPTIONS = {"train": "--mode train"}  # keywords that have another name on the command line
 
 
@@ -34,6 +37,15 @@ def errors(about: str = "") -> Generator[None]:
         raise UserError(about + _with_options(line)) from None
     finally:
         progress_line("")
+
+
+def line_of(text: str) -> str:
+    """A message as the one line that is printed: what acts on a terminal is escaped, and of a long
+    one, such as of a file with long names, the middle is left out."""
+    line = shown(text)
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return f"{line[: _LONGEST_LINE - _KEPT_END]} ... {line[-_KEPT_END:]}"
 
 
 def _with_options(text: str):

@@ -11,10 +11,9 @@ from typing import Any, NoReturn
 
 from .._defaults import DefaultsError, read_defaults
 from .._spelling import suggestion
-from .._text import shown
 from .._version import __version__
 from ._defaults import Default, defaults_of, fill, mark
-from ._errors import UserError
+from ._errors import UserError, line_of
 from ._extras import require
 from ._options import add_messages
 
@@ -139,7 +138,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         command = commands[args.command]
         command.exit(2, f"costlab: {_unknown(unknown, command)} see {command.prog} --help\n")
     if wrong and not args.no_defaults:
-        parser.exit(2, f"costlab: {shown(wrong)}\n")
+        parser.exit(2, f"costlab: {line_of(wrong)}\n")
     fill(args, defaults.get(args.command, ()))
     return args
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from .._text import shown
 from ._encoding import print_anywhere
-from ._errors import UserError, calls
+from ._errors import UserError, calls, line_of
 from ._output import require_outputs
 from ._parser import parse
 from ._progress import silence
@@ -29,7 +28,7 @@ def run(argv: Sequence[str] | None) -> int:
     except UserError as e:
         if args.traceback:
             print(calls(e), end="", file=sys.stderr)
-        print(f"costlab: {shown(str(e))}", file=sys.stderr)
+        print(f"costlab: {line_of(str(e))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
