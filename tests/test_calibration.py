@@ -282,8 +282,8 @@ def test_what_is_slow_is_tried_less_often(monkeypatch):
 @pytest.mark.parametrize(
     ("fetching", "cold"),
     [
-        (0.029 * CALL, False),  # 3% of a call and more is measured
-        (0.031 * CALL, True),
+        (0.009 * CALL, False),  # 1% of a call and more is measured
+        (0.011 * CALL, True),
     ],
 )
 def test_weights_that_are_fetched_quickly_are_not_measured_cold(fetching, cold):

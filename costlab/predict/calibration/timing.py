@@ -20,8 +20,9 @@ _MOST_CALLS = {"cuda": 64, "cpu": 640}  # in a chain: on a GPU, one captured gra
 _SLOW = 0.02  # seconds; blocks that take longer are fewer
 _FEWEST_BLOCKS = 3
 _SMALL_WEIGHTS = 2**16  # bytes; what takes as long to fetch as to launch a kernel
-# of a warm call: weights that are fetched within this share of it need not be measured cold
-_FETCHED = {"cuda": 0.005, "cpu": 0.03}
+# of a warm call: weights that are fetched within this share of it, at the rate of the cache, need
+# not be measured cold
+_FETCHED = {"cuda": 0.005, "cpu": 0.01}
 _OVERFLOW = {"cuda": 2.0, "cpu": 1.25}  # caches; what is read before weights come again
 
 
