@@ -1,8 +1,10 @@
 """What rules save in multiply-adds against what they save in measured time."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from selection import MEASURED
 
 from costlab.analysis.savings import (
     Saving,
@@ -13,10 +15,11 @@ from costlab.analysis.savings import (
     further_sheet,
     grid_savings,
 )
+from costlab.analysis.times import times
 from costlab.cli import main
 from costlab.measure.naming import RunName
 from costlab.measure.runs import find_run, load_runs, runs_on
-from costlab.trace import Timing
+from costlab.trace import Timing, Trace
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "reports" / "measurements"
@@ -177,3 +180,11 @@ def test_inputs_with_the_same_channels_are_told_apart_by_their_shape():
 def test_a_second_side_that_reaches_as_much_is_said_to_follow_the_multiply_adds():
     rule = Saving("a -> b", side(10**11, 1.0), side(10**10, 0.1))
     assert rule.cause.endswith("so the time follows the multiply-adds")
+
+
+def test_measured_times_of_two_files_of_one_name_are_told_apart():
+    trace = Trace.load(next(MEASURED.glob("*.h100.fp32.nchw.*.trace")))
+    models = [f"/nets/{folder}/net.py:f" for folder in ("old", "new", "new")]
+    runs = [replace(trace, provenance={**trace.provenance, "model": m}) for m in models]
+    names = [run.name for run in times(runs).runs]
+    assert names == ["old/net.py:f", "new/net.py:f", "new/net.py:f"]

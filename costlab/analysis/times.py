@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .._result import Charted
 from ..cost import total
 from ..measure.naming import RunName
-from ..tables import Column, Sheet, display_name
+from ..tables import Column, Sheet, display_names
 from ..trace import Trace
 from . import notes
 
@@ -80,14 +80,15 @@ def times(traces: Iterable[Trace]) -> Times:
     """The time of each measured trace beside its multiply-adds.
 
     Raises ValueError where one was not measured or has no multiply-adds, or there is none."""
-    runs = tuple(map(_run, traces))
+    traces = list(traces)
+    names = display_names([trace.provenance["model"] for trace in traces])
+    runs = tuple(map(_run, traces, names))
     if not runs:
         raise ValueError("there is no measured trace; costlab trace MODEL --measure makes one")
     return Times(runs)
 
 
-def _run(trace: Trace) -> TimedRun:
-    name = display_name(trace.provenance["model"])
+def _run(trace: Trace, name: str) -> TimedRun:
     if trace.measured is None:
         raise ValueError(f"{name} was not measured; costlab trace MODEL --measure does it")
     macs, run, time = total(trace).macs, RunName.of(trace), trace.measured.total
