@@ -31,7 +31,17 @@ _NAMES = aten(
 )
 
 
-@formula("costlab.dropout", "costlab.write", "onnx.data_dependent", *_NAMES)
+@formula("costlab.dropout", "costlab.write", *_NAMES)
 def movement(trace: Trace, op: Op) -> Work:
     """No arithmetic; the cost is in the bytes."""
+    return Work()
+
+
+@formula("onnx.data_dependent")
+def data_dependent(trace: Trace, op: Op) -> Work:
+    """No arithmetic: it says what was counted where data decide, which a note reads. Raises
+    ValueError where it does not."""
+    kinds = {name: type(value) for name, value in op.attrs.items()}
+    if kinds != {"operator": str, "steps": int, "followed": bool}:
+        raise ValueError("it does not say what was counted")
     return Work()
