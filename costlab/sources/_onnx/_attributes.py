@@ -51,8 +51,8 @@ def _are_texts(value: object) -> TypeGuard[list[str]]:
 
 INT = Kind("an integer", _is_int)
 FLOAT = Kind("a number", _is_number)
-TEXT = Kind("text", _is_text)
+TEXT = Kind("a string", _is_text)
 TENSOR = Kind("a tensor", _is_tensor)
 INTS = Kind("a list of integers", _are_ints)
 FLOATS = Kind("a list of numbers", _are_numbers)
-TEXTS = Kind("a list of texts", _are_texts)
+TEXTS = Kind("a list of strings", _are_texts)
