@@ -250,7 +250,7 @@ def test_dynamic_dimensions(spec, macs, tmp_path):
         ("MaxPool", {"kernel_shape": [2.5, 2.5]}, "MaxPool (n): kernel_shape is not a list of int"),
         ("Softmax", {"axis": 1.5}, "Softmax (n): axis is not an integer"),
         ("LeakyRelu", {"alpha": [0.1]}, "LeakyRelu (n): alpha is not a number"),
-        ("Gelu", {"approximate": 1}, "Gelu (n): approximate is not text"),
+        ("Gelu", {"approximate": 1}, "Gelu (n): approximate is not a string"),
         ("DepthToSpace", {}, "DepthToSpace (n) has no attribute blocksize"),
     ],
 )
