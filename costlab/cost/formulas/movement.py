@@ -41,7 +41,7 @@ def movement(trace: Trace, op: Op) -> Work:
 def data_dependent(trace: Trace, op: Op) -> Work:
     """No arithmetic: it says what was counted where data decide, which a note reads. Raises
     ValueError where it does not."""
-    kinds = {name: type(value) for name, value in op.attrs.items()}
+    kinds: dict[str, type[object]] = {name: type(value) for name, value in op.attrs.items()}
     if kinds != {"operator": str, "steps": int, "followed": bool}:
         raise ValueError("it does not say what was counted")
     return Work()
