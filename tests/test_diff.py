@@ -99,6 +99,7 @@ def test_two_revisions_of_a_factory(inside, capsys):
     assert found["total"]["MACs head (MACs)"] == STEM + FIVE
 
 
+@pytest.mark.slow
 def test_the_working_tree_and_what_is_not_committed(inside, capsys):
     """HEAD against the files as they are: they differ, and a note says that HEAD is without."""
     net = inside / "net.py"
@@ -362,6 +363,7 @@ def test_a_comment_has_a_marker_the_verdict_totals_and_changes(tmp_path):
     assert "1 block is equal and not listed" in text and "</details>" in text
 
 
+@pytest.mark.slow
 def test_a_comment_of_any_change_fits_and_folds_what_is_beyond_ten():
     names = [f"a_layer_with_a_very_long_name_that_says_little_about_it_{i:04}" for i in range(600)]
     steps = {name: conv(3, 3, 1) for name in names}

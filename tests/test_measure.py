@@ -75,6 +75,7 @@ def test_the_median_and_its_interval():
         timing([])
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_median_as_often_as_it_says():
     draw = random.Random(1)
     hits = sum(
@@ -570,6 +571,7 @@ def test_reports_show_measurements_where_they_are_and_say_where_not():
     )
 
 
+@pytest.mark.slow
 def test_the_roofline_chart_has_arrows_to_a_second_run():
     a, b = (
         roofline(fake(chain(8, "wide"), [2e-3, 1e-3])),

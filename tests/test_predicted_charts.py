@@ -19,7 +19,7 @@ def change(base, head, profile):
 
 @pytest.mark.parametrize("theme", slow_but(("light",), ["light", "dark"]))
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", slow_but(("calibrated",), PROFILES))
 def test_the_text_of_charts_with_times_can_be_read(profile, width, theme):
     profile, look = PROFILES[profile], charts.look(width, theme)
     waterfall = change("resnet50", "googlenet", profile)

@@ -662,6 +662,7 @@ def test_a_click_on_a_block_selects_its_row_and_bars(page):
     assert picked(page) == [] and not page.locator("#picked").is_visible()
 
 
+@pytest.mark.slow
 def test_bars_and_rows_select_too_by_mouse_and_by_keyboard(page):
     bar(page, "macs", "inception3a").click()
     assert picked(page) == ["inception3a"] and rows_of(page, ".node.pick") == ["inception3a"]
@@ -817,6 +818,7 @@ def test_pictures_of_opened_blocks_stay_within_their_limit(monkeypatch):
     assert [o.box for o in opening.open_blocks(trace, closed, ())] == blocks[:3]
 
 
+@pytest.mark.slow
 def test_the_search_finds_rows_layers_and_sections(page):
     page.keyboard.press("/")
     page.keyboard.type("branch2 conv2d")
@@ -832,6 +834,7 @@ def test_the_search_finds_rows_layers_and_sections(page):
     )
 
 
+@pytest.mark.slow
 def test_the_diagram_zooms_pans_and_resets(page):
     view = lambda: [float(v) for v in page.locator(".pan svg").get_attribute("viewBox").split()]  # noqa: E731
     whole = view()
@@ -886,12 +889,14 @@ def test_a_row_that_is_filtered_away_comes_back_when_asked_for(page):
     assert page.locator("input.filter").first.input_value() == ""
 
 
+@pytest.mark.slow
 def test_a_damaged_address_does_no_harm(page):
     page.goto(page.url.split("#")[0] + "#%")
     bar(page, "macs", "inception3a").click()
     assert picked(page) == ["inception3a"]
 
 
+@pytest.mark.slow
 def test_ids_are_unique_with_several_models(tmp_path):
     out = tmp_path / "r.html"
     assert main(["report", "nin_cifar10", "alexnet", "--device", "meta", "-o", str(out)]) == 0

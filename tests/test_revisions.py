@@ -144,6 +144,7 @@ def test_a_detached_head_and_a_package_under_src(tmp_path, monkeypatch):
     assert macs(tmp_path, "HEAD~1", "HEAD", model="mine.net:build") == [36 * 24 * 9, 64 * 24]
 
 
+@pytest.mark.slow
 def test_a_module_from_the_users_tree_is_refused(tmp_path):
     """Two versions must never be mixed: a path that the code sets itself leads to the user's."""
     git(tmp_path, "init", "-q")

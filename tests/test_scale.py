@@ -57,6 +57,7 @@ def test_a_transformer_of_70_billion_params():
 # --- diagrams of more blocks than can be shown
 
 
+@pytest.mark.slow
 def test_blocks_of_a_module_are_one_where_there_are_too_many():
     """10 stages of 100 blocks of two convolutions: 2,000 boxes would be too many. Blocks of a stage
     are alike, but for the first one, which has the width of the stage before it as its input."""
@@ -78,6 +79,7 @@ def test_blocks_of_no_module_are_shown_together():
     assert sum(b.macs for b in found.boxes) == costlab.total(trace).macs
 
 
+@pytest.mark.slow
 def test_a_network_that_can_be_shown_is_as_it_was():
     trace = traced(lambda: unlike(LIMIT - 1))
     assert condensed(trace) is partition(trace)

@@ -383,6 +383,7 @@ def test_a_size_with_the_name_of_an_argument_is_told_from_it(axis, said, tmp_pat
     assert (note in result.notes) == said
 
 
+@pytest.mark.usefixtures("sweeps_here")
 def test_a_sweep_of_a_phase_counts_that_phase(capsys):
     """`--phase` once was ignored: the rows were those of a forward pass without a cache."""
     found = costlab.sweep(
