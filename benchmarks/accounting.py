@@ -4,6 +4,8 @@
     python benchmarks/accounting.py --profile h200.device --traces reports/measurements --on h200
     python benchmarks/accounting.py --profile reports/devices/h100.device \
         --accounts reports/devices/h100.fp32.json
+    python benchmarks/accounting.py --profile reports/devices/epyc.device \
+        --accounts reports/devices/epyc.fp32.json --other reports/devices/epyc.fp32.earlier.json
 
 Measures whole networks on the device in hand (or takes measured traces), predicts them from the
 profile, and prints median error, 90th percentile and coverage of the 90% intervals, and the ranks
@@ -32,7 +34,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 import torch  # noqa: E402
-from accounts import Account, Rewritten, network_lines, rewrite_lines  # noqa: E402
+from accounts import Account, Rewritten, network_lines, repeat_lines, rewrite_lines  # noqa: E402
 from cases import Case, modules, networks  # noqa: E402
 
 import costlab  # noqa: E402 costlab need not be installed
@@ -235,12 +237,17 @@ def live(args: argparse.Namespace, profile: CalibratedProfile) -> Found:
     )
 
 
+def _measured(document: dict[str, Any]) -> dict[str, float]:
+    """Seconds of each case in what -o wrote."""
+    return {a["name"]: a["measured"] for part in ("modules", "networks") for a in document[part]}
+
+
 def again(file: str, profile: CalibratedProfile) -> Found:
     """What was measured before, predicted by the profile as costlab predicts now."""
     read = json.loads(Path(file).read_text())
     facts = {k: v for k, v in read.items() if isinstance(v, str)}
     print(f"measured on {facts['device']}, torch {facts['torch']}, {facts['date']}")
-    seconds = {a["name"]: a["measured"] for part in ("modules", "networks") for a in read[part]}
+    seconds = _measured(read)
     conditions = facts["dtype"], facts["layout"]
     batches = sorted({int(name.rpartition(" x")[2]) for name in seconds if " x" in name})
     cases = {c.name: c for c in networks(SOURCES, batches)}
@@ -271,6 +278,7 @@ def options() -> argparse.Namespace:
     p.add_argument("--traces", help="a folder of measured traces, instead of measuring")
     p.add_argument("--on", default="", help="words that the traces must have, such as h200 or fp32")
     p.add_argument("--accounts", help="what -o wrote: predict its networks again, measure nothing")
+    p.add_argument("--other", help="what -o wrote at another time: how far measurements differ")
     p.add_argument("-o", "--output", help="write all accounts as JSON")
     return p.parse_args()
 
@@ -288,8 +296,11 @@ def main() -> None:
         from_traces(runs_on(load_runs(args.traces), args.on), profile)
         return
     found = again(args.accounts, profile) if args.accounts else live(args, profile)
-    _print(network_lines(found.networks, "networks"))
-    _print(network_lines([a for a, _ in found.sides.values()], "modules of the rules"))
+    sides = [account for account, _ in found.sides.values()]
+    other = _measured(json.loads(Path(args.other).read_text())) if args.other else {}
+    for accounts, what in ((found.networks, "networks"), (sides, "modules of the rules")):
+        _print(network_lines(accounts, what))
+        _print(repeat_lines(accounts, other))
     _print(rewrite_lines(paired(found.sides)))
     if args.output:
         Path(args.output).write_text(json.dumps(found.document(), indent=1) + "\n")
