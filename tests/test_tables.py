@@ -213,6 +213,30 @@ def test_rows_of_a_table_have_names_of_their_own(name, repeats):
     assert [n for n in names if "-" in n and n.startswith("features.")] == repeats
 
 
+class Attended(nn.Module):
+    """A residual block, and an attention whose products are rows of one module."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = (nn.Conv2d(16, 16, 3, padding=1) for _ in range(2))
+        self.mix = nn.MultiheadAttention(16, 4, batch_first=True)
+
+    def forward(self, x):
+        x = (x + self.b(torch.relu(self.a(x)))).flatten(2).transpose(1, 2)
+        return self.mix(x, x, x, need_weights=False)[0]
+
+
+def test_rows_of_one_module_are_told_apart_by_their_layers():
+    """Charts and sentences once said "mix" three times."""
+    rows = table(costlab.trace(Attended(), torch.empty(1, 16, 4, 4)), "resnet").rows
+    assert [r.name for r in rows if r.path == "mix"] == [
+        "mix: linear, 48",
+        "mix: attention",
+        "mix: linear, 16",
+    ]
+    assert {r.cells["layer name"] for r in rows if r.path == "mix"} == {"mix"}
+
+
 def test_a_grid_with_its_channels_last_is_spelt_so():
     class Last(nn.Module):
         def __init__(self):

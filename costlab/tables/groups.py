@@ -24,12 +24,14 @@ class Group:
         cells: values by column key.
         nodes: its layers.
         ops: its operations.
+        part: of the module, where it has several rows: what tells this one from the others.
     """
 
     path: str
     cells: dict[str, Any]
     nodes: list[Node]
     ops: list[Op]
+    part: str = ""
 
 
 def x(shape: Iterable[int]) -> str:

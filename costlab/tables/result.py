@@ -27,6 +27,7 @@ class Row:
         ops: indices of the row's operations in the trace.
         seconds: time measured in place; None where the trace is not measured.
         path: path of the module, which several rows may share.
+        part: what tells the row from others of its module, such as its layers.
     """
 
     id: str
@@ -37,16 +38,18 @@ class Row:
     ops: tuple[int, ...] = ()
     seconds: float | None = None
     path: str = ""
+    part: str = ""
 
     @property
     def name(self) -> str:
         """What charts and sentences call it: layer name, module path, operator, or type; a
-        convolution or pool with its patch size, alike modules with how many there are."""
+        convolution or pool with its patch size, alike modules with how many there are, one of
+        several rows of a module with its layers."""
         cells = self.cells
         name = cells.get("layer name") or cells.get("name") or cells.get("operator")
         if name:
             times = cells.get("times")
-            return f"{name} x {times}" if times else name
+            return f"{name} x {times}" if times else f"{name}: {self.part}" if self.part else name
         kind, patch = cells["type"], cells.get("patch size/stride", "")
         return f"{kind} {patch}" if patch[:1].isdigit() else kind
 

@@ -65,7 +65,8 @@ class RowCounter:
             cells |= predicted_cells(self._prediction, self._prediction.over(indices))
         path = group.path or "model"
         nodes = tuple(n.index for n in group.nodes)
-        return Row(self._id(path), cells, params, cost.macs, nodes, indices, seconds, path)
+        name = self._id(path)
+        return Row(name, cells, params, cost.macs, nodes, indices, seconds, path, group.part)
 
     def _id(self, path: str) -> str:
         """The path, with a number where rows before have the same."""

@@ -36,17 +36,19 @@ def rows(
     shared = Counter(blocks[0].path for blocks in found)
     for blocks in found:
         members = [nodes[i] for block in blocks for i in block.nodes]
-        name = _name(blocks[0], shared)
+        name, layers = _name(blocks[0], shared), text.row(blocks[0])
+        alone = name != blocks[0].path or shared[name] == 1
         yield Group(
             name,
             {
                 "layer name": name or "(model)",
                 "output size": members[-1].layout.size,
-                "layers": text.row(blocks[0]),
+                "layers": layers,
                 "depth": longest(members),
             },
             members,
             [trace.ops[i] for block in blocks for i in block.ops],
+            "" if alone else layers,
         )
 
 
