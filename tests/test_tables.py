@@ -229,7 +229,7 @@ class Attended(nn.Module):
 def test_rows_of_one_module_are_told_apart_by_their_layers():
     """Charts and sentences once said "mix" three times."""
     rows = table(costlab.trace(Attended(), torch.empty(1, 16, 4, 4)), "resnet").rows
-    assert [r.name for r in rows if r.path == "mix"] == [
+    assert [r.own_name for r in rows if r.path == "mix"] == [
         "mix: linear, 48",
         "mix: attention",
         "mix: linear, 16",

@@ -79,5 +79,5 @@ def predicted_times(
 ) -> PredictedTimes:
     """The prediction by the rows of the model's table. Raises ValueError as `table` does."""
     rows = table(trace, style=style, depth=depth).rows
-    blocks = tuple(PredictedBlock(row.name, prediction.over(row.ops)) for row in rows)
+    blocks = tuple(PredictedBlock(row.own_name, prediction.over(row.ops)) for row in rows)
     return PredictedTimes(trace.provenance["model"], blocks, prediction)

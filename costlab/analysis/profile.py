@@ -213,7 +213,7 @@ class _Part:
 
 def _part(row: Row, prediction: Prediction | None = None) -> _Part:
     return _Part(
-        row.name,
+        row.own_name,
         row.id,
         row.params,
         row.macs,

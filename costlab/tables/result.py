@@ -43,15 +43,20 @@ class Row:
     @property
     def name(self) -> str:
         """What charts and sentences call it: layer name, module path, operator, or type; a
-        convolution or pool with its patch size, alike modules with how many there are, one of
-        several rows of a module with its layers."""
+        convolution or pool with its patch size, alike modules with how many there are."""
         cells = self.cells
         name = cells.get("layer name") or cells.get("name") or cells.get("operator")
         if name:
             times = cells.get("times")
-            return f"{name} x {times}" if times else f"{name}: {self.part}" if self.part else name
+            return f"{name} x {times}" if times else name
         kind, patch = cells["type"], cells.get("patch size/stride", "")
         return f"{kind} {patch}" if patch[:1].isdigit() else kind
+
+    @property
+    def own_name(self) -> str:
+        """The name, and what tells the row from others of its module where it has several; for
+        lists that show nothing else of a row."""
+        return f"{self.name}: {self.part}" if self.part else self.name
 
 
 @dataclass(frozen=True)

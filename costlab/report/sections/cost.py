@@ -28,7 +28,7 @@ def _stages(m: About, ident: str, linked: bool) -> list[Block]:
     spell = m.convention.spell_ops
     most = most_expensive(m.blocks, "macs")
     names = listed(
-        f"{r.name} ({spell(r.macs)} MACs, {percent(r.macs, m.total.macs)})" for r in most
+        f"{r.own_name} ({spell(r.macs)} MACs, {percent(r.macs, m.total.macs)})" for r in most
     )
     alt = "; ".join(f"{s.name} {spell(s.macs)} MACs" for s in steps)
     said = [cited(f"The most expensive blocks of {m.name} are {names}", ident)] if most else []

@@ -105,7 +105,7 @@ def _top(m: About, field: str, whole: int) -> tuple[str, str]:
     """The share of the three largest blocks, and their names with the share of each."""
     rows = most_expensive(m.blocks, field)
     values = [getattr(row, field) for row in rows]
-    names = (f"{row.name} ({percent(v, whole)})" for row, v in zip(rows, values, strict=True))
+    names = (f"{row.own_name} ({percent(v, whole)})" for row, v in zip(rows, values, strict=True))
     return percent(sum(values), whole), listed(names)
 
 
