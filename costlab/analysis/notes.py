@@ -53,7 +53,7 @@ def energy(found: Energy) -> str:
     )
     return (
         f"energy: {significant(found.joules / found.items)} J an input, {how}; of the whole GPU, "
-        "with what it takes when it does nothing"
+        "idle power included"
     )
 
 

@@ -87,8 +87,8 @@ class Stages:
             return replace(measured, conditions=failed)
 
     def _joules(self, run: Callable[[], Any], seconds: float) -> float | None:
-        """Joules of a call that takes so many seconds, over many of them, those that the device
-        uses when it does nothing included. The counter moves in steps of up to 0.1 s: calls run
+        """Joules of a call that takes so many seconds, over many of them, with its idle
+        power. The counter moves in steps of up to 0.1 s: calls run
         before it is read the first time, so that both readings are as late and of the same load.
         None where the device does not count, and where its counter stands still."""
         if self.device.joules() is None:
