@@ -47,10 +47,24 @@ def _plain(o: Operation) -> Kernel:
 
 def _transposed(o: Operation) -> Kernel | None:
     """None for one with two dilations, whose output has not the size that one of them gives."""
-    x, w, groups = _image(o.shape()), _image(o.shape(1)), _groups(o)
+    batch, channels_in, height, width = _image(o.shape())
+    _, channels_out, kernel_height, kernel_width = _image(o.shape(1))
     stride, padding, more = o.pair("stride", 1), o.pair("padding"), o.pair("output_padding")
+    groups = _groups(o)
     kernel = TransposedConvolution(
-        *(x[0], x[1], w[1] * groups, x[2], x[3], w[2], w[3], *stride, *padding, *more),
+        batch=batch,
+        channels_in=channels_in,
+        channels_out=channels_out * groups,
+        height=height,
+        width=width,
+        kernel_height=kernel_height,
+        kernel_width=kernel_width,
+        stride_height=stride[0],
+        stride_width=stride[1],
+        padding_height=padding[0],
+        padding_width=padding[1],
+        output_padding_height=more[0],
+        output_padding_width=more[1],
         dilation=max(o.pair("dilation", 1)),
         groups=groups,
         bias=len(o.op.inputs) > 2,
@@ -59,9 +73,25 @@ def _transposed(o: Operation) -> Kernel | None:
 
 
 def _volume(o: Operation) -> Kernel | None:
-    x, w = o.shape(), o.shape(1)
+    batch, channels_in, depth, height, width = o.shape()
+    channels_out, _, kernel_depth, kernel_height, kernel_width = o.shape(1)
+    stride, padding = o.triple("stride", 1), o.triple("padding")
     kernel = VolumeConvolution(
-        *(x[0], x[1], w[0], *x[2:], *w[2:], *o.triple("stride", 1), *o.triple("padding")),
+        batch=batch,
+        channels_in=channels_in,
+        channels_out=channels_out,
+        depth=depth,
+        height=height,
+        width=width,
+        kernel_depth=kernel_depth,
+        kernel_height=kernel_height,
+        kernel_width=kernel_width,
+        stride_depth=stride[0],
+        stride_height=stride[1],
+        stride_width=stride[2],
+        padding_depth=padding[0],
+        padding_height=padding[1],
+        padding_width=padding[2],
         dilation=max(o.triple("dilation", 1)),
         groups=_groups(o),
         bias=len(o.op.inputs) > 2,
