@@ -87,6 +87,23 @@ def test_a_default_of_profile_is_found_from_the_file(folder, capsys):
     assert "ms (predicted)" not in out and "price of a million inputs" not in out
 
 
+def test_what_a_file_names_for_its_models_goes_before_a_default(folder, capsys):
+    default = '\n[tool.costlab.defaults]\nprofile = "h100"\nrate = 3.6'
+    text = '[tool.costlab]\nprofile = "l4"\n' + LEAST + default
+    assert any("NVIDIA L4" in note for note in checked(folder, text, capsys=capsys))
+    (folder / "r.toml").write_text(REPORT + 'profile = "l4"')
+    assert main(["report", "--config", str(folder / "r.toml"), "-o", str(folder / "r.html")]) == 0
+    page = (folder / "r.html").read_text()
+    assert "NVIDIA L4" in page and "H100" not in page
+
+
+def test_a_default_rate_needs_no_time(folder, capsys):
+    (folder / "pyproject.toml").write_text("[tool.costlab.defaults]\nrate = 3.6")
+    page = str(folder / "r.html")
+    assert main(["report", "nin_cifar10", "--sections", "summary", "-o", page]) == 0
+    assert "price of" not in (folder / "r.html").read_text()
+
+
 def test_a_default_that_is_no_profile_is_one_line(folder, capsys):
     (folder / "pyproject.toml").write_text('[tool.costlab.defaults]\nprofile = "no.device"')
     assert main(["table", "nin_cifar10"]) == 2

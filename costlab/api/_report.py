@@ -142,7 +142,9 @@ def report(
     runs = None if inputs or arguments or train or phase else settings
     find = _Finder(how, runs, path, (*models, base, head))
     with _placed(path):
-        chosen = _profile(settings) if profile is None else as_profile(profile)
+        chosen = None if profile is None else as_profile(profile)
+        if chosen is None or (chosen.fallback and settings.profile):
+            chosen = _profile(settings)
         review = (
             (predicted(find(pair[0]), chosen), predicted(find(pair[1]), chosen)) if pair else None
         )

@@ -145,9 +145,11 @@ def _traced(
 
 
 def _profile(model: ModelBudget, given: ChosenProfile | None) -> ChosenProfile | None:
-    """The profile that a model's time is predicted by: what is `given`, or what the file names; in
-    the dtype and layout of the model unless it says another one."""
-    found = given or (ChosenProfile(model.profile) if model.profile else None)
+    """The profile that a model's time is predicted by: what is `given`, or what the file names,
+    which goes before a default; in the dtype and layout of the model unless it says another one."""
+    found = given
+    if model.profile and (given is None or given.fallback):
+        found = ChosenProfile(model.profile)
     if found is None:
         return None
     return replace(found, dtype=found.dtype or model.dtype, layout=found.layout or model.layout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 import ast
+from dataclasses import replace
 from typing import Any, TYPE_CHECKING
 
 import costlab
@@ -99,7 +100,8 @@ def get_profile(args: argparse.Namespace):
         )
         return None
     with errors(about="the default of --profile: " if defaulted else ""):
-        return costlab.load_profile(name, dtype=args.profile_dtype, layout=args.profile_layout)
+        found = costlab.load_profile(name, dtype=args.profile_dtype, layout=args.profile_layout)
+    return replace(found, fallback=defaulted)
 
 
 def get_rate(args: argparse.Namespace, *traces: Trace) -> float | None:

@@ -84,6 +84,8 @@ def _again(args: argparse.Namespace):
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace, build, typeset."""
+    if args.profile is None and "rate" in args.defaulted:
+        args.rate = None  # a price is of a time, and a report in a file has a rate of its own
     with errors():
         report = costlab.report(
             *args.model,

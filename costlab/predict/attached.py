@@ -14,12 +14,15 @@ from .prediction import Prediction, Profile
 @dataclass(frozen=True)
 class ChosenProfile:
     """A profile, with the dtype and the layout that models run in on its device; None as
-    `Profile.predict` takes it. `name`: of the datasheet or the file; "" of an object."""
+    `Profile.predict` takes it. `name`: of the datasheet or the file; "" of an object. `fallback`:
+    whether what a file names for its own models goes before it, as before a default of the
+    user's."""
 
     profile: Profile
     dtype: str | None = None
     layout: str | None = None
     name: str = ""
+    fallback: bool = False
 
     def predict(self, trace: Trace) -> Prediction:
         """The times of a trace. Raises ProfileError as `Profile.predict` does."""
