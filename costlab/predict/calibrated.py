@@ -92,7 +92,12 @@ class CalibratedProfile:
             self._wholes(dtype, layout).correlation,
             tuple(
                 notes.warnings(
-                    *(trace, self.calibration.facts, dtype, layout, ops, estimates),
+                    trace,
+                    self.calibration.facts,
+                    dtype,
+                    layout,
+                    ops,
+                    estimates,
                     missing=self._missing(dtype, layout),
                 )
             ),

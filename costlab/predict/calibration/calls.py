@@ -158,7 +158,7 @@ def _reduction(k: Any, given: Operands) -> Run:
 
 
 def _elementwise(k: Any, given: Operands) -> Run:
-    """In place as into a result that is there: repeated, it would drive all values to zero."""
+    """In-place kernels write to another tensor: repeated on their result, values would vanish."""
     k = cast("Elementwise", k)
     function, other = _function(k.function, in_place=k.in_place), None
     x = given.values(k.elements)

@@ -94,9 +94,19 @@ class TransposedConvolution(Kernel):
     def relative(self) -> Convolution:
         """The convolution whose gradient it is."""
         return Convolution(
-            *(self.batch, self.channels_out, self.channels_in, self.out_height, self.out_width),
-            *(self.kernel_height, self.kernel_width, self.stride_height, self.stride_width),
-            *(self.padding_height, self.padding_width, self.dilation, self.groups),
+            batch=self.batch,
+            channels_in=self.channels_out,
+            channels_out=self.channels_in,
+            height=self.out_height,
+            width=self.out_width,
+            kernel_height=self.kernel_height,
+            kernel_width=self.kernel_width,
+            stride_height=self.stride_height,
+            stride_width=self.stride_width,
+            padding_height=self.padding_height,
+            padding_width=self.padding_width,
+            dilation=self.dilation,
+            groups=self.groups,
         )
 
 

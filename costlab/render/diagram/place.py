@@ -198,6 +198,8 @@ class Placer:
     # --- U-Nets ---
 
     def _u(self, part: Part) -> Piece:
+        """A way down on the left and a way up on the right, of equal height; what lies between
+        them, such as a bottleneck, is below both."""
         left, *inner, right = part.children
         down, up = self.place(left), self.place(right).turned()
         high = max(down.height, up.height)
