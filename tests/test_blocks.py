@@ -1,5 +1,7 @@
 """The partition of a trace into blocks, and the resnet style's rows that come from it."""
 
+import time
+
 import pytest
 import torch
 from selection import slow_but
@@ -7,6 +9,7 @@ from torch import nn
 
 import costlab
 from costlab.graph import layer_graph, longest, partition
+from costlab.graph.draft import Draft, Geometry, Near
 from costlab.tables import table
 
 
@@ -319,3 +322,53 @@ def test_auto_reads_well_for_one_model_of_each_family():
         if names:
             name = next((n for n in names if any(w in n for w in small)), names[0])
             reads_well(timm_trace(name))
+
+
+class Unread(nn.Module):
+    """A product of its weights that nothing reads after each of its linear layers but the first,
+    and one before each."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers, self.weight = layers, nn.Parameter(torch.ones(4, 4))
+
+    def forward(self, x):
+        for _ in range(self.layers):
+            _ = self.weight * 2
+            x = x @ self.weight
+        _ = self.weight * 3
+        return x
+
+
+def test_operations_that_nothing_reads_belong_to_the_next_layer():
+    """A layer has the product before it; the last one also the product after it."""
+    nodes = layer_graph(costlab.trace(Unread(3), torch.rand(2, 4)))
+    names = [[op.name.removeprefix("aten.") for op in n.ops] for n in nodes]
+    assert names == [[], ["mul", "mm"], ["mul", "mm"], ["mul", "mm", "mul"]]
+
+
+def test_the_layer_after_an_operation():
+    """The first layer, in their order, with an operation after a place; without one the last."""
+    layers = [Draft("conv", None, i, (), [], 0, Geometry()) for i in range(4)]
+    places = [(0, 5), (1, 3), (1, 9), (2, 4), (3, 11)]  # a layer, and the place of its operation
+    near = Near()
+    for layer, place in places:
+        near.add(place, layers[layer])
+    for place in range(14):
+        later = [layer for layer, at in places if at > place]
+        assert near.after(place) is layers[later[0] if later else 3]
+
+
+def test_finding_the_layers_after_operations_takes_time_in_their_number():
+    """8 times the layers and operations; 64 times the time would be quadratic."""
+
+    def seconds(layers):
+        near = Near()
+        for i in range(layers):
+            near.add(i, Draft("conv", None, i, (), [], 0, Geometry()))
+        begin = time.process_time()
+        assert [near.after(i).output for i in range(layers - 1)] == list(range(1, layers))
+        return time.process_time() - begin
+
+    seconds(1000)
+    assert seconds(32_000) < 24 * seconds(4000)

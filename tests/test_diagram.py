@@ -1099,8 +1099,54 @@ class WNet(nn.Module):
         return self.head(self.parts(self.stem(x)))
 
 
-def test_no_edge_of_two_us_in_a_row_runs_through_a_box():
-    trace = costlab.trace(WNet().eval(), torch.rand(1, 3, 16, 16), spec="wnet")
+class UnlikeUs(nn.Module):
+    """A U-Net of two levels, a layer, and a U-Net of one level."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.mid, self.second = UNet(), nn.Conv2d(8, 3, 1), UNet(1, 16)
+
+    def forward(self, x):
+        return self.second(self.mid(self.first(x)))
+
+
+class UsInOneModule(nn.Module):
+    """Two levels of U-Nets whose layers are all of one module; no layer is between them."""
+
+    def forward(self, x):
+        for _ in range(2):
+            down = nn.functional.max_pool2d(x, 2)
+            x = torch.cat([x, nn.functional.interpolate(down.sigmoid(), scale_factor=2)], 1)
+        return x
+
+
+def test_unlike_us_follow_each_other():
+    """The layer between them is the last of the first one: it is not a level of the second."""
+    d = diagram(costlab.trace(UnlikeUs().eval(), torch.rand(1, 3, 16, 16)), style="paper")
+    first, second = d.root.children
+    down, up = ("2x2 max pool, /2", "2x2 transposed conv")
+    ends = [nested(u.children[i], d) for u in (first, second) for i in (0, 2)]
+    assert (first.kind, second.kind) == ("u", "u") and ends == [
+        ("chain", "input", "3x3 conv, 8", "3x3 conv, 8"),
+        ("chain", "filter concat", "3x3 conv, 8", "3x3 conv, 8", "1x1 conv, 3"),
+        ("chain", "3x3 conv, 16", "3x3 conv, 16"),
+        ("chain", "filter concat", "3x3 conv, 16", "3x3 conv, 16", "output"),
+    ]
+    bottom = ("chain", down, "3x3 conv, 32", "3x3 conv, 32", f"{up}, 16, /2")
+    assert nested(second.children[1], d) == bottom
+
+
+def test_us_without_a_layer_between_them_are_drawn():
+    d = diagram(costlab.trace(UsInOneModule(), torch.rand(1, 3, 16, 16)), style="paper")
+    assert sorted(d.root.boxes()) == sorted(b.id for b in d.boxes)
+    assert sum(b.kind == "cat" for b in d.boxes) == 2 and single(d).rects.keys() == {
+        b.id for b in d.boxes
+    }
+
+
+@pytest.mark.parametrize("network", [WNet, UnlikeUs])
+def test_no_edge_of_two_us_in_a_row_runs_through_a_box(network):
+    trace = costlab.trace(network().eval(), torch.rand(1, 3, 16, 16), spec="wnet")
     d = diagram(trace, style="paper")
     piece = single(d)
     assert sum(p.kind == "u" for p in d.root.children) == 2

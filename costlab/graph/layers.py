@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ..cost.formulas import quantized
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
+from .draft import Draft, Near, Geometry
 from .layout import CHANNEL, PLACES, Layout, layouts
 from .moves import Shape, ints
 from .node import Node
@@ -71,48 +72,9 @@ _OVER = frozenset(("aten.copy_", "aten.copy"))
 _VIEWS = frozenset(("aten.view", "aten._unsafe_view"))
 
 
-@dataclass
-class _Draft:
-    """A node while operations are still added to it."""
-
-    kind: str
-    op: Op | None
-    output: int
-    preds: tuple[int, ...]
-    ops: list[Op]
-    idom: int
-    shape: _Shape
-    weights: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """What a layer works on: input and output shape; kernel, stride and dilation a spatial
-    dimension."""
-
-    before: tuple[int, ...] = ()
-    after: tuple[int, ...] = ()
-    kernel: tuple[int, ...] = ()
-    stride: tuple[int, ...] = ()
-    dilation: tuple[int, ...] = ()
-    groups: int = 1
-
-    @property
-    def flat(self) -> _Shape:
-        """torch runs 1-d pools as 2-d ones on a grid of one row: without that row."""
-        return _Shape(
-            (*self.before[:2], *self.before[3:]),
-            (*self.after[:2], *self.after[3:]),
-            self.kernel[1:],
-            self.stride[1:],
-            self.dilation[1:],
-            self.groups,
-        )
-
-
 @once_per_trace
 def layer_graph(trace: Trace) -> tuple[Node, ...]:
-    """Nodes in execution order; node 0 is the input. Worked out once and kept with the trace."""
+    """Nodes in execution order; node 0 is the input. Geometry out once and kept with the trace."""
     return _Builder(trace).nodes()
 
 
@@ -123,7 +85,7 @@ class _Builder:
     layer that uses them first; `made_of`: those parameters, also for layers that use them later."""
 
     trace: Trace
-    drafts: list[_Draft] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
     node_of: dict[int, int] = field(default_factory=dict)
     prepared: dict[int, list[Op]] = field(default_factory=dict)
     made_of: dict[int, frozenset[int]] = field(default_factory=dict)
@@ -133,7 +95,7 @@ class _Builder:
         inputs = self.trace.inputs
         start = next(iter(inputs), -1)
         first = self.trace.tensors[start].shape if inputs else ()
-        self.drafts.append(_Draft("input", None, start, (), [], 0, _Shape(after=first)))
+        self.drafts.append(Draft("input", None, start, (), [], 0, Geometry(after=first)))
         self.node_of = dict.fromkeys(inputs, 0)
         for op in self.trace.forward:
             self._take(op)
@@ -160,7 +122,7 @@ class _Builder:
             return
         self.node_of.update(dict.fromkeys(op.outputs, len(self.drafts)))
         self.drafts.append(
-            _Draft(
+            Draft(
                 kind,
                 op,
                 op.outputs[0],
@@ -220,17 +182,17 @@ class _Builder:
                     p = self.drafts[p].idom
         return found
 
-    def _shape(self, op: Op, kind: str, before: _Draft) -> _Shape:
+    def _shape(self, op: Op, kind: str, before: Draft) -> Geometry:
         shapes = self.trace.shapes(op)
         out = self.trace.tensors[op.outputs[0]].shape
         into = shapes[1 if op.name in ("aten.addmm", "aten.baddbmm") else 0]
         if kind in ("conv", "transposed conv"):
             n = len(shapes[1]) - 2
             stride, dilation = (ints(op.attrs.get(k), n) for k in ("stride", "dilation"))
-            return _Shape(into, out, shapes[1][2:], stride, dilation, op.attrs.get("groups", 1))
+            return Geometry(into, out, shapes[1][2:], stride, dilation, op.attrs.get("groups", 1))
         if not kind.endswith("pool"):
-            return _Shape(into, out)
-        found = _Shape(into, out, *self._window(op, into, out))
+            return Geometry(into, out)
+        found = Geometry(into, out, *self._window(op, into, out))
         one_row = len(found.kernel) == 2 and found.kernel[0] == 1
         return found.flat if one_row and len(before.shape.after) == 3 else found
 
@@ -254,16 +216,18 @@ class _Builder:
         of their module that comes next, or to the last of it; of a module without layers to the
         input."""
         order = {id(op): i for i, op in enumerate(self.trace.ops)}
-        by_call: dict[tuple[str, int], list[tuple[int, _Draft]]] = {}
+        by_call: dict[tuple[str, int], Near] = {}
         for draft in self.drafts:
             for op in draft.ops:
-                by_call.setdefault((op.module, op.call), []).append((order[id(op)], draft))
+                by_call.setdefault((op.module, op.call), Near()).add(order[id(op)], draft)
+        grown: dict[int, Draft] = {}
         for op in left:
-            near = by_call.get((op.module, op.call), [])
-            last = near[-1][1] if near else self.drafts[0]
-            draft = next((n for i, n in near if i > order[id(op)]), last)
+            near = by_call.get((op.module, op.call))
+            draft = near.after(order[id(op)]) if near else self.drafts[0]
             draft.ops.append(op)
-            draft.ops.sort(key=lambda o: order[id(o)])
+            grown[id(draft)] = draft
+        for draft in grown.values():
+            draft.ops.sort(key=lambda op: order[id(op)])
 
     def _node(self, index: int) -> Node:
         d, s = self.drafts[index], self.drafts[index].shape
@@ -289,7 +253,7 @@ class _Builder:
         )
 
 
-def viewed(draft: _Draft | Node) -> int:
+def viewed(draft: Draft | Node) -> int:
     """The output as its module gives it: torch multiplies matrices of rows, and views the product
     as its operand was before."""
     if draft.kind in ("linear", "product"):

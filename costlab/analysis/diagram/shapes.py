@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 from ...graph import Node
-from ...graph.blocks import Block
+from ...graph.blocks import Block, shared_path
 from .placement import Placement
 
 FORKS = ("residual", "sum", "concat", "gate", "attention", "join", "split")
@@ -38,6 +39,23 @@ def goes_down(nodes: Sequence[Node], block: Block) -> bool:
     grids = [nodes[b.nodes[-1]].layout.grid for b in branches[0].children]
     whole = nodes[block.nodes[-1]].layout.grid
     return any(len(g) == len(whole) > 0 and prod(g) < prod(whole) for g in grids)
+
+
+def cut_between_us(nodes: Sequence[Node], blocks: Sequence[Block]) -> list[Sequence[Block]]:
+    """Blocks in a row, cut so that each part has one U-Net. Where one U-Net ends and the next one
+    begins, the modules of two blocks have least in common; of several such places the last."""
+    levels = [i for i, block in enumerate(blocks) if goes_down(nodes, block)]
+    cuts = [0]
+    for end, begin in pairwise(levels):
+        places = range(end + 1, begin)  # a cut before block i; each side keeps a block
+        if places:
+            cuts.append(min(reversed(places), key=lambda i: _in_common(blocks[i - 1], blocks[i])))
+    return [blocks[a:b] for a, b in pairwise([*cuts, len(blocks)])]
+
+
+def _in_common(a: Block, b: Block) -> int:
+    """How many names the module paths of two blocks begin with alike."""
+    return len(shared_path([a.path, b.path]))
 
 
 def _is_towers(placement: Placement, block: Block) -> bool:

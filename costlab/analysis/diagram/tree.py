@@ -10,7 +10,7 @@ from . import mlpconv
 from .cells import cells, in_a_loop
 from .placement import Group, Placement
 from .result import Box, Part, chain
-from .shapes import FORKS, always_open, dense_parts, goes_down, stage_starts
+from .shapes import FORKS, always_open, cut_between_us, dense_parts, goes_down, stage_starts
 from .units import Units
 
 
@@ -76,6 +76,11 @@ class _Opener:
         return self._fork(block, inner) if block.kind in FORKS else self._tangle(block)
 
     def _in_a_row(self, blocks: Sequence[Block], depth: int) -> list[Part]:
+        parts = cut_between_us(self.placement.nodes, blocks)
+        return [item for part in parts for item in self._up_to_a_u(part, depth)]
+
+    def _up_to_a_u(self, blocks: Sequence[Block], depth: int) -> list[Part]:
+        """Blocks in a row; the first level of a U among them takes all that is before and after."""
         items: list[Part] = []
         for i, block in enumerate(blocks):
             if goes_down(self.placement.nodes, block) and block.children[:-1]:
