@@ -31,9 +31,9 @@ class Defaults:
         """The path from the working directory."""
         return os.path.relpath(self.path) if self.path else ""
 
-    def beside(self, name: str, suffix: str) -> str:
+    def beside(self, name: str, suffixes: tuple[str, ...]) -> str:
         """A file that a default names, or anything else: see `_documents.beside`."""
-        return _documents.beside(os.path.dirname(self.where), name, suffix)
+        return _documents.beside(os.path.dirname(self.where), name, suffixes)
 
     def error(self, message: str, command: str = "") -> DefaultsError:
         """An error in the table of a command, or in the one for all commands."""

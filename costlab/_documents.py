@@ -23,11 +23,11 @@ MOST_BYTES = 16 * 2**20  # of a file; decoded it takes less than 1 GB
 _LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){200}""")
 
 
-def beside(folder: str, name: str, suffix: str) -> str:
+def beside(folder: str, name: str, suffixes: tuple[str, ...]) -> str:
     """A file that a document in `folder` names, or anything else that it may name there: what is a
-    file in the folder, or has the suffix of one, is a path from it."""
+    file in the folder, or has a suffix of one, is a path from it."""
     path = os.path.join(folder, name)
-    return path if name.endswith(suffix) or os.path.isfile(path) else name
+    return path if name.endswith(suffixes) or os.path.isfile(path) else name
 
 
 def read_text(path: StrPath, error: type[ValueError]) -> str:

@@ -16,15 +16,17 @@ from costlab.reference.datasheets import datasheet, names, read_datasheet
 from costlab.trace import Trace
 from costlab.trace.record import Op, Param, Tensor
 
-T, GB, MIB = 10**12, 10**9, 2**20
+ROOT = Path(__file__).parents[1]
+T, GB, MIB, GIB = 10**12, 10**9, 2**20, 2**30
 
 
 # what each vendor prints, in its units: dense fp32, then tf32, bf16, fp16 and int8 (an S after it:
-# with sparsity, which is twice the dense peak), GB, GB/s, MB of the last cache
+# with sparsity, which is twice the dense peak), GB, GB/s, MB of the last cache. The bandwidths of
+# H100 PCIe and H200 are by the clock and the width of their memory: they are printed rounded down
 PRINTED = {
     "h100": ("67 989S 1979S 1979S 3958S", 80, 3350, 50),
-    "h100-pcie": ("51 756S 1513S 1513S 3026S", 80, 2000, 50),
-    "h200": ("67 989S 1979S 1979S 3958S", 141, 4800, 50),
+    "h100-pcie": ("51 756S 1513S 1513S 3026S", 80, 2039, 50),
+    "h200": ("67 989S 1979S 1979S 3958S", 141, 4917, 60),
     "a100-40gb": ("19.5 156 312 312 624", 40, 1555, 40),
     "a100-80gb": ("19.5 156 312 312 624", 80, 2039, 40),
     "l4": ("30.3 120S 242S 242S 485S", 24, 300, 48),
@@ -45,7 +47,7 @@ def test_each_datasheet_has_the_printed_figures_dense(name):
     }
     assert dict(sheet.peaks) == pytest.approx(expected)
     assert (sheet.memory, sheet.bandwidth, sheet.cache) == pytest.approx(
-        (memory * GB, bandwidth * GB, cache * MIB)
+        (memory * GIB, bandwidth * GB, cache * MIB)
     )
 
 
@@ -54,12 +56,57 @@ def test_every_datasheet_is_in_the_table_and_says_where_it_is_from():
     for name in names():
         for document in datasheet(name).documents:
             assert document.read >= datetime.date(2026, 11, 27)
-            assert document.address.startswith("https://")
+            assert document.address.startswith("https://") or (ROOT / document.address).is_file()
+
+
+# units and clocks in GHz of fp32, two FLOPs a clock each; Tensor Cores, their clock, and what each
+# does a clock in tf32, bf16, fp16 and int8; bits of the memory bus, and Gbit/s of each
+BUILT = {
+    "a100-40gb": ((6912, 1.41), (432, 1.41, (256, 512, 512, 1024)), (5120, 2.43)),
+    "a100-80gb": ((6912, 1.41), (432, 1.41, (256, 512, 512, 1024)), (5120, 3.186)),
+    "h100": ((16896, 1.98), (528, 1.83, (512, 1024, 1024, 2048)), (5120, 5.238)),
+    "h100-pcie": ((14592, 1.755), (456, 1.62, (512, 1024, 1024, 2048)), (5120, 3.186)),
+    "h200": ((16896, 1.98), (528, 1.83, (512, 1024, 1024, 2048)), (6144, 6.402)),
+    "l4": ((7424, 2.04), (232, 2.04, (128, 256, 256, 512)), (192, 12.5)),
+    # with FP32 accumulation at half the rate, which bf16 and tf32 have
+    "rtx-4090": ((16384, 2.52), (512, 2.52, (64, 128, 256, 512)), (384, 21)),
+    "jetson-agx-orin-64gb": ((2048, 1.3), (64, 1.3, (0, 0, 512, 1024)), (256, 6.4)),
+}
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_figures_are_what_the_units_and_the_memory_of_a_device_can_do(name):
+    """Printed figures are rounded, by 1% at most (the tf32 of the L4)."""
+    (cores, clock), (tensor_cores, tensor_clock, rates), (bits, gigabits) = BUILT[name]
+    sheet = datasheet(name)
+    assert sheet.peaks["fp32"] == pytest.approx(2e9 * cores * clock, rel=0.005)
+    for dtype, rate in zip(("tf32", "bf16", "fp16", "int8"), rates, strict=True):
+        expected = 1e9 * tensor_cores * tensor_clock * rate
+        assert sheet.peaks.get(dtype, 0) == pytest.approx(expected, rel=0.011)
+    assert sheet.bandwidth == pytest.approx(1e9 * gigabits * bits / 8, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "bits"),
+    [
+        ("h100", "googlenet.h100.bf16.nchw.32x3x224x224.trace", 5120),
+        ("h200", "googlenet.h200.bf16.nchw.32x3x224x224.trace", 6144),
+    ],
+)
+def test_figures_are_those_that_a_device_reports(name, file, bits):
+    """CUDA says how large memory and L2 cache are, NVML the memory clock: two bits a clock."""
+    said = Trace.load(ROOT / "reports/measurements" / file).measured.conditions
+    sheet = datasheet(name)
+    clock = 1e6 * said["clocks before"]["memory_mhz"]
+    assert sheet.cache == said["cache"]
+    assert 0.98 * sheet.memory < said["memory"] <= sheet.memory
+    assert sheet.bandwidth == pytest.approx(2 * clock * bits / 8, rel=0.001)
 
 
 def test_mi300x_peaks_are_its_units_times_its_clock():
     """CDNA 3, Table 1: 304 compute units at 2.1 GHz with 256, 1024, 2048 and 4096 operations a
-    clock."""
+    clock; 8,192 bits of memory at 5.2 Gbit/s."""
+    assert datasheet("mi300x").bandwidth == pytest.approx(8192 * 5.2e9 / 8, rel=0.005)
     peaks = datasheet("mi300x").peaks
     for dtype, rate in {
         "fp32": 256,
@@ -92,31 +139,47 @@ read = 2026-11-27
     ("old", "new", "message"),
     [
         ("memory = 8", "", "the file has no memory"),
-        ("memory = 8", "memory = -8", "memory is -8; it takes a number above 0"),
-        ("memory = 8", "memory = true", "memory is True; it takes a number above 0"),
-        ("cache = 1", 'cache = "1"', "cache is '1'; it takes a number above 0"),
-        ("cache = 1", "cache = inf", "cache is inf; it takes a number above 0"),
+        ("memory = 8", "memory = -8", "memory is -8; it takes a number from 1e-06 to 1e+09"),
+        ("memory = 8", "memory = true", "memory is True; it takes a number from"),
+        ("memory = 8", "memory = 1" + 400 * "0", "memory is 1000000000"),
+        ("cache = 1", 'cache = "1"', "cache is '1'; it takes a number from"),
+        ("cache = 1", "cache = inf", "cache is inf; it takes a number from"),
+        ("bandwidth = 100", "bandwidth = 1e-320", "bandwidth is 1e-320; it takes a number from"),
         ("cache = 1", "cache = 1\nclock = 2", "the file has an unknown key 'clock'; it takes "),
         ("fp32 = 10", "fp64 = 10", "dense has an unknown key 'fp64'; it takes fp32, tf32, "),
         ("fp32 = 10", "", "no peak of fp32"),
-        ("fp32 = 10", "fp32 = nan", "dense.fp32 is nan; it takes a number above 0"),
+        ("fp32 = 10", "fp32 = nan", "dense.fp32 is nan; it takes a number from"),
         ("fp32 = 10", "fp32 = 10\nbf16 = 20", "bf16 has a dense and a sparse peak; give one"),
         ("[dense]", "[[dense]]", "dense is not a table"),
         ('device = "Device 1"', 'device = ""', "device is not a string"),
         ("read = 2026-11-27", 'read = "2026-11-27"', "read is not a date such as 2026-11-27"),
-        ("https://example.org", "example.org", "'example.org/device' is not a web address"),
         ("[[source]]", "[source]", "source is not a list of tables with at least one in it"),
         ("memory = 8", "memory =", "Invalid value (at line 3, column 9)"),
+        ("memory = 8", f"memory = {2000 * '['}", "values are nested too deep"),
     ],
 )
 def test_a_damaged_datasheet_gets_one_line(tmp_path, old, new, message):
     file = tmp_path / "one.toml"
     assert old in GOOD
     file.write_text(GOOD.replace(old, new, 1))
-    with pytest.raises(ValueError, match=r"^one\.toml: .*$") as found:
-        read_datasheet(file)
-    assert str(found.value).startswith(f"one.toml: {message}")
-    assert "\n" not in str(found.value)
+    with pytest.raises(ProfileError) as found:
+        load_profile(file)
+    assert str(found.value).startswith(f"{file}: {message}")
+    assert "\n" not in str(found.value) and len(str(found.value)) < len(str(file)) + 200
+
+
+def test_a_file_can_be_a_datasheet(tmp_path):
+    """A product of 1000^3 multiply-adds at 10 TFLOP/s: 200 us."""
+    file = tmp_path / "one.toml"
+    file.write_text(GOOD)
+    table = costlab.table(product(1000, 1000, 1000), profile=file)
+    assert table.totals["at least"] == pytest.approx(0.2)
+    assert "by the published peaks and bandwidth of Device 1, fp32" in str(table)
+
+
+def test_a_datasheet_that_is_not_there_gets_one_line(tmp_path):
+    with pytest.raises(ProfileError, match="^there is no file .*none.toml$"):
+        load_profile(tmp_path / "none.toml")
 
 
 def profile(tmp_path) -> DatasheetProfile:
@@ -274,11 +337,19 @@ def test_the_default_dtype_is_that_of_the_params(tmp_path, dtype, name):
 def test_a_weight_that_does_not_fit_is_said(tmp_path):
     found = profile(tmp_path).predict(product(1, 50_000, 50_000))
     assert found.warnings == (
-        "the weights and inputs of this model take 10 GB, and Device 1 has 8 GB: it does not fit",
+        "the weights and inputs of this model take 10 GB, and Device 1 has 8.59 GB: it does not "
+        "fit",
     )
 
 
-MEASURED = sorted(Path(__file__).parents[1].glob("reports/measurements/*.trace"))
+def test_memory_is_counted_in_units_of_2_to_the_30(tmp_path):
+    """46,000^2 weights in fp32 are 8.46 GB, less than 8 GiB, which are 8.59 GB. An A100 with 40 GB
+    shows 42,405,855,232 bytes to programs."""
+    assert profile(tmp_path).predict(product(1, 46_000, 46_000)).warnings == ()
+    assert datasheet("a100-40gb").memory >= 42_405_855_232
+
+
+MEASURED = sorted(ROOT.glob("reports/measurements/*.trace"))
 # a network and a convolution of each dtype that the libraries run by FFT; all of them when slow
 SOME = ("vgg16", "googlenet", "5x5.", "15x15.")
 
@@ -306,16 +377,16 @@ def test_no_committed_measurement_is_faster_than_its_bound(file):
     assert 0 < bounds.total.low < trace.measured.total.median
 
 
-ALL = ", ".join(sorted(PRINTED))
+GIVE = f"give a .device or .toml file, or a datasheet: {', '.join(sorted(PRINTED))}"
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("h10", f"there is no profile 'h10': give a .device file, or a datasheet: {ALL}; did you "),
+        ("h10", f"there is no profile 'h10': {GIVE}; did you mean h100?"),
         ("a100", "rtx-4090; did you mean a100-80gb or a100-40gb?"),
         ("rtx4090", "; did you mean rtx-4090?"),
-        ("nothing", f"there is no profile 'nothing': give a .device file, or a datasheet: {ALL}"),
+        ("nothing", f"there is no profile 'nothing': {GIVE}"),
         ("no.device", "there is no file no.device"),
     ],
 )

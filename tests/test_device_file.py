@@ -217,6 +217,9 @@ def test_what_a_profile_has_nothing_of(tmp_path):
             {"dtype": "fp16"},
             "has nothing of dtype fp16; it has fp32, bf16; calibrate with --dtypes",
         ),
+        # a dtype that no device can be calibrated for
+        ({"dtype": "int8"}, "has nothing of dtype int8; it has fp32, bf16$"),
+        ({"dtype": "float32"}, "has nothing of dtype float32; it has fp32, bf16$"),
         ({"layout": "channels-last"}, "has nothing of layout channels-last in fp32"),
         ({"layout": "nhwc"}, "unknown layout 'nhwc'"),
     ):

@@ -222,7 +222,7 @@ limits = [{limit}]
             "it needs a `profile` that was calibrated, a .de",
         ),
         ("at_least_ms <= 3", "h100", 0, "passed", ""),
-        ("at_least_ms <= 3", True, 1, "error", "it needs the name of a datasheet as `profile`; of"),
+        ("at_least_ms <= 3", True, 1, "error", "it needs a datasheet as `profile`, by name or"),
     ],
 )
 def test_check_judges_predicted_times(  # noqa: PLR0917  two fixtures and a table of five columns

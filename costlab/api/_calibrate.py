@@ -114,8 +114,8 @@ def predict(
 
     Args:
         model: a trace, or a name or file as `costlab.load` takes it.
-        profile: a .device file, the name of a datasheet, which gives the least time possible, or
-            what `costlab.calibrate` and `costlab.load_profile` give.
+        profile: a .device file; the name of a datasheet, or a .toml file that is one, which give
+            the least time possible; or what `costlab.calibrate` and `costlab.load_profile` give.
         dtype: that the model runs in there: "fp32", "tf32", "bf16" or "fp16"; None for its own.
         layout: "contiguous" or "channels-last"; None for contiguous, or as it was measured.
         style, depth: rows as in `costlab.table`.

@@ -238,8 +238,9 @@ def load_profile(
     """A profile of a device, for the `profile` of other functions: they predict times by it.
 
     Args:
-        profile: the name of a datasheet, such as "h100" (`costlab.profiles` lists them), which
-            gives bounds; or a .device file, which `costlab calibrate` writes.
+        profile: the name of a datasheet, such as "h100" (`costlab.profiles` lists them), or a .toml
+            file that is one, which give bounds; or a .device file, which `costlab calibrate`
+            writes.
         dtype: that models run in there: "fp32", "tf32", "bf16", "fp16" or "int8"; None for what a
             trace ran in.
         layout: "contiguous" or "channels-last"; None for contiguous.

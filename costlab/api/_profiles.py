@@ -50,7 +50,7 @@ def _row(sheet: Datasheet) -> dict[str, object]:
         "device": sheet.device,
         **{dtype: peak / 1e12 for dtype, peak in sheet.peaks.items()},
         "bandwidth": sheet.bandwidth / 1e9,
-        "memory": sheet.memory / 1e9,
+        "memory": sheet.memory / 2**30,
         "last cache": sheet.cache / 2**20,
         "source": "; ".join(f"{d.title}, {d.address}" for d in sheet.documents),
         "read": ", ".join(dict.fromkeys(d.read.isoformat() for d in sheet.documents)),

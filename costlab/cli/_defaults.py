@@ -95,7 +95,7 @@ def _given(
         except (ValueError, argparse.ArgumentTypeError) as e:
             raise file.error(f"{name}: {e}", command) from None
         if action.dest == "profile":
-            read = file.beside(read, ".device")
+            read = file.beside(read, (".device", ".toml"))
         yield action.dest, Default(action, read, action.default)
 
 

@@ -103,8 +103,8 @@ def add_profile(parser: argparse.ArgumentParser) -> None:
         "--profile",
         metavar="PROFILE",
         help="show the time on another device: a .device file of costlab calibrate gives "
-        "predictions with 90%% intervals; the name of a datasheet, such as h100, the least time "
-        "possible (costlab list profiles shows the names)",
+        "predictions with 90%% intervals; the name of a datasheet, such as h100, or a .toml file "
+        "of your own, the least time possible (costlab list profiles shows the names)",
     )
     group.add_argument(
         "--profile-dtype",

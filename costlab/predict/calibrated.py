@@ -13,6 +13,7 @@ import numpy as np
 from ..trace import Trace
 from . import notes
 from .device_record import Calibration, NetworkPoint, Point
+from .device_rows import DTYPES
 from .dtypes import WIDTHS, dtype_of
 from .estimate import Estimate
 from .fitting.ceilings import DeviceCeilings, device_ceilings
@@ -113,7 +114,7 @@ class CalibratedProfile:
         if dtype not in dtypes:
             raise ProfileError(
                 f"{self.source or self.name} has nothing of dtype {dtype}; it has "
-                f"{', '.join(dtypes)}; calibrate with --dtypes {dtype}"
+                f"{', '.join(dtypes)}" + f"; calibrate with --dtypes {dtype}" * (dtype in DTYPES)
             )
         if layout not in LAYOUTS:
             raise ProfileError(f"unknown layout {layout!r}; choose {' or '.join(LAYOUTS)}")

@@ -14,7 +14,7 @@ from .prediction import Profile, ProfileError
 if TYPE_CHECKING:
     from .calibrated import CalibratedProfile
 
-SUFFIX = ".device"
+SUFFIX, DATASHEET_SUFFIX = ".device", ".toml"
 _KEPT = 4  # files of a process that stay read and fitted
 
 
@@ -22,33 +22,35 @@ def load_profile(profile: StrPath) -> Profile:
     """The profile of a device.
 
     Args:
-        profile: the name of a datasheet, such as "h100", or a .device file, which `costlab
-            calibrate` writes.
+        profile: a .device file, which `costlab calibrate` writes, the name of a datasheet, such as
+            "h100", or a .toml file that is one, as `reference.datasheets` describes it.
 
     Raises ProfileError for a name without a datasheet, and for a file that is not there or cannot
     be read."""
-    from ..reference.datasheets import datasheet, names
+    from ..reference.datasheets import datasheet, names, read_datasheet
     from .datasheet import DatasheetProfile
 
     text = os.fspath(profile)
-    if text.endswith(SUFFIX) and not os.path.exists(text):
+    if text.endswith((SUFFIX, DATASHEET_SUFFIX)) and not os.path.exists(text):
         raise ProfileError(f"there is no file {text}")
     if os.path.exists(text) and not os.path.isdir(text):
+        if text.endswith(DATASHEET_SUFFIX):
+            return DatasheetProfile(read_datasheet(text, ProfileError))
         return _device(text, *_stamp(text))
     name = text.strip().lower().replace(" ", "-").replace("_", "-")
     if name in names():
         return DatasheetProfile(datasheet(name))
     near = suggestion(name, [n for n in names() if n.startswith(name)] or names())
     raise ProfileError(
-        f"there is no profile {text!r}: give a {SUFFIX} file, or a datasheet: "
-        f"{', '.join(names())}{near}"
+        f"there is no profile {text!r}: give a {SUFFIX} or {DATASHEET_SUFFIX} file, or a "
+        f"datasheet: {', '.join(names())}{near}"
     )
 
 
 def beside(folder: str, profile: str) -> str:
     """A profile that a file in `folder` names, as `load_profile` takes it from anywhere: a path is
     from that folder."""
-    return _documents.beside(folder, profile, SUFFIX)
+    return _documents.beside(folder, profile, (SUFFIX, DATASHEET_SUFFIX))
 
 
 @lru_cache(_KEPT)

@@ -3,9 +3,9 @@
 A file of `devices` is one device, in the units in which vendors print them:
 
     device = "NVIDIA H100 SXM5 80GB"
-    memory = 80                         # GB
+    memory = 80                         # GB, of 2^30 bytes, as memory chips have
     bandwidth = 3350                    # GB/s
-    cache = 50                          # MB, the last level
+    cache = 50                          # MB, of 2^20 bytes, the last level
     note = "what a reader must know"    # optional
 
     [dense]                             # TFLOP/s by dtype, of int8 TOP/s
@@ -16,7 +16,7 @@ A file of `devices` is one device, in the units in which vendors print them:
 
     [[source]]
     title = "NVIDIA H100 Tensor Core GPU Datasheet"
-    address = "https://..."
+    address = "https://..."             # or a file
     says = "peaks, memory, bandwidth"   # which of the figures
     read = 2026-11-27                   # when
     copy = "https://..."                # where it was read, if not at its own address; optional
@@ -25,18 +25,21 @@ A file of `devices` is one device, in the units in which vendors print them:
 from __future__ import annotations
 
 import datetime
-import tomllib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from .._narrow import is_list, json_object
+from .. import _documents
+from .._narrow import StrPath, is_list, json_object
+from .._text import brief, shown
 from . import path
 
 PEAK_DTYPES = ("fp32", "tf32", "bf16", "fp16", "int8")
-_GIGA, _TERA, _MIB = 10**9, 10**12, 2**20
+_GIGA, _TERA, _MIB, _GIB = 10**9, 10**12, 2**20, 2**30
+_LEAST, _MOST = 1e-6, 1e9  # of a figure, in its unit
 _SIZES = ("memory", "bandwidth", "cache")
 _REQUIRED = ("device", *_SIZES, "source")
 _SOURCE = ("title", "address", "says", "read")
@@ -93,13 +96,13 @@ def datasheet(name: str) -> Datasheet:
     return read_datasheet(path("devices") / f"{name}.toml")
 
 
-def read_datasheet(file: Path) -> Datasheet:
-    """Read one file. Raises ValueError, in one line, for anything that it cannot have."""
+def read_datasheet(file: StrPath, error: type[ValueError] = ValueError) -> Datasheet:
+    """Read one file. Raises `error`, in one line, for one that is not as the module says."""
+    found = _documents.toml(file, _documents.read_text(file, error), error)
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
-        return _datasheet(file.stem, found)
-    except ValueError as e:  # TOMLDecodeError and UnicodeDecodeError are too
-        raise ValueError(f"{file.name}: {e}") from None
+        return _datasheet(Path(file).stem, found)
+    except ValueError as e:
+        raise error(f"{shown(os.fspath(file))}: {e}") from None
 
 
 def _datasheet(name: str, found: Mapping[str, object]) -> Datasheet:
@@ -110,9 +113,9 @@ def _datasheet(name: str, found: Mapping[str, object]) -> Datasheet:
         device=_text(found["device"], "device"),
         peaks=MappingProxyType(_peaks(found)),
         bandwidth=_GIGA * bandwidth,
-        memory=_GIGA * memory,
+        memory=_GIB * memory,
         cache=_MIB * cached,
-        documents=_documents(found["source"]),
+        documents=_sources(found["source"]),
         note=_text(found["note"], "note") if "note" in found else "",
     )
 
@@ -132,7 +135,7 @@ def _peaks(found: Mapping[str, object]) -> dict[str, float]:
     return {dtype: peaks[dtype] for dtype in PEAK_DTYPES if dtype in peaks}
 
 
-def _documents(value: object) -> tuple[Document, ...]:
+def _sources(value: object) -> tuple[Document, ...]:
     if not is_list(value) or not value:
         raise ValueError("source is not a list of tables with at least one in it")
     return tuple(_document(_object(entry, "a source")) for entry in value)
@@ -145,9 +148,6 @@ def _document(entry: Mapping[str, object]) -> Document:
         raise ValueError("read is not a date such as 2026-11-27")
     title, address, says = (_text(entry[key], key) for key in _SOURCE[:3])
     copy = _text(entry["copy"], "copy") if "copy" in entry else ""
-    for url in filter(None, (address, copy)):
-        if not url.startswith(("https://", "http://")):
-            raise ValueError(f"{url!r} is not a web address")
     return Document(title, address, says, read, copy)
 
 
@@ -160,7 +160,9 @@ def _require_keys(
             raise ValueError(f"{where} has no {key}")
     unknown = sorted(set(found).difference(known))
     if unknown:
-        raise ValueError(f"{where} has an unknown key {unknown[0]!r}; it takes {', '.join(known)}")
+        raise ValueError(
+            f"{where} has an unknown key {brief(unknown[0])}; it takes {', '.join(known)}"
+        )
 
 
 def _object(value: object, what: str) -> dict[str, object]:
@@ -178,6 +180,8 @@ def _text(value: object, what: str) -> str:
 
 def _positive(value: object, what: str) -> float:
     number = value if isinstance(value, (int, float)) and type(value) is not bool else None
-    if number is None or not 0 < number < float("inf"):
-        raise ValueError(f"{what} is {value!r}; it takes a number above 0")
+    if number is None or not _LEAST <= number <= _MOST:
+        raise ValueError(
+            f"{what} is {brief(value)}; it takes a number from {_LEAST:g} to {_MOST:g}"
+        )
     return float(number)

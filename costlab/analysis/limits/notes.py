@@ -45,8 +45,8 @@ _PROFILES = {
     "predicted-ms": _CALIBRATED,
     "predicted-low-ms": _CALIBRATED,
     "predicted-high-ms": _CALIBRATED,
-    "at-least-ms": "it needs the name of a datasheet as `profile`; of a .device file limit "
-    "predicted-ms",
+    "at-least-ms": "it needs a datasheet as `profile`, by name or as a .toml file; of a .device "
+    "file limit predicted-ms",
 }
 
 
