@@ -26,27 +26,35 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 import torch  # noqa: E402
-from accounts import Account, Rewritten, network_lines, repeat_lines, rewrite_lines  # noqa: E402
+from accounts import (  # noqa: E402
+    Account,
+    Rewritten,
+    network_lines,
+    repeat_lines,
+    rewrite_lines,
+    round_lines,
+    speed_lines,
+)
 from cases import Case, modules, networks  # noqa: E402
+from rounds import Timer, measured_again, slowdown, timer_on  # noqa: E402
 
 import costlab  # noqa: E402 costlab need not be installed
 from costlab.analysis.factorize import RULES, slug  # noqa: E402
 from costlab.cost import cost_of  # noqa: E402
-from costlab.measure.ceilings import precision, product_ceiling  # noqa: E402
-from costlab.measure.device import Device, find_device  # noqa: E402
+from costlab.measure.ceilings import product_ceiling  # noqa: E402
+from costlab.measure.device import find_device  # noqa: E402
 from costlab.measure.runs import Run, load_runs, runs_on  # noqa: E402
 from costlab.predict import Estimate, Prediction, difference  # noqa: E402
 from costlab.predict.calibrated import CalibratedProfile  # noqa: E402
-from costlab.predict.calibration.limits import release_memory  # noqa: E402
-from costlab.predict.calibration.whole import time_model  # noqa: E402
+from costlab.predict.calibration.steadiness import Steadiness  # noqa: E402
 from costlab.predict.device_file import read_device  # noqa: E402
 from costlab.predict.fitting.ceilings import device_ceilings  # noqa: E402
 from costlab.predict.kernels import kernels_of  # noqa: E402
@@ -55,7 +63,6 @@ from costlab.trace import Trace  # noqa: E402
 SOURCES = ("zoo", "torchvision", "timm", "random")
 NOTABLE = 0.01  # share of a network's time from which an operation's error counts
 Conditions = tuple[str, str]
-Timer = Callable[[str, torch.nn.Module, Any], float]
 
 
 def accounts_of(
@@ -82,19 +89,6 @@ def accounts_of(
         account = _account(name, trace, prediction, seconds, profile)
         print(_line(account), flush=True)
         yield name, account, prediction.total
-
-
-def timer_on(device: Device, conditions: Conditions) -> Timer:
-    """A timer of whole networks on the device in hand."""
-    dtype, layout = conditions
-
-    def timed(name: str, model: torch.nn.Module, inputs: Any) -> float:
-        with torch.inference_mode(), precision(dtype):
-            seconds = time_model(device, model.eval(), inputs, dtype, layout).median
-        release_memory(device)
-        return seconds
-
-    return timed
 
 
 def _rooflines(trace: Trace, prediction: Prediction, profile: CalibratedProfile) -> list[float]:
@@ -196,22 +190,26 @@ def _print(lines: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Found:
-    """Accounts of networks, and of both sides of the rules by their names."""
+    """Accounts of networks, and of both sides of the rules by their names. `slowdown`: how many
+    times as long a reference product took as while the device was calibrated, where that is
+    known."""
 
     facts: dict[str, str]
     networks: list[Account]
     sides: dict[str, tuple[Account, Estimate]]
+    slowdown: float | None = None
 
     def document(self) -> dict[str, Any]:
         """As JSON has it."""
         sides = [account for account, _ in self.sides.values()]
         listed = {"networks": self.networks, "modules": sides}
-        return {**self.facts, **{k: [asdict(a) for a in v] for k, v in listed.items()}}
+        accounts = {k: [asdict(a) for a in v] for k, v in listed.items()}
+        return {**self.facts, "slowdown": self.slowdown, **accounts}
 
 
 def live(args: argparse.Namespace, profile: CalibratedProfile) -> Found:
     """Measured now: the rules first, which are quick, for a third of the time at most."""
-    device, until = find_device(args.device), time.monotonic() + 60 * args.minutes
+    device, begun = find_device(args.device), time.monotonic()
     name = device.describe()["device"]
     if name != profile.name:
         wrong = f"{args.profile} is of {profile.name}, and this is {name}"
@@ -219,22 +217,36 @@ def live(args: argparse.Namespace, profile: CalibratedProfile) -> Found:
         sys.exit(2)
     product_ceiling(device, args.dtype)  # the clocks of an idle device rise only under work
     print(f"device: {name}, torch {torch.__version__}, {device.sample()}")
-    conditions = args.dtype, args.layout
-    timer, third = timer_on(device, conditions), until - 40 * args.minutes
-    sides = accounts_of(modules().items(), profile, conditions, timer, third)
-    cases = networks(args.sources.split(","), [int(n) for n in args.batches.split(",")])
+    conditions, seconds = (args.dtype, args.layout), 60 * args.minutes
+    first = seconds * (0.6 if args.rounds > 1 else 1.0)  # the first round predicts too
+    steadiness = Steadiness(device)
+    timer = timer_on(steadiness, conditions)
+    batches = [int(n) for n in args.batches.split(",")]
+    rules, whole = modules(), {c.name: c for c in networks(args.sources.split(","), batches)}
+    sides = _first_round(rules, profile, conditions, timer, begun + first / 3)
+    found = _first_round(whole, profile, conditions, timer, begun + first)
+    both = {n: account for n, (account, _) in (sides | found).items()}
+    both = measured_again(both, rules | whole, timer, args.rounds, begun + seconds)
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     facts = {"device": name, "date": date, "torch": torch.__version__}
     return Found(
         {**facts, "dtype": args.dtype, "layout": args.layout},
-        sides={n: (account, estimate) for n, account, estimate in sides},
-        networks=[
-            account
-            for _, account, _ in accounts_of(
-                ((c.name, c) for c in cases), profile, conditions, timer, until
-            )
-        ],
+        sides={n: (both[n], estimate) for n, (_, estimate) in sides.items()},
+        networks=[both[n] for n in found],
+        slowdown=slowdown(steadiness, profile.calibration.facts.clocks),
     )
+
+
+def _first_round(
+    cases: Mapping[str, Case],
+    profile: CalibratedProfile,
+    conditions: Conditions,
+    timer: Timer,
+    until: float,
+) -> dict[str, tuple[Account, Estimate]]:
+    """The accounts by name, as far as the time goes."""
+    found = accounts_of(cases.items(), profile, conditions, timer, until)
+    return {name: (account, estimate) for name, account, estimate in found}
 
 
 def _measured(document: dict[str, Any]) -> dict[str, float]:
@@ -248,6 +260,7 @@ def again(file: str, profile: CalibratedProfile) -> Found:
     facts = {k: v for k, v in read.items() if isinstance(v, str)}
     print(f"measured on {facts['device']}, torch {facts['torch']}, {facts['date']}")
     seconds = _measured(read)
+    rounds = {a["name"]: a.get("rounds", ()) for a in read["modules"] + read["networks"]}
     conditions = facts["dtype"], facts["layout"]
     batches = sorted({int(name.rpartition(" x")[2]) for name in seconds if " x" in name})
     cases = {c.name: c for c in networks(SOURCES, batches)}
@@ -255,12 +268,14 @@ def again(file: str, profile: CalibratedProfile) -> Found:
 
     def accounts(part: str, of: dict[str, Case]) -> Iterator[tuple[str, Account, Estimate]]:
         wanted = ((a["name"], of[a["name"]]) for a in read[part] if a["name"] in of)
-        return accounts_of(wanted, profile, conditions, lambda name, *_: seconds[name])
+        found = accounts_of(wanted, profile, conditions, lambda name, *_: seconds[name])
+        return ((n, replace(a, rounds=tuple(rounds[n])), e) for n, a, e in found)
 
     return Found(
         facts,
         sides={n: (account, estimate) for n, account, estimate in accounts("modules", rules)},
         networks=[account for _, account, _ in accounts("networks", cases)],
+        slowdown=read.get("slowdown"),
     )
 
 
@@ -271,6 +286,7 @@ def options() -> argparse.Namespace:
     p.add_argument("--calibrate-minutes", type=float, default=5)
     p.add_argument("--device", default="auto", choices=("auto", "cuda", "cpu"))
     p.add_argument("--minutes", type=float, default=10, help="for measuring networks")
+    p.add_argument("--rounds", type=int, default=1, help="apart in time; their median counts")
     p.add_argument("--sources", default=",".join(SOURCES))
     p.add_argument("--batches", default="1,8")
     p.add_argument("--dtype", default="fp32")
@@ -300,7 +316,9 @@ def main() -> None:
     other = _measured(json.loads(Path(args.other).read_text())) if args.other else {}
     for accounts, what in ((found.networks, "networks"), (sides, "modules of the rules")):
         _print(network_lines(accounts, what))
+        _print(round_lines(accounts))
         _print(repeat_lines(accounts, other))
+        _print(speed_lines(accounts, found.slowdown))
     _print(rewrite_lines(paired(found.sides)))
     if args.output:
         Path(args.output).write_text(json.dumps(found.document(), indent=1) + "\n")

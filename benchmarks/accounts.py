@@ -17,7 +17,8 @@ import numpy as np
 class Account:
     """A network, a module or an operation: seconds that were `measured` and `predicted`, with the
     ends of the 90% interval; `flops`, and the seconds of a `roofline` of measured ceilings.
-    `outside`: whether the prediction said that it is outside what was measured."""
+    `outside`: whether the prediction said that it is outside what was measured; `rounds`: the
+    seconds of several measurements, whose median is `measured`."""
 
     name: str
     measured: float
@@ -27,6 +28,7 @@ class Account:
     flops: float
     roofline: float
     outside: bool = False
+    rounds: tuple[float, ...] = ()
 
     @property
     def error(self) -> float:
@@ -133,6 +135,39 @@ def repeat_lines(accounts: Sequence[Account], seconds: Mapping[str, float]) -> I
             f"  {name:12} median error {median(off):6.1%}, 90th percentile "
             f"{percentile(off, 0.9):6.1%}"
         )
+
+
+def round_lines(accounts: Sequence[Account]) -> Iterator[str]:
+    """How far one measurement of a case is from the others, where there are several."""
+    off = [abs(r / median(_others(a.rounds, i)) - 1) for a in accounts for i, r in _several(a)]
+    if off:
+        yield (
+            f"  one round    is off the median of the others by a median of {median(off):.1%}, "
+            f"90th percentile {percentile(off, 0.9):.1%}"
+        )
+
+
+def _several(account: Account) -> Iterator[tuple[int, float]]:
+    """The rounds by number, unless there is only one."""
+    return iter(enumerate(account.rounds) if len(account.rounds) > 1 else ())
+
+
+def _others(rounds: Sequence[float], index: int) -> list[float]:
+    return [*rounds[:index], *rounds[index + 1 :]]
+
+
+def speed_lines(accounts: Sequence[Account], slowdown: float | None) -> Iterator[str]:
+    """The errors with the speed of the device taken out, as a reference product tells it: it takes
+    `slowdown` times as long as while the device was calibrated."""
+    if not accounts or slowdown is None:
+        return
+    yield f"  a reference product takes {slowdown:.2f} times as long as in calibration"
+    off = [abs(slowdown * a.predicted / a.measured - 1) for a in accounts]
+    covered = sum(a.low <= a.measured / slowdown <= a.high for a in accounts)
+    yield (
+        f"  that taken out: median error {median(off):.1%}, 90th percentile "
+        f"{percentile(off, 0.9):.1%}, coverage {covered / len(accounts):.0%}"
+    )
 
 
 def rewrite_lines(rewrites: Sequence[Rewritten]) -> Iterator[str]:

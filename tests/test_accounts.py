@@ -131,3 +131,24 @@ def test_a_profile_of_another_device_is_refused(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert stopped.value.code == 2 and said.count("\n") == 1
     assert f"{profile} is of NVIDIA H100 80GB HBM3, and this is " in said
+
+
+def test_rounds_of_one_case():
+    """2, 4 and 5 s: 2 is 56% below the 4.5 of the others, 4 is 14% above 3.5, 5 is 67% above 3."""
+    three = [replace(account(4, 4, 0, 9), rounds=(2, 4, 5)), account(1, 1, 0, 9)]
+    (line,) = accounts.round_lines(three)
+    assert line.strip() == (
+        "one round    is off the median of the others by a median of 55.6%, 90th percentile 66.7%"
+    )
+    assert list(accounts.round_lines([account(1, 1, 0, 9)])) == []
+
+
+def test_the_speed_of_the_device_is_taken_out():
+    """At half the speed 2 s are 1 s: 1.2 s are 20% too many, 0.9 s 10% too few and too sure."""
+    two = [account(2, 1.2, 0.8, 1.3), account(2, 0.9, 0.85, 0.95)]
+    first, second = accounts.speed_lines(two, 2.0)
+    assert "takes 2.00 times as long as in calibration" in first
+    assert second.strip() == (
+        "that taken out: median error 15.0%, 90th percentile 20.0%, coverage 50%"
+    )
+    assert list(accounts.speed_lines(two, None)) == []

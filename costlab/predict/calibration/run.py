@@ -6,7 +6,7 @@ import datetime
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -24,6 +24,7 @@ from .calls import Store
 from .design import Conditions, cases, usual_conditions
 from .journal import Case, Done, Journal, journal_of, part_of, read_journal
 from .limits import Limits, release_memory
+from .steadiness import Steadiness
 from .timing import time_kernel
 from .whole import time_network
 
@@ -66,7 +67,7 @@ def calibrate(
     file already, or one of another device; OSError where it cannot be written."""
     place = find_device(device)
     facts, done, journal = _begin(place, path, resume)
-    run = _Run(place, plan, journal, done, progress, clock)
+    run = _Run(place, plan, journal, done, progress, clock, Steadiness(place, clock))
     try:
         real = plan.real()
         with torch.inference_mode():
@@ -74,7 +75,8 @@ def calibrate(
     finally:
         journal.run(done.host, done.seconds)
         journal.close()
-        calibration = done.calibration(facts)
+        clocks = {**facts.clocks, **run.steadiness.clocks()}
+        calibration = done.calibration(replace(facts, clocks=clocks))
         write_calibration(calibration, path)
         os.unlink(part_of(path))
     return calibration
@@ -136,6 +138,7 @@ class _Run:
     done: Done
     progress: Callable[[Progress], None] | None
     clock: Callable[[], float]
+    steadiness: Steadiness
     stores: dict[str, Store] = field(default_factory=dict[str, Store])
     in_networks: float = 0.0  # seconds that networks took
 
@@ -173,12 +176,14 @@ class _Run:
         begun = self.clock()
         try:
             with ceilings.precision(dtype):
-                warm, cold = time_kernel(
-                    self.device,
-                    kernel,
-                    self._store(dtype),
-                    channels_last=layout == "channels-last",
-                    fetching=self.limits.fetching(kernel, dtype),
+                warm, cold = self.steadiness.undisturbed(
+                    lambda: time_kernel(
+                        self.device,
+                        kernel,
+                        self._store(dtype),
+                        channels_last=layout == "channels-last",
+                        fetching=self.limits.fetching(kernel, dtype),
+                    )
                 )
         except Exception as e:  # kernels fail in many ways, and each costs only itself
             why = _reason(e)
@@ -208,7 +213,9 @@ class _Run:
         dtype, layout = often[(seed // 4 if often is not usual else seed) % len(often)]
         try:
             with ceilings.precision(dtype):
-                network = time_network(self.device, seed, dtype, layout)
+                network = self.steadiness.undisturbed(
+                    lambda: time_network(self.device, seed, dtype, layout)
+                )
         except Exception as e:  # as above
             why = f"a network: {_reason(e)}"
             self.done.failed_networks.append(why)
