@@ -5,7 +5,7 @@
     python benchmarks/accounting.py --profile reports/devices/h100.device \
         --accounts reports/devices/h100.fp32.json
     python benchmarks/accounting.py --profile reports/devices/epyc.device \
-        --accounts reports/devices/epyc.fp32.json --other reports/devices/epyc.fp32.earlier.json
+        --accounts reports/devices/epyc.fp32.json
 
 Measures whole networks on the device in hand (or takes measured traces), predicts them from the
 profile, and prints median error, 90th percentile and coverage of the 90% intervals, and the ranks
@@ -38,7 +38,6 @@ from accounts import (  # noqa: E402
     Account,
     Rewritten,
     network_lines,
-    repeat_lines,
     rewrite_lines,
     round_lines,
     speed_lines,
@@ -294,7 +293,6 @@ def options() -> argparse.Namespace:
     p.add_argument("--traces", help="a folder of measured traces, instead of measuring")
     p.add_argument("--on", default="", help="words that the traces must have, such as h200 or fp32")
     p.add_argument("--accounts", help="what -o wrote: predict its networks again, measure nothing")
-    p.add_argument("--other", help="what -o wrote at another time: how far measurements differ")
     p.add_argument("-o", "--output", help="write all accounts as JSON")
     return p.parse_args()
 
@@ -313,11 +311,9 @@ def main() -> None:
         return
     found = again(args.accounts, profile) if args.accounts else live(args, profile)
     sides = [account for account, _ in found.sides.values()]
-    other = _measured(json.loads(Path(args.other).read_text())) if args.other else {}
     for accounts, what in ((found.networks, "networks"), (sides, "modules of the rules")):
         _print(network_lines(accounts, what))
         _print(round_lines(accounts))
-        _print(repeat_lines(accounts, other))
         _print(speed_lines(accounts, found.slowdown))
     _print(rewrite_lines(paired(found.sides)))
     if args.output:

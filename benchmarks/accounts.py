@@ -6,7 +6,7 @@ Pure arithmetic on what was measured and predicted, so that it is tested with nu
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -111,30 +111,6 @@ def network_lines(accounts: Sequence[Account], what: str) -> Iterator[str]:
     yield f"  median width of an interval {median(widths):.0%} of the prediction"
     ranks = rank_correlation([a.measured for a in accounts], [a.predicted for a in accounts])
     yield f"  rank correlation {ranks:.3f}"
-
-
-def repeat_lines(accounts: Sequence[Account], seconds: Mapping[str, float]) -> Iterator[str]:
-    """How much two measurements of the same cases differ: the `accounts`' and the `seconds` by name
-    of another day or hour. A prediction cannot be nearer to one of them than they are to each
-    other, so its error is given against their geometric mean too, with and without the one factor
-    by which the device was faster or slower than when it was calibrated."""
-    pairs = [(a, seconds[a.name]) for a in accounts if a.name in seconds]
-    if not pairs:
-        return
-    apart = [abs(other / a.measured - 1) for a, other in pairs]
-    yield f"measured at another time: {len(pairs)}"
-    yield (
-        f"  difference   median       {median(apart):6.1%}, 90th percentile "
-        f"{percentile(apart, 0.9):6.1%}"
-    )
-    ratios = [a.predicted / math.sqrt(a.measured * other) for a, other in pairs]
-    speed = median(ratios)
-    for name, by in (("mean of both", 1.0), (f"at {speed:.2f} x", speed)):
-        off = [abs(ratio / by - 1) for ratio in ratios]
-        yield (
-            f"  {name:12} median error {median(off):6.1%}, 90th percentile "
-            f"{percentile(off, 0.9):6.1%}"
-        )
 
 
 def round_lines(accounts: Sequence[Account]) -> Iterator[str]:

@@ -32,20 +32,6 @@ def test_errors_and_coverage():
     assert "coverage of the 90% intervals 67%" in lines[4]
 
 
-def test_two_measurements_of_the_same_cases():
-    """1 s and 4 s, then 1.44 s and 5.76 s: 44% apart, means of 1.2 and 4.8. Predictions of 1.5 and
-    7.2 are 25% and 50% above them; the median ratio 1.375 leaves 9% on both sides."""
-    two = [replace(account(1, 1.5, 0, 9), name="a"), replace(account(4, 7.2, 0, 9), name="b")]
-    said = list(accounts.repeat_lines(two, {"a": 1.44, "b": 5.76, "c": 1}))
-    assert said == [
-        "measured at another time: 2",
-        "  difference   median        44.0%, 90th percentile  44.0%",
-        "  mean of both median error  37.5%, 90th percentile  50.0%",
-        "  at 1.38 x    median error   9.1%, 90th percentile   9.1%",
-    ]
-    assert list(accounts.repeat_lines(two, {})) == []
-
-
 def test_a_baseline_has_the_constant_that_is_best_for_it():
     """Ratios 1, 2 and 4: the median 2 predicts 2, 4 and 2 where 1, 4 and 4 were measured."""
     assert accounts.baseline_errors([1, 4, 4], [1, 2, 1]) == [1, 0, 0.5]

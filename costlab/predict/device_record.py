@@ -54,7 +54,9 @@ class DeviceFacts:
         cache: bytes of the last cache.
         machine: what the device says of itself: cores, threads, multiprocessors, versions of cuda,
             cudnn and the driver; what it does not say is left out.
-        clocks: of a GPU "sm_mhz", "watts" and so on, of a CPU "load", when measuring began.
+        clocks: of a GPU "sm_mhz", "watts" and so on, of a CPU "load", when measuring began; of a
+            CPU also "product_ms" and "copy_ms", what a reference product and copy usually took
+            while it was measured.
         notes: what a reader must know.
     """
 
