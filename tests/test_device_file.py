@@ -19,7 +19,7 @@ from costlab.predict.device_record import (
     Point,
     Seconds,
 )
-from costlab.predict.kernels import Convolution, Elementwise, Product
+from costlab.predict.kernels import Convolution, Elementwise, Product, Softmax
 
 TOOK = Seconds(2e-6, 1e-6, 3e-6)
 CONV = Convolution(1, 3, 8, 6, 6, 3, 3, 1, 1, 1, 1, bias=True)
@@ -248,6 +248,21 @@ def test_warnings_say_where_trace_and_file_do_not_fit(tmp_path):
         "predicted from other kernels, because none of theirs was measured: interpolation (x1)",
     )
     assert found.total.outside
+
+
+def test_operations_that_are_alike_take_as_long_within_what_was_measured(tmp_path):
+    """Softmax of 16 to 131,072 rows was measured, and two of 1,000 are predicted."""
+    path = tmp_path / "some.device"
+    points = tuple(
+        Point(Softmax(2**i, 64), "fp32", "contiguous", Seconds(*[1e-6 + 1e-9 * 2**i] * 3))
+        for i in range(4, 18)
+    )
+    write_calibration(replace(WHOLE, points=points), path)
+    model = torch.nn.Sequential(torch.nn.Softmax(1), torch.nn.Softmax(1))
+    trace = costlab.trace(model, torch.zeros(1000, 64), device="meta")
+    first, second = costlab.predict(trace, path).prediction.ops
+    assert first == second
+    assert not first.outside
 
 
 @pytest.mark.parametrize(

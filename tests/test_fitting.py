@@ -172,8 +172,8 @@ def test_a_process_goes_through_its_measurements_and_holds_them_out():
     x = np.linspace(0, 6, 40)[:, None]
     y = np.stack([np.sin(x[:, 0]), np.cos(x[:, 0])], axis=1)
     process = fit(x, y)
-    assert np.abs(process.mean(x) - y).max() < 0.02
-    assert process.deviation(np.array([[50.0]]))[0] > 5 * process.deviation(x).max()
+    assert np.abs(process.at(x).mean - y).max() < 0.02
+    assert process.at(np.array([[50.0]])).deviation[0] > 5 * process.at(x).deviation.max()
     errors, deviations = process.held_out()
     out = np.arange(3, 40, 10)  # the fourth of ten folds
     kept = np.delete(np.arange(40), out)
@@ -195,7 +195,7 @@ def test_few_points_are_a_factor_of_the_ceilings_and_say_outside():
     few = [Softmax(2**i, 64) for i in range(FEWEST - 1)]
     points = [point(k, (3, 3, 9)[i % 3] * CEILINGS.seconds(k)) for i, k in enumerate(few)]
     for measured, factor in ((points, 3), ([], 1)):
-        [found] = family_times(measured, CEILINGS).predict([Softmax(8, 50)], 0.0)
+        [found] = family_times(measured, CEILINGS).predict([Softmax(8, 50)], [0.0])
         assert found.outside
         assert math.exp(found.middle) == pytest.approx(factor * CEILINGS.seconds(Softmax(8, 50)))
         assert math.exp(found.width) == pytest.approx(8)
@@ -222,14 +222,14 @@ def test_a_synthetic_device_is_predicted_within_its_intervals():
     points = [point(k, synthetic(k, draw)) for k in kernels[:200]]
     model = family_times(points, CEILINGS)
     tried = kernels[200:500]
-    found = model.predict(tried, 0.0)
+    found = model.predict(tried, [0.0] * len(tried))
     errors = [
         abs(math.log(synthetic(k, draw)) - f.middle) for k, f in zip(tried, found, strict=True)
     ]
     assert np.median(errors) < 0.06
     covered = np.mean([e <= f.width for e, f in zip(errors, found, strict=True)])
     assert 0.84 <= covered <= 0.96
-    [far] = model.predict([Softmax(2**24, 2**14)], 0.0)
+    [far] = model.predict([Softmax(2**24, 2**14)], [0.0])
     assert far.outside and far.width > 3 * np.median([f.width for f in found])
 
 
@@ -242,7 +242,7 @@ def test_cold_weights_are_a_factor_between():
         warm = (1e-6 + k.flops / 1e11) * math.exp(draw.gauss(0, 0.01))
         points.append(point(k, warm, 2 * warm))
     model = family_times(points, CEILINGS)
-    warm, half, cold = (model.predict([kernels[30]], c)[0].middle for c in (0.0, 0.5, 1.0))
+    warm, half, cold = (f.middle for f in model.predict([kernels[30]] * 3, (0.0, 0.5, 1.0)))
     assert cold - warm == pytest.approx(math.log(2), abs=0.01)
     assert half - warm == pytest.approx(math.log(2) / 2, abs=0.01)
 

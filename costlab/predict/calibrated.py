@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # call to the next above the second share, all of it below the first
 _STAYS = (0.5, 1.0)
 IDLE = Estimate(0.0, 0.0, 0.0)
+# a kernel, and which share of its weights is not in the cache
+ColdKernel = tuple[Kernel, float]
 
 
 class CalibratedProfile:
@@ -37,7 +39,6 @@ class CalibratedProfile:
     def __init__(self, calibration: Calibration, source: StrPath = ""):
         self.calibration = calibration
         self.source = str(source)
-        self._points = lru_cache(None)(self._find_points)
         self._families = lru_cache(None)(self._fit_family)
         self._ceilings = lru_cache(None)(self._fit_ceilings)
         self._wholes = lru_cache(None)(self._fit_whole)
@@ -146,33 +147,35 @@ class CalibratedProfile:
     ) -> list[Estimate]:
         """One for each operation, as it is in a network."""
         whole = self._wholes(dtype, layout)
-        times = self._log_times((op.kernel for op in ops), dtype, layout, cold)
+        asked = [(op.kernel, cold) for op in ops if op.kernel is not None]
+        times = self._log_times(asked, dtype, layout)
         found: list[Estimate] = []
         for op in ops:
             if op.kernel is None:
                 found.append(IDLE)
                 continue
-            time = times[op.kernel] if op.known else times[op.kernel].unsure()
+            time = times[op.kernel, cold]
+            time = time if op.known else time.unsure()
             low, high = (whole.apply(time.end(side, whole.widening)) for side in (-1, 1))
             seconds = min(max(whole.apply(time.seconds), low), high)
             found.append(Estimate(low, seconds, high, time.outside))
         return found
 
     def _log_times(
-        self, kernels: Iterable[Kernel | None], dtype: str, layout: str, cold: float
-    ) -> dict[Kernel, LogTime]:
+        self, asked: Iterable[ColdKernel], dtype: str, layout: str
+    ) -> dict[ColdKernel, LogTime]:
         """Of each kernel alone, a family at a time."""
-        wanted = dict.fromkeys(k for k in kernels if k is not None)
-        used = {k: self._nearest(k, dtype, layout) for k in wanted}
-        by_family: dict[str, dict[Kernel, None]] = {}
-        for kernel in used.values():
-            by_family.setdefault(kernel.family, {})[kernel] = None
-        found: dict[Kernel, LogTime] = {}
+        wanted = dict.fromkeys(asked)
+        used = {(k, cold): (self._nearest(k, dtype, layout), cold) for k, cold in wanted}
+        by_family: dict[str, dict[ColdKernel, None]] = {}
+        for kernel, cold in used.values():
+            by_family.setdefault(kernel.family, {})[kernel, cold] = None
+        found: dict[ColdKernel, LogTime] = {}
         for family, alike in by_family.items():
-            listed = list(alike)
-            model = self._families(family, dtype, layout)
-            found.update(zip(listed, model.predict(listed, cold), strict=True))
-        return {k: found[n] if n is k else found[n].unsure() for k, n in used.items()}
+            kernels, colds = zip(*alike, strict=True)
+            times = self._families(family, dtype, layout).predict(kernels, colds)
+            found.update(zip(alike, times, strict=True))
+        return {a: found[u] if u[0] is a[0] else found[u].unsure() for a, u in used.items()}
 
     def _nearest(self, kernel: Kernel, dtype: str, layout: str) -> Kernel:
         """The kernel itself, or its relative where nothing of its family was measured."""
@@ -180,13 +183,17 @@ class CalibratedProfile:
             return kernel
         return kernel.relative or kernel
 
-    def _find_points(self, family: str, dtype: str, layout: str) -> tuple[Point, ...]:
+    def _points(self, family: str, dtype: str, layout: str) -> Sequence[Point]:
         layout = layout if FAMILIES[family].layouts else "contiguous"
-        return tuple(
-            p
-            for p in self.calibration.points
-            if (p.kernel.family, p.dtype, p.layout) == (family, dtype, layout)
-        )
+        return self._groups.get((family, dtype, layout), ())
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, str, str], list[Point]]:
+        """The points by family, dtype and layout."""
+        found: dict[tuple[str, str, str], list[Point]] = {}
+        for p in self.calibration.points:
+            found.setdefault((p.kernel.family, p.dtype, p.layout), []).append(p)
+        return found
 
     def _fit_family(self, family: str, dtype: str, layout: str) -> FamilyTimes:
         return family_times(self._points(family, dtype, layout), self._ceilings(dtype, layout))
@@ -204,16 +211,31 @@ class CalibratedProfile:
             every,
         )
         used = next((g for g in groups if len(g) >= FEWEST_NETWORKS), every)
-        return fit_whole(used, [self._kernel_times(network) for network in used])
+        return fit_whole(used, self._network_times(used))
 
-    def _kernel_times(self, network: NetworkPoint) -> KernelTimes:
-        """The kernels of a network that was measured, predicted alone."""
+    def _network_times(self, networks: Sequence[NetworkPoint]) -> list[KernelTimes]:
+        """The kernels of networks that were measured, predicted alone: of all networks under the
+        same conditions together, as most kernels are in several of them."""
+        shares = [self._cold_in(n) for n in networks]
+        asked = [[(k, cold) for k in n.kernels] for n, cold in zip(networks, shares, strict=True)]
+        by_conditions: dict[tuple[str, str], list[ColdKernel]] = {}
+        for network, kernels in zip(networks, asked, strict=True):
+            by_conditions.setdefault((network.dtype, network.layout), []).extend(kernels)
+        times = {c: self._log_times(kernels, *c) for c, kernels in by_conditions.items()}
+        return [
+            _kernel_times([times[n.dtype, n.layout][kernel] for kernel in kernels])
+            for n, kernels in zip(networks, asked, strict=True)
+        ]
+
+    def _cold_in(self, network: NetworkPoint) -> float:
+        """As `_cold`, of a network that was measured."""
         largest = max(max(k.read, k.written) for k in network.kernels)
-        cold = self._cold_share(network.params + 2 * largest, network.dtype)
-        times = self._log_times(network.kernels, network.dtype, network.layout, cold)
-        found = [times[k] for k in network.kernels]
-        low, high = (np.array([t.end(side) for t in found]) for side in (-1, 1))
-        return KernelTimes(np.clip([t.seconds for t in found], low, high), low, high)
+        return self._cold_share(network.params + 2 * largest, network.dtype)
+
+
+def _kernel_times(times: Sequence[LogTime]) -> KernelTimes:
+    low, high = (np.array([t.end(side) for t in times]) for side in (-1, 1))
+    return KernelTimes(np.clip([t.seconds for t in times], low, high), low, high)
 
 
 def layout_of(trace: Trace) -> str:

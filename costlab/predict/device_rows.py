@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from .._narrow import is_list, json_object
@@ -29,6 +30,7 @@ _MAY_BE_ZERO = frozenset(
     )
 )
 _FIELDS = {family: dataclasses.fields(kind) for family, kind in FAMILIES.items()}  # pyright: ignore[reportArgumentType] all are dataclasses
+_KERNELS_KEPT = 2**14  # as many as are in a few device files
 _DIGITS = 5  # significant ones of a time; it is not known better
 
 
@@ -72,11 +74,21 @@ def kernel_of(family: object, row: object) -> Kernel:
     fields = _FIELDS[family]
     if not is_list(row) or len(row) != len(fields):
         raise MisfitError(f"{brief(row)} is not a list of {len(fields)} sizes")
+    for field, value in zip(fields, row, strict=True):
+        if type(value) not in (int, str):  # True and 1.0 would pass below for an equal 1
+            _size(field.name, field.type, value)
+    return _kernel(family, tuple(row))
+
+
+@lru_cache(_KERNELS_KEPT)
+def _kernel(family: str, row: tuple[int | str, ...]) -> Kernel:
+    """The kernel of a row; those of networks are alike for the most part."""
+    fields = _FIELDS[family]
     values = [_size(f.name, f.type, value) for f, value in zip(fields, row, strict=True)]
     kernel = FAMILIES[family](*values)
     _require_choices(kernel)
     if kernel.written < 1 or not 0 <= kernel.flops < math.inf:
-        raise MisfitError(f"no {family} has the sizes {brief(row)}")
+        raise MisfitError(f"no {family} has the sizes {brief(list(row))}")
     return kernel
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -48,9 +49,16 @@ class DeviceCeilings:
         size = (kernel.read + kernel.written) * self.width
         return max(self.moved(size), self.multiplied(kernel)) + self.mapped(kernel)
 
+    @cached_property
+    def _log_copies(self) -> tuple[Array, Array]:
+        """The logarithms of `sizes` and `times`."""
+        return np.log(self.sizes), np.log(self.times)
+
     def mapped(self, kernel: Kernel) -> float:
         """Seconds for the memory that a call takes anew, of its result and of reordered tensors,
         each of which is mapped from a size on."""
+        if not self.mapping:
+            return 0.0
         tensors = kernel.fresh, *(kernel.reordered if self.reorders else ())
         sizes = (elements * self.width for elements in tensors)
         return self.mapping * sum(size for size in sizes if size >= _MAPPED)
@@ -66,8 +74,7 @@ class DeviceCeilings:
         largest = float(self.sizes[-1])
         if size > largest:
             return float(self.times[-1]) * size / largest
-        found = np.interp(math.log(max(size, 1.0)), np.log(self.sizes), np.log(self.times))
-        return float(np.exp(found))
+        return math.exp(np.interp(math.log(max(size, 1.0)), *self._log_copies))
 
     def multiplied(self, kernel: Kernel) -> float:
         """Seconds of the arithmetic, in whole tiles and whole waves of them."""
@@ -80,13 +87,19 @@ class DeviceCeilings:
         padding = min(down * across * math.prod(self.tile) / max(rows * columns, 1), 8.0)
         return kernel.flops / self.peak * min(waves, 16.0) * padding
 
-    def features(self, kernel: Kernel) -> tuple[float, ...]:
-        """What the residual is regressed on: the kernel's own features, and which of both ceilings
-        holds it."""
-        size = (kernel.read + kernel.written) * self.width
-        moved = self.moved(size)
-        share = math.log2(max(self.multiplied(kernel), 1e-3 * moved) / moved)
-        return *kernel.features, min(max(share, -4.0), 4.0), math.log2(self.seconds(kernel)) / 2
+    def described(self, kernels: Iterable[Kernel]) -> tuple[Array, Array]:
+        """The logarithm of what each kernel takes by the ceilings alone, in seconds; and, a row
+        each, what the residual is regressed on: the kernel's own features, and which of both
+        ceilings holds it."""
+        rows = [self._described(kernel) for kernel in kernels]
+        return np.log([seconds for seconds, _ in rows]), np.array([row for _, row in rows])
+
+    def _described(self, kernel: Kernel) -> tuple[float, tuple[float, ...]]:
+        moved = self.moved((kernel.read + kernel.written) * self.width)
+        multiplied = self.multiplied(kernel)
+        seconds = max(moved, multiplied) + self.mapped(kernel)
+        share = math.log2(max(multiplied, 1e-3 * moved) / moved)
+        return seconds, (*kernel.features, min(max(share, -4.0), 4.0), math.log2(seconds) / 2)
 
 
 def device_ceilings(

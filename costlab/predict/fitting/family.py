@@ -61,25 +61,28 @@ class FamilyTimes:
     deviations: Array
     far: float
 
-    def predict(self, kernels: Sequence[Kernel], cold: float) -> list[LogTime]:
-        """The times of kernels whose weights are in the cache (`cold` 0) or not (1), or some of
-        them."""
-        base = np.log([self.ceilings.seconds(k) for k in kernels])
-        mix = np.array([1.0, cold])
+    def predict(self, kernels: Sequence[Kernel], colds: Sequence[float]) -> list[LogTime]:
+        """The times of kernels whose weights are in the cache (0 of `colds`) or not (1), or some
+        of them. A kernel may be there again with another share: most of the work is done once."""
+        rows = {kernel: row for row, kernel in enumerate(dict.fromkeys(kernels))}
+        base, features = self.ceilings.described(rows)
+        index = [rows[k] for k in kernels]
+        cold = np.array(colds)
         if self.process is None:
-            return [LogTime(float(b + self.offsets @ mix), _WIDEST, True) for b in base]
-        at = np.array([self.ceilings.features(k) for k in kernels])
-        middle = base + self.process.mean(at) @ mix
-        beyond = self.process.distance(at) / self.far
-        width = self._quantile(mix) * self.process.deviation(at) * np.maximum(1.0, beyond)
-        return [
-            LogTime(float(m), float(min(w, _WIDEST)), bool(b > 1))
-            for m, w, b in zip(middle, width, beyond, strict=True)
-        ]
+            middle = base[index] + self.offsets[0] + self.offsets[1] * cold
+            return [LogTime(m, _WIDEST, True) for m in middle.tolist()]
+        found = self.process.at(features)
+        beyond = found.distance / self.far
+        widths = found.deviation * np.maximum(1.0, beyond)
+        quantiles = {share: self._quantile(share) for share in dict.fromkeys(colds)}
+        middle = (base + found.mean[:, 0])[index] + found.mean[index, 1] * cold
+        width = np.minimum(widths[index] * [quantiles[share] for share in colds], _WIDEST)
+        outside = (beyond > 1)[index]
+        return list(map(LogTime, middle.tolist(), width.tolist(), outside.tolist()))
 
-    def _quantile(self, mix: Array) -> float:
+    def _quantile(self, cold: float) -> float:
         """So many deviations hold the errors of 90% of held-out kernels."""
-        scores = np.abs(self.errors @ mix) / self.deviations
+        scores = np.abs(self.errors @ np.array([1.0, cold])) / self.deviations
         found = conformal_quantile(scores, COVERAGE)
         return found if math.isfinite(found) else 2.0 * float(scores.max())
 
@@ -92,12 +95,12 @@ def family_times(points: Sequence[Point], ceilings: DeviceCeilings) -> FamilyTim
         return FamilyTimes(ceilings, None, np.zeros(2), none, np.zeros(0), 1.0)
     warm = np.log([p.warm.median for p in points])
     cold = np.log([(p.cold or p.warm).median for p in points])
-    base = np.log([ceilings.seconds(p.kernel) for p in points])
+    base, features = ceilings.described(p.kernel for p in points)
     rest = np.stack([warm - base, cold - warm], axis=1)
     offsets = np.median(rest, axis=0)
     if len(points) < FEWEST:
         return FamilyTimes(ceilings, None, offsets, none, np.zeros(0), 1.0)
-    process = fit(np.array([ceilings.features(p.kernel) for p in points]), rest)
+    process = fit(features, rest)
     errors, deviations = (found[process.spared] for found in process.held_out())
     far = _FAR * float(np.quantile(process.held_out_distance(), 0.99))
     return FamilyTimes(ceilings, process, offsets, errors, deviations, max(far, 1e-6))

@@ -20,6 +20,17 @@ _LENGTHS = (1.0, 2.0, 4.0, 8.0)  # of all features, in doublings of a size
 _FACTORS = (0.5, 2.0, 4.0)  # of one feature's length
 _NOISES = (1e-3, 1e-2, 0.1)  # variance of a measurement, by that of the process
 _FOLDS = 10
+_TOGETHER = 1024  # points that are asked of at once: each needs a row of all measurements
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What a process says of points, a row each. `mean`: rows x targets; `deviation`: of a new
+    measurement of the first target; `distance`: to the nearest measurement, in lengths."""
+
+    mean: Array
+    deviation: Array
+    distance: Array
 
 
 @dataclass(frozen=True)
@@ -37,19 +48,24 @@ class Gaussian:
     scale: float
     spared: NDArray[np.bool_]
 
-    def mean(self, at: Array) -> Array:
-        """Rows of `at` x targets."""
-        return self.means + self._near(at) @ self.weights
+    def at(self, points: Array) -> Posterior:
+        """What it says of points, rows x features."""
+        pieces = [self._at(points[i : i + _TOGETHER]) for i in range(0, len(points), _TOGETHER)]
+        return Posterior(
+            np.concatenate([p.mean for p in pieces]),
+            np.concatenate([p.deviation for p in pieces]),
+            np.concatenate([p.distance for p in pieces]),
+        )
 
-    def deviation(self, at: Array) -> Array:
-        """Of a new measurement of the first target, for each row of `at`."""
-        near = self._near(at)
-        explained = ((near @ self.inverse) * near).sum(1)
-        return self.scale * np.sqrt(np.clip(1.0 - explained, 0.0, None) + self.noise)
-
-    def distance(self, at: Array) -> Array:
-        """To the nearest measurement, in lengths."""
-        return np.sqrt(_squares(at / self.lengths, self.points / self.lengths).min(1))
+    def _at(self, points: Array) -> Posterior:
+        squares = _squares(points / self.lengths, self.points / self.lengths)
+        near = _similarity(squares)
+        explained = np.einsum("ij,ij->i", near @ self.inverse, near)
+        return Posterior(
+            self.means + near @ self.weights,
+            self.scale * np.sqrt(np.clip(1.0 - explained, 0.0, None) + self.noise),
+            np.sqrt(squares.min(1)),
+        )
 
     def held_out(self) -> tuple[Array, Array]:
         """Errors of each measurement, measured less predicted, with a tenth of them left out, as
@@ -74,17 +90,13 @@ class Gaussian:
         squares[fold[:, None] == fold[None, :]] = np.inf
         return np.sqrt(squares.min(1))
 
-    def _near(self, at: Array) -> Array:
-        return _similarity(_squares(at / self.lengths, self.points / self.lengths))
-
 
 def fit(points: Array, targets: Array) -> Gaussian:
     """A process through `targets` (rows x targets) at `points` (rows x features)."""
     step = max(2 if len(points) >= _FEWEST_SPARED else 1, -(-len(points) // _SEARCHED))
     lengths, noise = _chosen(points[::step], targets[::step, 0], each=step > 1)
     spared = np.arange(len(points)) % step > 0
-    covariance = _covariance(points, lengths, noise)
-    inverse: Array = np.linalg.inv(covariance).astype(np.float64)
+    inverse: Array = np.linalg.inv(_covariance(points, lengths, noise)).astype(np.float64)
     means = np.median(targets, axis=0)
     rest = targets - means
     weights = inverse @ rest
@@ -99,9 +111,11 @@ def _chosen(points: Array, target: Array, *, each: bool) -> tuple[Array, float]:
     then `each` by itself."""
     features = int(points.shape[1])
     rest = target - np.median(target)
+    squares = _squares(points, points)
     tried = [
-        (_likelihood(points, rest, np.full(features, length), noise), length, noise)
+        (_likelihood(similarity, rest, noise), length, noise)
         for length in _LENGTHS
+        for similarity in [_similarity(squares / length**2)]
         for noise in _NOISES
     ]
     best, length, noise = max(tried)
@@ -113,37 +127,54 @@ def _chosen(points: Array, target: Array, *, each: bool) -> tuple[Array, float]:
         for factor in _FACTORS:
             trial = lengths.copy()
             trial[feature] = before * factor
-            found = _likelihood(points, rest, trial, noise)
+            scaled = points / trial
+            found = _likelihood(_similarity(_squares(scaled, scaled)), rest, noise)
             if found > best:
                 best, lengths = found, trial
     return lengths, noise
 
 
-def _likelihood(points: Array, rest: Array, lengths: Array, noise: float) -> float:
+def _likelihood(similarity: Array, rest: Array, noise: float) -> float:
     """The logarithm of the likelihood, with the scale that makes it largest (Rasmussen and
-    Williams, 5.8), up to a constant."""
+    Williams, 5.8), up to a constant.
+
+    With L the Cholesky root of the covariance, L^-1 of the rest is the last row of the root of the
+    covariance that has the rest as one more row: no system needs to be solved."""
+    count = len(rest)
+    bordered = np.empty((count + 1, count + 1))  # the part above the diagonal is not read
+    bordered[:count, :count] = similarity
+    bordered[np.diag_indices(count)] += noise
+    bordered[count, :count] = rest
+    bordered[count, count] = 2 * (rest @ rest) / noise + 1  # any above |L^-1 rest|^2
     try:
-        root = np.linalg.cholesky(_covariance(points, lengths, noise))
+        root = np.linalg.cholesky(bordered)
     except np.linalg.LinAlgError:
         return -np.inf
-    white = np.linalg.solve(root, rest)
-    count = len(rest)
+    white, diagonal = root[count, :count], np.diag(root)[:count]
     variance = max(float(white @ white) / count, 1e-12)
-    return float(-0.5 * count * np.log(variance) - np.log(np.diag(root)).sum())
+    return float(-0.5 * count * np.log(variance) - np.log(diagonal).sum())
 
 
 def _covariance(points: Array, lengths: Array, noise: float) -> Array:
     scaled = points / lengths
-    return _similarity(_squares(scaled, scaled)) + noise * np.eye(len(points))
+    found = _similarity(_squares(scaled, scaled))
+    found[np.diag_indices_from(found)] += noise
+    return found
 
 
 def _similarity(squares: Array) -> Array:
     """Matern's with 3/2: one derivative, since times have kinks where another kernel is chosen."""
     far = np.sqrt(3.0 * squares)
-    return (1.0 + far) * np.exp(-far)
+    near = np.exp(-far)
+    far += 1.0
+    near *= far
+    return near
 
 
 def _squares(a: Array, b: Array) -> Array:
     """Squared distances of rows."""
-    found = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2.0 * a @ b.T
-    return np.clip(found, 0.0, None)
+    found = a @ b.T
+    found *= -2.0
+    found += (a**2).sum(1)[:, None]
+    found += (b**2).sum(1)[None, :]
+    return np.maximum(found, 0.0, out=found)
