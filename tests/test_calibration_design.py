@@ -12,7 +12,8 @@ from costlab.predict.calibration.calls import Operands, Store, call_of
 from costlab.predict.calibration.design import SHARES, cases, farthest_first
 from costlab.predict.calibration.networks import random_network
 from costlab.predict.calibration.shapes import collected
-from costlab.predict.calibration.spaces import Draw, spread
+from costlab.predict.calibration.spaces import spread
+from costlab.predict.calibration.spaces.draw import Draw
 from costlab.predict.kernels import FAMILIES, Convolution, Elementwise, Product, kernels_of
 from costlab.trace.tracer import trace
 
