@@ -3,12 +3,14 @@
 import importlib.util
 import sys
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from statistics import median
 
 import pytest
 
 from costlab import Trace
+from costlab.predict import difference, saving_of
 from costlab.predict.device_file import read_device
 
 FILE = Path(__file__).parents[1] / "benchmarks/accounts.py"
@@ -93,6 +95,24 @@ def test_networks_on_an_h100_are_predicted_from_five_minutes_of_calibration(cond
     assert all(a.covered for a in found)
     pairs = [a.measured for a in found], [a.predicted for a in found]
     assert accounts.rank_correlation(*pairs) > 0.8
+
+
+@pytest.mark.parametrize("conditions", ["fp32.nchw", "bf16.nhwc"])
+def test_what_one_backbone_saves_against_another_is_within_its_interval(conditions):
+    """Three versions of one network, which share most kernels: an interval of less than half the
+    width that two networks which share none would have, and what was measured is in it."""
+    profile = read_device(DATA)
+    versions = ("asymmetric", "base", "narrow")
+    traces = {
+        name: Trace.load(TRACES / f"backbone-py-{name}.h100.{conditions}.32x3x224x224.trace")
+        for name in versions
+    }
+    of = {name: (t.measured.total.median, profile.predict(t)) for name, t in traces.items()}
+    for first, then in combinations(versions, 2):
+        (before, p), (after, q) = of[first], of[then]
+        saved, apart = saving_of(p, q).saved, difference(p.total, q.total)
+        assert saved.low <= before - after <= saved.high
+        assert saved.high - saved.low < 0.5 * (apart.high - apart.low)
 
 
 def test_a_prediction_says_where_it_is_of_other_conditions_than_the_trace():

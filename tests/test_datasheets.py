@@ -334,6 +334,14 @@ def test_the_default_dtype_is_that_of_the_params(tmp_path, dtype, name):
     assert set(DTYPES) < set(WIDTHS)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float8_e4m3fn", "complex64"])
+def test_a_dtype_without_a_peak_is_not_taken_for_another(tmp_path, dtype):
+    """float64 is slower than fp32 on most devices, float8 faster: neither is bounded by it."""
+    message = f"has no peak of {dtype}; choose `profile_dtype` fp32 or bf16"
+    with pytest.raises(ProfileError, match=message):
+        profile(tmp_path).predict(product(1, 100, 100, dtype))
+
+
 def test_a_weight_that_does_not_fit_is_said(tmp_path):
     found = profile(tmp_path).predict(product(1, 50_000, 50_000))
     assert found.warnings == (

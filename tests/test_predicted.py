@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import torch
 
 import costlab
 from costlab.analysis.diagram import diagram
@@ -25,6 +26,7 @@ from costlab.predict import (
     predicted,
     prediction_of,
     saved_time,
+    saving_of,
 )
 from costlab.predict import device_file
 
@@ -136,6 +138,47 @@ def test_rows_by_predicted_time_come_first_and_the_others_add_up():
         costlab.table("alexnet", sort="predicted")
 
 
+@pytest.mark.parametrize("profile", [Calibrated(), "h100"])
+def test_predict_has_the_times_of_the_table(profile):
+    """Three digits of each, however short."""
+    table, found = costlab.table("alexnet", profile=profile), costlab.predict("alexnet", profile)
+    name = "ms (at least)" if profile == "h100" else "ms (predicted)"
+    assert [row.cells[name] for row in table.rows] == [row[name] for row in found.sheet.rows]
+    assert table.totals[name] == found.sheet.total[name]
+    assert sum(row["share"] for row in found.sheet.rows) == pytest.approx(1)
+
+
+def test_a_kernel_that_both_run_is_as_wrong_in_both():
+    """Kernel "a" in both, which takes 1 ms less where its weights are in the cache, and "b", 4 ms,
+    2 less to 3 more, in one. All errors add up (correlation 1)."""
+    facts = Calibrated().predict(costlab.trace("nin_cifar10")).facts
+    ms = [[5, 10, 20], [4, 9, 18], [2, 4, 7]]
+    cold, warm, other = (Estimate(*(1e-3 * t for t in each)) for each in ms)
+    before = Prediction(facts, (cold, other), kernels=("a", "b"))
+    saved = saving_of(before, Prediction(facts, (warm,), kernels=("a",))).saved
+    # 4 (2 to 7) and 1 (1 to 2)
+    assert (saved.low, saved.seconds, saved.high) == pytest.approx((3e-3, 5e-3, 9e-3))
+    elsewhere = Prediction(replace(facts, dtype="bf16"), (warm,), kernels=("a",))
+    assert saving_of(before, elsewhere).saved.low < 0  # nothing is the same there
+
+
+def test_what_both_versions_run_does_not_widen_the_interval():
+    """Without the second convolution: its 2 us and FLOPs, 10% less to 20% more."""
+    layers = [torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 3)]
+    models = [torch.nn.Sequential(*layers[:n]) for n in (3, 2, 3)]
+    before, after, again = (costlab.trace(m, torch.zeros(1, 3, 8, 8)) for m in models)
+    change = costlab.diff(before, after, profile=Calibrated())
+    seconds = 2e-6 + cost_of(before, before.ops[2]).flops / 1e12
+    saved = change.time.saved
+    assert (saved.low, saved.seconds, saved.high) == pytest.approx(
+        (0.9 * seconds, seconds, 1.2 * seconds)
+    )
+    words = f"({milliseconds(0.9 * seconds)} to {milliseconds(1.2 * seconds)})"
+    assert f"saves {milliseconds(seconds)} ms against" in str(change) and words in str(change)
+    same = costlab.diff(before, again, profile=Calibrated())
+    assert "takes as long as" in str(same) and "it runs the same kernels" in str(same)
+
+
 def test_compare_has_a_row_and_its_interval(capsys, device):
     rows = records(capsys, "compare", "alexnet", "nin", "--profile", device)
     by_name = {row["what"]: row for row in rows}
@@ -145,6 +188,8 @@ def test_compare_has_a_row_and_its_interval(capsys, device):
         found = [float(row["alexnet"]), float(row["nin"])]
         assert found == pytest.approx([factor * e for e in expected], rel=1e-5)
         assert row["unit"] == "ms"
+        ratio = "" if what else pytest.approx(expected[1] / expected[0], rel=1e-5)
+        assert (row["nin / alexnet"] and float(row["nin / alexnet"])) == ratio
 
 
 def test_variants_have_the_column(capsys, device):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .._result import Result
 from ..predict import Estimate, Prediction, prediction_notes
-from ..tables import Column, Sheet, table
+from ..tables import Column, Sheet, predicted_cells, predicted_columns, table
 from ..trace import Trace
 
 
@@ -34,44 +34,33 @@ class PredictedTimes(Result):
 
     @property
     def sheet(self) -> Sheet:
-        """A row a block, most of its time where it is predicted, the least where it is bounded."""
+        """A row a block: its time as tables have it, its share of the whole, and whether a part
+        lies outside what was measured."""
         bound = self.total.is_bound
-        columns = (Column("block"), *(_BOUND if bound else _PREDICTED))
-        whole = self.total.low if bound else self.total.seconds
-        rows = tuple(
-            {"block": block.name, **_cells(block.time, whole or 0.0)} for block in self.blocks
+        columns = (
+            Column("block"),
+            *predicted_columns(self.prediction),
+            Column("share", "%", format=".1%"),
+            *(() if bound else (Column("outside"),)),
         )
-        totals = {k: v for k, v in _cells(self.total, whole or 0.0).items() if k != "outside"}
-        said = () if bound else (_COLUMNS_SAID,)
+        rows = tuple({"block": block.name, **self._cells(block.time)} for block in self.blocks)
+        totals = {k: v for k, v in self._cells(self.total).items() if k != "outside"}
+        said = () if bound else (_OUTSIDE,)
         notes = (*said, *prediction_notes(self.prediction))
         title = f"{self.model}: {'least' if bound else 'predicted'} time"
         return Sheet(title, columns, rows, notes, totals)
 
-
-_COLUMNS_SAID = (
-    "low, high: the 90% interval; outside: a part lies outside what was measured of the device"
-)
-_PREDICTED = (
-    Column("predicted", "ms", format=",.3f"),
-    Column("low", "ms", format=",.3f"),
-    Column("high", "ms", format=",.3f"),
-    Column("share", "%", format=".1%"),
-    Column("outside"),
-)
-_BOUND = (Column("at least", "ms", format=",.3f"), Column("share", "%", format=".1%"))
+    def _cells(self, time: Estimate) -> dict[str, object]:
+        """Of a block, or of the whole."""
+        whole, part = (t.low if t.seconds is None else t.seconds for t in (self.total, time))
+        return {
+            **predicted_cells(self.prediction, time),
+            "share": part / whole if whole else 0.0,
+            "outside": "yes" if time.outside else None,
+        }
 
 
-def _cells(time: Estimate, whole: float) -> dict[str, object]:
-    """Milliseconds, and the share of the whole."""
-    if time.seconds is None or time.high is None:
-        return {"at least": 1e3 * time.low, "share": time.low / whole if whole else 0.0}
-    return {
-        "predicted": 1e3 * time.seconds,
-        "low": 1e3 * time.low,
-        "high": 1e3 * time.high,
-        "share": time.seconds / whole if whole else 0.0,
-        "outside": "yes" if time.outside else None,
-    }
+_OUTSIDE = "outside: a part of the block lies outside what was measured of the device"
 
 
 def predicted_times(

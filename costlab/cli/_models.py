@@ -76,8 +76,8 @@ def get_trace(args: argparse.Namespace, spec: str | None = None) -> Trace:
     a profile predicts, where one is named."""
     spec = spec or args.model
     several = isinstance(args.model, list) or getattr(args, "base", None)
+    profile = get_profile(args)  # first: a model can take a while to build
     model = get_model(args, spec)
-    profile = get_profile(args)
     with errors(about=f"{spec}: " if several else ""), working(f"tracing {spec}"):
         return costlab.trace(
             model, device=args.device, backward=args.mode == "train", profile=profile

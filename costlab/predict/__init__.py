@@ -14,7 +14,7 @@ from .dtypes import dtype_of
 from .estimate import Estimate, difference, estimates_sum
 from .load import beside, load_profile
 from .prediction import LAYOUTS, Prediction, Profile, ProfileError, ProfileFacts
-from .saving import Saving
+from .saving import Saving, saving_of
 from .spelling import (
     column_name,
     comparison_of_predictions,
@@ -53,6 +53,7 @@ __all__ = [
     "prediction_of",
     "prediction_source",
     "saved_time",
+    "saving_of",
     "significant",
     "spell_estimate",
     "spell_time",

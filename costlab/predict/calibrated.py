@@ -89,6 +89,7 @@ class CalibratedProfile:
                 layout,
                 self.calibration.facts.date[:10],
                 self.source,
+                replayed=self.calibration.facts.kind == "cuda",
             ),
             tuple(estimates),
             self._wholes(dtype, layout).correlation,
@@ -103,6 +104,7 @@ class CalibratedProfile:
                     missing=self._missing(dtype, layout),
                 )
             ),
+            tuple(ops),
         )
 
     def _missing(self, dtype: str, layout: str) -> frozenset[str]:

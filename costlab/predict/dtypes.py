@@ -10,22 +10,24 @@ from ..trace import Trace
 # bytes an element of a floating-point tensor of a model that runs in a dtype; the names are those
 # of `costlab.measure.device.DTYPES`, and int8 for models quantized to 8 bits
 WIDTHS = {"fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2, "int8": 1}
-_NAMES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16", "float64": "fp32"}
+_NAMES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 _INT8 = frozenset(("int8", "uint8", "qint8", "quint8"))
 
 
 def dtype_of(trace: Trace) -> str:
     """The dtype that a trace ran in: as it was measured, otherwise that of most elements of its
-    params, or of its inputs and outputs where it has none."""
+    params, or of its inputs and outputs where it has none. One that no profile has goes by its name
+    in torch, such as "float64"."""
     if trace.measured:
         return trace.measured.conditions["dtype"]
     tensors = [p.tensor for p in trace.params] or [*trace.inputs, *trace.outputs]
     elements: Counter[str] = Counter()
     for i in tensors:
-        dtype = trace.tensors[i].dtype
-        name = "int8" if dtype in _INT8 else _NAMES.get(dtype)
-        if name:
-            elements[name] += trace.tensors[i].numel
+        tensor = trace.tensors[i]
+        if tensor.dtype in _INT8:
+            elements["int8"] += tensor.numel
+        elif tensor.dtype.startswith(("float", "bfloat", "complex")):
+            elements[_NAMES.get(tensor.dtype, tensor.dtype)] += tensor.numel
     return elements.most_common(1)[0][0] if elements else "fp32"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import fsum
@@ -29,6 +29,7 @@ class ProfileFacts:
         layout: "contiguous" or "channels-last".
         date: of the measurements or of the datasheet, as ISO 8601 writes it.
         source: the file, or the address of the datasheet.
+        replayed: whether kernels were measured as replayed graphs, without the host's work.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ProfileFacts:
     layout: str
     date: str
     source: str
+    replayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,14 @@ class Prediction:
         ops: one estimate per operation of the trace, in its order.
         correlation: of the errors of two operations, as `estimates_sum` takes it.
         warnings: what a reader must know: another library version, what was never measured.
+        kernels: what each operation runs, equal where two run the same; () where it is not known.
     """
 
     facts: ProfileFacts
     ops: tuple[Estimate, ...]
     correlation: float = 1.0
     warnings: tuple[str, ...] = ()
+    kernels: tuple[Hashable, ...] = ()
 
     def over(self, operations: Iterable[int]) -> Estimate:
         """The time of some operations together, by their numbers in the trace."""

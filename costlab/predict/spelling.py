@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import floor, log10
 
-from .estimate import Estimate, difference
+from .estimate import Estimate
 from .prediction import Prediction
+from .saving import saving_of
 
 _MOST_DIGITS = 5  # behind the point
 _LEAST = 10.0**-_MOST_DIGITS
@@ -55,9 +56,10 @@ def prediction_source(prediction: Prediction) -> str:
             f"{column_name(prediction)}: a bound, not a prediction, by the published peaks and "
             f"bandwidth of {on} ({facts.source}, read {facts.date})"
         )
+    without = ", without the host's work" * facts.replayed
     return (
         f"{column_name(prediction)}: not measured, but predicted from measurements of {facts.date} "
-        f"on {on} ({facts.source}), with 90% intervals"
+        f"on {on} ({facts.source}), with 90% intervals{without}"
     )
 
 
@@ -83,7 +85,7 @@ def comparison_of_predictions(of: Sequence[tuple[str, Prediction]]) -> tuple[str
     for name, after in others:
         if after.facts != before.facts:
             notes.append(prediction_notes(after, name)[0])
-        if words := saved_time(difference(before.total, after.total), name, first):
+        if words := saved_time(saving_of(before, after).saved, name, first):
             notes.append(words)
     return (*notes, *_warnings(of))
 
@@ -104,6 +106,8 @@ def saved_time(saved: Estimate | None, subject: str = "it", base: str = "") -> s
     difference."""
     if saved is None or saved.seconds is None or saved.high is None:
         return ""
+    if not saved.low and not saved.high:
+        return f"{subject} takes as long{f' as {base}' * bool(base)}: it runs the same kernels"
     low, high = (milliseconds(s) for s in (saved.low, saved.high))
     than = f" than {base}" * bool(base)
     if saved.low <= 0 <= saved.high:

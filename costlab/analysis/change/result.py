@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ..._pictures import Picture
 from ..._pictures import diagram as picture_of
 from ..._result import Charted, review
-from ...predict import Estimate, Saving
+from ...predict import Estimate, Saving, prediction_of, saving_of
 from ...tables import Column, Sheet
 from ...trace import Trace
 from ..limits import Judgement
@@ -87,6 +87,14 @@ class Change(_Counted, Charted):
 
     chart_kind = "waterfall"
     more_formats = ("pdf",)
+
+    @property
+    def time(self) -> Saving | None:
+        """Predicted time; what both run alike says nothing of how sure the saving is."""
+        base, head = map(prediction_of, self.traces)
+        if base is None or head is None or base.total.is_bound or head.total.is_bound:
+            return None
+        return saving_of(base, head)
 
     @property
     def failed(self) -> tuple[Judgement, ...]:

@@ -112,12 +112,13 @@ class Comparison(Charted):
 
 
 def _row(quantity: Quantity, keys: list[str]) -> dict[str, Any]:
-    """The cells of a quantity: each value, and the ratio of each other network to the first."""
+    """The cells of a quantity: each value, and the ratio of each other network to the first. That
+    of one end of two intervals, or of two bounds, says nothing."""
     what, unit, values = quantity
     ratios = {
         f"{key} / {keys[0]}": value / values[0]
         for key, value in zip(keys[1:], values[1:], strict=True)
-        if value and values[0]
+        if value and values[0] and not what.endswith((", low", ", high", ", at least"))
     }
     return {"what": what, "unit": unit, **dict(zip(keys, values, strict=True)), **ratios}
 
