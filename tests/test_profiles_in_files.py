@@ -155,4 +155,4 @@ def test_a_review_says_what_the_change_saves():
     ).document.sections
     summary, change = (str(section.parts) for section in parts)
     assert "resnet34 takes " in summary and " ms more than resnet18 (" in summary
-    assert "MACs and predicted time from base to head, block by block" in change
+    assert "MACs and predicted time from resnet18 to resnet34, block by block" in change

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..cost import counted, scaled, short
 from ..predict import significant
-from ..tables import Note, others
+from ..tables import Note, others, version_name
 from ..trace import Trace
-from .price import Energy, Price, energy_of, prices
+from .price import Energy, Price, energy_of, prices, spell_price
 
 if TYPE_CHECKING:
     from .pareto import Point
@@ -23,20 +23,20 @@ PEAKS = (
 )
 
 
-def money(trace: Trace, rate: float | None = None) -> list[str]:
-    """The energy of a call where NVML gave it, and with a `rate` the price of a million inputs.
-    Raises ValueError as `prices` does."""
+def money(trace: Trace) -> list[str]:
+    """The energy of a call where NVML gave it, and with a rate the price of a million inputs."""
     found = energy_of(trace)
-    said = [energy(found)] if found else []
-    return said + [price(p) for p in (prices(trace, rate) if rate is not None else ())]
+    return [*([energy(found)] if found else []), *map(price, prices(trace))]
+
+
+def prices_of(traces: Iterable[Trace]) -> list[str]:
+    """The prices of several models, with their names; nothing without a rate."""
+    return [f"{version_name(t)}: {price(p)}" for t in traces for p in prices(t)]
 
 
 def price(found: Price) -> str:
     """What a million inputs cost."""
-    low, middle, high = (
-        None if v is None else significant(v) for v in (found.low, found.price, found.high)
-    )
-    amount = f"at least {low}" if middle is None else f"{middle} ({low} to {high})"
+    amount = f"{'at least ' * (found.by == 'at least')}{spell_price(found)}"
     time = "the least time possible" if found.by == "at least" else f"the {found.by} time"
     return (
         f"price of a million inputs: {amount}, at {found.rate:,g} an hour, by {time} of calls with "

@@ -3,15 +3,18 @@ rate that the user gives."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isfinite
 from typing import Literal
 
-from ..predict import Estimate, Prediction, prediction_of
+from ..predict import Estimate, prediction_of, rate_of
+from ..tables import Column
+from ..tables.predicted import IMPORTANCE, spell_numbers
 from ..trace import Trace
 
 _HOUR = 3600.0  # seconds
 MILLION = 10**6
+Basis = Literal["measured", "predicted", "at least"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Price:
     """
 
     rate: float
-    by: Literal["measured", "predicted", "at least"]
+    by: Basis
     items: int
     low: float
     price: float | None = None
@@ -55,44 +58,84 @@ def items_of(trace: Trace) -> int:
     return max(1, shape[0]) if shape else 1
 
 
-def prices(trace: Trace, rate: float) -> tuple[Price, ...]:
-    """The price of a million inputs by the measured time of a trace, and by its predicted one.
-
-    Raises ValueError for a rate that is not above 0, and for a trace without a time."""
-    if not (isfinite(rate) and rate > 0):
-        raise ValueError(f"a rate of {rate} an hour is no price; give a number above 0")
+def prices(trace: Trace) -> tuple[Price, ...]:
+    """The price of a million inputs by the measured time of a trace, and by its predicted one;
+    none without a rate."""
+    rate, items = rate_of(trace), items_of(trace)
+    if rate is None:
+        return ()
     found: list[Price] = []
-    items = items_of(trace)
     if trace.measured:
         whole = trace.measured.total
-        found.append(_price(rate, "measured", items, Estimate(whole.low, whole.median, whole.high)))
+        time = Estimate(whole.low, whole.median, whole.high)
+        found.append(price_of(rate, "measured", items, time))
     if prediction := prediction_of(trace):
-        found.append(_price(rate, _kind(prediction), items, prediction.total))
-    if not found:
-        raise ValueError(
-            f"{trace.provenance['model']} has no time to price by; name a device with `profile`, "
-            "or make a trace with `costlab trace MODEL --measure`"
-        )
+        kind = "at least" if prediction.total.is_bound else "predicted"
+        found.append(price_of(rate, kind, items, prediction.total))
     return tuple(found)
 
 
-def _kind(prediction: Prediction) -> Literal["predicted", "at least"]:
-    return "at least" if prediction.total.is_bound else "predicted"
-
-
-def _price(
-    rate: float, by: Literal["measured", "predicted", "at least"], items: int, time: Estimate
-) -> Price:
-    """The price by the time of a call."""
-    each = MILLION * rate / _HOUR / items
+def price_of(rate: float, by: Basis, items: int, time: Estimate) -> Price:
+    """The price by the time of a call, in seconds."""
+    second = _of_a_second(rate, items)
     return Price(
         rate,
         by,
         items,
-        each * time.low,
-        None if time.seconds is None else each * time.seconds,
-        None if time.high is None else each * time.high,
+        second * time.low,
+        None if time.seconds is None else second * time.seconds,
+        None if time.high is None else second * time.high,
     )
+
+
+def price_of_a_second(trace: Trace) -> float | None:
+    """What a million inputs cost for each second of a call; None without a rate."""
+    rate = rate_of(trace)
+    return None if rate is None else _of_a_second(rate, items_of(trace))
+
+
+def _of_a_second(rate: float, items: int) -> float:
+    return MILLION * rate / _HOUR / items
+
+
+def spell_price(price: Price) -> str:
+    """1.23 (1.10 to 1.38), or of "at least" 0.912."""
+    return spell_numbers(list(_numbers(price).values()))
+
+
+def price_columns(kinds: Iterable[Basis]) -> tuple[Column, ...]:
+    """One column a kind for people, which has the interval too, and for machines one a number."""
+    return tuple(
+        column
+        for kind in dict.fromkeys(kinds)
+        for column in (
+            Column(f"price ({kind})", print_only=True, importance=IMPORTANCE),
+            *(Column(f"price, {kind}{end}", format=",.6g", detail=True) for end in _ENDS[kind]),
+        )
+    )
+
+
+def price_cells(found: Iterable[Price]) -> dict[str, float | str]:
+    """The cells of `price_columns`."""
+    cells: dict[str, float | str] = {}
+    for price in found:
+        cells[f"price ({price.by})"] = spell_price(price)
+        cells |= {f"price, {price.by}{end}": v for end, v in _numbers(price).items()}
+    return cells
+
+
+_ENDS: dict[Basis, tuple[str, ...]] = {
+    "measured": ("", ", low", ", high"),
+    "predicted": ("", ", low", ", high"),
+    "at least": ("",),
+}
+
+
+def _numbers(price: Price) -> dict[str, float]:
+    """The price and the ends of its interval, by `_ENDS`."""
+    if price.price is None or price.high is None:
+        return {"": price.low}
+    return {"": price.price, ", low": price.low, ", high": price.high}
 
 
 def energy_of(trace: Trace) -> Energy | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from .._pictures import Chart, chart
 from .._result import Charted
 from ..cost import Convention
-from ..predict import Estimate, Prediction
+from ..predict import Estimate, Prediction, time_name
 from ..tables import (
     Column,
     Row,
@@ -107,6 +107,25 @@ class Profile(Charted):
     def measured(self) -> bool:
         """Whether the steps have times."""
         return any(s.seconds is not None for s in self.steps)
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What the steps have, as captions say it."""
+        return (
+            "params",
+            "MACs",
+            *(["backward MACs"] if self.trained else ()),
+            "activations",
+            *(["measured time"] if self.measured else ()),
+            *([time_name(self.prediction)] if self.prediction else ()),
+        )
+
+    @property
+    def summed_up(self) -> str:
+        """What is summed up from stage to stage, as captions say it."""
+        if self.prediction is None:
+            return "params and MACs"
+        return f"params, MACs and {time_name(self.prediction)}"
 
     @property
     def sheet(self) -> Sheet:

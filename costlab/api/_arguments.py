@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from .._narrow import is_list_or_tuple
 from .._spelling import suggestion
+from ..predict import Rate
 from ..trace import Trace
 from ..trace.record import Op
 
@@ -56,6 +57,10 @@ _TYPES = {
     "AnyProfile": _Type(
         lambda value: isinstance(value, (str, os.PathLike)) or hasattr(value, "predict"),
         "a profile, its file or the name of a device",
+    ),
+    "AnyRate": _Type(
+        lambda value: isinstance(value, Rate) or _is_number(Real)(value),
+        "a number",
     ),
     "Op": _Type(_is(Op), "an operation of the trace", "operations of the trace"),
 }

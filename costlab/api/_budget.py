@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..predict import AnyProfile, predicted
+from ..predict import AnyProfile, AnyRate
 from ..trace import Trace
 from ._arguments import public
 from ._models import trace
@@ -17,6 +17,7 @@ def assert_cost(
     *limits: str,
     base: Any = None,
     profile: AnyProfile | None = None,
+    rate: AnyRate | None = None,
     **quantities: str,
 ) -> Trace:
     """Assert that a model keeps limits, as in `assert_cost(model, inputs, macs="<= 2.1G")`.
@@ -29,6 +30,8 @@ def assert_cost(
             the same inputs. The message says which blocks grew against it.
         profile: of a device, as `costlab.table` takes it, for limits on the time that it predicts,
             such as predicted_ms="<= 3".
+        rate: price of an hour of the device, as `costlab.table` takes it, for limits on the price
+            of a million inputs, such as predicted_price="<= 2".
         quantities: a limit for each quantity: params, macs, integer_macs, flops, activations,
             bytes, peak (bytes), receptive_field, and time of a measured trace.
 
@@ -47,12 +50,8 @@ def assert_cost(
         raise ValueError(
             'assert_cost has no limit to assert; give one, as macs="<= 2.1G", params="<= +1%"'
         )
-    head = predicted(trace(model, inputs), profile)
-    earlier = None if base is None else predicted(_base(base, inputs), profile)
+    head = trace(model, inputs, profile=profile, rate=rate)
+    given = inputs if hasattr(base, "named_parameters") else None
+    earlier = None if base is None else trace(base, given, profile=profile, rate=rate)
     require(parsed, head, earlier)
     return head
-
-
-def _base(base: Any, inputs: Any) -> Trace:
-    """The trace of the earlier version."""
-    return trace(base, inputs if hasattr(base, "named_parameters") else None)

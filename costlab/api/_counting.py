@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_path
-from ..predict import AnyProfile
+from ..predict import AnyProfile, AnyRate
 from ..sources import Loaded
 from ..trace import Trace
 from ._arguments import public
@@ -39,7 +39,7 @@ def table(
     sort: str | None = None,
     top: int | None = None,
     profile: AnyProfile | None = None,
-    rate: float | None = None,
+    rate: AnyRate | None = None,
 ) -> Table:
     """The per-layer table of a model, or its totals by kind of operation.
 
@@ -73,18 +73,18 @@ def table(
     from ..tables import column_names, further_columns
     from ..tables import table as tabulate
 
-    trace = as_trace(model, "table", profile)
+    trace = as_trace(model, "table", profile, rate)
     order = order_named(sort or ("macs" if by else None), top, trace)
     names = column_names(columns)
     further = [*further_columns(names), *([order.column] if order and order.asked_for else [])]
     found = tabulate(trace, style, convention, depth, strict, further, by=by)
-    found = replace(found, notes=(*found.notes, *money(trace, rate)))
+    found = replace(found, notes=(*found.notes, *money(trace)))
     return (ordered(found, trace, order, top) if order else found).with_columns(names)
 
 
 @public
 def compare(
-    *models: Model, profile: AnyProfile | None = None, rate: float | None = None
+    *models: Model, profile: AnyProfile | None = None, rate: AnyRate | None = None
 ) -> Comparison:
     """Two models or more side by side: totals, ratios, stage by stage, published error.
 
@@ -98,18 +98,23 @@ def compare(
 
     if len(models) < 2:
         raise ValueError("compare needs two models or more, such as googlenet and alexnet")
-    return run([as_trace(model, "compare", profile) for model in models], rate)
+    return run([as_trace(model, "compare", profile, rate) for model in models])
 
 
 @public
-def variants(base: Model, *others: Model, profile: AnyProfile | None = None) -> Variants:
+def variants(
+    base: Model,
+    *others: Model,
+    profile: AnyProfile | None = None,
+    rate: AnyRate | None = None,
+) -> Variants:
     """Variants of a model against one base: params, MACs, activations, bytes and peak memory of
     each, with the change from the base.
 
     Args:
         base: a trace, a `costlab.load` result, or a name.
         others: the variants, each as the base.
-        profile: as of `table`; adds the predicted time of each.
+        profile, rate: as of `table`; add the predicted time of each, and its price.
 
     Raises ValueError without a variant, ProfileError as `table` does."""
     from ..analysis.variants import variants as run
@@ -118,7 +123,7 @@ def variants(base: Model, *others: Model, profile: AnyProfile | None = None) -> 
         raise ValueError(
             'variants takes a base and a variant or more: costlab.variants("resnet50", "resnet101")'
         )
-    traces = [as_trace(model, "variants", profile) for model in (base, *others)]
+    traces = [as_trace(model, "variants", profile, rate) for model in (base, *others)]
     return run(traces[0], traces[1:])
 
 

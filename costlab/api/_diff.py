@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_path
-from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
+from ..predict import AnyProfile, AnyRate, ChosenProfile, as_profile, predicted, priced
 from ..trace import Trace, TraceError
 from ._arguments import public
 from ._models import Model, as_trace, load, trace
@@ -31,6 +31,7 @@ def diff(
     depth: int | None = None,
     fail_on: str | Sequence[str] = (),
     profile: AnyProfile | None = None,
+    rate: AnyRate | None = None,
 ) -> Change:
     """What changed from one version of a model to the next, block by block.
 
@@ -49,6 +50,8 @@ def diff(
             that hold.
         profile: of a device, as `costlab.table` takes it; adds the predicted time of each block,
             and limits such as "predicted_ms > +5%" can be on it.
+        rate: price of an hour of the device, as `costlab.table` takes it; adds the price of both,
+            and limits such as "predicted_price > +5%" can be on it.
 
     Raises LimitError, a ValueError, for text that is not a limit, SourceError for a model or a
     revision that cannot be loaded, ProfileError for a profile that cannot be read, TraceError for a
@@ -58,9 +61,8 @@ def diff(
 
     limits = [parse(text) for text in ([fail_on] if isinstance(fail_on, str) else fail_on)]
     texts = [inputs] if isinstance(inputs, str) else inputs
-    how = _Building(
-        texts, arguments, train, device, None if profile is None else as_profile(profile)
-    )
+    chosen = None if profile is None else as_profile(profile)
+    how = _Building(texts, arguments, train, device, chosen, rate)
     before, after = (
         how.revisions(model, base, head) if model else (how.trace(base), how.trace(head))
     )
@@ -76,14 +78,15 @@ class _Building:
     train: bool
     device: str
     profile: ChosenProfile | None
+    rate: AnyRate | None
 
     def trace(self, model: Model) -> Trace:
         """The trace of one side. Raises SourceError and TraceError."""
         if not is_path(model):
-            return as_trace(model, "diff", self.profile)
+            return as_trace(model, "diff", self.profile, self.rate)
         named = load(model, self.inputs, arguments=self.arguments)
         try:
-            return predicted(trace(named, device=self.device, backward=self.train), self.profile)
+            return self._on_device(trace(named, device=self.device, backward=self.train))
         except TraceError as e:
             raise TraceError(f"{os.fspath(model)}: {e}") from None
 
@@ -99,7 +102,11 @@ class _Building:
             device=self.device,
             train=self.train,
         )
-        return [predicted(t, self.profile) for t in traces]
+        return [self._on_device(t) for t in traces]
+
+    def _on_device(self, found: Trace) -> Trace:
+        """The trace with predicted times and a price, where they are asked for."""
+        return priced(predicted(found, self.profile), self.rate)
 
 
 def _revision(name: Model) -> str:

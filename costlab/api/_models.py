@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
+from ..predict import AnyProfile, AnyRate, ChosenProfile, as_profile, predicted, priced
 from ..sources import Loaded, SourceError
 from ..sources import load as load_named
 from ..trace import Trace
@@ -95,6 +95,7 @@ def trace(
     fused: bool = False,
     backward: bool = False,
     profile: AnyProfile | None = None,
+    rate: AnyRate | None = None,
 ) -> Trace:
     """Run a model once and record what it did.
 
@@ -115,15 +116,18 @@ def trace(
             tells the two apart.
         profile: of a device: a name, a .device file, or what `load_profile` gives. Tables and
             analyses of the trace show the times that it predicts.
+        rate: price of an hour of the device, in any currency: they also show what a million inputs
+            cost, by the measured or predicted time.
 
     Raises ProfileError: the profile cannot be read, or says nothing of the model. TraceError: the
     device is missing, or the model failed on these inputs. SourceError: a name is not known, or its
     model cannot be built. ValueError: a saved trace was named, with a device or with a backward
-    pass that it does not have."""
+    pass that it does not have; or a rate is not above 0, or there is no time that it prices."""
     options: dict[str, Any] = {"train": train, "fused": fused, "backward": backward}
     if isinstance(model, (str, os.PathLike)):
         model = load(model, inputs)
-    return predicted(_traced(model, inputs, kwargs, device=device, spec=spec, **options), profile)
+    found = _traced(model, inputs, kwargs, device=device, spec=spec, **options)
+    return priced(predicted(found, profile), rate)
 
 
 def _traced(
@@ -219,15 +223,20 @@ def measure(
     return run(model, given, kwargs, device=device, spec=spec, **options)
 
 
-def as_trace(model: Any, function: str, profile: AnyProfile | None = None) -> Trace:
+def as_trace(
+    model: Any,
+    function: str,
+    profile: AnyProfile | None = None,
+    rate: AnyRate | None = None,
+) -> Trace:
     """The trace of what a public function was given: a trace, a name, a file or `costlab.load`'s;
-    with a `profile` the times that it predicts too.
+    with a `profile` the times that it predicts too, and with a `rate` the price.
 
-    Raises ProfileError where the profile cannot be read or says nothing of the model; TypeError for
-    anything that is not a model, with what to do; SourceError, TraceError or TraceFileError where a
-    named model cannot be had."""
+    Raises ProfileError where the profile cannot be read or says nothing of the model; ValueError
+    for a rate, as `trace` does; TypeError for anything that is not a model, with what to do;
+    SourceError, TraceError or TraceFileError where a named model cannot be had."""
     if isinstance(model, (Trace, Loaded, str, os.PathLike)):
-        return trace(model, profile=profile)
+        return trace(model, profile=profile, rate=rate)
     raise TypeError(advice(model, function))
 
 

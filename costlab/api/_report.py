@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from .._extras import extra
 from .._result import Result
-from ..predict import AnyProfile, ChosenProfile, as_profile, predicted
+from ..predict import (
+    AnyProfile,
+    AnyRate,
+    ChosenProfile,
+    as_profile,
+    as_rate,
+    predicted,
+    preferred,
+    priced,
+)
 from ..trace import Trace, TraceError
 from ._arguments import public
 from ._models import CONTEXT, Model, as_trace, load, trace, trace_named
@@ -93,7 +102,7 @@ def report(
     context: int = CONTEXT,
     batch: int = 1,
     profile: AnyProfile | None = None,
-    rate: float | None = None,
+    rate: AnyRate | None = None,
     command: str = "costlab.report",
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
@@ -113,8 +122,8 @@ def report(
         device, train: where and how these are traced.
         profile: of a device, as `costlab.table` takes it; adds predicted times to the tables, the
             review and the rankings of the models.
-        rate: price of an hour of the device, as `costlab.table` takes it: the summary and the
-            comparison say what a million inputs cost.
+        rate: price of an hour of the device, as `costlab.table` takes it: the summary, the review
+            and the comparison say what a million inputs cost.
         command: the command that the last page gives to build the report again.
         progress: called with (done, of, title) before each section.
 
@@ -125,7 +134,6 @@ def report(
 
     path = None if config is None else os.fspath(config)
     settings = _settings(path, title, tuple(sections), notes or {}, paper)
-    settings = settings if rate is None else replace(settings, rate=rate)
     pair = _pair(base or settings.base or None, head or settings.head or None, path)
     named: Sequence[Model] = models or settings.models or pair[1:]
     _require_model(named, path)
@@ -142,15 +150,14 @@ def report(
     runs = None if inputs or arguments or train or phase else settings
     find = _Finder(how, runs, path, (*models, base, head))
     with _placed(path):
-        chosen = None if profile is None else as_profile(profile)
-        if chosen is None or (chosen.fallback and settings.profile):
-            chosen = _profile(settings)
-        review = (
-            (predicted(find(pair[0]), chosen), predicted(find(pair[1]), chosen)) if pair else None
-        )
-        traces = [
-            review[1] if review and m == pair[1] else predicted(find(m), chosen) for m in named
-        ]
+        chosen = preferred(None if profile is None else as_profile(profile), _profile(settings))
+        hour = preferred(as_rate(rate), as_rate(settings.rate))
+
+        def on_device(model: Model) -> Trace:
+            return priced(predicted(find(model), chosen), hour)
+
+        review = (on_device(pair[0]), on_device(pair[1])) if pair else None
+        traces = [review[1] if review and m == pair[1] else on_device(m) for m in named]
         return Report(build(settings, traces, review, command, find, progress), path)
 
 

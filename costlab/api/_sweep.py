@@ -8,7 +8,7 @@ from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..predict import AnyProfile, as_profile
+from ..predict import AnyProfile, AnyRate, Rate, as_profile, as_rate
 from ._arguments import public
 from ._models import CONTEXT
 
@@ -35,6 +35,7 @@ def sweep(
     channels_last: bool = False,
     compile: bool = False,
     profile: AnyProfile | None = None,
+    rate: AnyRate | None = None,
     jobs: int | None = None,
     engine: str = "local",
     scheduler: str | None = None,
@@ -56,6 +57,8 @@ def sweep(
             `compile` as of `costlab.measure`.
         profile: of a device, as `costlab.table` takes it, by name or file; adds the predicted time
             of each configuration.
+        rate: price of an hour of the device, as `costlab.table` takes it, for the price of a
+            million inputs by the measured or predicted time.
         jobs: number of processes; None for the number of cores, or 1 with `measure`.
         engine: "local" processes, or "dask", a cluster of this machine or the one at `scheduler`.
         journal: a file to which each outcome is added as soon as it is computed; a call with the
@@ -95,7 +98,18 @@ def sweep(
         jobs=workers,
         journal=None if journal is None else os.fspath(journal),
         progress=progress,
+        rate=_rate(as_rate(rate), setup),
     )
+
+
+def _rate(given: Rate | None, setup: Setup) -> float | None:
+    """The price of an hour. Raises ValueError where no time is asked for that it prices, unless it
+    is a fallback."""
+    if given is None or setup.measure or setup.profile:
+        return given and given.price
+    if given.fallback:
+        return None
+    raise ValueError("`rate` prices a time; name a device with `profile`, or add `measure`")
 
 
 def _profile(profile: AnyProfile | None) -> dict[str, Any]:
@@ -169,14 +183,15 @@ def sweep_columns(
     *,
     measured: bool,
     predicted: bool,
+    priced: bool,
 ) -> tuple[Column, ...]:
     """The columns that the table of a sweep can have, with times that are `measured` or
-    `predicted`."""
+    `predicted`, and with prices."""
     from ..analysis.sweep import possible_columns
 
     named = ["model"] if len(models) > 1 else []
     axes = [*named, *(_axis(name, phase) for name in over)]
-    return possible_columns(axes, measured=measured, predicted=predicted)
+    return possible_columns(axes, measured=measured, predicted=predicted, priced=priced)
 
 
 def _validate(models: Sequence[str], setup: Setup, engine: str, scheduler: str | None) -> None:

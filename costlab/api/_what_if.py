@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._narrow import is_path
-from ..predict import AnyProfile
+from ..predict import AnyProfile, AnyRate
 from ..sources import Loaded, SourceError
 from ..trace import Trace
 from ._arguments import public
@@ -30,6 +30,7 @@ def what_if(
     style: str = "auto",
     depth: int | None = None,
     profile: AnyProfile | None = None,
+    rate: AnyRate | None = None,
 ) -> Change:
     """A model compared with a changed one, block by block. The changed model is built and traced:
     nothing is multiplied.
@@ -44,7 +45,8 @@ def what_if(
         train: count the backward pass too.
         device: where to run, as `costlab.trace` takes it.
         style, depth: of the rows that are compared, as `costlab.table` takes them.
-        profile: of a device, as `costlab.table` takes it; adds the predicted times of both.
+        profile, rate: of a device, as `costlab.table` takes them; add the predicted times of both,
+            and their prices.
 
     Raises ValueError for a change that cannot be read, that the model has no such size or kernel
     for, or that no padding keeps the grids with; SourceError for a saved trace, and TraceError
@@ -64,7 +66,7 @@ def what_if(
         require_same_grids(trace(asked.resized(loaded)) if asked.sizes else base, head)
     name = f"{base.provenance['model']} with {asked.words}"
     head = replace(head, provenance={**head.provenance, "revision": name})
-    return diff(base, head, style=style, depth=depth, profile=profile)
+    return diff(base, head, style=style, depth=depth, profile=profile, rate=rate)
 
 
 def _advice(given: object) -> str:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _documents
 from .._narrow import StrPath, is_list, json_object
 from ..analysis.limits import Limit, LimitError, parse
-from .._spelling import suggestion
-from ..predict import Profile, ProfileError, beside, load_profile
+from ..predict import Profile, ProfileError, Rate, as_rate, beside, load_profile
 from .errors import CheckError
 from .places import Places
+from .table import Table, known
 
 LOCK = "costlab.lock"
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _DTYPES = ("fp32", "tf32", "bf16", "fp16")
 _PHASES = ("prefill", "decode")
 
@@ -65,6 +63,7 @@ class ModelBudget:
         profile: of the device whose times are predicted; None where the file names none.
         dtype, layout: that times are predicted in, as `Profile.predict` takes them.
         line: where its table begins.
+        rate: price of an hour of the device; None where the file names none.
     """
 
     name: str
@@ -80,6 +79,7 @@ class ModelBudget:
     profile: Profile | None = None
     dtype: str | None = None
     layout: str | None = None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,19 @@ def read(path: StrPath) -> Config:
     models = table.get("model", [])
     tables = [json_object(m) for m in models] if is_list(models) else []
     places = Places(text, len(tables))
-    whole = _Table(path, table, "[tool.costlab]", places)
-    whole.require_keys({"lock": str, "model": list, "defaults": dict, "profile": str})
+    whole = Table(path, table, "[tool.costlab]", places)
+    whole.require_keys(
+        {"lock": str, "model": list, "defaults": dict, "profile": str, "rate": float}
+    )
     if not tables or None in tables:
         raise whole.error("model", "models are tables [[tool.costlab.model]], and there is none")
     profile = _profile(whole)
     found = [_model(path, places, i, t) for i, t in enumerate(tables) if t is not None]
     _require_names(path, found)
-    found = [replace(model, profile=model.profile or profile) for model in found]
+    rate = _rate(whole)
+    found = [
+        replace(model, profile=model.profile or profile, rate=model.rate or rate) for model in found
+    ]
     lock = table.get("lock", LOCK)
     return Config(path, os.path.join(os.path.dirname(path), lock), tuple(found))
 
@@ -125,13 +130,6 @@ def _parse(path: str) -> tuple[str, dict[str, Any]]:
     return text, _documents.toml(path, text, CheckError)
 
 
-_KINDS = {
-    str: "a string",
-    list: "a list of strings",
-    dict: "a table",
-    bool: "true or false",
-    int: "an integer",
-}
 _MODEL_KEYS = {
     "name": str,
     "model": str,
@@ -144,6 +142,7 @@ _MODEL_KEYS = {
     "dtype": str,
     "channels-last": bool,
     "profile": str,
+    "rate": float,
     "phase": str,
     "context": int,
     "batch": int,
@@ -151,62 +150,10 @@ _MODEL_KEYS = {
 _LIMIT_KEYS = {"limit": str, "tolerance": str}
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A table as it was written; `title` names it in errors, `index` is that of its model."""
-
-    path: str
-    doc: Mapping[str, Any]
-    title: str
-    places: Places = field(repr=False)
-    index: int | None = None
-
-    def error(self, key: str, message: str, line: int = 0) -> CheckError:
-        """An error that says where the key stands."""
-        line = line or self.places.key(key, self.index)
-        return CheckError(f"{self.path}:{line}: {self.title}: {message}")
-
-    def require_keys(self, kinds: Mapping[str, type]) -> None:
-        """Raise CheckError for the first key that is unknown, or of another type."""
-        for key, value in self.doc.items():
-            if key not in kinds:
-                raise self.error(key, f"unknown key {key!r}{_known(key, kinds)}")
-            kind = kinds[key]
-            if not isinstance(value, kind) or kind is int and isinstance(value, bool):
-                raise self.error(key, f"{key} is {_KINDS[kind]}")
-
-    def one_of(self, key: str, choices: Iterable[str], default: str) -> str:
-        """A text out of some. Raises CheckError for another one."""
-        value = self.doc.get(key, default)
-        if value not in (*choices, default):
-            raise self.error(key, f"unknown {key} {value!r}{_known(value, choices)}")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts. Raises CheckError for another one."""
-        values = self.doc.get(key, [])
-        if not all(isinstance(v, str) for v in values):
-            raise self.error(key, f"{key} is a list of strings")
-        return tuple(values)
-
-    def share(self, text: str, line: int) -> float:
-        """A tolerance as a share. Raises CheckError for what is not a percentage."""
-        found = _PERCENT.fullmatch(text.strip())
-        if not found:
-            raise self.error(
-                "tolerance", f'tolerance {text!r} is not a percentage such as "2%"', line
-            )
-        return float(found[1]) / 100
-
-
-def _known(name: str, known: Iterable[str]) -> str:
-    return suggestion(name, known, 1) or f"; there are {', '.join(known)}"
-
-
 def _model(path: str, places: Places, index: int, doc: Mapping[str, Any]) -> ModelBudget:
     """One `[[tool.costlab.model]]`. Raises CheckError for anything it cannot use."""
     called = doc.get("name", doc.get("model", index + 1))
-    table = _Table(path, doc, f"[[tool.costlab.model]] {called!r}", places, index)
+    table = Table(path, doc, f"[[tool.costlab.model]] {called!r}", places, index)
     table.require_keys(_MODEL_KEYS)
     if not doc.get("model"):
         missing = "the key model is missing; it names the model"
@@ -233,10 +180,11 @@ def _model(path: str, places: Places, index: int, doc: Mapping[str, Any]) -> Mod
         _profile(table),
         doc.get("dtype"),
         "channels-last" if timing.channels_last else None,
+        _rate(table),
     )
 
 
-def _profile(table: _Table) -> Profile | None:
+def _profile(table: Table) -> Profile | None:
     """The profile that a table names, by its path from the file. Raises CheckError for one that
     cannot be read."""
     if "profile" not in table.doc:
@@ -247,7 +195,15 @@ def _profile(table: _Table) -> Profile | None:
         raise table.error("profile", str(e)) from None
 
 
-def _use(table: _Table) -> dict[str, Any]:
+def _rate(table: Table) -> Rate | None:
+    """The price of an hour that a table names. Raises CheckError for one that is not above 0."""
+    try:
+        return as_rate(table.doc.get("rate"))
+    except ValueError as e:
+        raise table.error("rate", str(e)) from None
+
+
+def _use(table: Table) -> dict[str, Any]:
     """Phase, context and batch of a language model in use; nothing without a phase."""
     phase = table.one_of("phase", _PHASES, "")
     given = {key: table.doc[key] for key in ("context", "batch") if key in table.doc}
@@ -260,7 +216,7 @@ def _use(table: _Table) -> dict[str, Any]:
     return {"phase": phase, **given} if phase else {}
 
 
-def _budget(table: _Table, given: object) -> Budget:
+def _budget(table: Table, given: object) -> Budget:
     """A limit: a text, or a table with the limit and a tolerance of its own."""
     doc = {"limit": given} if isinstance(given, str) else json_object(given)
     if doc is None or not isinstance(doc.get("limit"), str):
@@ -268,7 +224,7 @@ def _budget(table: _Table, given: object) -> Budget:
     line = table.places.text(doc["limit"], "limits", table.index or 0)
     for key, value in doc.items():
         if key not in _LIMIT_KEYS:
-            message = f"unknown key {key!r} of a limit{_known(key, _LIMIT_KEYS)}"
+            message = f"unknown key {key!r} of a limit{known(key, _LIMIT_KEYS)}"
             raise table.error("limits", message, line)
         if not isinstance(value, str):
             raise table.error("limits", f"{key} of a limit is a string", line)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..analysis.limits import PREDICTED, Called, Limit, LimitError, judge
+from ..analysis.limits import PREDICTED, PRICES, Called, Limit, LimitError, judge
+from ..analysis.price import Price
 from ..predict import Prediction
 from . import notes
 from .blocks import blocks_behind, called_in
@@ -18,13 +19,14 @@ from .timing import Times
 
 @dataclass(frozen=True)
 class Traced:
-    """A model that was traced: its figures, the modules that it consists of, its times, and the
-    prediction of them where a profile was given."""
+    """A model that was traced: its figures, the modules that it consists of, its times, the
+    prediction of them where a profile was given, and its prices where a rate was given too."""
 
     head: Timed
     parts: tuple[str, ...]
     times: Times
     prediction: Prediction | None = None
+    prices: tuple[Price, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ def _skipped(limit: Limit, model: Traced, baseline: Baseline) -> str:
     times = model.times
     if limit.quantity in PREDICTED and model.prediction is None:
         return notes.NOT_PREDICTED
+    if limit.quantity in PRICES and not model.prices:
+        return notes.NOT_PRICED
     if limit.quantity != "time":
         return ""
     if not times.figures:

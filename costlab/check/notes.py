@@ -71,9 +71,10 @@ NOT_PREDICTED = (
     "no profile; `costlab check --profile PROFILE` predicts it, and so does a key profile in the "
     "file"
 )
+NOT_PRICED = "no rate; `costlab check --rate PRICE` gives it, and so does a key rate in the file"
 PREDICTED_RELATIVE = (
-    "predicted times are not in the lock file; write an absolute limit, or compare two versions "
-    "with `costlab diff --profile PROFILE`"
+    "predicted times are not in the lock file, nor are prices; write an absolute limit, or compare "
+    "two versions with `costlab diff --profile PROFILE`"
 )
 
 

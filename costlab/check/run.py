@@ -9,11 +9,18 @@ from dataclasses import replace
 
 from .._narrow import StrPath
 from ..analysis.limits import PREDICTED, TraceFigures
+from ..analysis.notes import price
+from ..analysis.price import prices
 from ..predict import (
     AnyProfile,
+    AnyRate,
     ChosenProfile,
+    Rate,
     as_profile,
+    as_rate,
     predicted,
+    preferred,
+    priced,
     prediction_notes,
     prediction_of,
 )
@@ -38,6 +45,7 @@ def check(
     update: bool = False,
     measuring: Measuring | None = None,
     profile: AnyProfile | None = None,
+    rate: AnyRate | None = None,
     progress: Progress | None = None,
 ) -> Check:
     """Trace the models of a pyproject.toml one after another, and judge their limits.
@@ -46,12 +54,14 @@ def check(
         update: write the lock file, and judge relative limits against what it has then.
         measuring: how the models with limits on time are timed; None to time none.
         profile: of a device, for limits on predicted time, in place of those that the file names.
+        rate: price of an hour of it, for limits on a price, in place of those that the file names.
         progress: called with (done, of, name) before each model.
 
     Raises CheckError for a configuration or a lock file that cannot be used. A model that fails is
     a part of the result."""
     config = read(path)
     chosen = None if profile is None else as_profile(profile)
+    hour = as_rate(rate)
     name = os.path.basename(config.lock)
     lock, said = _lock(config, update)
     before: Mapping[str, Entry] = lock.entries if lock else {}
@@ -62,7 +72,7 @@ def check(
             progress(i, len(config.models), model.name)
         old = before.get(model.name)
         checked, entry = _checked(
-            model, Baseline(name, lock is not None, old), measuring, chosen, update=update
+            model, Baseline(name, lock is not None, old), measuring, chosen, hour, update=update
         )
         models.append(checked)
         if kept := entry or old:  # what a model cost before it failed stays
@@ -89,6 +99,7 @@ def _checked(
     before: Baseline,
     measuring: Measuring | None,
     profile: ChosenProfile | None,
+    rate: Rate | None,
     *,
     update: bool,
 ) -> tuple[Checked, Entry | None]:
@@ -96,7 +107,7 @@ def _checked(
     traced."""
     started = time.perf_counter()
     try:
-        trace, traced = _traced(model, measuring, profile)
+        trace, traced = _traced(model, measuring, profile, rate)
     except _FAULTS as e:
         message = (str(e) or type(e).__name__).splitlines()[0]
         return Checked(model, (), message, (), time.perf_counter() - started), None
@@ -109,10 +120,11 @@ def _checked(
 
 
 def _predicted_notes(model: ModelBudget, traced: Traced) -> list[str]:
-    """Where the predicted times of a model are from, and its warnings."""
+    """Where the predicted times of a model are from, its warnings, and its price."""
     if traced.prediction is None:
         return []
-    return [f"{model.name}: {line}" for line in prediction_notes(traced.prediction)]
+    said = (*prediction_notes(traced.prediction), *map(price, traced.prices))
+    return [f"{model.name}: {line}" for line in said]
 
 
 def _lock_notes(model: ModelBudget, entry: Entry, base: Baseline) -> list[str]:
@@ -125,7 +137,10 @@ def _lock_notes(model: ModelBudget, entry: Entry, base: Baseline) -> list[str]:
 
 
 def _traced(
-    model: ModelBudget, measuring: Measuring | None, profile: ChosenProfile | None
+    model: ModelBudget,
+    measuring: Measuring | None,
+    profile: ChosenProfile | None,
+    rate: Rate | None,
 ) -> tuple[Trace, Traced]:
     """Build and trace a model; time it, or predict its time, where a limit asks for it."""
     from ..sources.run import trace_on_host
@@ -140,16 +155,16 @@ def _traced(
         trace, times = trace_on_host(loaded, backward=model.train), _times(model, loaded, measuring)
     if any(budget.limit.quantity in PREDICTED for budget in model.limits):
         trace = predicted(trace, _profile(model, profile))
+    if prediction_of(trace):
+        trace = priced(trace, preferred(rate, model.rate))
     head = Timed(TraceFigures(trace), times.figures)
-    return trace, Traced(head, parts_of(head), times, prediction_of(trace))
+    return trace, Traced(head, parts_of(head), times, prediction_of(trace), prices(trace))
 
 
 def _profile(model: ModelBudget, given: ChosenProfile | None) -> ChosenProfile | None:
     """The profile that a model's time is predicted by: what is `given`, or what the file names,
     which goes before a default; in the dtype and layout of the model unless it says another one."""
-    found = given
-    if model.profile and (given is None or given.fallback):
-        found = ChosenProfile(model.profile)
+    found = preferred(given, None if model.profile is None else ChosenProfile(model.profile))
     if found is None:
         return None
     return replace(found, dtype=found.dtype or model.dtype, layout=found.layout or model.layout)

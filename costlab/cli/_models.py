@@ -10,6 +10,7 @@ from typing import Any, TYPE_CHECKING
 
 import costlab
 
+from ..predict import Rate
 from ._errors import UserError, errors, refuse
 from ._progress import working
 
@@ -45,10 +46,14 @@ def get_model(
         )
 
 
-def profile_words(args: argparse.Namespace) -> list[tuple[str, str | None]]:
-    """The options of `add_profile` as they were given, for a command line that does the same."""
+def device_words(args: argparse.Namespace) -> list[tuple[str, str | None]]:
+    """The options of `add_profile` and `add_rate` as they were given, for a command line that does
+    the same."""
     names = ("profile", "profile_dtype", "profile_layout")
-    return [(f"--{name.replace('_', '-')}", getattr(args, name)) for name in names]
+    return [
+        *((f"--{name.replace('_', '-')}", getattr(args, name)) for name in names),
+        ("--rate", args.rate and f"{args.rate!r}"),
+    ]
 
 
 def phase(args: argparse.Namespace) -> dict[str, Any]:
@@ -73,14 +78,18 @@ def sizes(args: argparse.Namespace) -> dict[str, int]:
 
 def get_trace(args: argparse.Namespace, spec: str | None = None) -> Trace:
     """The trace that `spec` (default `args.model`) names: loaded, or made now; with the times that
-    a profile predicts, where one is named."""
+    a profile predicts, where one is named, and the price of an hour that `--rate` gives."""
     spec = spec or args.model
     several = isinstance(args.model, list) or getattr(args, "base", None)
-    profile = get_profile(args)  # first: a model can take a while to build
+    profile, rate = get_profile(args), get_rate(args)  # a model can take a while to build
     model = get_model(args, spec)
     with errors(about=f"{spec}: " if several else ""), working(f"tracing {spec}"):
         return costlab.trace(
-            model, device=args.device, backward=args.mode == "train", profile=profile
+            model,
+            device=args.device,
+            backward=args.mode == "train",
+            profile=profile,
+            rate=rate,
         )
 
 
@@ -104,11 +113,14 @@ def get_profile(args: argparse.Namespace):
     return replace(found, fallback=defaulted)
 
 
-def get_rate(args: argparse.Namespace, *traces: Trace) -> float | None:
-    """The price of an hour that `--rate` gives. A default of the user's file is passed over where a
-    trace has no time that it could be the price of."""
-    timed = args.profile is not None or all(t.measured for t in traces)
-    return args.rate if timed or "rate" not in args.defaulted else None
+def get_rate(args: argparse.Namespace) -> Rate | None:
+    """The price of an hour that `--rate` gives; None where it gives none, and for commands that
+    have no such option."""
+    price = getattr(args, "rate", None)
+    if price is None:
+        return None
+    with errors():
+        return Rate(price, fallback="rate" in args.defaulted)
 
 
 def tracing(args: argparse.Namespace) -> dict[str, Any]:

@@ -119,9 +119,9 @@ def add_profile(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_rate(options: Options) -> None:
+def add_rate(parser: argparse.ArgumentParser) -> None:
     """`--rate` of the commands that show a price."""
-    options.add_argument(
+    parser.add_argument_group("price").add_argument(
         "--rate",
         type=float,
         metavar="PRICE",

@@ -8,8 +8,8 @@ import costlab
 
 from ..api._columns import check_columns
 from ._errors import UserError, errors
-from ._models import get_profile
-from ._options import add_output, add_profile
+from ._models import get_profile, get_rate
+from ._options import add_output, add_profile, add_rate
 from ._output import show, write
 from ._progress import progress_line
 from ._types import Commands
@@ -52,6 +52,7 @@ def add(sub: Commands) -> None:
     p.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
     p.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0, for code scanning")
     add_profile(p)
+    add_rate(p)
     add_output(p)
     p.set_defaults(run=run, columns_of=_columns)
 
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace) -> int | None:
             measure=args.measure,
             device=args.device or "auto",
             profile=get_profile(args),
+            rate=get_rate(args),
             progress=lambda done, of, name: progress_line(f"{done + 1} of {of}: {name}"),
         )
     show(args, check.sheet, costly=args.measure)

@@ -6,8 +6,8 @@ import argparse
 
 import costlab
 
-from ._errors import UserError, errors, refuse
-from ._models import get_rate, get_trace
+from ._errors import UserError, errors
+from ._models import get_trace
 from ._options import add_diagram, add_model, add_output, add_profile, add_rate
 from ._output import draw, show
 from ._progress import working
@@ -31,7 +31,7 @@ def add(sub: Commands) -> None:
         p, "draw the networks side by side on one scale, and mark the differences between two"
     )
     add_profile(p)
-    add_rate(p.add_argument_group("price"))
+    add_rate(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int | None:
         return show(args, _variants(args).sheet)
     traces = [get_trace(args, spec) for spec in args.model]
     with working("comparing"), errors():
-        comparison = costlab.compare(*traces, rate=get_rate(args, *traces))
+        comparison = costlab.compare(*traces)
     if args.diagram:
         draw(args.diagram, comparison.diagram())
     show(args, comparison.sheet)
@@ -50,7 +50,6 @@ def run(args: argparse.Namespace) -> int | None:
 
 def _variants(args: argparse.Namespace):
     """The models as variants of one base."""
-    refuse(args, ("rate",), "compares models beside each other; leave out --against")
     if args.diagram:
         raise UserError("--diagram draws models beside each other; leave out --against")
     base, *others = (get_trace(args, spec) for spec in (args.against, *args.model))

@@ -9,8 +9,16 @@ import sys
 import costlab
 
 from ._errors import errors
-from ._models import get_profile, profile_words, tracing
-from ._options import add_building, add_chart, add_diagram, add_output, add_profile, add_rows
+from ._models import device_words, get_profile, get_rate, tracing
+from ._options import (
+    add_building,
+    add_chart,
+    add_diagram,
+    add_output,
+    add_profile,
+    add_rate,
+    add_rows,
+)
 from ._output import draw, require_format, save_chart, show, write
 from ._progress import working
 from ._shape import refuse_shape
@@ -53,9 +61,10 @@ def add(sub: Commands) -> None:
     add_building(p)
     add_rows(p.add_argument_group("rows that are compared"))
     add_profile(p)
+    add_rate(p)
     pictures = p.add_argument_group("pictures")
     add_diagram(pictures, "draw both versions on one scale, with the changes marked")
-    add_chart(pictures, "draw the waterfall of MACs")
+    add_chart(pictures, "draw the waterfall of MACs and of predicted time")
     add_output(p, more=("pdf",), documents=("html", "pdf"))
     p.set_defaults(run=run)
 
@@ -75,6 +84,7 @@ def run(args: argparse.Namespace) -> int | None:
             depth=args.depth,
             fail_on=args.fail_on,
             profile=get_profile(args),
+            rate=get_rate(args),
         )
     if args.diagram:
         draw(args.diagram, change.diagram())
@@ -101,7 +111,7 @@ def _again(args: argparse.Namespace) -> str:
         ("--style", args.style if args.style != "auto" else None),
         ("--depth", args.depth and str(args.depth)),
         *(("--fail-on", v) for v in args.fail_on),
-        *profile_words(args),
+        *device_words(args),
         ("-o", args.output),
     ]
     words = [word for option, value in given if value for word in (option, value)]

@@ -10,7 +10,7 @@ import costlab
 
 from ._errors import errors
 from ._files import REPORT
-from ._models import building, get_profile, profile_words
+from ._models import building, device_words, get_profile, get_rate
 from ._options import add_model, add_profile, add_rate
 from ._output import write
 from ._progress import progress_line, working
@@ -27,7 +27,7 @@ def add(sub: Commands) -> None:
     add_model(p, several=True, optional=True)
     _add_contents(p.add_argument_group("contents"))
     add_profile(p)
-    add_rate(p.add_argument_group("price"))
+    add_rate(p)
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.pdf or FILE.html")
     p.set_defaults(run=run, writes=REPORT)
 
@@ -69,8 +69,7 @@ def _again(args: argparse.Namespace):
         ("--context", args.context and str(args.context)),
         ("--batch", args.batch and str(args.batch)),
         ("--mode", args.mode if args.mode != "eval" else None),
-        *profile_words(args),
-        ("--rate", args.rate and f"{args.rate:g}"),
+        *device_words(args),
     ]
     return shlex.join(
         [
@@ -84,8 +83,6 @@ def _again(args: argparse.Namespace):
 
 def run(args: argparse.Namespace) -> int | None:
     """Trace, build, typeset."""
-    if args.profile is None and "rate" in args.defaulted:
-        args.rate = None  # a price is of a time, and a report in a file has a rate of its own
     with errors():
         report = costlab.report(
             *args.model,
@@ -97,7 +94,7 @@ def run(args: argparse.Namespace) -> int | None:
             paper=args.paper or "",
             command=f"{_again(args)} -o FILE.pdf (or FILE.html)",
             profile=get_profile(args),
-            rate=args.rate,
+            rate=get_rate(args),
             progress=lambda done, of, title: progress_line(f"{done + 1} of {of}: {title}"),
             **building(args),
         )

@@ -13,8 +13,8 @@ import costlab
 from ..api._sweep import sweep_columns
 from ._errors import UserError, errors
 from ._extras import require
-from ._models import building, get_profile
-from ._options import add_chart, add_measuring, add_model, add_output, add_profile
+from ._models import building, get_profile, get_rate
+from ._options import add_chart, add_measuring, add_model, add_output, add_profile, add_rate
 from ._output import save_chart, show
 from ._progress import progress_line
 from ._types import Commands, Options
@@ -45,6 +45,7 @@ def add(sub: Commands) -> None:
     _add_processes(p.add_argument_group("processes"))
     _add_measured(p.add_argument_group("measurement"))
     add_profile(p)
+    add_rate(p)
     add_chart(p.add_argument_group("chart"), "draw the curves over the first range")
     add_output(p)
     p.set_defaults(run=run, columns_of=_columns)
@@ -131,6 +132,7 @@ def run(args: argparse.Namespace) -> int | None:
             channels_last=args.channels_last,
             compile=args.compile,
             profile=get_profile(args),
+            rate=get_rate(args),
             jobs=args.jobs,
             engine=args.engine,
             scheduler=args.scheduler,
@@ -152,6 +154,7 @@ def _columns(args: argparse.Namespace):
         args.phase,
         measured=args.measure,
         predicted=args.profile is not None,
+        priced=args.rate is not None,
     )
 
 

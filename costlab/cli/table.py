@@ -27,7 +27,7 @@ def add(sub: Commands) -> None:
     _add_selection(rows)
     _add_counts(p.add_argument_group("counts"))
     add_profile(p)
-    add_rate(p.add_argument_group("price"))
+    add_rate(p)
     add_output(p)
     p.set_defaults(run=run)
 
@@ -88,7 +88,6 @@ def run(args: argparse.Namespace) -> int | None:
             by=args.by,
             sort=args.sort,
             top=args.top,
-            rate=get_rate(args, trace),
         )
     show(args, result.sheet)
 
@@ -97,7 +96,7 @@ def _what_if(args: argparse.Namespace):
     """The model beside what it would be."""
     refuse(
         args,
-        ("phase", "convention", "by", "sort", "top", "rate"),
+        ("phase", "convention", "by", "sort", "top"),
         "applies to the table of one model; leave out --what-if",
     )
     if args.strict:
@@ -110,6 +109,7 @@ def _what_if(args: argparse.Namespace):
             style=args.style,
             depth=args.depth,
             profile=get_profile(args),
+            rate=get_rate(args),
         )
 
 

@@ -4,16 +4,20 @@ from .._callable import callable_as
 from .attached import (
     AnyProfile,
     ChosenProfile,
-    PredictedTrace,
+    DeviceTrace,
     as_profile,
     predicted,
     predicted_like,
     prediction_of,
+    preferred,
+    priced,
+    rate_of,
 )
 from .dtypes import dtype_of
 from .estimate import Estimate, difference, estimates_sum
 from .load import beside, load_profile
 from .prediction import LAYOUTS, Prediction, Profile, ProfileError, ProfileFacts
+from .rate import AnyRate, Rate, as_rate
 from .saving import Saving, saving_of
 from .spelling import (
     column_name,
@@ -25,20 +29,24 @@ from .spelling import (
     significant,
     spell_estimate,
     spell_time,
+    time_name,
 )
 
 __all__ = [
     "LAYOUTS",
     "AnyProfile",
+    "AnyRate",
     "ChosenProfile",
+    "DeviceTrace",
     "Estimate",
-    "PredictedTrace",
     "Prediction",
     "Profile",
     "ProfileError",
     "ProfileFacts",
+    "Rate",
     "Saving",
     "as_profile",
+    "as_rate",
     "beside",
     "column_name",
     "comparison_of_predictions",
@@ -52,11 +60,15 @@ __all__ = [
     "prediction_notes",
     "prediction_of",
     "prediction_source",
+    "preferred",
+    "priced",
+    "rate_of",
     "saved_time",
     "saving_of",
     "significant",
     "spell_estimate",
     "spell_time",
+    "time_name",
 ]
 
 callable_as(__name__, "costlab.api:predict")

@@ -42,6 +42,11 @@ def spell_time(prediction: Prediction, estimate: Estimate) -> str:
     return f"{milliseconds(seconds)} {column_name(prediction)}"
 
 
+def time_name(prediction: Prediction) -> str:
+    """What its times are in a caption: a prediction or a bound."""
+    return "least time" if prediction.facts.kind == "datasheet" else "predicted time"
+
+
 def column_name(prediction: Prediction) -> str:
     """What its times are called: a prediction or a bound."""
     return "ms (at least)" if prediction.facts.kind == "datasheet" else "ms (predicted)"

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..analysis.change import Change, Step, difference, label, quantities, relative, spelled
+from ..analysis.change import (
+    Change,
+    Step,
+    compares,
+    difference,
+    label,
+    quantities,
+    relative,
+    spelled,
+)
 from .markup import escape
 from .shorten import shorten
 
 MARKER = "<!-- costlab -->"  # by which the comment is found and updated
 LIMIT = 65_000  # bytes; GitHub takes 65,536 characters
 LARGEST = 10  # changes that are not folded
-_OF_BLOCKS = ("macs", "params", "time", "peak")  # quantities of a row a block
+_OF_BLOCKS = ("macs", "params", "time", "predicted-ms", "peak")  # quantities of a row a block
 _NAME, _WORDS, _NOTE = 100, 200, 400  # characters of a name, of what differs, of a note
 _NOTES, _LIMITS = 20, 40  # that are listed
 _ROOM_FOR_NOTES = 12_000  # bytes kept for what follows the table of the other changes
@@ -53,13 +62,13 @@ def _totals(change: Change) -> Iterator[str]:
     yield from _head(["", "base", "head", "change", "%"], left=1)
     for name in quantities(change.figures):
         sides = change.figures[name]
+        changed = [spelled(name, difference(sides), signed=True), _percent(relative(sides))]
         yield _line(
             [
                 label(name),
                 spelled(name, sides.base),
                 spelled(name, sides.head),
-                spelled(name, difference(sides), signed=True),
-                _percent(relative(sides)),
+                *(changed if compares(name) else ["", ""]),
             ]
         )
 

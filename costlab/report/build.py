@@ -36,9 +36,7 @@ def build(
     Raises ReportError for an unknown section or an unreadable logo."""
     _check_names(config.sections)
     runs = measured_runs(config)
-    context = Context(
-        tuple(traces), review, command, Finder(find), runs, config.probe, rate=config.rate
-    )
+    context = Context(tuple(traces), review, command, Finder(find), runs, config.probe)
     return _document(config, context, progress)
 
 

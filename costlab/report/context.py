@@ -116,7 +116,7 @@ class Context:
     """What a section is made of: the traces (the first is what the report is about), base and head
     of a review (or None), the command that makes the report, `find(spec)`, which traces another
     model by name and keeps it, and the measured `runs`; `compared`: base against head, where that
-    is known; `rate`: price of an hour of the device, where prices are shown."""
+    is known."""
 
     traces: tuple[Trace, ...]
     review: tuple[Trace, Trace] | None
@@ -125,7 +125,6 @@ class Context:
     runs: tuple[Run, ...] = ()
     probe: str = ""
     compared: Change | None = None
-    rate: float | None = None
 
     @cached_property
     def models(self) -> tuple[About, ...]:

@@ -8,7 +8,7 @@ from .figures import Figures, Sides, difference, relative
 from .pairing import called_in
 from .result import Change, Step, What
 from .run import change
-from .sheets import label, quantities, spelled
+from .sheets import compares, label, quantities, spelled
 
 __all__ = [
     "Change",
@@ -18,6 +18,7 @@ __all__ = [
     "What",
     "called_in",
     "change",
+    "compares",
     "difference",
     "label",
     "quantities",

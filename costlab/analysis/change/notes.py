@@ -10,7 +10,7 @@ from ...predict import comparison_of_predictions, prediction_of
 from ...tables import measured_note, version_name
 from ...tables.predicted import KEYS
 from ...trace import Trace
-from ..notes import COUNTED
+from ..notes import COUNTED, prices_of
 from .figures import Sides, relative
 from .sheets import label
 
@@ -23,7 +23,8 @@ _COUNTED_APART = (
     *("params", "ops", "integer ops", "time", "backward", "name", "layer name"),
     *KEYS,
 )
-_SUMMED_UP = ("macs", "params", "peak", "time", "predicted-ms")  # quantities of a verdict
+# quantities of a verdict
+_SUMMED_UP = ("macs", "params", "peak", "time", "predicted-ms", "predicted-price")
 _SHOWN = 3  # differences of one block
 
 
@@ -57,11 +58,12 @@ def measured(trace: Trace) -> str:
     return f"{version_name(trace)}: {measured_note(trace.measured)}"
 
 
-def predicted(traces: Sides[Trace]) -> tuple[str, ...]:
+def on_device(traces: Sides[Trace]) -> tuple[str, ...]:
     """Where predicted times are from, and what the head saves by them; nothing without a
-    profile."""
+    profile. The prices of both, where there is a rate."""
     named = [(version_name(t), prediction_of(t)) for t in traces]
-    return comparison_of_predictions([(name, p) for name, p in named if p])
+    said = comparison_of_predictions([(name, p) for name, p in named if p])
+    return (*said, *prices_of(traces))
 
 
 def changes(equal: int) -> tuple[str, ...]:

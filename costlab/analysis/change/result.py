@@ -11,7 +11,7 @@ from ..._pictures import Picture
 from ..._pictures import diagram as picture_of
 from ..._result import Charted, review
 from ...predict import Estimate, Saving, prediction_of, saving_of
-from ...tables import Column, Sheet
+from ...tables import Column, Sheet, display_names
 from ...trace import Trace
 from ..limits import Judgement
 from . import notes, sheets
@@ -45,6 +45,12 @@ class _Counted:
         return Saving(
             Estimate(low.base, middle.base, high.base), Estimate(low.head, middle.head, high.head)
         )
+
+    @property
+    def moves(self) -> bool:
+        """Whether the MACs differ, or the predicted time."""
+        before, after = self.macs
+        return before != after or (self.time is not None and self.time.before != self.time.after)
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,11 @@ class Change(_Counted, Charted):
         return tuple(j for j in self.judgements if j.holds)
 
     @property
+    def names(self) -> Sides[str]:
+        """Base and head without the folders that they share."""
+        return Sides(*display_names([self.base, self.head]))
+
+    @property
     def counts(self) -> dict[str, int]:
         """Blocks by what they are, `Step.what`."""
         found = Counter(s.what for s in self.steps)
@@ -125,7 +136,7 @@ class Change(_Counted, Charted):
         return (
             *notes.changes(self.counts["equal"]),
             *measured,
-            *notes.predicted(self.traces),
+            *notes.on_device(self.traces),
             *self.caveats,
         )
 

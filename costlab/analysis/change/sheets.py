@@ -41,10 +41,14 @@ _QUANTITIES = {
     "macs": _Shown("MACs", "MACs", _ALL, 8),
     "time": _Shown("time", "ms", _ALL, 6, ",.3f"),
     "predicted-ms": _Shown("predicted time", "ms", _ALL, 6, ",.4g"),
-    # the change of one end of two intervals says nothing
     "predicted-low-ms": _Shown("predicted time, low,", "ms", (), 1, ",.4g", _SIDES),
     "predicted-high-ms": _Shown("predicted time, high,", "ms", (), 1, ",.4g", _SIDES),
-    "at-least-ms": _Shown("least time", "ms", _SIDES, 6, ",.4g"),
+    "at-least-ms": _Shown("least time", "ms", _SIDES, 6, ",.4g", _SIDES),
+    # a price of a block is its time once more: the notes have the price of the model
+    "predicted-price": _Shown("predicted price", "", (), 1, ",.4g"),
+    "predicted-low-price": _Shown("predicted price, low,", "", (), 1, ",.4g", _SIDES),
+    "predicted-high-price": _Shown("predicted price, high,", "", (), 1, ",.4g", _SIDES),
+    "at-least-price": _Shown("least price", "", (), 1, ",.4g", _SIDES),
     "peak": _Shown("peak memory", "bytes", ("change", "relative"), 4),
     "activations": _Shown("activations", "elements", ("change", "relative"), 3),
     "receptive-field": _Shown("receptive field", "positions", ("base", "head"), 2),
@@ -55,8 +59,14 @@ _QUANTITIES = {
 
 
 def label(quantity: str) -> str:
-    """What a quantity is called for people."""
-    return _QUANTITIES[quantity].label
+    """What a quantity is called where it stands alone."""
+    return _QUANTITIES[quantity].label.rstrip(",")
+
+
+def compares(quantity: str) -> bool:
+    """Whether the change of a quantity is shown: that of one end of an interval, or of a bound,
+    says nothing."""
+    return "change" in _QUANTITIES[quantity].keys
 
 
 def quantities(figures: Figures) -> list[str]:
@@ -108,7 +118,9 @@ def _value(value: float | None, shown: _Shown) -> float | None:
     """In the unit of the columns; counts are whole numbers."""
     if value is None:
         return None
-    return 1e3 * value if shown.unit == "ms" else round(value)
+    if shown.unit == "ms":
+        return 1e3 * value
+    return round(value) if shown.digits == ",d" else value
 
 
 def spelled(quantity: str, value: float | None, *, signed: bool = False) -> str:

@@ -15,16 +15,15 @@ from .result import Comparison, Side
 from .stages import stages
 
 
-def compare(traces: Sequence[Trace], rate: float | None = None) -> Comparison:
-    """Compare two or more traces; `rate`: price of an hour of the device. Raises ValueError for
-    fewer, and for a rate without a time."""
+def compare(traces: Sequence[Trace]) -> Comparison:
+    """Compare two or more traces. Raises ValueError for fewer."""
     if len(traces) < 2:
         raise ValueError("a comparison needs two models or more")
-    sides = tuple(_side(trace, rate) for trace in traces)
+    sides = tuple(map(_side, traces))
     return Comparison(sides, tuple(traces), caveats(*traces))
 
 
-def _side(trace: Trace, rate: float | None) -> Side:
+def _side(trace: Trace) -> Side:
     whole, name = total(trace), trace.provenance["model"]
     result = next(iter(published_for(name)), None)
     seconds, device = _measured(trace)
@@ -41,7 +40,7 @@ def _side(trace: Trace, rate: float | None) -> Side:
         backward=total(trace, trace.backward).macs if trace.trained else None,
         prediction=prediction_of(trace),
         energy=energy_of(trace),
-        prices=() if rate is None else prices(trace, rate),
+        prices=prices(trace),
     )
 
 

@@ -15,6 +15,7 @@ from .judge import Judgement, judge
 from .notes import spell
 from .quantities import (
     PREDICTED,
+    PRICES,
     QUANTITIES,
     Quantity,
     block_names,
@@ -27,6 +28,7 @@ from .renames import Called, called_in_both
 
 __all__ = [
     "PREDICTED",
+    "PRICES",
     "QUANTITIES",
     "Called",
     "Figures",

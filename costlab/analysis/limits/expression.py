@@ -28,6 +28,7 @@ _SUFFIXES: dict[Unit, dict[str, float]] = {
     "bytes": _BYTES,
     "seconds": {"s": 1.0, "ms": 1e-3, "us": 1e-6},
     "milliseconds": {"": 1e-3, "s": 1.0, "ms": 1e-3, "us": 1e-6},
+    "money": {"": 1.0},
     "positions": {"": 1.0},
 }
 _EXAMPLES: dict[Unit, str] = {
@@ -35,6 +36,7 @@ _EXAMPLES: dict[Unit, str] = {
     "bytes": "300MB",
     "seconds": "3.2ms",
     "milliseconds": "3.2",
+    "money": "2.50",
     "positions": "299",
 }
 HELP = "write for example 'macs <= 2.1G', 'params > +1%' or 'stages.2: macs > +10M'"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...cost.units import scaled
-from ...predict import milliseconds
-from .quantities import QUANTITIES, Unit
+from ...predict import milliseconds, significant
+from .quantities import PREDICTED, PRICES, QUANTITIES, Unit
 
 if TYPE_CHECKING:
     from .expression import Limit
@@ -38,15 +38,16 @@ def no_value(limit: Limit, of_base: bool) -> str:
     return f"{limit.text!r}: the {limit.quantity} of {_model(of_base)} is not known"
 
 
-_CALIBRATED = (
-    "it needs a `profile` that was calibrated, a .device file; of a datasheet limit at-least-ms"
+_CALIBRATED = "it needs a `profile` that was calibrated, a .device file{}; of a datasheet limit {}"
+_BOUND = (
+    "it needs a datasheet as `profile`, by name or as a .toml file{}; of a .device file limit {}"
 )
+_RATE = ", and `rate`, the price of an hour"
 _PROFILES = {
-    "predicted-ms": _CALIBRATED,
-    "predicted-low-ms": _CALIBRATED,
-    "predicted-high-ms": _CALIBRATED,
-    "at-least-ms": "it needs a datasheet as `profile`, by name or as a .toml file; of a .device "
-    "file limit predicted-ms",
+    **{name: _CALIBRATED.format("", "at-least-ms") for name in PREDICTED if name not in PRICES},
+    **{name: _CALIBRATED.format(_RATE, "at-least-price") for name in PRICES},
+    "at-least-ms": _BOUND.format("", "predicted-ms"),
+    "at-least-price": _BOUND.format(_RATE, "predicted-price"),
 }
 
 
@@ -73,6 +74,8 @@ def spell(value: float, unit: Unit) -> str:
         return f"{1e3 * value:.3f} ms"
     if unit == "milliseconds":
         return f"{milliseconds(value)} ms"
+    if unit == "money":
+        return significant(value)
     if unit == "bytes":
         text = scaled(round(value))
         return f"{text}B" if text[-1].isalpha() else f"{text} B"

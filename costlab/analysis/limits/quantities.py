@@ -12,8 +12,9 @@ from ...predict import Estimate, prediction_of
 from ...trace import Trace
 from ...trace.cached import once_per_trace
 from ..memory import memory
+from ..price import price_of_a_second
 
-Unit = Literal["count", "bytes", "seconds", "milliseconds", "positions"]
+Unit = Literal["count", "bytes", "seconds", "milliseconds", "money", "positions"]
 Indices = Sequence[int]  # of operations in `Trace.ops`
 Value = Callable[[Trace, "Indices | None"], "float | None"]
 
@@ -150,8 +151,19 @@ def _least(trace: Trace, ops: Indices | None) -> float | None:
     return found.low if found and found.is_bound else None
 
 
-# those that need a profile
-PREDICTED = ("predicted-ms", "predicted-low-ms", "predicted-high-ms", "at-least-ms")
+def _price_by(seconds: Value) -> Value:
+    """The price of a million inputs by a time; None without a rate."""
+
+    def price(trace: Trace, ops: Indices | None) -> float | None:
+        second, time = price_of_a_second(trace), seconds(trace, ops)
+        return None if second is None or time is None else second * time
+
+    return price
+
+
+# those that need a profile, and of these, those that need a rate
+PRICES = ("predicted-price", "predicted-low-price", "predicted-high-price", "at-least-price")
+PREDICTED = ("predicted-ms", "predicted-low-ms", "predicted-high-ms", "at-least-ms", *PRICES)
 QUANTITIES = {
     q.name: q
     for q in (
@@ -209,5 +221,31 @@ QUANTITIES = {
             adds_up=False,
         ),
         Quantity("at-least-ms", "milliseconds", "the least time possible, by a datasheet", _least),
+        Quantity(
+            "predicted-price",
+            "money",
+            "price of a million inputs by the predicted time",
+            _price_by(_predicted),
+        ),
+        Quantity(
+            "predicted-low-price",
+            "money",
+            "price of a million inputs by the lower end of the predicted time's interval",
+            _price_by(_low),
+            adds_up=False,
+        ),
+        Quantity(
+            "predicted-high-price",
+            "money",
+            "price of a million inputs by the upper end of the predicted time's interval",
+            _price_by(_high),
+            adds_up=False,
+        ),
+        Quantity(
+            "at-least-price",
+            "money",
+            "the least price of a million inputs possible, by a datasheet",
+            _price_by(_least),
+        ),
     )
 }

@@ -9,6 +9,7 @@ from ...predict import Prediction, prediction_of, prediction_source
 from ...predict.notes import OUTSIDE
 from ...trace import Measured, Trace
 from ..memory import Memory, memory
+from ..price import items_of
 from .configurations import Setup, opened
 from .result import Configuration
 
@@ -28,9 +29,10 @@ def count(configuration: Configuration) -> dict[str, Any]:
         "macs": cost.macs,
         "activations": cost.activations,
         "memory": estimate.whole,
+        "items": items_of(trace),
     }
     if trace.measured:
-        counted |= _measured(trace.measured, estimate, _batch(trace))
+        counted |= _measured(trace.measured, estimate, items_of(trace))
     if prediction := prediction_of(trace):
         counted |= _predicted(prediction)
     return counted
@@ -63,12 +65,6 @@ def _traced(loaded: Any, setup: Setup) -> Trace:
         isolate=False,
         blocks=_BLOCKS,
     )
-
-
-def _batch(trace: Trace) -> int:
-    """The items of the first input."""
-    shape = trace.tensors[trace.inputs[0]].shape if trace.inputs else ()
-    return shape[0] if shape else 1
 
 
 def _measured(m: Measured, estimate: Memory, items: int) -> dict[str, Any]:

@@ -22,6 +22,13 @@ def outside(shares: Sequence[float], of: int) -> str:
     )
 
 
+def rate(price: float) -> str:
+    """What the prices are; `price` of an hour."""
+    return (
+        f"price: of a million inputs, at {price:,g} an hour, on a device that is busy all the time"
+    )
+
+
 def of_another_version(count: int) -> str:
     """Outcomes in a journal that were not used."""
     verbs = ("is", "was") if count == 1 else ("are", "were")

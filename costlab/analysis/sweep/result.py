@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..._result import Charted
+from ...predict import Estimate
 from ...tables import Column, Sheet
+from ..price import Basis, Price, price_cells, price_columns, price_of
 from . import notes
 
 Configuration = dict[str, Any]
@@ -20,6 +22,31 @@ class Outcome:
     configuration: Configuration
     result: dict[str, Any] | None
     reason: str = ""
+
+    def prices(self, rate: float) -> tuple[Price, ...]:
+        """The price of a million inputs by each time that there is; `rate`: of an hour."""
+        found = self.result or {}
+        items = _items(found)
+        return tuple(
+            price_of(rate, basis, items, Estimate(*(1e-3 * found[name] for name in names)))
+            for basis, names in _TIMES.items()
+            if items and all(name in found for name in names)
+        )
+
+
+# of a result, the times in ms, as `Estimate` has them
+_TIMES: dict[Basis, tuple[str, ...]] = {
+    "measured": ("low", "ms", "high"),
+    "predicted": ("predicted low", "predicted", "predicted high"),
+    "at least": ("least",),
+}
+
+
+def _items(found: dict[str, Any]) -> int:
+    """Inputs of a call; 0 where they are not known. Journals of before 2026-11-28 have the
+    throughput alone."""
+    throughput = 1e-3 * found["ms"] * found["rate"] if "rate" in found else 0
+    return found.get("items", round(throughput))
 
 
 class _Number(NamedTuple):
@@ -52,21 +79,28 @@ _COUNTED = ("params", "macs", "activations", "memory")  # what every configurati
 _PREDICTED = ("predicted", "predicted low", "predicted high", "outside", "least")
 
 
-def possible_columns(axes: Iterable[str], *, measured: bool, predicted: bool) -> tuple[Column, ...]:
+def possible_columns(
+    axes: Iterable[str], *, measured: bool, predicted: bool, priced: bool
+) -> tuple[Column, ...]:
     """The columns that a sweep over these axes can have."""
+    kinds: list[Basis] = [
+        kind for kind in _TIMES if priced and (measured if kind == "measured" else predicted)
+    ]
     timed = [n.name for n in _NUMBERS if n.name not in (*_COUNTED, *_PREDICTED)]
     names = {*_COUNTED, *(timed if measured else ()), *(_PREDICTED if predicted else ())}
     numbers = (n.column for n in _NUMBERS if n.name in names)
-    return (*map(Column, axes), *numbers, Column("failed"))
+    return (*map(Column, axes), *numbers, *price_columns(kinds), Column("failed"))
 
 
 @dataclass(frozen=True)
 class Sweep(Charted):
-    """All outcomes, in the order of the configurations; `axes` are the names that vary."""
+    """All outcomes, in the order of the configurations; `axes` are the names that vary; `rate`: the
+    price of an hour of the device, None for none."""
 
     axes: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+    rate: float | None = None
 
     chart_kind = "sweep"
 
@@ -79,14 +113,20 @@ class Sweep(Charted):
     def sheet(self) -> Sheet:
         """A row a configuration."""
         numbers = [n for n in _NUMBERS if self._has(n.name)]
+        prices = [o.prices(self.rate) if self.rate else () for o in self.outcomes]
         columns = (
             *(Column(axis) for axis in self.axes),
             *(n.column for n in numbers),
+            *price_columns(price.by for each in prices for price in each),
             *([Column("failed")] if self.failed else ()),
         )
-        rows = tuple(_row(o, numbers) for o in self.outcomes)
+        rows = tuple(
+            {**_row(outcome, numbers), **price_cells(each)}
+            for outcome, each in zip(self.outcomes, prices, strict=True)
+        )
         counted = notes.configurations(len(self.outcomes), self.failed)
-        return Sheet("sweep", columns, rows, (counted, *self._sources(), *self.notes))
+        said = (counted, *self._sources(), *([notes.rate(self.rate)] if self.rate else []))
+        return Sheet("sweep", columns, rows, (*said, *self.notes))
 
     def _sources(self) -> list[str]:
         """Where predicted times are from; nothing without a profile."""

@@ -27,9 +27,11 @@ def sweep(
     jobs: int = 1,
     journal: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    rate: float | None = None,
 ) -> Sweep:
     """Count the configurations, which `configurations` made of models, axes and setup. Where sizes
-    of inputs alone vary, notes state the polynomials. Arguments and errors as of `run`; ValueError
+    of inputs alone vary, notes state the polynomials. `rate`: price of an hour of the device, for
+    the prices; outcomes in a journal hold for any. Arguments and errors as of `run`; ValueError
     for an argument of the factory that changes nothing."""
     named = ["model"] if len(models) > 1 else []
     result = run(
@@ -43,7 +45,7 @@ def sweep(
     )
     if not setup.measure:  # the time may differ where no count does
         _require_effect(axes, result.outcomes)
-    result = replace(result, notes=(*result.notes, *_of_the_input(models, axes)))
+    result = replace(result, rate=rate, notes=(*result.notes, *_of_the_input(models, axes)))
     if setup.phase or any(axis.startswith(ARGUMENT) for axis in axes):
         return result
     found = polynomials(models, list(axes), setup, result.outcomes)

@@ -12,6 +12,8 @@ from ...tables import Column, Sheet, predicted_cells, predicted_columns
 from ...trace import Timing
 from ..change.figures import Sides, relative
 from ..limits import QUANTITIES
+from ..notes import price
+from ..price import Price, price_cells, price_columns
 from . import notes
 
 COUNTED = ("params", "macs", "activations", "bytes", "peak")  # quantities that every trace has
@@ -31,11 +33,13 @@ class Lead(Enum):
 @dataclass(frozen=True)
 class Variant:
     """A version by name, with its figures by quantity, in the units of `limits.QUANTITIES`, and the
-    `prediction` of its time where a profile was given."""
+    `prediction` of its time where a profile was given; `prices` of a million inputs where a rate
+    was given."""
 
     name: str
     figures: dict[str, float]
     prediction: Prediction | None = None
+    prices: tuple[Price, ...] = ()
 
     def change(self, base: Variant, quantity: str) -> float | None:
         """The change from a base as a share of it; None where the base has nothing."""
@@ -101,11 +105,13 @@ class Variants(Result):
         if self.base.prediction:
             columns += predicted_columns(self.base.prediction)
         versions = (self.base, *self.others)
+        columns += price_columns(p.by for v in versions for p in v.prices)
         rows = tuple(self._counts(v) for v in versions)
         says = {_HEADERS.get(name, name): QUANTITIES[name].says for name in COUNTED}
         said = (
             *notes.counts(self.base.name, says),
             *comparison_of_predictions([(v.name, v.prediction) for v in versions if v.prediction]),
+            *(f"{v.name}: {price(p)}" for v in versions for p in v.prices),
         )
         return Sheet("Variants", tuple(columns), rows, (*said, *self.caveats))
 
@@ -118,7 +124,7 @@ class Variants(Result):
             cells[f"{header} change"] = "" if change is None else change
         if variant.prediction:
             cells |= predicted_cells(variant.prediction, variant.prediction.total)
-        return cells
+        return {**cells, **price_cells(variant.prices)}
 
     @property
     def times(self) -> Sheet:

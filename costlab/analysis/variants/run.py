@@ -9,6 +9,7 @@ from ...predict import prediction_of
 from ...tables import caveats, display_names, version_name
 from ...trace import Timing, Trace
 from ..limits import measure_block
+from ..price import prices
 from .result import COUNTED, Condition, Variant, Variants
 
 
@@ -26,7 +27,12 @@ def variants(base: Trace, others: Sequence[Trace], measured: Iterable[Trace] = (
     traces = (base, *others)
     names = display_names([version_name(t) for t in traces])
     first, *rest = (
-        Variant(name, {q: measure_block(t, q) or 0.0 for q in COUNTED}, prediction_of(t))
+        Variant(
+            name,
+            {q: measure_block(t, q) or 0.0 for q in COUNTED},
+            prediction_of(t),
+            prices(t),
+        )
         for name, t in zip(names, traces, strict=True)
     )
     return Variants(first, tuple(rest), _conditions(names, measured), caveats(*traces))

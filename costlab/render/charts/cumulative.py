@@ -44,7 +44,8 @@ def cumulative(profile: Profile, look: Look = PLAIN) -> Figure:
     spell_ticks(ax.xaxis, lambda share: f"{100 * share:.0f}%")
     ax.grid(axis="x")
     fig.legend(loc="outside lower center", ncols=2)
-    entitle(fig, look, f"{display_name(profile.model)}: share of params and MACs up to each stage")
+    name = display_name(profile.model)
+    entitle(fig, look, f"{name}: share of {profile.summed_up} up to each stage")
     return fig
 
 

@@ -17,7 +17,6 @@ from ...predict import (
     spell_estimate,
     spell_time,
 )
-from ...tables import display_names
 from .bars import (
     ROW,
     draw_bars,
@@ -93,7 +92,7 @@ def waterfall(change: Change, look: Look = PLAIN) -> Figure:
     """MACs from the base to the head, block by block, each with its share of the base's; of very
     many blocks those that change most, the others together. Beside them their predicted times,
     where a profile was given."""
-    base, head = display_names([change.base, change.head])
+    base, head = change.names
     names, rows = (f"{base} (base)", f"{head} (head)"), _rows(change)
     panels = [tuple(_macs(change, names, rows))]
     if change.time:
@@ -222,18 +221,12 @@ def _least(change: Change) -> tuple[str, str]:
 def _rows(change: Change) -> list[_Row]:
     """The blocks that change, in order; of very many those that change most, the others together,
     as are those whose time alone is another one."""
-    moved = [s for s in change.steps if _moves(s)]
+    moved = [s for s in change.steps if s.what != "equal" and s.moves]
     most = set(sorted(range(len(moved)), key=lambda i: _size(moved[i]), reverse=True)[:_STEPS])
     rows = [_Row(s.name, _delta(s), s.time) for i, s in enumerate(moved) if i in most]
     if rest := [s for i, s in enumerate(moved) if i not in most]:
         rows.append(_together(rest))
     return rows
-
-
-def _moves(step: Step) -> bool:
-    if step.what == "equal" or _delta(step) or step.time is None:
-        return _delta(step) != 0
-    return step.time.before != step.time.after
 
 
 def _size(step: Step) -> tuple[int, float]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
-from ...analysis.change import Change, Step
+from ...analysis.change import Change
 from ...analysis.diagram import compared
-from ...render import charts
 from ...render.document import Grid, Picture, Text
 from ..context import Context
-from ..pieces import Block, chart, drawn_together
+from ..pieces import Block, drawn_together
+from ..waterfall import waterfall
 
 
 def changes(c: Context) -> list[Block]:
@@ -18,12 +17,12 @@ def changes(c: Context) -> list[Block]:
     result = c.change
     if result is None:
         return [Text("No base and head were given; see costlab report --base A --head B.")]
-    if all(s.what == "equal" for s in result.steps):
-        return [Text(f"Every block of {result.head} equals its counterpart in {result.base}.")]
-    moved = [s for s in result.steps if s.macs[0] != s.macs[1]]
-    caption = f"Blocks that differ between {result.base} and {result.head}"
+    base, head = result.names
+    if not result.differing:
+        return [Text(f"Every block of {head} equals its counterpart in {base}.")]
+    caption = f"Blocks that differ between {base} and {head}"
     return [
-        *_waterfall(result, moved),
+        *waterfall(result, "waterfall"),
         Grid(result.brief, caption, "changes"),
         _blocks(result),
     ]
@@ -32,28 +31,12 @@ def changes(c: Context) -> list[Block]:
 def _blocks(result: Change) -> Picture:
     """Base and head as blocks, on one scale."""
     pair = compared(result.traces.base, result.traces.head, words=("before", "after"))
+    base, head = result.names
     counts = Counter(b.mark for d in pair for b in d.boxes if b.mark)
     said = ", ".join(f"{n} {mark}" for mark, n in counts.items())
     return drawn_together(
         pair,
-        f"Block diagrams of {result.base} and {result.head}; boxes marked: {said}",
+        f"Block diagrams of {base} and {head}; boxes marked: {said}",
         id="versions",
-        caption=f"{result.base} and {result.head} as blocks on one scale; what is not the same in "
-        "both is marked",
+        caption=f"{base} and {head} as blocks on one scale; what is not the same in both is marked",
     )
-
-
-def _waterfall(result: Change, moved: Sequence[Step]) -> list[Picture]:
-    if not moved:
-        return []
-    times = " and predicted time" if result.time else ""
-    spoken = "; ".join(f"{s.name} {s.macs[1] - s.macs[0]:+,}" for s in moved)
-    return [
-        chart(
-            charts.waterfall,
-            result,
-            id="waterfall",
-            caption=f"MACs{times} from base to head, block by block",
-            alt=f"Waterfall chart of the change in MACs: {spoken}",
-        )
-    ]

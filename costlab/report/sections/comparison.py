@@ -12,7 +12,7 @@ def comparison(c: Context) -> list[Block]:
     """What sets the models apart in words, and a table."""
     if len(c.traces) < 2:
         return [Text("The report is about one model; name several to compare them.")]
-    result = compare(c.traces, c.rate)
+    result = compare(c.traces)
     return [
         cited(". ".join(result.sentences), "compared"),
         Grid(

@@ -38,7 +38,7 @@ def _stages(m: About, ident: str, linked: bool) -> list[Block]:
             charts.stages,
             m.profile,
             id=ident,
-            caption=f"{m.name}: params, MACs and activations by stage, from input to output",
+            caption=f"{m.name}: {listed(m.profile.quantities)} by stage, from input to output",
             alt=f"Bar charts of cost by stage: {alt}",
             links=bar_links(steps) if linked else None,
         ),
@@ -46,10 +46,11 @@ def _stages(m: About, ident: str, linked: bool) -> list[Block]:
 
 
 def _cumulative(m: About) -> Picture:
+    what = m.profile.in_order.summed_up
     return chart(
         charts.cumulative,
         m.profile.in_order,
         id="cumulative",
-        caption=f"{m.name}: share of all params and MACs up to each stage",
-        alt="Lines of the cumulative share of MACs and params by stage",
+        caption=f"{m.name}: share of all {what} up to each stage",
+        alt=f"Lines of the cumulative share of {what} by stage",
     )

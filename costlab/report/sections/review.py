@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ...analysis.change import Change, Step
-from ...analysis.change.notes import predicted
+from ...analysis.change.notes import on_device
 from ...cost import scaled, total
 from ...graph import layer_graph, longest
 from ...render.document import Numbers, Points, Text
@@ -60,7 +60,7 @@ def _points(change: Change) -> Iterator[Text]:
     yield cited(words, "changes")
     for step in sorted(steps, key=_moved)[:3]:
         yield _step(step)
-    yield from map(Text, predicted(change.traces))
+    yield from map(Text, on_device(change.traces))
     yield from (Text(f"Failed: {judgement}.") for judgement in change.failed)
 
 

@@ -84,7 +84,7 @@ def _points(c: Context) -> Iterator[Text]:
         yield from (cited(sentence, "compared") for sentence in compare(c.traces).sentences)
     yield from _time(first)
     yield from map(Text, predicted_note(first.trace, first.name))
-    yield from map(Text, money(first.trace, c.rate))
+    yield from map(Text, money(first.trace))
     yield from _lower_bounds(c)
 
 

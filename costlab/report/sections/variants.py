@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...analysis.change import change
 from ...analysis.diagram import compared
 from ...analysis.variants import Variants
-from ...render import charts
 from ...render.document import Grid, Points, Text
 from ..context import Context
-from ..pieces import Block, chart, cited, drawn_together
+from ..pieces import Block, cited, drawn_together
+from ..waterfall import waterfall
 
 _NONE = "A report on variants needs a base and a variant: name two models or more."
 
@@ -29,22 +31,16 @@ def variant_changes(c: Context) -> list[Block]:
 
 def _changes(c: Context, place: int) -> list[Block]:
     name, base = c.variants.others[place].name, c.variants.base.name
-    result = change(c.first, c.traces[place + 1])
-    differing = [s for s in result.steps if s.what != "equal"]
-    if not differing:
+    result = replace(change(c.first, c.traces[place + 1]), base=base, head=name)
+    if not result.differing:
         return [Text(f"Every block of {name} equals its counterpart in {base}.")]
     ident = f"variant-{place + 1}"
-    said = "; ".join(f"{s.name} {s.macs[1] - s.macs[0]:+,}" for s in differing)
     pair = compared(result.traces.base, result.traces.head, words=("before", "after"))
+    words = f"{name} changes {len(result.differing)} of {len(result.steps)} blocks"
+    picture = waterfall(result, ident)
     return [
-        cited(f"{name} changes {len(differing)} of {len(result.steps)} blocks", ident),
-        chart(
-            charts.waterfall,
-            result,
-            id=ident,
-            caption=f"MACs from {base} to {name}, block by block",
-            alt=f"Waterfall chart of the change in MACs: {said}",
-        ),
+        cited(words, ident if picture else f"{ident}-blocks"),
+        *picture,
         drawn_together(
             pair[1:],
             f"Block diagram of {name}, what changed from {base} marked",
