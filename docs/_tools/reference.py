@@ -36,7 +36,6 @@ SHARED = {
     "Model and inputs": ("models.md", "How the model is called"),
     "Language models of transformers": ("language-models.md", "Language models"),
     "Predicted time": ("how-to/predict-time.md", "Predicted time"),
-    "Price": ("how-to/predict-time.md#money-and-energy", "Money and energy"),
     "Output": ("output.md", "Formats and files"),
     "Shape of the table": ("shape.md", "Columns, names and units"),
     "Progress and errors": ("commands/index.md", "Messages"),
