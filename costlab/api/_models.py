@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..predict import AnyProfile, AnyRate, ChosenProfile, as_profile, predicted, priced
+from ..predict import AnyProfile, AnyRate, ChosenProfile, Rate, as_profile, predicted, priced
 from ..sources import Loaded, SourceError
 from ..sources import load as load_named
 from ..trace import Trace
@@ -238,6 +238,12 @@ def as_trace(
     if isinstance(model, (Trace, Loaded, str, os.PathLike)):
         return trace(model, profile=profile, rate=rate)
     raise TypeError(advice(model, function))
+
+
+def default_rate(price: float) -> Rate:
+    """The price of an hour that is a default of the user's: what a file names goes before it, and
+    it is left out where there is no time."""
+    return Rate(price, fallback=True)
 
 
 @public

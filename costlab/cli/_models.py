@@ -10,7 +10,7 @@ from typing import Any, TYPE_CHECKING
 
 import costlab
 
-from ..predict import Rate
+from ..api._models import default_rate
 from ._errors import UserError, errors, refuse
 from ._progress import working
 
@@ -113,14 +113,14 @@ def get_profile(args: argparse.Namespace):
     return replace(found, fallback=defaulted)
 
 
-def get_rate(args: argparse.Namespace) -> Rate | None:
+def get_rate(args: argparse.Namespace):
     """The price of an hour that `--rate` gives; None where it gives none, and for commands that
     have no such option."""
     price = getattr(args, "rate", None)
-    if price is None:
-        return None
-    with errors():
-        return Rate(price, fallback="rate" in args.defaulted)
+    if price is None or "rate" not in args.defaulted:
+        return price
+    with errors(about="the default of --rate: "):
+        return default_rate(price)
 
 
 def tracing(args: argparse.Namespace) -> dict[str, Any]:
