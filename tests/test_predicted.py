@@ -4,7 +4,7 @@ an operation takes 2 us and a nanosecond for each thousand FLOPs, 10% less to 20
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
