@@ -14,7 +14,18 @@ from costlab.predict.calibration.networks import random_network
 from costlab.predict.calibration.shapes import collected
 from costlab.predict.calibration.spaces import spread
 from costlab.predict.calibration.spaces.draw import Draw
-from costlab.predict.kernels import FAMILIES, Convolution, Elementwise, Product, kernels_of
+from costlab.predict.kernels import (
+    FAMILIES,
+    Convolution,
+    Elementwise,
+    Interpolation,
+    Lookup,
+    Product,
+    Recurrent,
+    TransposedConvolution,
+    VolumeConvolution,
+    kernels_of,
+)
 from costlab.trace.tracer import trace
 
 REAL = {Convolution(1, 8, 8, 6, 6, 3, 3, 1, 1, 1, 1): 3, Product(1, 4, 8, 8): 1}
@@ -115,14 +126,64 @@ def test_in_a_batch_of_eight(kernel, batched):
 
 
 def test_the_collected_shapes_are_those_of_networks():
-    """More than 2,000 kernels of all families that networks for images have; none of the
-    torchvision networks that predictions are held to account on was asked, but ResNet-50's last
-    3x3 is among them."""
+    """More than 2,000 kernels, of all families."""
     found = collected()
     assert len(found) > 2000
-    others = {"transposed convolution", "3-d convolution", "interpolation", "recurrent", "lookup"}
-    assert {k.family for k in found} == set(FAMILIES) - others
-    assert Convolution(1, 512, 512, 7, 7, 3, 3, 1, 1, 1, 1) in found
+    assert {k.family for k in found} == set(FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("network", "kernel"),
+    [
+        ("ResNet-50's last 3x3", Convolution(1, 512, 512, 7, 7, 3, 3, 1, 1, 1, 1)),
+        (
+            "U-Net's first step up",
+            TransposedConvolution(
+                batch=1,
+                channels_in=1024,
+                channels_out=512,
+                height=28,
+                width=28,
+                kernel_height=2,
+                kernel_width=2,
+                stride_height=2,
+                stride_width=2,
+                bias=True,
+            ),
+        ),
+        (
+            "C3D's second convolution, after a pooling of 1x2x2",
+            VolumeConvolution(
+                batch=1,
+                channels_in=64,
+                channels_out=128,
+                depth=16,
+                height=56,
+                width=56,
+                kernel_depth=3,
+                kernel_height=3,
+                kernel_width=3,
+                padding_depth=1,
+                padding_height=1,
+                padding_width=1,
+                bias=True,
+            ),
+        ),
+        (
+            "DeepLab's classes, from an eighth of 520x520 to all of it",
+            Interpolation("linear", 1, 21, height=65, width=65, out_height=520, out_width=520),
+        ),
+        (
+            "Zaremba's medium language model",
+            Recurrent("LSTM", steps=35, batch=1, inputs=650, hidden=650, layers=2),
+        ),
+        ("its words", Lookup(rows=35, width=650, table=10_000)),
+    ],
+    ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
+)
+def test_networks_whose_shapes_were_collected(network, kernel):
+    """By their papers; the weights of DeepLab are of 520 x 520."""
+    assert kernel in collected(), network
 
 
 def test_random_networks_are_the_same_for_a_seed_and_leave_the_random_state():

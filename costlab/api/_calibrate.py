@@ -84,7 +84,7 @@ def _conditions(
 
 
 def _shapes() -> Mapping[Kernel, int]:
-    """The kernels that networks have: those of torchvision and timm that were collected, and those
+    """The kernels that networks have: those of libraries and papers that were collected, and those
     of the zoo."""
     from ..predict.calibration.shapes import collected, of_traces
 

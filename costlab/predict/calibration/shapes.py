@@ -1,5 +1,5 @@
-"""The kernels of known networks: those of torchvision and timm, which benchmarks/collect_shapes.py
-collected, and those of traces."""
+"""The kernels of known networks: those that benchmarks/collect_shapes.py collected, and those of
+traces."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FILE = Path(__file__).with_name("shapes.json")  # by family, rows of sizes and a
 
 
 def collected() -> Counter[Kernel]:
-    """The kernels of networks of torchvision and timm for one image, and how often they have
-    them."""
+    """The kernels of networks of libraries and papers for one image or sequence, and how often they
+    have them."""
     found: Counter[Kernel] = Counter()
     for family, table in json.loads(FILE.read_text()).items():
         for *sizes, times in table["rows"]:
