@@ -11,7 +11,7 @@ import torch
 import costlab
 from costlab.predict import ProfileError
 from costlab.predict.datasheet import DatasheetProfile
-from costlab.predict.device_file import MOST_BYTES, read_calibration, write_calibration
+from costlab.predict.device_file import MOST_BYTES, read_calibration, read_device, write_calibration
 from costlab.predict.device_record import (
     Calibration,
     DeviceFacts,
@@ -230,6 +230,29 @@ def test_what_a_profile_has_nothing_of(tmp_path):
     )
     with pytest.raises(ProfileError, match="was traced for training"):
         costlab.predict(trained, path)
+
+
+def test_a_file_without_measurements(tmp_path):
+    """As one of a run that was interrupted at once."""
+    path = tmp_path / "none.device"
+    write_calibration(replace(WHOLE, points=(), networks=()), path)
+    trace = costlab.trace(torch.nn.Conv2d(3, 8, 3), torch.zeros(1, 3, 6, 6), device="meta")
+    with pytest.raises(ProfileError, match="none.device has no measurements yet; continue it with"):
+        costlab.predict(trace, path)
+
+
+@pytest.mark.parametrize(("load", "said"), [(2.0, False), (9.79, True)])
+def test_a_machine_that_was_busy_is_said(load, said, tmp_path):
+    """On two cores; a load of 2 can be the calibration itself."""
+    path = tmp_path / "busy.device"
+    facts = replace(FACTS, kind="cpu", machine={"cores": 2}, clocks={"load": load})
+    write_calibration(replace(WHOLE, facts=facts), path)
+    trace = costlab.trace(torch.nn.Conv2d(3, 8, 3), torch.zeros(1, 3, 6, 6), device="meta")
+    warning = "the machine was busy with other work when it was calibrated (load 9.8): times are "
+    assert (
+        any(w.startswith(warning) for w in costlab.predict(trace, path).prediction.warnings) == said
+    )
+    assert ("while the load was 9.8" in read_device(path).summary) == said
 
 
 def test_warnings_say_where_trace_and_file_do_not_fit(tmp_path):

@@ -70,7 +70,8 @@ def run(args: argparse.Namespace) -> int | None:
         raise UserError(f"cannot write {args.output}: {e.strerror}") from None
     except KeyboardInterrupt:
         progress_line("")
-        wrote(f"{args.output} has what was measured; --resume continues it")
+        if os.path.exists(args.output):
+            wrote(f"{args.output} has what was measured; --resume continues it")
         raise
     size = os.path.getsize(args.output) / 1e3
     wrote(f"{args.output}: {profile.summary} ({size:,.0f} kB)")

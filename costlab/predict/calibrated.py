@@ -53,9 +53,10 @@ class CalibratedProfile:
         """What was measured, in a few words."""
         c = self.calibration
         missing = f", {sum(c.failed.values()):,} failed" if c.failed else ""
+        busy = f", while the load was {load:.1f}" if (load := notes.load_of_others(c.facts)) else ""
         return (
             f"{len(c.points):,} kernels and {len(c.networks):,} networks of {self.name} in "
-            f"{c.seconds / 60:,.1f} minutes{missing}"
+            f"{c.seconds / 60:,.1f} minutes{missing}{busy}"
         )
 
     @cached_property
@@ -114,6 +115,11 @@ class CalibratedProfile:
     def _choose(self, dtype: str, layout: str) -> tuple[str, str]:
         """The conditions, where they were measured."""
         dtypes = dict.fromkeys(d for d, _ in self.conditions)
+        if not dtypes:
+            raise ProfileError(
+                f"{self.source or self.name} has no measurements yet; continue it with "
+                "`costlab calibrate --resume`"
+            )
         if dtype not in dtypes:
             raise ProfileError(
                 f"{self.source or self.name} has nothing of dtype {dtype}; it has "

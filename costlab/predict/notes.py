@@ -34,10 +34,23 @@ def warnings(
     ran = dtype_of(trace)
     if dtype not in (ran, {"fp32": "tf32"}.get(ran)):
         yield f"traced in {ran}, and predicted in {dtype}"
+    if other := load_of_others(facts):
+        yield (
+            f"the machine was busy with other work when it was calibrated (load {other:.1f}): "
+            "times are too long"
+        )
     if trace.measured and trace.measured.conditions["layout"] != layout:
         yield f"measured in {trace.measured.conditions['layout']}, and predicted in {layout}"
     yield from _outside(estimates)
     yield from _not_calibrated(trace, ops, missing)
+
+
+def load_of_others(facts: DeviceFacts) -> float:
+    """The load of a CPU when its calibration began, where that is more than its cores; otherwise
+    0."""
+    load = facts.clocks.get("load", 0.0)
+    cores = facts.machine.get("cores", math.inf)
+    return load if not isinstance(cores, str) and load > cores else 0.0
 
 
 def _outside(estimates: Sequence[Estimate]) -> Iterator[str]:
