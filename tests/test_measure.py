@@ -610,10 +610,7 @@ def test_the_commands(tmp_path, capsys):
         == 0
     )
     assert " ms on " in capsys.readouterr().out
-    assert (
-        main(["roofline", str(file)]) == 0
-        and "closure: the parts together" in capsys.readouterr().out
-    )
+    assert main(["roofline", str(file)]) == 0 and "closure (all parts)" in capsys.readouterr().out
     assert main(["memory", str(file)]) == 0 and "measured: " in capsys.readouterr().out
     for kind in ("roofline", "memory", "stages"):
         assert (

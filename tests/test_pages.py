@@ -128,6 +128,23 @@ def test_pictures_of_a_page_have_no_gap_between_them(count):
     assert gaps[0] == min(gaps)
 
 
+def test_no_picture_stands_below_the_text_that_ends_a_document():
+    """Pictures that wait for a page with room come before the last section."""
+    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 250">'
+    svg = f'{head}<path d="M0 0H300V250Z"/></svg>'
+    pictures = [Picture(svg, f"Picture {i}", "Alternative", f"p{i}") for i in range(4)]
+    parts = (Text(("WORDS " * 200,)), *pictures)
+    document = Document(
+        "TITLE",
+        "",
+        (Section("a", "HEADING", parts), Section("b", "LAST", (Text(("CLOSING",)),))),
+    )
+    source = typst_source(document, Way(sideways=False, floating=True))
+    *_, last = pages(compile(*source, "ua-1")[0])
+    places = [(word.y, word.text) for word in last.words if word.y > 40]  # not the page number
+    assert min(places)[1].strip() == "CLOSING"
+
+
 @pytest.mark.parametrize("rows", slow_but_every(4, range(2, 60, 3)))
 def test_a_table_never_leaves_one_row_on_a_page(rows):
     """Each row has a name of its own; a page of the table has several of them, or all."""

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,18 @@ def traced(make):
 def unlike(layers):
     """A network in which no two layers are alike, and no module holds several."""
     return nn.Sequential(*(nn.Conv2d(4 + i, 5 + i, 1) for i in range(layers)))
+
+
+class Branches(nn.Module):
+    """A 1x1 and a 3x3 layer beside each other, added: one channel more than before."""
+
+    def __init__(self, before):
+        super().__init__()
+        self.short = nn.Conv2d(before, before + 1, 1)
+        self.wide = nn.Conv2d(before, before + 1, 3, padding=1)
+
+    def forward(self, x):
+        return self.short(x) + self.wide(x)
 
 
 # --- the benchmark, at sizes that a test can wait for
@@ -77,6 +90,38 @@ def test_blocks_of_no_module_are_shown_together():
     found = diagram(trace)
     assert len(found.boxes) == 800 + 2
     assert sum(b.macs for b in found.boxes) == costlab.total(trace).macs
+
+
+@pytest.fixture
+def twenty_boxes(monkeypatch):
+    """The limit of boxes as 20, so that a short network exceeds it."""
+    monkeypatch.setattr(sys.modules["costlab.graph.blocks.condensed"], "MOST", 20)
+    monkeypatch.setattr(sys.modules["costlab.analysis.diagram.build"], "LIMIT", 20)
+
+
+@pytest.mark.usefixtures("twenty_boxes")
+@pytest.mark.parametrize("module", ["body", "outer.body"])
+def test_blocks_of_a_long_module_are_shown_together(module):
+    """24 unlike layers in `body` are two in a box, beside one input; the layers before and after
+    the module are not drawn."""
+    parts = OrderedDict(stem=nn.Conv2d(4, 4, 1), body=unlike(24), head=nn.Conv2d(28, 8, 1))
+    inner = nn.Sequential(parts)
+    outer = nn.Sequential(OrderedDict(outer=inner)) if module == "outer.body" else inner
+    found = diagram(traced(lambda: outer), module=module)
+    assert len(found.boxes) == 12 + 1 and found.macs == sum(b.macs for b in found.boxes)
+    # 8 x 8 places; 1x1 layers of 4 + i inputs and 5 + i outputs
+    assert found.macs == 64 * sum((4 + i) * (5 + i) for i in range(24))
+    assert any("more than 20 boxes" in note for note in found.notes)
+
+
+@pytest.mark.usefixtures("twenty_boxes")
+def test_a_module_of_too_many_branches_is_drawn_without_them():
+    """12 blocks of two branches, each of another width: 12 boxes and not 12 x 3, beside the layer
+    before them and the output."""
+    blocks = nn.Sequential(*(Branches(4 + i) for i in range(12)))
+    found = diagram(traced(lambda: nn.Sequential(nn.Conv2d(4, 4, 1), blocks)), module="1")
+    assert len(found.boxes) == 12 + 2 and found.depth == 0
+    assert any("more than 20 boxes" in note for note in found.notes)
 
 
 @pytest.mark.slow

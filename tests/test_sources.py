@@ -737,6 +737,7 @@ def test_an_error_of_other_code_is_one_line_that_says_something(message, line):
         ("bert.json", "bert.json is a configuration of transformers; write transformers:bert.json"),
         ("unet.json", "unet.json is a configuration of diffusers; write diffusers:unet.json"),
         ("list.json", "list.json is not a costlab trace"),
+        ("net.trace", "net.trace is a saved trace; inputs apply only when a model is traced"),
     ],
 )
 def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
@@ -746,7 +747,8 @@ def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
     (tmp_path / "bert.json").write_text('{"model_type": "bert"}')
     (tmp_path / "unet.json").write_text('{"_class_name": "UNet2DModel"}')
     (tmp_path / "list.json").write_text("[]")
+    costlab.trace(torch.nn.Linear(3, 3), torch.rand(1, 3)).save(tmp_path / "net.trace")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError) as e:
-        costlab.load(name, None if name == "list.json" else "1x3")
+        costlab.load(name, "1x3")
     assert line in str(e.value)

@@ -187,6 +187,26 @@ def test_cut_names_still_differ():
     assert shorten_to(names, lambda text: len(text) <= 16) == shorten_alike(names, 16)
 
 
+@pytest.mark.parametrize(
+    "names, width, found",
+    [
+        # one of them does not fit with its grids: all lose them
+        (
+            ["depth", "stride 2 (7x7 | -): MACs", "stride 4 (14x14 | 14x14): MACs"],
+            24,
+            ("depth", "stride 2: MACs", "stride 4: MACs"),
+        ),
+        (["stride 2 (7x7): MACs", "stride 4 (3x3): MACs"], 20, None),  # all fit
+        # without what is in brackets they would be the same
+        (["conv (a): MACs", "conv (b): MACs"], 13, ("conv (a...ACs", "conv (b...ACs")),
+        # not before a colon
+        (["inception (3a) 1x1", "pool"], 15, ("inception... 1x1", "pool")),
+    ],
+)
+def test_grids_before_a_colon_go_from_all_names_or_from_none(names, width, found):
+    assert tuple(shorten_alike(names, width)) == (found or tuple(names))
+
+
 def test_a_name_without_end_is_measured_a_few_times_only():
     measured = []
 

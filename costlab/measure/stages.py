@@ -87,10 +87,11 @@ class Stages:
             return replace(measured, conditions=failed)
 
     def _joules(self, run: Callable[[], Any], seconds: float) -> float | None:
-        """Joules of a call that takes so many seconds, over many of them, with its idle
-        power. The counter moves in steps of up to 0.1 s: calls run
-        before it is read the first time, so that both readings are as late and of the same load.
-        None where the device does not count, and where its counter stands still."""
+        """Joules of one call, which takes `seconds`: an average over many calls, with idle power.
+        None where the device has no counter, and where its counter stands still.
+
+        The counter moves in steps of up to 0.1 s. Calls run before its first reading too, so that
+        both readings come equally late and under the same load."""
         if self.device.joules() is None:
             return None
         calls = max(1, math.ceil(_COUNTED_SECONDS / max(seconds, 1e-9)))

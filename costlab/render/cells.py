@@ -37,6 +37,9 @@ class Text:
         return max(map(len, (*self.cells, self.total)))
 
 
+_EXACT = ("", ",d", "+,d")  # formats of exact counts, the last one of changes
+
+
 def spell(value: Any, column: Column, *, brief: bool = False) -> str:
     """A value as people read it: 159.5K, 1,234, 28.0%; `brief`: three digits where it has a unit
     of its own."""
@@ -48,11 +51,13 @@ def spell(value: Any, column: Column, *, brief: bool = False) -> str:
         return value
     if column.converted:
         return _converted(value, column.format)
+    if brief and column.scaled and column.format in _EXACT:
+        sign = "+" if column.format.startswith("+") and value >= 0 else ""
+        return sign + three_digits(value) if value or sign else ""
     if column.format:
         return format(value, column.format)
     if column.scaled:
-        unit = three_digits if brief else scaled
-        return unit(value) if value else ""
+        return scaled(value) if value else ""
     if column.scale:
         return in_unit(value, *column.scale) if value else ""
     return (
@@ -89,7 +94,8 @@ def columns(sheet: Sheet, *, grouped: bool = False, brief: bool = False) -> list
             continue
         values = [row.get(c.key) for row in sheet.rows]
         end = sheet.total.get(c.key) if sheet.total else None
-        if brief and not (c.format or c.scale) and any(map(_is_long, (*values, end))):
+        exact = c.format in _EXACT and not c.scale
+        if brief and exact and any(map(_is_long, (*values, end))):
             c = replace(c, scaled=True)
         found.append(
             Text(

@@ -41,6 +41,8 @@ _TURNED = "#page(flipped: true, margin: (x: 2cm, top: 1.6cm, bottom: 1.3cm))"
 _IN_PLACE = 1 / 3  # of a page: a picture that is no higher stays where it is spoken of
 _OPENINGS = ("summary", "introduction")  # what shares the first page with the contents
 _CONTENTS = "#outline(title: [Contents], depth: 1)\n"
+# before the last section, so that the text which ends a document is not between pictures
+_PICTURES_SO_FAR = "#place.flush()\n"
 
 
 def pdf(document: Document) -> bytes:
@@ -79,11 +81,14 @@ def typst_source(document: Document, way: Way) -> Source:
     """The document in typst, and the files that it takes in by name."""
     writer = _Writer(document, way)
     opening = [s for s in document.sections[:1] if s.id in _OPENINGS]
+    others = list(map(writer.section, document.sections[len(opening) :]))
     source = [
         *writer.front(),
         *map(writer.section, opening),
         _CONTENTS,
-        *map(writer.section, document.sections[len(opening) :]),
+        *others[:-1],
+        _PICTURES_SO_FAR,
+        *others[-1:],
     ]
     return "\n".join(source), writer.files
 

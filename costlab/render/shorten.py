@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 _MARK = "..."
-_ASIDE = re.compile(r" \([^()]*\)(?=.)")  # the grids in "stride 8 (28x28 | 56x56): MACs"
+_ASIDE = re.compile(r" \([^()]*\)(?=.)")  # such as that of "inception (3a) 1x1"
+_ASIDE_OF_TOPIC = re.compile(r" \([^()]*\)(?=: )")  # the grids in "stride 8 (28x28 | 56x56): MACs"
 _FIRST = 1 / 3  # of what is kept of a name, the share before the gap: its end says most
 _WAYS = (None, _FIRST, 2 / 3, 0.1)
 _LONGEST = 1000  # characters; no line of a picture has room for as many
@@ -79,12 +80,22 @@ def shorten(text: str, width: int, part: float | None = None) -> str:
 def shorten_alike(texts: Sequence[str], width: int, *, names: bool = True) -> tuple[str, ...]:
     """Texts in `width` characters each, which still differ where they did if there is a way; prose
     and lists of layers that `names` nothing may become the same. Of lists all are compact where one
-    has to be."""
+    has to be, and all are without the aside before their colon."""
+    texts = _without_asides(texts, width)
     if any(map(is_list, texts)):
         return tuple(shorten_list(text, width) for text in texts)
     if not names and any(map(_is_prose, texts)):
         return tuple(shorten(text, width) for text in texts)
     return _distinct(texts, lambda text, part: shorten(text, width, part))
+
+
+def _without_asides(texts: Sequence[str], width: int) -> Sequence[str]:
+    """Texts without what stands in brackets before a colon, where one of them is too long with it
+    and they differ as much without it."""
+    if all(len(text) <= width for text in texts):
+        return texts
+    brief = tuple(_ASIDE_OF_TOPIC.sub("", text) for text in texts)
+    return brief if len(set(brief)) == len(set(texts)) else texts
 
 
 def shorten_to(texts: Sequence[str], fits: Callable[[str], bool]) -> tuple[str, ...]:
@@ -126,4 +137,4 @@ def _distinct(texts: Sequence[str], one: Callable[[str, float | None], str]) -> 
 
 def _is_prose(text: str) -> bool:
     """Whether a text has many words, and is not a list of layers in brackets."""
-    return text.count(" ") >= 4 and "[" not in text
+    return text.count(" ") >= 4 and not is_list(text)

@@ -1,7 +1,7 @@
 """Names and files of models: the zoo, other libraries, a user's own code, saved graphs."""
 
 from ._model import Definition, Inputs, Loaded, Recording, Source, SourceError
-from ._registry import FORMS, SOURCES, code_of, factory_arguments, find, is_recording, load
+from ._registry import FORMS, SOURCES, code_of, factory_arguments, find, load
 
 __all__ = [
     "FORMS",
@@ -15,6 +15,5 @@ __all__ = [
     "code_of",
     "factory_arguments",
     "find",
-    "is_recording",
     "load",
 ]

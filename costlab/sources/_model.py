@@ -61,11 +61,10 @@ class Definition:
 
 @dataclass(frozen=True)
 class Recording:
-    """A file that holds a graph and no model that runs. `read(inputs)` gives its trace; `inputs` is
-    None for the shapes that the file states, and only given where `takes_inputs`."""
+    """A file that holds a graph and no model that runs. `read()` gives its trace, and raises
+    SourceError for a file that is none."""
 
-    read: Callable[[Inputs | None], Trace]
-    takes_inputs: bool = False
+    read: Callable[[], Trace]
 
 
 @dataclass(frozen=True)
@@ -74,14 +73,13 @@ class Source:
 
     `form` is how a name is written, for help texts. `accepts(spec)` tells whether a name is of this
     source, and `find(spec)` looks it up. `package` is what has to be installed, and is the name of
-    costlab's extra. `records`: it finds recordings and not definitions. `code(spec)`: the file or
-    module of a user's own that a name runs, "" where it runs none."""
+    costlab's extra. `code(spec)`: the file or module of a user's own that a name runs, "" where it
+    runs none."""
 
     form: str
     accepts: Callable[[str], bool]
     find: Callable[[str], Definition | Recording]
     package: str = ""
-    records: bool = False
     code: Callable[[str], str] = lambda spec: ""
 
 

@@ -98,12 +98,6 @@ def _unknown(spec: str) -> str:
     )
 
 
-def is_recording(spec: str) -> bool:
-    """Whether a name is of a file that holds a graph and no model to run, such as a saved trace."""
-    source = _source(spec)
-    return source is not None and source.records
-
-
 def code_of(spec: str) -> str:
     """The file or module of a user's own that a name runs, "" for what runs none: a network of the
     zoo or of a library, and a recording."""
@@ -163,12 +157,12 @@ def _read(
     inputs: Sequence[str] | None,
     arguments: Mapping[str, Any] | None,
 ) -> Trace:
-    if arguments or inputs and not found.takes_inputs:
+    """The trace in a file, which takes neither inputs nor arguments."""
+    trace = found.read()
+    if arguments or inputs:
         what = "arguments" if arguments else "inputs"
         raise SourceError(f"{spec} is a saved trace; {what} apply only when a model is traced")
-    from ._inputs import parse
-
-    return found.read(parse(inputs) if inputs else None)
+    return trace
 
 
 def _loaded(

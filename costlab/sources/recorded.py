@@ -7,7 +7,7 @@ import os
 
 from .._narrow import json_object
 from ..trace import Trace, TraceFileError
-from ._model import Inputs, Recording, Source, SourceError
+from ._model import Recording, Source, SourceError
 
 
 _LARGEST_CONFIGURATION = 2**20  # bytes
@@ -18,7 +18,7 @@ def _find(path: str) -> Recording:
     if library := _configured_library(path):
         raise SourceError(f"{path} is a configuration of {library}; write {library}:{path}")
 
-    def read(inputs: Inputs | None) -> Trace:
+    def read() -> Trace:
         try:
             return Trace.load(path)
         except TraceFileError as e:
@@ -43,5 +43,4 @@ SOURCE = Source(
     "FILE.trace",
     lambda spec: os.path.isfile(spec) and not spec.endswith(".py"),
     _find,
-    records=True,
 )

@@ -134,7 +134,8 @@ def _renamed(attrs: Attributes) -> Attributes:
 
 
 def upgraded(trace: Trace) -> Trace:
-    """A trace that was recorded before these rules, by them."""
+    """A trace of an older file as it would be recorded today, with the operations in the forms that
+    this module describes."""
     upgrade = _Upgrade(trace)
     for i, op in enumerate(trace.ops):
         upgrade.add(i, op)

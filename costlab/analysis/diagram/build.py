@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ...cost import Convention, total
 from ...graph import layer_graph
-from ...graph.blocks import MOST, Block, condensed, partition
+from ...graph.blocks import MOST, Block, condensed, condensed_within, partition
 from ..._spelling import suggestion
 from ...tables import choose_convention, display_name, input_words, predicted_note
 from ...trace.record import Trace
@@ -41,8 +42,8 @@ def diagram(
         convention: what params are; None takes that of the trace's table.
 
     A depth that gives more than `LIMIT` boxes is reduced, with a note; so is one that fits no page
-    or is not laid out in time when it is drawn. Of a network with more blocks in a row than that,
-    those of one module are one box.
+    or is not laid out in time when it is drawn. Of a network, or of the module that is drawn, with
+    more blocks in a row than that, those of one module are one box.
 
     Raises ValueError for a negative depth, an unknown style or convention, or a module without
     layers."""
@@ -72,8 +73,10 @@ def with_open_block(trace: Trace, box: Box, convention: str | Convention | None 
 
 
 def _opened(builder: _Builder) -> Diagram:
-    """As many levels as a page shows, at least one."""
+    """As many levels as a page shows, at least one where that has no more than `LIMIT` boxes."""
     found = builder.drawn(1)
+    if len(found.boxes) > LIMIT:
+        return _within_limit(builder, 1)
     for depth in range(2, _LEVELS + 1):
         more = builder.drawn(depth)
         if len((more.shorter or more).boxes) > _PAGE:
@@ -166,9 +169,12 @@ class _Builder:
         """What is said where not every block in a row has a box of its own."""
         return () if self._root is partition(self.trace) else (notes.condensed(LIMIT),)
 
-    @property
+    @cached_property
     def _root(self) -> Block:
-        return partition(self.trace) if self.module else condensed(self.trace)
+        """The partition of the trace, with a limited number of blocks in the row that is drawn."""
+        if self.module and self.members:
+            return condensed_within(self.trace, self.members)
+        return condensed(self.trace)
 
     def _totals(self, boxes: Sequence[Box]) -> str:
         params, macs = sum(b.params for b in boxes), sum(b.macs for b in boxes)

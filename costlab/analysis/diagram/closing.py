@@ -69,8 +69,9 @@ def _keys(box: Box) -> Iterable[object]:
 
 
 def _segments(d: Diagram, smaller: Diagram) -> list[tuple[range, range]]:
-    """Parts of both chains, from one to the next place up to which both have drawn the same. What
-    one of them does not draw (a concat inside another) is not compared."""
+    """Both chains cut wherever they have drawn the same up to there: for each piece, its parts in
+    the chain of `d` and in that of `smaller`. What only one of the two draws (a concat inside
+    another) is not compared."""
     common = _all_keys(d) & _all_keys(smaller)
     ends, other = _drawn_up_to(d, common), _drawn_up_to(smaller, common)
     place = {keys: i for i, keys in reversed(list(enumerate(other, 1)))}

@@ -59,7 +59,8 @@ class Loop:
         return any(a != b for a, b in zip(first, second, strict=False) if a and b)
 
     def _from_outside(self, ops: Iterator[Op]) -> list[object]:
-        """What each operation of a step reads, where all of it comes from outside."""
+        """For each operation of a step that reads nothing but tensors from outside the loop, what
+        it reads and its arguments; None for the others."""
         outside = (
             op if self._step_of.keys().isdisjoint(op.inputs) and op.inputs else None for op in ops
         )

@@ -144,7 +144,7 @@ class Roofline(Charted):
             rows.append({"block": name, "time": _ms(self.lost)})
         rows.append(
             {
-                "block": "closure: the parts together",
+                "block": "closure (all parts)",
                 "time": _ms(self.sums.parts),
                 "share": self.closure,
                 "bound": notes.verdict(self.sums),

@@ -70,6 +70,16 @@ def trace_revisions(
         train=train,
     )
     revisions = [None if n == WORKING_TREE else repository.resolve(n) for n in names]
+    traces = _in_worktrees(job, here, repository, revisions)
+    _note_what_is_not_committed(repository, revisions, traces)
+    return traces
+
+
+def _in_worktrees(
+    job: Job, here: Path, repository: Repository, revisions: Sequence[Revision | None]
+) -> list[Trace]:
+    """The trace of a job in each revision (None: the working tree), which has a worktree and a
+    process of its own. None is left running, and no worktree is left."""
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="costlab-")))
         trees = [
@@ -86,12 +96,10 @@ def trace_revisions(
                     place = _same_folder(tree, here, repository.top, revision)
                     placed = _placed(job, tree, repository.top)
                 running.append(_start(revision, place, placed, files))
-            traces = [_finish(r) for r in running]
+            return [_finish(r) for r in running]
         finally:
             for r in running:
                 _stop(r.process)
-    _note_what_is_not_committed(repository, revisions, traces)
-    return traces
 
 
 def _note_what_is_not_committed(
