@@ -112,6 +112,14 @@ def test_bars_start_at_one_edge():
     assert len(starts) == 2  # one of params, one of ops
 
 
+def test_exact_changes_take_a_unit_and_keep_their_signs_where_there_is_little_room():
+    column = Column("change", "MACs", format="+,d")
+    rows = tuple({"what": "w" * 30, "change": n} for n in (231_211_008, -4_720_640, 0, 999))
+    found = Sheet("t", (Column("what"), column), rows)
+    assert fit(found, 80).columns[1].cells == ("+231,211,008", "-4,720,640", "+0", "+999")
+    assert fit(found, 43).columns[1].cells == ("+231M", "-4.72M", "+0", "+999")
+
+
 def test_columns_of_one_importance_go_together():
     names = [Column("a"), *(Column(k, importance=3) for k in "bc"), Column("d", importance=4)]
     sheet = Sheet("t", tuple(names), ({k: k * 10 for k in "abcd"},))
@@ -200,7 +208,7 @@ def test_cut_names_still_differ():
         # without what is in brackets they would be the same
         (["conv (a): MACs", "conv (b): MACs"], 13, ("conv (a...ACs", "conv (b...ACs")),
         # not before a colon
-        (["inception (3a) 1x1", "pool"], 15, ("inception... 1x1", "pool")),
+        (["inception (3a) 1x1", "pool"], 16, ("inception... 1x1", "pool")),
     ],
 )
 def test_grids_before_a_colon_go_from_all_names_or_from_none(names, width, found):

@@ -137,4 +137,4 @@ def _distinct(texts: Sequence[str], one: Callable[[str, float | None], str]) -> 
 
 def _is_prose(text: str) -> bool:
     """Whether a text has many words, and is not a list of layers in brackets."""
-    return text.count(" ") >= 4 and not is_list(text)
+    return text.count(" ") >= 4 and "[" not in text
