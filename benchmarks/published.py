@@ -6,6 +6,7 @@ has no sizes of its own, such as dropout, is left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -105,13 +106,15 @@ def waveform_unmixer() -> Network:
     widths = [2, 64, 128, 256, 512, 1024, 2048]
     down: list[nn.Module] = []
     up: list[nn.Module] = []
-    for inner, outer in zip(widths, widths[1:], strict=False):
-        down += [nn.Conv1d(inner, outer, 8, 4), nn.ReLU(), nn.Conv1d(outer, 2 * outer, 1)]
-        down += [nn.GLU(1)]
-        final = [] if inner == 2 else [nn.ReLU()]
-        sources = 8 if inner == 2 else inner  # four of them in stereo
-        up[:0] = [nn.Conv1d(outer, 2 * outer, 3, padding=1), nn.GLU(1)]
-        up[2:2] = [nn.ConvTranspose1d(outer, sources, 8, 4), *final]
+    for inner, outer in pairwise(widths):
+        down += [nn.Conv1d(inner, outer, 8, 4), nn.ReLU()]
+        down += [nn.Conv1d(outer, 2 * outer, 1), nn.GLU(1)]
+        mixed = [nn.Conv1d(outer, 2 * outer, 3, padding=1), nn.GLU(1)]
+        if inner == 2:
+            enlarged = [nn.ConvTranspose1d(outer, 4 * inner, 8, 4)]  # four sources
+        else:
+            enlarged = [nn.ConvTranspose1d(outer, inner, 8, 4), nn.ReLU()]
+        up = [*mixed, *enlarged, *up]
     lstm = _Outputs(nn.LSTM(2048, 2048, num_layers=2, batch_first=True, bidirectional=True))
     between = [_Transposed(), lstm, nn.Linear(4096, 2048), _Transposed()]
     return nn.Sequential(*down, *between, *up), (torch.zeros(1, 2, 88_200),)
@@ -161,10 +164,10 @@ class _UNet(nn.Module):
 
     def __init__(self, channels: int, widths: Sequence[int], classes: int):
         super().__init__()
-        pairs = zip([channels, *widths], widths, strict=False)
+        pairs = pairwise([channels, *widths])
         self.down = nn.ModuleList(self._convolutions(a, b) for a, b in pairs)
         self.pool = nn.MaxPool2d(2)
-        above = list(zip(widths[::-1], widths[-2::-1], strict=False))
+        above = list(pairwise(widths[::-1]))
         self.enlarge = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, 2) for a, b in above)
         self.up = nn.ModuleList(self._convolutions(2 * b, b) for _, b in above)
         self.last = nn.Conv2d(widths[0], classes, 1)

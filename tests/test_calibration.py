@@ -21,7 +21,7 @@ from costlab.predict.calibration.run import GIVE_UP, Plan, calibrate
 from costlab.predict.calibration.timing import time_calls, time_kernel
 from costlab.predict.device_file import read_calibration
 from costlab.predict.fitting.whole import FEWEST_NETWORKS
-from costlab.predict.kernels import Convolution, Product
+from costlab.predict.kernels import Convolution, Lookup, Product
 
 CALL = 0.004  # seconds that each call of the fake takes
 # of a kernel: 2 calls to see how long one takes, and 5 blocks, of one call and then of the 64 with
@@ -305,6 +305,21 @@ def test_slow_kernels_get_no_more_than_a_quarter_of_the_time(monkeypatch):
     assert not limits.allow(slow, "fp32", 2**27) and limits.allow(quick, "fp32", 2**27)
     limits.learn(quick, "fp32", 0.002, spent=0.31)
     assert limits.allow(slow, "fp32", 2**27)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fits"),
+    [
+        (Lookup(rows=1, width=1024, table=1023), True),  # and 1024 of the result: 2^20
+        (Lookup(rows=1, width=1024, table=1024), False),
+        (Product(1, 256, 1024, 600), True),  # 153,600 + 614,400 + 262,144 = 1,030,144
+        (Product(1, 256, 1024, 700), False),  # 179,200 + 716,800 + 262,144 = 1,158,144
+    ],
+)
+def test_operands_and_result_fit_into_the_store(kernel, fits, monkeypatch):
+    """Of 2^20 = 1,048,576 elements; a table is there as a whole, whatever is read of it."""
+    monkeypatch.setattr(Fake, "free_bytes", lambda self: 2**30)
+    assert Limits(Fake()).allow(kernel, "fp32", 2**20) == fits
 
 
 def test_part():

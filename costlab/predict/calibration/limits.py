@@ -37,7 +37,8 @@ class Limits:
         """Whether a kernel fits into a store of so many elements, and is not expected to take
         long."""
         size = kernel.read + kernel.written
-        if size > store or size * DTYPES[dtype].itemsize > self.device.free_bytes() / 4:
+        fits = kernel.operands + kernel.written <= store
+        if not fits or size * DTYPES[dtype].itemsize > self.device.free_bytes() / 4:
             return False
         multiplied, moved = self._rate(dtype)
         expected, kind = kernel.flops / multiplied + size / moved, self.device.kind

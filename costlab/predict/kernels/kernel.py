@@ -36,6 +36,11 @@ class Kernel:
         raise NotImplementedError
 
     @property
+    def operands(self) -> int:
+        """Elements that are there to be read, whether they are or not."""
+        return self.read
+
+    @property
     def written(self) -> int:
         """Elements written."""
         raise NotImplementedError

@@ -104,6 +104,10 @@ class Lookup(Kernel):
         return self.rows * self.width
 
     @property
+    def operands(self) -> int:
+        return self.table * self.width
+
+    @property
     def written(self) -> int:
         return self.rows * self.width
 
