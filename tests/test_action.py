@@ -73,10 +73,14 @@ OTHERS = [
 
 def git(folder, *words):
     identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    done = subprocess.run(
-        ["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+    return subprocess.run(
+        ["git", *identity, *words],
+        cwd=folder,
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
 
 
 class Project:

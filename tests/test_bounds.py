@@ -43,8 +43,8 @@ def test_a_table_for_people_has_a_limit(format):
 
 
 def test_a_table_of_many_rows_takes_time_in_their_number():
-    """With shares, whose bars are in the scale of the largest: 8 times the rows, and 64 times the
-    time would be quadratic."""
+    """With shares, whose bars are in the scale of the largest: 32 times the rows, and 1,024 times
+    the time would be quadratic. What others do with the processor may make it ten times as long."""
 
     def seconds(rows):
         column = Column("n", "count", share=True)
@@ -54,7 +54,7 @@ def test_a_table_of_many_rows_takes_time_in_their_number():
         return time.process_time() - begin
 
     seconds(1000)
-    assert seconds(16_000) < 24 * seconds(2000)
+    assert seconds(32_000) < 10 * 32 * seconds(1000)
 
 
 def test_a_table_for_machines_has_all_rows():

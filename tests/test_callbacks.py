@@ -531,6 +531,7 @@ def test_mlflow_has_them_by_lightning(lightning, tmp_path, monkeypatch):
 def test_wandb_has_them_by_lightning(lightning, tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # it leaves folders there
     package, callback = lightning
     logger = package.loggers.WandbLogger(save_dir=tmp_path, offline=True)
     try:

@@ -4,6 +4,7 @@ beside; the same bytes twice."""
 import csv
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,7 @@ def others(kind) -> tuple[Any, ...]:
     if kind == "roofline":
         return (costlab.roofline(f"{MEASURED}/googlenet.h100.fp32.nchw.1x3x224x224.trace"), None)
     if kind == "gradients":  # costlab aux cnds8 --probe --iterations 3 --seeds 2 --beside all
-        return (read_probe("tests/data/cnds8-gradients.json"),)
+        return (read_probe(Path(__file__).parent / "data" / "cnds8-gradients.json"),)
     return (DRAWINGS.get(kind, getattr(costlab, kind.split(",")[0]))(),)
 
 

@@ -1,5 +1,6 @@
 """The command line as a whole: its help, its messages, and what it refuses before any work."""
 
+import io
 import json
 import platform
 import re
@@ -130,25 +131,40 @@ def test_quiet_leaves_a_sweep_without_its_progress(capsys, monkeypatch):
     assert capsys.readouterr() == (loud.out, "")
 
 
-def test_what_takes_long_is_shown_while_it_runs(capsys, monkeypatch):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+class Terminal(io.StringIO):
+    """A terminal that keeps what it showed."""
+
+    def isatty(self):
+        return True
+
+    def wait_for(self, text):
+        """Until it shows a text: the thread that writes it may be late."""
+        end = time.monotonic() + 60
+        while not self.getvalue().endswith(text):
+            assert time.monotonic() < end, self.getvalue()
+            time.sleep(0.01)
+
+
+def test_what_takes_long_is_shown_while_it_runs(monkeypatch):
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
     monkeypatch.setattr(_progress, "_LATER", 0.01)
     with _progress.working("tracing net"):
-        time.sleep(0.2)
-    assert capsys.readouterr().err == "\r\033[Ktracing net ...\r\033[K"
+        terminal.wait_for("tracing net ...")
+    shown = "\r\033[Ktracing net ...\r\033[K"
+    assert terminal.getvalue() == shown
     with _progress.silence(True), _progress.working("tracing net"):
         time.sleep(0.1)
-    assert capsys.readouterr().err == ""
+    assert terminal.getvalue() == shown
 
 
-def test_of_steps_inside_each_other_the_innermost_is_shown(capsys, monkeypatch):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+def test_of_steps_inside_each_other_the_innermost_is_shown(monkeypatch):
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
     monkeypatch.setattr(_progress, "_LATER", 0.05)
     with _progress.working("outer"):
-        time.sleep(0.2)
+        terminal.wait_for("outer ...")
         with _progress.working("inner"):
-            time.sleep(0.2)
-    shown = capsys.readouterr().err.split("\r\033[K")
+            terminal.wait_for("inner ...")
+    shown = terminal.getvalue().split("\r\033[K")
     assert shown == ["", "outer ...", "inner ...", "", "outer ...", ""]
 
 

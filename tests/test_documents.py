@@ -281,11 +281,12 @@ WORST = {
 
 @pytest.mark.parametrize("name", WORST)
 def test_an_accepted_expression_ends_soon(name):
-    """Half a second, and two more for the 20 models that one may have."""
+    """In a tenth of a second, and in half of one with the 20 models that it may have; on a busy
+    machine in ten times that."""
     begin = time.process_time()
     with contextlib.suppress(LedgerError):
         evaluate(WORST[name])
-    assert time.process_time() - begin < (2.5 if name == "models" else 0.5)
+    assert time.process_time() - begin < (5 if name == "models" else 1)
 
 
 def test_an_expression_runs_some_models_at_most():
@@ -300,7 +301,7 @@ def test_a_limit_of_a_budget_has_a_length():
     begin = time.process_time()
     with pytest.raises(LimitError, match="has more than 500 characters; write for example"):
         parse("macs <= " + " " * 100_000 + "2G!")
-    assert time.process_time() - begin < 0.1
+    assert time.process_time() - begin < 1
 
 
 def test_a_figure_of_many_digits(tmp_path, capsys):

@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pytest
-from test_house import ROOT
 
 import costlab
 
@@ -23,7 +22,7 @@ def fresh(code):
     ).stdout
 
 
-def test_the_core_imports_torch_alone_and_nothing_heavy():
+def test_the_core_imports_torch_alone_and_nothing_heavy(tmp_path):
     heavy = [
         "pandas",
         "matplotlib",
@@ -39,9 +38,8 @@ def test_the_core_imports_torch_alone_and_nothing_heavy():
     ]
     code = f"""import sys
 from costlab.cli import main
-main(['table', 'googlenet', '-o', {str(ROOT.parent / ".pytest_cache" / "table.txt")!r}])
+main(['table', 'googlenet', '-o', {str(tmp_path / "table.txt")!r}])
 print([m for m in {heavy!r} if m in sys.modules])"""
-    (ROOT.parent / ".pytest_cache").mkdir(exist_ok=True)
     assert fresh(code).strip() == "[]"
 
 

@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import pytest
@@ -21,9 +22,13 @@ MIME = {"table": ("text/html", "<table"), "picture": ("image/svg+xml", "<svg")}
 
 @cache
 def executed():
-    """The notebook as it is after a run, made once by the process that has these tests."""
-    client = NotebookClient(nbformat.from_dict(NOTEBOOK), timeout=300, kernel_name="python3")
-    return client.execute(env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+    """The notebook as it is after a run, made once by the process that has these tests. IPython has
+    a folder of its own, without the settings of who runs them."""
+    waits = {"timeout": 300, "startup_timeout": 300}
+    client = NotebookClient(nbformat.from_dict(NOTEBOOK), kernel_name="python3", **waits)
+    own = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    with TemporaryDirectory() as folder:
+        return client.execute(env={**os.environ, **own, "IPYTHONDIR": folder})
 
 
 def result(at):

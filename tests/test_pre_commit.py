@@ -37,7 +37,7 @@ def git(folder, *words, check=True, **env):
     return subprocess.run(
         ["git", *identity, *words],
         cwd=folder,
-        env={**os.environ, **env},
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, **env},
         capture_output=True,
         text=True,
         check=check,

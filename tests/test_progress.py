@@ -110,7 +110,7 @@ def test_ctrl_c_ends_a_measurement_in_one_line_and_leaves_no_file(tmp_path):
         assert process.stdout.readline() == "running\n"
     process.send_signal(signal.SIGINT)
     try:
-        out, err = process.communicate(timeout=30)  # long before the fourth run is over
+        out, err = process.communicate(timeout=240)  # long before the fourth run is over
     finally:
         process.kill()
     assert out == ""  # and no run follows

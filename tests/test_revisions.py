@@ -25,7 +25,7 @@ def git(folder, *arguments, **environment):
     return subprocess.run(
         ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments],
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, **environment},
         check=True,
         capture_output=True,
         text=True,

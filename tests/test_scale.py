@@ -53,12 +53,17 @@ class Branches(nn.Module):
 
 @pytest.mark.slow
 def test_time_and_memory_grow_with_the_operations():
-    """8,000 operations against 2,000: 16 times as long would be quadratic. They have 8% of the
-    memory that 100,000 may take, beside what is imported on the way."""
-    small, large = (scale.case(str(n)) for n in (2000, 8000))
-    for a, b in zip(small, large, strict=True):
-        assert b.cpu < 8 * max(a.cpu, 0.3), b.name  # shorter ones are noise
-    assert large[-1].peak < 0.08 * scale.MOST_MEMORY + 150
+    """8,000 operations against 2,000: 16 times as long would be quadratic, as often as it is
+    measured. They have 8% of the memory that 100,000 may take, beside what is imported on the
+    way."""
+    for _ in range(3):  # what else runs may disturb one
+        small, large = (scale.case(str(n)) for n in (2000, 8000))
+        assert large[-1].peak < 0.08 * scale.MOST_MEMORY + 150
+        pairs = zip(small, large, strict=True)
+        steep = [b.name for a, b in pairs if b.cpu >= 8 * max(a.cpu, 0.3)]  # shorter ones are noise
+        if not steep:
+            break
+    assert steep == []
 
 
 @pytest.mark.slow
@@ -185,8 +190,8 @@ from costlab.trace.build import build_on_meta
 def stop(begin):
     while time.process_time() - begin < wait:
         time.sleep(0.005)
-    os.kill(os.getpid(), signal.SIGINT)
     stopped.append(time.process_time())
+    os.kill(os.getpid(), signal.SIGINT)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 model = build_on_meta(lambda: scale.stages(5000)).eval()

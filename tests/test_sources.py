@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -214,8 +215,9 @@ def test_a_sweep_with_a_journal_knows_a_changed_sibling(tmp_path, capsys):
 
 
 @pytest.fixture
-def checkouts(tmp_path):
+def checkouts(tmp_path, monkeypatch):
     """Two checkouts of a git repository: before and after a commit."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path / "base")]
     for kernel in (3, 5):
         write(tmp_path / "base", absolute, kernel)

@@ -160,9 +160,8 @@ def test_another_file_is_no_journal(tmp_path, text, line):
 
 
 @pytest.mark.slow
-def test_a_dask_cluster_does_the_same():
-    pytest.importorskip("distributed")
-    result = s.run(CONFIGURATIONS, square, engine=s.dask(), jobs=2, axes=["n"])
+def test_a_dask_cluster_does_the_same(dask):
+    result = s.run(CONFIGURATIONS, square, engine=dask, jobs=2, axes=["n"])
     assert [o.result and o.result["macs"] for o in result.outcomes] == [0, 1, 4, None, 16, 25]
 
 
