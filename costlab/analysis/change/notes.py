@@ -31,16 +31,20 @@ _SHOWN = 3  # differences of one block
 def verdict(change: Change) -> str:
     """What changed and which limits are met, in a line: `MACs +3.20%, params unchanged, peak memory
     +1.10%; 2 changed, 1 added; limits failed: 1 of 2`."""
-    shares = (
-        f"{label(name)} {_percent(relative(change.figures[name]))}"
-        for name in _SUMMED_UP
-        if name in change.figures
-    )
+    shares = (_share(change, name) for name in _SUMMED_UP if name in change.figures)
     blocks = [f"{n} {what}" for what, n in change.counts.items() if n and what != "equal"]
     parts = [", ".join(shares), ", ".join(blocks) or "no block differs"]
     if change.judgements:
         parts.append(f"limits failed: {len(change.failed)} of {len(change.judgements)}")
     return "; ".join(parts)
+
+
+def _share(change: Change, name: str) -> str:
+    """A quantity and its change, of predictions with a word where its sign is not decided."""
+    share = relative(change.figures[name])
+    time = change.time if share and name.startswith("predicted") else None
+    unsure = " (not decided)" if time and time.outcome == "not decided" else ""
+    return f"{label(name)} {_percent(share)}{unsure}"
 
 
 def _percent(share: float | None) -> str:
