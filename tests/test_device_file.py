@@ -255,6 +255,18 @@ def test_a_machine_that_was_busy_is_said(load, said, tmp_path):
     assert ("while the load was 9.8" in read_device(path).summary) == said
 
 
+@pytest.mark.parametrize(("memory", "said"), [(900, True), (1_100, False)])
+def test_a_model_that_does_not_fit_is_said(memory, said, tmp_path):
+    """3 * 7 * 7 inputs, 4 * 3 * 9 weights and 4 biases of 4 bytes: 1,036."""
+    path = tmp_path / "small.device"
+    facts = replace(FACTS, machine={"memory": memory})
+    write_calibration(replace(WHOLE, facts=facts), path)
+    trace = costlab.trace(torch.nn.Conv2d(3, 4, 3), torch.zeros(1, 3, 7, 7), device="meta")
+    warnings = costlab.predict(trace, path).prediction.warnings
+    line = "the weights and inputs of this model take 1.04 KB, and Some GPU has 900 bytes: it does "
+    assert any(w.startswith(line) for w in warnings) == said
+
+
 def test_warnings_say_where_trace_and_file_do_not_fit(tmp_path):
     path = tmp_path / "some.device"
     facts = replace(FACTS, torch="2.11.0+cu130")

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from ..cost import Cost, byte_size, cost_of
+from ..cost import Cost, cost_of
 from ..reference.datasheets import Datasheet
 from ..trace import Op, Trace
 from .dtypes import dtype_of
 from .estimate import Estimate
+from .notes import no_room
 from .prediction import LAYOUTS, Prediction, ProfileError, ProfileFacts
 from .traffic import Traffic, traffic
 
@@ -71,14 +72,8 @@ class DatasheetProfile:
         return name
 
     def _warnings(self, moved: Traffic) -> tuple[str, ...]:
-        memory = self.datasheet.memory
-        found = [self.datasheet.note] if self.datasheet.note else []
-        if moved.given > memory:
-            found.append(
-                f"the weights and inputs of this model take {byte_size(int(moved.given))}, and "
-                f"{self.datasheet.device} has {byte_size(int(memory))}: it does not fit"
-            )
-        return tuple(found)
+        said = [self.datasheet.note] if self.datasheet.note else []
+        return (*said, *no_room(moved.given, self.datasheet.device, self.datasheet.memory))
 
 
 def _arithmetic(trace: Trace, op: Op, dtype: str, peaks: Mapping[str, float]) -> float:

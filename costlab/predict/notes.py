@@ -6,11 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
+from ..cost import byte_size
 from ..trace import Trace
 from .device_record import DeviceFacts
 from .dtypes import dtype_of
 from .estimate import Estimate
 from .kernels import OpKernel
+from .traffic import traffic
 
 
 OUTSIDE = "outside what was measured"  # how the warning of it begins
@@ -41,8 +43,20 @@ def warnings(
         )
     if trace.measured and trace.measured.conditions["layout"] != layout:
         yield f"measured in {trace.measured.conditions['layout']}, and predicted in {layout}"
+    memory = facts.machine.get("memory", math.inf)
+    if not isinstance(memory, str):
+        yield from no_room(traffic(trace, dtype, 0).given, facts.device, memory)
     yield from _outside(estimates)
     yield from _not_calibrated(trace, ops, missing)
+
+
+def no_room(given: float, device: str, memory: float) -> Iterator[str]:
+    """A model of which weights and inputs take more bytes than a device has."""
+    if given > memory:
+        yield (
+            f"the weights and inputs of this model take {byte_size(int(given))}, and {device} has "
+            f"{byte_size(int(memory))}: it does not fit"
+        )
 
 
 def load_of_others(facts: DeviceFacts) -> float:
