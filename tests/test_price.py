@@ -11,7 +11,7 @@ import costlab
 from costlab.analysis.price import Energy, energy_of, prices
 from costlab.analysis.sweep import Outcome
 from costlab.cli import main
-from costlab.predict import Rate, priced
+from costlab.predict import Rate, prediction_of, priced
 
 __all__ = ["device"]  # a fixture
 
@@ -65,6 +65,29 @@ def test_compare_has_rows_of_prices(capsys, device):
     assert float(by_name["price of a million inputs, predicted, low"]["nin"]) == pytest.approx(
         900 * model_time("nin")
     )
+
+
+def test_ratios_are_of_what_can_be_compared(capsys, device):
+    """The ratio of one end of two intervals, or of two bounds, says nothing."""
+    for profile, compared, others in (
+        (device, "time, predicted", ("time, predicted, low", "time, predicted, high")),
+        ("h100", "", ("time, at least", "price of a million inputs, at least")),
+    ):
+        rows = records(capsys, "compare", "alexnet", "nin", "--profile", profile, "--rate", "1")
+        ratios = {row["what"]: row["nin / alexnet"] for row in rows}
+        assert not any(ratios[what] for what in others)
+        assert not compared or ratios[compared]
+
+
+def test_bounds_and_predictions_stand_in_rows_of_their_own():
+    sides = [costlab.trace("alexnet", profile=p) for p in (Calibrated(), "h100")]
+    sheet = costlab.compare(*sides, costlab.trace("nin")).sheet
+    rows = {row["what"]: list(row.values())[2:5] for row in sheet.rows}
+    predicted, bound = (prediction_of(trace).total for trace in sides)
+    # exact, as in a table's CSV and JSON
+    assert rows["time, predicted"] == [1e3 * predicted.seconds, None, None]
+    assert rows["time, predicted, low"] == [1e3 * predicted.low, None, None]
+    assert rows["time, at least"] == [None, 1e3 * bound.low, None]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from .spelling import (
     spell_estimate,
     spell_time,
     time_name,
+    times_on,
 )
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "spell_estimate",
     "spell_time",
     "time_name",
+    "times_on",
 ]
 
 callable_as(__name__, "costlab.api:predict")

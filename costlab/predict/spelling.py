@@ -52,6 +52,16 @@ def column_name(prediction: Prediction) -> str:
     return "ms (at least)" if prediction.facts.kind == "datasheet" else "ms (predicted)"
 
 
+def times_on(prediction: Prediction | None, *, intervals: bool = False) -> str:
+    """What the times in a picture are, and of which device: ms (predicted) on NVIDIA L4, bf16; ""
+    of none. `intervals`: whether those of predictions are drawn."""
+    if prediction is None:
+        return ""
+    facts = prediction.facts
+    drawn = ", with 90% intervals" * (intervals and facts.kind != "datasheet")
+    return f"{column_name(prediction)} on {facts.name}, {facts.dtype}{drawn}"
+
+
 def prediction_source(prediction: Prediction) -> str:
     """What its times are, and where they are from."""
     facts = prediction.facts

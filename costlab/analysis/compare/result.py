@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..._pictures import Picture
 from ..._pictures import diagram as picture_of
 from ..._result import Charted
-from ...predict import Prediction
+from ...predict import Estimate, Prediction
 from ...tables import Column, Sheet, display_names
 from ...trace import Trace
 from ..price import Energy, Price
 from ..results import PublishedResult
 from .notes import comparison_notes, comparison_sentences
 
-Quantity = tuple[str, str, list[Any]]  # what it is, its unit, its value of each network
+
+class Quantity(NamedTuple):
+    """A row: what it is, its unit, and its value of each network; `compared`: whether ratios are
+    shown, which of one end of an interval, or of a bound, say nothing."""
+
+    what: str
+    unit: str
+    values: list[Any]
+    compared: bool = True
+
 
 _TOTALS = (
     ("params", "elements", "params"),
@@ -112,62 +121,62 @@ class Comparison(Charted):
 
 
 def _row(quantity: Quantity, keys: list[str]) -> dict[str, Any]:
-    """The cells of a quantity: each value, and the ratio of each other network to the first. That
-    of one end of two intervals, or of two bounds, says nothing."""
-    what, unit, values = quantity
+    """The cells of a quantity: each value, and the ratio of each other network to the first."""
+    values = quantity.values
     ratios = {
         f"{key} / {keys[0]}": value / values[0]
         for key, value in zip(keys[1:], values[1:], strict=True)
-        if value and values[0] and not what.endswith((", low", ", high", ", at least"))
+        if quantity.compared and value and values[0]
     }
-    return {"what": what, "unit": unit, **dict(zip(keys, values, strict=True)), **ratios}
+    cells = dict(zip(keys, values, strict=True))
+    return {"what": quantity.what, "unit": quantity.unit, **cells, **ratios}
 
 
 def _totals(sides: tuple[Side, ...]) -> Iterator[Quantity]:
     """What is said of whole networks; what none has is left out."""
     for what, unit, name in _TOTALS:
-        yield what, unit, [getattr(s, name) for s in sides]
+        yield Quantity(what, unit, [getattr(s, name) for s in sides])
     if any(s.backward for s in sides):
-        yield "MACs of the backward pass", "multiply-adds", [s.backward for s in sides]
+        yield Quantity("MACs of the backward pass", "multiply-adds", [s.backward for s in sides])
     for what, name in _PUBLISHED:
         errors = [getattr(s.published, name, None) for s in sides]
         if any(e is not None for e in errors):
-            yield what, "%", errors
+            yield Quantity(what, "%", errors)
     if any(s.seconds for s in sides):
-        yield "time, measured", "ms", [_ms(s.seconds) for s in sides]
-    yield from _predicted([s.prediction for s in sides])
+        yield Quantity("time, measured", "ms", [_ms(s.seconds) for s in sides])
+    yield from _predicted([s.prediction.total if s.prediction else None for s in sides])
     yield from _money(sides)
 
 
-def _predicted(predictions: list[Prediction | None]) -> Iterator[Quantity]:
-    """The predicted times of networks and their 90% intervals, or their bounds."""
-    totals = [p.total for p in predictions if p]
-    if len(totals) < len(predictions):
-        return
-    if any(t.is_bound for t in totals):
-        yield "time, at least", "ms", [_ms(t.low) for t in totals]
-        return
-    yield "time, predicted", "ms", [_ms(t.seconds) for t in totals]
-    yield "time, predicted, low", "ms", [_ms(t.low) for t in totals]
-    yield "time, predicted, high", "ms", [_ms(t.high) for t in totals]
+def _predicted(totals: list[Estimate | None]) -> Iterator[Quantity]:
+    """The predicted times of networks and their 90% intervals, and their bounds."""
+    found = [None if t is None or t.is_bound else t for t in totals]
+    if any(found):
+        yield Quantity("time, predicted", "ms", [t and _ms(t.seconds) for t in found])
+        yield Quantity("time, predicted, low", "ms", [t and _ms(t.low) for t in found], False)
+        yield Quantity("time, predicted, high", "ms", [t and _ms(t.high) for t in found], False)
+    bounds = [t if t and t.is_bound else None for t in totals]
+    if any(bounds):
+        yield Quantity("time, at least", "ms", [t and _ms(t.low) for t in bounds], False)
 
 
 def _money(sides: tuple[Side, ...]) -> Iterator[Quantity]:
     """Energy of an input where NVML gave it, and prices of a million where a rate was given."""
     if any(s.energy for s in sides):
-        joules = [s.energy and round(s.energy.joules / s.energy.items, 6) for s in sides]
-        yield "energy of an input, measured", "J", joules
+        joules = [s.energy and s.energy.joules / s.energy.items for s in sides]
+        yield Quantity("energy of an input, measured", "J", joules)
     found = {price.by: None for s in sides for price in s.prices}
     for by in found:
         of_each = [next((p for p in s.prices if p.by == by), None) for s in sides]
         for end in ("low",) if by == "at least" else ("", "low", "high"):
             values = [p and getattr(p, end or "price") for p in of_each]
             said = f"price of a million inputs, {by}"
-            yield f"{said}, {end}" if end and by != "at least" else said, "money", values
+            what = f"{said}, {end}" if end and by != "at least" else said
+            yield Quantity(what, "money", values, compared=not end)
 
 
 def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(1e3 * seconds, 6)
+    return None if seconds is None else 1e3 * seconds
 
 
 def _stage_quantities(sides: tuple[Side, ...]) -> Iterator[Quantity]:
@@ -177,7 +186,7 @@ def _stage_quantities(sides: tuple[Side, ...]) -> Iterator[Quantity]:
         found = [next((st for st in s.stages if st.stride == stride), None) for s in sides]
         for what, unit, name in _OF_A_STAGE:
             values = [getattr(stage, name) if stage else 0 for stage in found]
-            yield f"{_place(stride, found)}: {what}", unit, values
+            yield Quantity(f"{_place(stride, found)}: {what}", unit, values)
 
 
 def _place(stride: int, stages: list[Stage | None]) -> str:

@@ -161,9 +161,13 @@ class _Builder:
             upward=self.module is not None,
             style=self.style,
             convention=self.convention,
-            notes=(*self._condensed(), self._totals(drawn), *predicted_note(self.trace)),
+            notes=(*self._condensed(), self._totals(drawn), *self._times()),
             depth=depth,
         )
+
+    def _times(self) -> tuple[str, ...]:
+        """Where the predicted times are from; nothing in the paper style, which shows none."""
+        return predicted_note(self.trace) if self.style == "cost" else ()
 
     def _condensed(self) -> tuple[str, ...]:
         """What is said where not every block in a row has a box of its own."""

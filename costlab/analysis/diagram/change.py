@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 
 from ...cost import total
 from ...graph import layer_graph
+from ...predict import prediction_of
 from ...tables import default_convention, display_names, version_name
 from ...trace.record import Trace
 from ..change.operations import operation
@@ -25,16 +26,18 @@ def on_one_scale(diagrams: Sequence[Diagram]) -> list[Diagram]:
     return [replace(d, macs=largest.own_macs, scope=scope) for d in diagrams]
 
 
-def _briefly(d: Diagram) -> Diagram:
-    """With its totals alone as the note."""
-    return replace(d, notes=notes.brief_totals(d.params, d.own_macs, d.convention))
+def _briefly(d: Diagram, trace: Trace, *, whole: bool = True) -> Diagram:
+    """With its totals alone as the note; `whole`: whether it is of the whole trace."""
+    prediction = prediction_of(trace)
+    times = (notes.times(prediction, whole=whole),) if prediction else ()
+    return replace(d, notes=(*notes.brief_totals(d.params, d.own_macs, d.convention), *times))
 
 
 def modules(drawings: Sequence[tuple[str, Trace]]) -> list[Diagram]:
     """Small traces, each whole, on one scale. `drawings`: (title, or "" for the model's name;
     trace)."""
-    drawn = [(title, diagram(trace, module="", style="cost")) for title, trace in drawings]
-    return on_one_scale([_briefly(replace(d, title=title or d.title)) for title, d in drawn])
+    drawn = [(diagram(trace, module="", style="cost"), t, trace) for t, trace in drawings]
+    return on_one_scale([_briefly(replace(d, title=t or d.title), trace) for d, t, trace in drawn])
 
 
 def compared(
@@ -56,7 +59,10 @@ def compared(
     convention = own.pop() if len(own) == 1 else "macs"
     drawings = [_whole(diagram(t, depth, module, "cost", convention)) for t in traces]
     titles = _titles([version_name(t) for t in traces], words)
-    titled = [_briefly(replace(d, title=t)) for d, t in zip(drawings, titles, strict=True)]
+    titled = [
+        _briefly(replace(d, title=title), trace, whole=module is None)
+        for d, title, trace in zip(drawings, titles, traces, strict=True)
+    ]
     scaled = on_one_scale(titled)
     if len(scaled) != 2:
         return tuple(scaled)
@@ -150,7 +156,7 @@ def rewritten(traces: Sequence[Trace], paths: Sequence[str]) -> tuple[Diagram, D
     note = notes.most_expensive(SHOWN, left)
     model = traces[0].provenance["model"]
     both = [
-        _beside([_of_path(t, p) for p in paths_shown], f"{word}: {model}", note)
+        _beside([_of_path(t, p) for p in paths_shown], t, f"{word}: {model}", note)
         for t, word in zip(traces, ("before", "after"), strict=True)
     ]
     before, after = on_one_scale(both)
@@ -167,8 +173,8 @@ def _of_path(trace: Trace, path: str) -> Diagram:
     return replace(d, boxes=tuple(map(named, d.boxes)))
 
 
-def _beside(parts: Sequence[Diagram], title: str, note: str) -> Diagram:
-    """Several diagrams as branches of one."""
+def _beside(parts: Sequence[Diagram], trace: Trace, title: str, note: str) -> Diagram:
+    """Several diagrams of a trace as branches of one."""
     boxes = [b for i, d in enumerate(parts) for b in _kept_apart(d, f"{i}:").boxes]
     edges = [e for i, d in enumerate(parts) for e in _kept_apart(d, f"{i}:").edges]
     roots = tuple(_kept_apart(d, f"{i}:").root for i, d in enumerate(parts))
@@ -182,7 +188,9 @@ def _beside(parts: Sequence[Diagram], title: str, note: str) -> Diagram:
         shorter=None,
         collapsed=None,
     )
-    return replace(both, notes=tuple(filter(None, (*_briefly(both).notes, note))))
+    return replace(
+        both, notes=tuple(filter(None, (*_briefly(both, trace, whole=False).notes, note)))
+    )
 
 
 def _kept_apart(d: Diagram, prefix: str) -> Diagram:

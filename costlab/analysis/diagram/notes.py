@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...cost import Convention
+from ...predict import Prediction, spell_estimate, times_on
 
 LEVELS_ON_PAGES = "the inner levels of the U are on the pages that follow"
 PAGES_BELOW = "pages of A4 below each other; as PDF each is a page of its own"
@@ -36,6 +37,12 @@ def brief_totals(params: int, macs: int, convention: Convention) -> tuple[str, s
         f"{convention.spell_params(params)} params",
         f"{convention.spell_ops(macs)} MACs",
     )
+
+
+def times(prediction: Prediction, *, whole: bool) -> str:
+    """Of which device the times in the boxes are; of a `whole` network also its own."""
+    total = f"{spell_estimate(prediction.total)} " * whole
+    return f"{total}{times_on(prediction)}"
 
 
 def reduced(depth: int) -> str:

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from ...cost import three_digits
-from ...predict import spell_time
+from ...predict import spell_time, times_on
 from ...tables import display_names
 from .bars import ROW, bars_with_numbers, make_room, names_beside, without_scale
 from .figures import entitle, figure
@@ -51,7 +51,8 @@ def comparison(result: Comparison, look: Look = PLAIN) -> Figure:
     make_room(fig, axes)
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower left", ncols=1)
-    entitle(fig, look, f"{', '.join(names[:-1])} and {names[-1]}: cost by stage")
+    words = f"{', '.join(names[:-1])} and {names[-1]}: cost by stage"
+    entitle(fig, look, words, times_on(sides[0].prediction))
     return fig
 
 

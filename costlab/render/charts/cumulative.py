@@ -6,12 +6,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ...cost import three_digits
-from ...predict import column_name
+from ...predict import column_name, spell_estimate, times_on
 from ...tables import display_name
 from .axes import spell_ticks
 from .bars import ROW, names_beside
-from .figures import entitle, figure
-from .lettering import milliseconds
+from .figures import entitle, figure, legend_below
 from .looks import Look, PLAIN
 from .themes import Theme
 
@@ -43,9 +42,11 @@ def cumulative(profile: Profile, look: Look = PLAIN) -> Figure:
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
     spell_ticks(ax.xaxis, lambda share: f"{100 * share:.0f}%")
     ax.grid(axis="x")
-    fig.legend(loc="outside lower center", ncols=2)
+    handles, labels = ax.get_legend_handles_labels()
+    legend_below(fig, handles, labels, look)
     name = display_name(profile.model)
-    entitle(fig, look, f"{name}: share of {profile.summed_up} up to each stage")
+    words = f"{name}: share of {profile.summed_up} up to each stage"
+    entitle(fig, look, words, times_on(profile.prediction))
     return fig
 
 
@@ -56,5 +57,6 @@ def _add_times(ax: Axes, profile: Profile, theme: Theme) -> None:
     if not sums[-1]:
         return
     shares, places = [s / sums[-1] for s in sums], range(len(sums))
-    words = f"{column_name(profile.prediction)}, all: {milliseconds(sums[-1])}"
+    whole = spell_estimate(profile.prediction.total)
+    words = f"{column_name(profile.prediction)}, all: {whole}"
     ax.plot(shares, places, color=theme.time, marker="^", label=words)

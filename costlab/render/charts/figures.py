@@ -29,10 +29,10 @@ def empty_figure(look: Look, height: float) -> Figure:
     return fig
 
 
-def entitle(fig: Figure, look: Look, words: str) -> None:
+def entitle(fig: Figure, look: Look, words: str, times: str = "") -> None:
     """The title over the whole figure, on as many lines as it takes; the look's own instead, where
-    it has one."""
-    words = words if look.title is None else look.title
+    it has one. It says what `times` are that are shown."""
+    words = "; ".join(filter(None, (words, times))) if look.title is None else look.title
     if not words:
         return
     lines = wrapped(words, look.room(0.96), TEXT + 0.5, bold=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...cost import three_digits
-from ...predict import prediction_of, spell_time
+from ...predict import prediction_of, spell_time, times_on
 from .bars import (
     ROW,
-    bars_with_numbers,
     draw_bars,
     lines_of,
     make_room,
+    number,
     without_scale,
     wrapped_names,
 )
@@ -31,8 +31,10 @@ def grid(reduction: GridReduction, look: Look = PLAIN) -> Figure:
     names = [s.name for s in schemes]
     fig, ax = figure(look, len(names) * ROW * max(1.4, lines_of(names, look)) + 0.8)
     first = schemes[0].macs
-    spelt = {s.macs: f"{three_digits(s.macs)} ({s.macs / first:.2f}x){_time(s)}" for s in schemes}
-    bars_with_numbers(ax, [s.macs for s in schemes], theme.macs, theme, lambda v: spelt[round(v)])
+    draw_bars(ax, [s.macs for s in schemes], theme.macs, theme)
+    for place, s in enumerate(schemes):
+        words = f"{three_digits(s.macs)} ({s.macs / first:.2f}x){_time(s)}"
+        number(ax, words, s.macs, place)
     narrow = [s for s in schemes if s.bottleneck]
     if narrow:
         least = min(s.narrowest for s in narrow if s.narrowest is not None)
@@ -46,9 +48,8 @@ def grid(reduction: GridReduction, look: Look = PLAIN) -> Figure:
     make_room(fig, [ax])
     c, d, _ = reduction.input
     out = schemes[0].out
-    entitle(
-        fig, look, f"Grid reduction {d}x{d}x{c} to {out[1]}x{out[2]}x{out[0]}: MACs (multiply-adds)"
-    )
+    words = f"Grid reduction {d}x{d}x{c} to {out[1]}x{out[2]}x{out[0]}: MACs (multiply-adds)"
+    entitle(fig, look, words, times_on(prediction_of(schemes[0].trace)))
     return fig
 
 

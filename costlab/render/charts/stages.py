@@ -8,9 +8,10 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ...cost import three_digits
-from ...predict import column_name
+from ...predict import column_name, times_on
+from ...predict import milliseconds as predicted_milliseconds
 from ...tables import display_name
-from .bars import ROW, bars_with_numbers, make_room, names_beside, without_scale
+from .bars import ROW, bars_with_numbers, interval, make_room, names_beside, without_scale
 from .figures import entitle, figure
 from .lettering import milliseconds
 from .looks import Look, PLAIN
@@ -50,7 +51,8 @@ def stages(profile: Profile, look: Look = PLAIN) -> Figure:
     for ax in places[len(panels) :]:
         ax.remove()
     make_room(fig, places[: len(panels)])
-    entitle(fig, look, f"{display_name(profile.model)}: cost by stage, from input to output")
+    words = f"{display_name(profile.model)}: cost by stage, from input to output"
+    entitle(fig, look, words, times_on(profile.prediction, intervals=True))
     return fig
 
 
@@ -82,8 +84,17 @@ def _panels(profile: Profile, theme: Theme) -> list[_Panel]:
         found.append(_Panel("time (ms)", theme.time, "seconds", milliseconds))
     if profile.prediction:
         title = column_name(profile.prediction)
-        found.append(_Panel(title, theme.time, "predicted_seconds", milliseconds))
+        found.append(_Panel(title, theme.time, "predicted_seconds", predicted_milliseconds))
     return found
+
+
+def _add_intervals(ax: Axes, profile: Profile, theme: Theme) -> None:
+    """The interval of each predicted time, before its number; a bound has none."""
+    for place, (step, label) in enumerate(zip(profile.steps, list(ax.texts), strict=True)):
+        time = step.predicted
+        if step.id and time and time.high:
+            interval(ax, (time.low, time.high), place, theme)
+            label.xy = time.high, place
 
 
 def _draw(ax: Axes, panel: _Panel, profile: Profile, theme: Theme) -> None:
@@ -96,5 +107,7 @@ def _draw(ax: Axes, panel: _Panel, profile: Profile, theme: Theme) -> None:
         bar.set_gid(f"bar:{panel.field}:{step.id}")
         if not step.id:
             text.set_text(f"{panel.spell(value)} together")
+    if panel.field == "predicted_seconds":
+        _add_intervals(ax, profile, theme)
     ax.set_title(panel.title)
     without_scale(ax)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...analysis.sweep import Sweep
 
 _STYLES = (("o", "-"), ("s", "--"), ("^", "-."), ("D", ":"), ("v", "-"))
+_ROOM = 1.06  # times the largest value, at the end of a scale
 _INTERVALS = {"ms": ("low", "high"), "predicted": ("predicted low", "predicted high")}
 Lines = dict[str, list[tuple[float, dict[str, Any]]]]  # (place on the axis, figures) of each line
 
@@ -82,5 +83,7 @@ def _draw(ax: Axes, lines: Lines, field: str, look: Look) -> None:
         if field in _INTERVALS:
             low, high = ([r[name] for _, r in points] for name in _INTERVALS[field])
             ax.fill_between(xs, low, high, color=color, alpha=0.25, linewidth=0)
-    ax.set_ylim(0)
-    ax.set_xlim(0)
+    drawn = [(x, r) for found in lines.values() for x, r in found if r.get(field) is not None]
+    _, high = _INTERVALS.get(field, (field, field))
+    ax.set_ylim(0, _ROOM * max(r[high] for _, r in drawn))
+    ax.set_xlim(0, _ROOM * max(x for x, _ in drawn))

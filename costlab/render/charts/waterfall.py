@@ -10,12 +10,12 @@ from ...cost import three_digits
 from ...predict import (
     Estimate,
     Saving,
-    column_name,
     estimates_sum,
     milliseconds,
     prediction_of,
     spell_estimate,
     spell_time,
+    times_on,
 )
 from .bars import (
     ROW,
@@ -145,8 +145,7 @@ def _head(axes: Iterable[Axes], change: Change, look: Look) -> None:
     """What each of two panels shows; of predicted times also of which device."""
     prediction = prediction_of(change.traces.head)
     assert prediction
-    facts = prediction.facts
-    times = f"{column_name(prediction)} on {facts.name}, {facts.dtype}, with 90% intervals"
+    times = times_on(prediction, intervals=True)
     room = look.room(0.6 if look.narrow else 0.32)
     for ax, words in zip(axes, ("MACs", times), strict=True):
         ax.set_title("\n".join(wrapped(words, room, TEXT, bold=True)))
