@@ -68,6 +68,14 @@ def test_halton():
     assert draw.unit() == pytest.approx(2 / 3 + 2 / 27)
 
 
+def test_convolutions_of_large_grids_have_few_channels():
+    """As in networks: at most 1,024 on grids above 64, and up to 4,096 on smaller ones."""
+    drawn = list(itertools.islice(spread("convolution"), 200))
+    large, small = ([k for k in drawn if (k.height > 64) is side] for side in (True, False))
+    assert max(max(k.channels_in, k.channels_out) for k in large) <= 1024
+    assert 2048 < max(max(k.channels_in, k.channels_out) for k in small) <= 4096
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_spread_kernels_are_of_their_family_and_can_be_run(family):
     """The first forty are of the family and of a positive size; the smallest of them is run in

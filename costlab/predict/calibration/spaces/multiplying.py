@@ -43,7 +43,7 @@ def convolution(index: int) -> Kernel:
     draw = Draw(index)
     height, width = draw.of(*_FILTERS)
     grid = draw.size(5, 160)
-    most = 4096 if grid > 64 else 1024
+    most = 1024 if grid > 64 else 4096
     inner, outer = draw.size(8, most, 8), draw.size(8, most, 8)
     batch = draw.of(1, 1, 2, 4, 8, 16, 32)
     stride, groups = draw.of(1, 1, 1, 2), draw.of(1, 1, 1, 1, 1, 2, 4, 8, 32)
