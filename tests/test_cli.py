@@ -330,6 +330,19 @@ def imports_private():
 
 made = build()
 """
+KW = """
+from torch import nn
+
+
+class Both(nn.Module):
+    def forward(self, a, b, c):
+        return a + b + c
+
+
+class Words(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Embedding(9, 2))
+"""
 TABLE = "table net.py:build --input 1x3x3x3 "
 
 
@@ -379,7 +392,53 @@ TABLE = "table net.py:build --input 1x3x3x3 "
             "building alexnet failed: TypeError: AlexNet.__init__() got an unexpected keyword "
             "argument 'num_classes'; did you mean classes?",
         ),
+        (
+            "table net.py:bulid --input 1x3x3x3",
+            "net.py has no callable 'bulid'; did you mean build?",
+        ),
+        (
+            "table net.py:zzz --input 1x3x3x3",
+            "net.py has no callable 'zzz'; it has build, imports_cv2, imports_private",
+        ),
+        # names
+        ("chart stges alexnet -o a.svg", "unknown chart 'stges'; did you mean stages or times?"),
+        ("table alexnet --style papre", "unknown style 'papre'; did you mean paper?"),
+        ("table alexnet --style nice", "unknown style 'nice'; choose auto, paper, resnet, layers"),
+        ("factorize --rewrite bottlenek", "unknown rewrite 'bottlenek'; did you mean bottleneck?"),
+        (
+            "table alexnet --batch 8",
+            "alexnet (AlexNet) is not a causal language model, such as transformers:LlamaConfig, "
+            "and takes no --phase, --context or --batch; its inputs, with their batch, are given "
+            "with --input",
+        ),
+        # before the model is built
+        ("audit no.py:model --against no.csv", "cannot read no.csv: No such file or directory"),
+        ("claims C999", "no claim 'C999'; there are C01 to C84"),
+        (
+            "diagram net.py:build --input 1x3x3x3 --module layer9 -o a.svg",
+            "no layer under module 'layer9'; there are 0, 1, 2",
+        ),
+        (
+            "compare alexnet",
+            "compare needs two models or more: costlab compare alexnet resnet50",
+        ),
         # inputs
+        (
+            "table net.py:build --input 1x1x3x3",
+            "the model failed in 0: RuntimeError: Invalid channel dimensions (aten.convolution on "
+            "1x1x3x3, 8x3x3x3, 8); channels of the input: 1, which the weights take: 3",
+        ),
+        (
+            "table kw.py:Both --input 1x3",
+            "the model failed in Both: TypeError: Both.forward() missing 2 required positional "
+            "arguments: 'b' and 'c'; give --input b=SHAPE --input c=SHAPE",
+        ),
+        (
+            "table kw.py:Words --input 1x3",
+            "the model failed in 0: RuntimeError: Expected tensor for argument 'indices' to have "
+            "one of the following scalar types: Long, Int; but got torch.float32 instead "
+            "(aten.embedding on 9x2, 1x3); indices are integers, given as --input 1x16:int64",
+        ),
         (
             "table net.py:build --input 3x3x3",
             "the model failed in 2: RuntimeError: a and b must have same reduction dim, but got "
@@ -410,6 +469,7 @@ TABLE = "table net.py:build --input 1x3x3x3 "
 )
 def test_a_mistake_is_one_line_that_says_what_is_right(words, line, tmp_path, monkeypatch, capsys):
     (tmp_path / "net.py").write_text(USERS)
+    (tmp_path / "kw.py").write_text(KW)
     monkeypatch.chdir(tmp_path)
     try:
         run(*words.split())

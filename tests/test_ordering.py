@@ -87,9 +87,7 @@ def test_the_row_of_the_others(trace):
     assert rest.cells["type"] == "the other row"
     assert rest.cells["operations"] == 1
     assert "groups" not in rest.cells and "name" not in rest.cells
-    assert table.notes[0] == (
-        "rows by MACs, most expensive first; the other row together at the end"
-    )
+    assert table.notes[0] == ("rows by MACs, most expensive first; the other row at the end")
 
 
 def test_without_an_order_rows_are_in_the_order_of_execution(trace):

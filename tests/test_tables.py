@@ -478,3 +478,12 @@ def test_the_format_follows_the_suffix(tmp_path, capsys):
     file = tmp_path / "t.json"
     assert main(["table", "googlenet", "-o", str(file)]) == 0
     assert json.loads(file.read_text())["convention"] == "paper" and not capsys.readouterr().out
+
+
+def test_a_model_that_runs_no_operation():
+    """What it returns is its input: a table without rows, which says so."""
+    found = costlab.table(costlab.trace(torch.nn.Identity(), torch.rand(1, 3)))
+    assert (found.rows, found.macs, found.params) == ((), 0, 0)
+    assert "nothing to count: the model runs no operation" in found.notes
+    lines = str(found).splitlines()
+    assert lines[1].split() == ["type", "params", "ops", "(MACs)"] and lines[4].startswith("total")

@@ -59,7 +59,8 @@ def energy(found: Energy) -> str:
 
 def order(words: str, rest: int) -> str:
     """How the rows of a table are sorted; `rest`: those that are one row at the end."""
-    end = f"; {others(rest)} together at the end" if rest else ""
+    as_one = " together" if rest > 1 else ""
+    end = f"; {others(rest)}{as_one} at the end" if rest else ""
     return f"rows by {words}, most expensive first{end}"
 
 

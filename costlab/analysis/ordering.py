@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._spelling import choice
 from ..predict import prediction_of
 from ..tables import Column, Note, Row, Table, others, predicted_cells
 from ..tables.predicted import LEAST
@@ -55,7 +56,7 @@ def order_named(sort: str | None, top: int | None, trace: Trace) -> Order | None
     if sort is None:
         return ORDERS["macs"] if top is not None else None
     if sort not in ORDERS:
-        raise ValueError(f"cannot sort by {sort!r}; choose {', '.join(ORDERS)}")
+        raise ValueError(f"cannot sort by {sort!r}{choice(sort, ORDERS)}")
     if sort == "time" and trace.measured is None:
         raise ValueError(
             f"{trace.provenance['model']} is not measured, so it has no times to sort by; make a "

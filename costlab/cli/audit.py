@@ -7,6 +7,7 @@ import argparse
 import costlab
 
 from ..api._columns import reproductions_columns
+from ..api._papers import read_printed
 from ._errors import UserError, errors, refuse
 from ._models import get_trace
 from ._options import add_model, add_output
@@ -54,6 +55,9 @@ def run(args: argparse.Namespace) -> int | None:
         return _all(args)
     if args.model is None:
         raise UserError("name a model, or give --all for everything that papers print")
+    if args.against:
+        with errors():
+            read_printed(args.against)  # before the model is built
     trace = get_trace(args)
     with working(f"auditing {args.model}"), errors():
         result = costlab.audit(trace, against=args.against)

@@ -10,6 +10,7 @@ from typing import Any
 
 import costlab
 
+from .._spelling import choice
 from ._errors import UserError, errors, refuse
 from ._extras import require
 from ._files import CHART
@@ -260,7 +261,7 @@ def _require_kind(args: argparse.Namespace) -> _Kind:
     """The kind of chart that the arguments name, which takes all that is given."""
     kind = _KINDS.get(args.kind)
     if kind is None:
-        raise UserError(f"unknown chart {args.kind!r}; choose {', '.join(KINDS)}")
+        raise UserError(f"unknown chart {args.kind!r}{choice(args.kind, KINDS)}")
     _require_models(args, kind)
     every = {name for other in _KINDS.values() for name in other.options}
     refuse(

@@ -40,6 +40,10 @@ def run(args: argparse.Namespace) -> int | None:
     """Trace each, compare, render."""
     if args.against:
         return show(args, _variants(args).sheet)
+    if len(args.model) < 2:
+        raise UserError(
+            f"compare needs two models or more: costlab compare {args.model[0]} resnet50"
+        )
     traces = [get_trace(args, spec) for spec in args.model]
     with working("comparing"), errors():
         comparison = costlab.compare(*traces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .._spelling import choice
 from ..analysis.change import Change
 from ..analysis.claims import LedgerError
 from ..analysis.claims.prose import fill, models_of
@@ -88,7 +89,7 @@ def _words(config: Config, name: str, c: Context) -> str:
 def _check_names(names: Sequence[str]) -> None:
     for name in names:
         if name not in SECTIONS:
-            raise ReportError(f"unknown section {name!r}; there are {', '.join(SECTIONS)}")
+            raise ReportError(f"unknown section {name!r}{choice(name, SECTIONS)}")
         if names.count(name) > 1:
             raise ReportError(f"section {name!r} is named twice")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import _documents
 from .._narrow import is_list
+from .._spelling import choice
 from ..predict import LAYOUTS, ProfileError, beside, load_profile
 from ..predict.dtypes import WIDTHS
 from .errors import ReportError
@@ -134,7 +135,7 @@ def _check(file: _File, sections: tuple[str, ...]) -> None:
 def _check_keys(file: _File) -> None:
     for key, value in file.doc.items():
         if key not in _KEYS:
-            raise file.error(key, f"unknown key {key!r}; there are {', '.join(_KEYS)}")
+            raise file.error(key, f"unknown key {key!r}{choice(key, _KEYS)}")
         texts = not is_list(value) or all(isinstance(v, str) for v in value)
         if not _is(_KEYS[key], value) or not texts:
             raise file.error(key, f"{key} is {_KINDS[_KEYS[key]]}")
@@ -158,8 +159,7 @@ def _named(file: _File) -> Iterator[tuple[str, str]]:
 def _check_sections(file: _File, sections: tuple[str, ...]) -> None:
     for name, after in _named(file):
         if name not in sections:
-            there = ", ".join(sections)
-            raise file.error(name, f"unknown section {name!r}; there are {there}", after)
+            raise file.error(name, f"unknown section {name!r}{choice(name, sections)}", after)
     chosen = file.doc.get("sections", [])
     for name in chosen:
         if chosen.count(name) > 1:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from ._codebase import Codebase, module_of_file, module_of_name
 from .._spelling import suggestion
 from ._model import Definition, Source, SourceError, described
 from .torchvision import load_torchvision
+
+_LISTED = 8  # functions and classes of a module in a message
 
 
 def _find(spec: str) -> Definition:
@@ -25,8 +27,7 @@ def _find(spec: str) -> Definition:
             f"or a function that returns it"
         )
     if not callable(factory):
-        known = suggestion(name, [n for n in vars(module) if not n.startswith("_")])
-        raise SourceError(f"{home} has no callable {name!r}{known}")
+        raise SourceError(f"{home} has no callable {name!r}{_callables(name, module)}")
 
     @functools.wraps(factory, assigned=(), updated=())  # for its signature
     def build(**arguments: Any) -> Any:
@@ -55,6 +56,18 @@ def _module(home: str) -> tuple[Codebase | None, ModuleType]:
         raise
     except SystemExit as e:
         raise SourceError(f"importing {home} failed: {described(e)}") from None
+
+
+def _callables(name: str, module: ModuleType) -> str:
+    """The names of a module that a misspelt one may have meant; otherwise those of the functions
+    and classes that it defines."""
+    near = suggestion(name, [n for n in vars(module) if not n.startswith("_")])
+    own = [
+        n
+        for n, value in vars(module).items()
+        if isinstance(value, (type, FunctionType)) and value.__module__ == module.__name__
+    ]
+    return near or (f"; it has {', '.join(own[:_LISTED])}" if own else "; it defines none")
 
 
 def _unknown_module(home: str, missing: str) -> str:

@@ -44,8 +44,9 @@ def in_phase(loaded: Loaded, use: Use) -> Loaded:
     _validate(use)
     if not _is_causal(model):
         raise SourceError(
-            f"{spec} is a {type(model).__name__}, not a causal language model: --phase needs one, "
-            "such as transformers:LlamaConfig"
+            f"{spec} ({type(model).__name__}) is not a causal language model, such as "
+            "transformers:LlamaConfig, and takes no --phase, --context or --batch; its inputs, "
+            "with their batch, are given with --input"
         )
     device = loaded.provenance["device"]
     prefilled = _prefilled(model, use, device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace
@@ -10,6 +11,10 @@ from ._model import Loaded
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+# what a call of forward lacks, in Python's words
+_MISSING = re.compile(r"(\w+)\.forward\(\) missing \d+ required [\w-]+ arguments?: ('[^(;]*')")
 
 
 def trace_loaded(loaded: Loaded, device: str = "auto", **options: Any) -> Trace:
@@ -77,14 +82,27 @@ def _trace(loaded: Loaded, device: str, options: dict[str, Any]) -> Trace:
             )
     except TraceError as e:
         if not loaded.guessed:
-            if shapes := _batched(loaded, options):
-                raise TraceError(f"{e}; is the batch missing? it runs on {shapes}") from None
+            if advice := _advice(loaded, options, str(e)):
+                raise TraceError(f"{e}; {advice}") from None
             raise
         takes = taken_by(loaded.model)
         raise TraceError(
             f"{e}; the inputs were costlab's own guess: name them (--input){takes}"
         ) from None
     return _with_source(traced, loaded)
+
+
+def _advice(loaded: Loaded, options: dict[str, Any], error: str) -> str:
+    """What to do about inputs on which a model fails; "" where that is not known."""
+    if shapes := _batched(loaded, options):
+        return f"is the batch missing? it runs on {shapes}"
+    if "for argument 'indices'" in error:
+        return "indices are integers, given as --input 1x16:int64"
+    missing = _MISSING.search(error)
+    if missing and missing[1] == type(loaded.model).__name__:
+        names = re.findall(r"'(\w+)'", missing[2])
+        return f"give {' '.join(f'--input {name}=SHAPE' for name in names)}"
+    return ""
 
 
 def _batched(loaded: Loaded, options: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .._spelling import choice
 from ..cost import Convention, Total, total, training
 from ..graph import layer_graph
 from ..predict import prediction_of
@@ -93,7 +94,7 @@ def table(
 def _check(style: str, depth: Depth) -> None:
     """Raises ValueError for a style or a depth that no table has."""
     if style not in STYLES and style != "auto":
-        raise ValueError(f"unknown style {style!r}; choose auto, {', '.join(STYLES)}")
+        raise ValueError(f"unknown style {style!r}{choice(style, ('auto', *STYLES))}")
     if depth is not None and style not in ("layers", "auto"):
         raise ValueError(
             f"depth applies to the layers style, and this is {style}; leave out one of them"

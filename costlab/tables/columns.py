@@ -176,7 +176,7 @@ def extra_totals(keys: Iterable[str], trace: Trace) -> dict[str, int]:
 def style_columns(cells: Iterable[dict[str, Any]]) -> Iterator[Column]:
     """The columns that a style's rows have, in the order of the papers' tables: what the row is,
     then the branches of forks."""
-    keys = dict.fromkeys(key for row in cells for key in row)
+    keys = dict.fromkeys(key for row in cells for key in row) or {"type": None}
     for key in _FIRST:
         if key in keys:
             importance = _IMPORTANCE.get(key, _NAMED if "name" not in keys else _BESIDE_NAMES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import reference
+from .._spelling import choice
 from ..cost import CONVENTIONS, Convention
 from ..trace.record import Trace
 
@@ -34,7 +35,7 @@ def choose_convention(
     if isinstance(asked, Convention):
         return asked, asked.note
     if asked not in CONVENTIONS:
-        raise ValueError(f"unknown convention {asked!r}; choose {', '.join(CONVENTIONS)}")
+        raise ValueError(f"unknown convention {asked!r}{choice(asked, CONVENTIONS)}")
     return CONVENTIONS[asked], f"{CONVENTIONS[asked].note}; as asked for"
 
 

@@ -49,6 +49,7 @@ def table_notes(
     return (
         convention,
         f"coverage: {coverage}",
+        *(("nothing to count: the model runs no operation",) * (not trace.ops)),
         f"{rows}; {_run_note(trace)}",
         *(("equal modules share a row; --depth N lists each",) * merged),
         *_provenance_notes(trace),

@@ -46,7 +46,7 @@ def failure(recorder: Recorder | None, model: nn.Module, e: BaseException) -> st
         details.append(_described(recorder, recorder.failed_call[1]))
     if any(details):
         message += f" ({', '.join(filter(None, details))})"
-    return message + _advice(recorder.device, e)
+    return message + (_advice(recorder.device, e) or _channels(recorder, e))
 
 
 def _advice(device: str, e: BaseException) -> str:
@@ -59,6 +59,20 @@ def _advice(device: str, e: BaseException) -> str:
     if isinstance(e, SystemExit):
         return "; the model ends the process, so remove that call from its forward"
     return next((advice for said, advice in _ADVICE.items() if said in words), "")
+
+
+def _channels(recorder: Recorder, e: BaseException) -> str:
+    """The channels of a convolution's input and of its weights, where torch says only that they
+    differ."""
+    if recorder.failed_call is None or "Invalid channel dimensions" not in words_of(e):
+        return ""
+    call = recorder.failed_call[1]
+    shapes = [recorder.table.tensors[i].shape for i in call.inputs[:2]]
+    if len(shapes) < 2 or any(len(shape) < 2 for shape in shapes):
+        return ""
+    given, taken = shapes[0][1], shapes[1][1]
+    each = "" if call.attrs.get("groups", 1) == 1 else " in each group"
+    return f"; channels of the input: {given}, which the weights take: {taken}{each}"
 
 
 def words_of(e: BaseException) -> str:

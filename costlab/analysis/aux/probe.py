@@ -14,6 +14,7 @@ from torch import nn
 
 from ... import zoo
 from ..._result import Charted
+from ..._spelling import choice
 from ...tables import Column, Sheet
 from . import notes
 from .heads import require_heads
@@ -249,7 +250,7 @@ def probe_zoo(
     others = list(beside)
     for word in (setting, *others):
         if word not in SETTINGS:
-            raise ValueError(f"unknown setting {word!r}; choose {', '.join(SETTINGS)}")
+            raise ValueError(f"unknown setting {word!r}{choice(word, SETTINGS)}")
     images = digits(zoo.input_shape(name)[1:], 1000, batch)
     step = _counter((2 + len(others)) * len(seeds) * iterations, progress)
 

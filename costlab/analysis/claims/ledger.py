@@ -87,7 +87,8 @@ def _id(wanted: str, idents: Sequence[str]) -> str:
     folded = {ident.casefold(): ident for ident in reversed(idents)}
     found = folded.get(wanted.casefold())
     if found is None:
-        hint = suggestion(wanted, idents) or f"; there are {idents[0]} to {idents[-1]}"
+        in_order = sorted(idents, key=lambda ident: (len(ident), ident))
+        hint = suggestion(wanted, idents) or f"; there are {in_order[0]} to {in_order[-1]}"
         raise LedgerError(f"no claim {wanted!r}{hint}")
     return found
 

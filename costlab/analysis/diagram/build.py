@@ -9,7 +9,7 @@ from functools import cached_property
 from ...cost import Convention, total
 from ...graph import layer_graph
 from ...graph.blocks import MOST, Block, condensed, condensed_within, partition
-from ..._spelling import suggestion
+from ..._spelling import choice, suggestion
 from ...tables import choose_convention, display_name, input_words, predicted_note
 from ...trace.record import Trace
 from . import notes
@@ -21,6 +21,7 @@ from .units import units
 
 _LEVELS = 4  # of a module, where they fit a page
 _PAGE = 120  # boxes that a page shows
+_LISTED = 8  # modules in a message
 LIMIT = MOST  # boxes; a diagram of more is drawn at a smaller depth
 
 
@@ -48,7 +49,7 @@ def diagram(
     Raises ValueError for a negative depth, an unknown style or convention, or a module without
     layers."""
     if style not in STYLES:
-        raise ValueError(f"unknown style {style!r}; choose {', '.join(STYLES)}")
+        raise ValueError(f"unknown style {style!r}{choice(style, STYLES)}")
     if depth is not None and depth < 0:
         raise ValueError(f"depth {depth}: choose 0 (blocks), 1 (their branches) or more")
     if style == "auto":
@@ -118,7 +119,11 @@ def _members(trace: Trace, module: str) -> frozenset[int]:
         for op in trace.forward
         for i in range(1, op.module.count(".") + 2)
     }
-    raise ValueError(f"no layer under module {module!r}{suggestion(module, paths - {''})}")
+    near = suggestion(module, paths - {""})
+    outermost = [path for path in dict.fromkeys(op.module.split(".")[0] for op in trace.forward)]
+    more = ", ..." if len(outermost) > _LISTED else ""
+    there = f"; there are {', '.join(filter(None, outermost[:_LISTED]))}{more}"
+    raise ValueError(f"no layer under module {module!r}{near or there}")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from ..._spelling import choice
+
 
 @dataclass(frozen=True)
 class Conv:
@@ -151,7 +153,7 @@ def require_known(rewrites: Iterable[str] | None) -> None:
     """Raise ValueError for a name that is not a rewrite."""
     for name in rewrites or ():
         if name not in REWRITES:
-            raise ValueError(f"unknown rewrite {name!r}; choose {', '.join(REWRITES)}")
+            raise ValueError(f"unknown rewrite {name!r}{choice(name, REWRITES)}")
 
 
 def build(conv: Conv, rewrite: str, mid: int) -> nn.Sequential:
