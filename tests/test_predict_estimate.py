@@ -20,6 +20,22 @@ def test_half_widths_of_a_sum_follow_the_correlation(correlation, low, high):
     assert (summed.low, summed.seconds, summed.high) == pytest.approx((low, 15, high))
 
 
+@pytest.mark.parametrize(
+    "parts, below, above",
+    [
+        ([A, A], 6, 8),  # 3 + 3 and 4 + 4
+        ([A, A, B], 52**0.5, 73**0.5),  # hypot(6, 4) and hypot(8, 3)
+        ([A, B, A], 52**0.5, 73**0.5),
+    ],
+)
+def test_equal_parts_are_of_one_kernel_and_err_alike(parts, below, above):
+    """Also where the errors of different kernels cancel."""
+    summed = estimates_sum(parts, 0.0)
+    assert summed.seconds == sum(p.seconds for p in parts)
+    assert summed.low == pytest.approx(summed.seconds - below)
+    assert summed.high == pytest.approx(summed.seconds + above)
+
+
 def test_a_sum_with_a_bound_is_a_bound_and_outside_is_passed_on():
     summed = estimates_sum([A, Estimate(1.0, outside=True)], 1)
     assert (summed.low, summed.seconds, summed.high, summed.outside) == (3.0, None, None, True)

@@ -242,8 +242,10 @@ class CalibratedProfile:
 
 
 def _kernel_times(times: Sequence[LogTime]) -> KernelTimes:
-    low, high = (np.array([t.end(side) for t in times]) for side in (-1, 1))
-    return KernelTimes(np.clip([t.seconds for t in times], low, high), low, high)
+    """From the time of each kernel of a network; equal ones are of one kernel."""
+    found = [(n * t.end(-1), n * t.seconds, n * t.end(1)) for t, n in Counter(times).items()]
+    low, middle, high = np.array(found).T
+    return KernelTimes(np.clip(middle, low, high), low, high, len(times))
 
 
 def layout_of(trace: Trace) -> str:

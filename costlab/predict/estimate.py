@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,23 +34,27 @@ def estimates_sum(parts: Iterable[Estimate], correlation: float) -> Estimate:
     """The time of parts that run one after the other.
 
     Args:
-        parts: their estimates; one that is a bound makes the sum a bound.
-        correlation: of the errors of two parts, 0 (they cancel) to 1 (they add up). The half-width
-            of the sum is sqrt((1 - correlation) * sum of squares + correlation * square of the
-            sum) of those of the parts, on each side.
+        parts: their estimates; one that is a bound makes the sum a bound. Parts that are equal are
+            of one kernel, which is as wrong each time: their errors add up.
+        correlation: of the errors of two parts that differ, 0 (they cancel) to 1 (they add up).
+            The half-width of the sum is sqrt((1 - correlation) * sum of squares + correlation *
+            square of the sum) of those of the parts, on each side.
 
     Raises ValueError for a correlation outside 0 to 1."""
     if not 0 <= correlation <= 1:
         raise ValueError(f"the correlation is {correlation}; give 0 to 1")
-    several = tuple(parts)
-    outside = any(p.outside for p in several)
-    seconds = [p.seconds for p in several if p.seconds is not None]
-    highs = [p.high for p in several if p.high is not None]
-    if len(seconds) < len(several) or len(highs) < len(several):
-        return Estimate(math.fsum(p.low for p in several), outside=outside)
-    total = math.fsum(seconds)
-    below = _together([s - p.low for s, p in zip(seconds, several, strict=True)], correlation)
-    above = _together([h - s for s, h in zip(seconds, highs, strict=True)], correlation)
+    counts = Counter(parts)
+    outside = any(p.outside for p in counts)
+    times = [
+        (n * p.seconds, n * (p.seconds - p.low), n * (p.high - p.seconds))
+        for p, n in counts.items()
+        if p.seconds is not None and p.high is not None
+    ]
+    if len(times) < len(counts):
+        return Estimate(math.fsum(n * p.low for p, n in counts.items()), outside=outside)
+    total = math.fsum(seconds for seconds, _, _ in times)
+    below = _together([width for _, width, _ in times], correlation)
+    above = _together([width for _, _, width in times], correlation)
     return Estimate(max(0.0, total - below), total, total + above, outside)
 
 

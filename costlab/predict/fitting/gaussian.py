@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .conformal import Array
+from .conformal import Array, HeldOut, squared_distances
 
 _SEARCHED = 160  # points that the lengths are chosen on, at most
 _FEWEST_SPARED = 40  # points; of fewer all choose, and one length for all features alone
@@ -58,7 +58,7 @@ class Gaussian:
         )
 
     def _at(self, points: Array) -> Posterior:
-        squares = _squares(points / self.lengths, self.points / self.lengths)
+        squares = squared_distances(points / self.lengths, self.points / self.lengths)
         near = _similarity(squares)
         explained = np.einsum("ij,ij->i", near @ self.inverse, near)
         return Posterior(
@@ -67,25 +67,29 @@ class Gaussian:
             np.sqrt(squares.min(1)),
         )
 
-    def held_out(self) -> tuple[Array, Array]:
-        """Errors of each measurement, measured less predicted, with a tenth of them left out, as
-        rows x targets; and the deviation of its prediction.
+    def held_out(self) -> HeldOut:
+        """Errors of the spared measurements, measured less predicted, with a tenth of all left out,
+        and the deviations of their predictions; places are in lengths.
 
         With K the covariance and B what is left out, the errors are (K^-1)_BB^-1 (K^-1 y)_B, and
         their covariance is (K^-1)_BB^-1 (Rasmussen and Williams, 5.12 for one point)."""
         count = len(self.points)
+        folds = np.arange(count) % _FOLDS
         errors, deviations = np.zeros_like(self.weights), np.zeros(count)
         for fold in range(min(_FOLDS, count)):
-            out = np.arange(fold, count, _FOLDS)
+            out = np.flatnonzero(folds == fold)
             covariance = np.linalg.inv(self.inverse[np.ix_(out, out)])
             errors[out] = covariance @ self.weights[out]
             deviations[out] = self.scale * np.sqrt(np.clip(np.diag(covariance), 0.0, None))
-        return errors, deviations
+        kept = self.spared
+        return HeldOut.of(
+            self.points[kept] / self.lengths, errors[kept], deviations[kept], folds[kept]
+        )
 
     def held_out_distance(self) -> Array:
         """From each measurement to the nearest one of other folds, in lengths."""
         scaled = self.points / self.lengths
-        squares = _squares(scaled, scaled)
+        squares = squared_distances(scaled, scaled)
         fold = np.arange(len(scaled)) % _FOLDS
         squares[fold[:, None] == fold[None, :]] = np.inf
         return np.sqrt(squares.min(1))
@@ -111,7 +115,7 @@ def _chosen(points: Array, target: Array, *, each: bool) -> tuple[Array, float]:
     then `each` by itself."""
     features = int(points.shape[1])
     rest = target - np.median(target)
-    squares = _squares(points, points)
+    squares = squared_distances(points, points)
     tried = [
         (_likelihood(similarity, rest, noise), length, noise)
         for length in _LENGTHS
@@ -128,7 +132,7 @@ def _chosen(points: Array, target: Array, *, each: bool) -> tuple[Array, float]:
             trial = lengths.copy()
             trial[feature] = before * factor
             scaled = points / trial
-            found = _likelihood(_similarity(_squares(scaled, scaled)), rest, noise)
+            found = _likelihood(_similarity(squared_distances(scaled, scaled)), rest, noise)
             if found > best:
                 best, lengths = found, trial
     return lengths, noise
@@ -157,7 +161,7 @@ def _likelihood(similarity: Array, rest: Array, noise: float) -> float:
 
 def _covariance(points: Array, lengths: Array, noise: float) -> Array:
     scaled = points / lengths
-    found = _similarity(_squares(scaled, scaled))
+    found = _similarity(squared_distances(scaled, scaled))
     found[np.diag_indices_from(found)] += noise
     return found
 
@@ -169,12 +173,3 @@ def _similarity(squares: Array) -> Array:
     far += 1.0
     near *= far
     return near
-
-
-def _squares(a: Array, b: Array) -> Array:
-    """Squared distances of rows."""
-    found = a @ b.T
-    found *= -2.0
-    found += (a**2).sum(1)[:, None]
-    found += (b**2).sum(1)[None, :]
-    return np.maximum(found, 0.0, out=found)

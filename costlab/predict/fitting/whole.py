@@ -19,12 +19,13 @@ _FACTORS = (0.7, 1.5)  # what the whole may take by the sum of its kernels
 
 @dataclass(frozen=True)
 class KernelTimes:
-    """The kernels of one network as they were predicted alone: `middle` seconds of each, and the
-    ends of their 90% intervals."""
+    """The kernels of one network as they were predicted alone, each with all its calls: `middle`
+    seconds, and the ends of their 90% intervals. `calls`: of all kernels."""
 
     middle: Array
     low: Array
     high: Array
+    calls: int
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def fit_whole(measured: Sequence[NetworkPoint], predicted: Sequence[KernelTimes]
         return Whole()
     whole = np.array([n.seconds.median for n in measured])
     sums = np.array([p.middle.sum() for p in predicted])
-    counts = np.array([float(len(p.middle)) for p in predicted])
+    counts = np.array([float(p.calls) for p in predicted])
     factor, gap = _factor_and_gap(whole, sums, counts)
     needed = np.array(
         [
