@@ -48,7 +48,7 @@ class Prediction:
     Attributes:
         facts: of the profile.
         ops: one estimate per operation of the trace, in its order.
-        correlation: of the errors of two operations, as `estimates_sum` takes it.
+        correlation: of the errors of two different kernels, as `estimates_sum` takes it.
         warnings: what a reader must know: another library version, what was never measured.
         kernels: what each operation runs, equal where two run the same; () where it is not known.
     """
