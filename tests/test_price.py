@@ -5,12 +5,14 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from test_predicted import CONFIG, ROOT, Calibrated, device, model_time, records, run
 
 import costlab
 from costlab.analysis.price import Energy, energy_of, prices
 from costlab.analysis.sweep import Outcome
 from costlab.cli import main
+from costlab.cost import total
 from costlab.predict import Rate, prediction_of, priced
 
 __all__ = ["device"]  # a fixture
@@ -158,6 +160,27 @@ def test_a_what_if_and_a_diff_have_the_price_of_both(capsys, device):
     assert f"predicted price {share:+.2f}%" in found["notes"][0]
     [said] = [n for n in found["notes"] if n.startswith("alexnet with batch=2: price of")]
     assert "at 3.6 an hour, by the predicted time of calls with 2 inputs each" in said
+
+
+@pytest.mark.parametrize(
+    ("batch", "time_is", "price_is"),
+    [
+        (1, "", ""),  # an operation more takes longer
+        (2, "", " (not decided)"),  # twice the inputs take longer, and each less, but perhaps not
+    ],
+)
+def test_a_verdict_says_whether_the_sign_of_a_price_is_decided(batch, time_is, price_is):
+    """Each side is 10% less to 20% more; what both run alike says nothing of the time."""
+    layers = [torch.nn.Conv2d(8, 8, 3) for _ in range(3)]
+    models = torch.nn.Sequential(*layers), torch.nn.Sequential(*layers, torch.nn.Flatten())
+    pair = [
+        costlab.trace(model, torch.zeros(n, 8, 256, 256))
+        for model, n in zip(models, (1, batch), strict=True)
+    ]
+    before, after = (2e-6 * len(t.ops) + total(t).flops / 1e12 for t in pair)
+    time, price = 100 * (after / before - 1), 100 * (after / before / batch - 1)
+    said = f"predicted time {time:+.2f}%{time_is}, predicted price {price:+.2f}%{price_is};"
+    assert said in costlab.diff(*pair, profile=Calibrated(), rate=1).verdict
 
 
 @pytest.mark.parametrize(

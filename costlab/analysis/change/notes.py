@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..._narrow import is_tuple
-from ...predict import comparison_of_predictions, prediction_of
+from ...predict import Estimate, Saving, comparison_of_predictions, prediction_of
 from ...tables import measured_note, version_name
 from ...tables.predicted import KEYS
 from ...trace import Trace
 from ..notes import COUNTED, prices_of
+from ..price import items_of
 from .figures import Sides, relative
 from .sheets import label
 
@@ -25,6 +26,7 @@ _COUNTED_APART = (
 )
 # quantities of a verdict
 _SUMMED_UP = ("macs", "params", "peak", "time", "predicted-ms", "predicted-price")
+_PRICES = ("predicted-low-price", "predicted-price", "predicted-high-price")
 _SHOWN = 3  # differences of one block
 
 
@@ -42,9 +44,22 @@ def verdict(change: Change) -> str:
 def _share(change: Change, name: str) -> str:
     """A quantity and its change, of predictions with a word where its sign is not decided."""
     share = relative(change.figures[name])
-    time = change.time if share and name.startswith("predicted") else None
-    unsure = " (not decided)" if time and time.outcome == "not decided" else ""
+    unsure = " (not decided)" if share and _outcome(change, name) == "not decided" else ""
     return f"{label(name)} {_percent(share)}{unsure}"
+
+
+def _outcome(change: Change, name: str) -> str | None:
+    """Whether the sign of a predicted time's or price's change is decided, as `Saving` says it;
+    None of what is counted. A price is as sure as the time, unless a call has other inputs."""
+    if not name.startswith("predicted") or change.time is None:
+        return None
+    if name != "predicted-price" or len({items_of(t) for t in change.traces}) == 1:
+        return change.time.outcome
+    low, price, high = (change.figures[end] for end in _PRICES)
+    return Saving(
+        Estimate(low.base or 0.0, price.base, high.base),
+        Estimate(low.head or 0.0, price.head, high.head),
+    ).outcome
 
 
 def _percent(share: float | None) -> str:
