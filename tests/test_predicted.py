@@ -402,6 +402,16 @@ def test_an_applied_rewrite_has_both_times():
     assert before == pytest.approx(model_time("alexnet"))
     [line] = [n for n in result.sheet.notes if n.startswith("after saves ")]
     assert milliseconds(before - after) in line
+    assert result.sheet.total["predicted saving"] == pytest.approx(1e3 * (before - after))
+    for row, chosen in zip(result.sheet.rows, result.chosen, strict=True):
+        assert row["predicted saving"] == pytest.approx(1e3 * chosen.time_saved)
+    keys = [c.key for c in result.sheet.columns]
+    assert "ms saved (predicted)" in keys and "predicted to be" in keys
+    bounds = costlab.factorize("alexnet", profile="h100").apply("best").sheet
+    assert {"at least, before", "at least, after"} <= {*bounds.rows[0], *bounds.total}
+    assert "predicted to be" not in [c.key for c in bounds.columns]
+    plain = costlab.factorize("alexnet").apply("best").sheet
+    assert not any("predicted" in c.key or "at least" in c.key for c in plain.columns)
 
 
 def test_a_bound_ranks_nothing(capsys):

@@ -14,7 +14,8 @@ from ..._pictures import diagram as picture_of
 from ..._result import Result
 from ...cost import total
 from ...graph import layer_graph
-from ...tables import Sheet
+from ...predict import prediction_of, saving_of
+from ...tables import Sheet, saving_cells, saving_columns
 from ...trace import Timing, Trace
 from ...trace.build import build_on_meta
 from ...trace.modules import registered_modules
@@ -77,16 +78,20 @@ class Factorization(Result):
     def sheet(self) -> Sheet:
         """A row a rewrite, then the whole."""
         n = len(self.chosen)
-        whole = {
+        whole: dict[str, Any] = {
             "params before": self.params[0],
             "params after": self.params[1],
             "MACs before": self.macs[0],
             "MACs after": self.macs[1],
             "MACs saved": self.macs_saved,
         }
+        before, after = map(prediction_of, self.traces)
+        times = saving_columns(before) if before else ()
+        if before and after:
+            whole |= saving_cells(saving_of(before, after))
         return Sheet(
             f"{self.model}: {n} convolution{'s' * (n != 1)} rewritten",
-            COLUMNS,
+            (*COLUMNS, *times),
             tuple(map(cells, self.chosen)),
             notes.rewritten(self),
             whole,
