@@ -274,6 +274,13 @@ def test_a_waterfall_has_connectors_and_percentages():
     assert sum(line.get_gid() == "connector" for line in fig.axes[0].lines) == 4
 
 
+def test_the_memory_chart_of_a_small_model_is_in_kilobytes():
+    """ReLU on 10,000 float32: its output of 40,000 bytes is alive beyond the input."""
+    result = costlab.memory(costlab.trace(torch.nn.ReLU(), torch.empty(1, 10_000)))
+    (ax,) = drawn("memory", (result,), charts.look()).axes[:1]
+    assert result.peak == 40_000 and ax.get_ylabel() == "alive (kB)"
+
+
 def test_the_memory_chart_has_whole_steps_and_names_of_stages():
     result = costlab.memory(traced("googlenet"))
     fig = drawn("memory", (result,), charts.look())

@@ -80,7 +80,7 @@ def parse(text: str) -> Limit:
     """Read a limit: `macs <= 2.1G`, `peak > +10MB`, `stages.2: params > +1%`.
 
     A sign makes the value a change from the base: `+1%` of it, or `+10M` beyond it. Counts take K,
-    M, G (or B) and T, powers of 1,000; bytes take KB, MB, GB and KiB, MiB, GiB; times s, ms and us,
+    M, G (or B) and T, powers of 1,000; bytes take kB, MB, GB and KiB, MiB, GiB; times s, ms and us,
     and of a profile's times no suffix is ms.
 
     Raises LimitError."""

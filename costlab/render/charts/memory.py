@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...analysis.memory import Memory
     from ...analysis.memory.result import Stage
 
-_UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("bytes", 1))
+_UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("bytes", 1))
 _NAMED = 0.5  # of the stages that have a name at least, or the modules that they are in are stages
 
 
