@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, replace
+from statistics import mean, median
 
 import numpy as np
 
@@ -18,7 +18,7 @@ class Account:
     """A network, a module or an operation: seconds that were `measured` and `predicted`, with the
     ends of the 90% interval; `flops`, and the seconds of a `roofline` of measured ceilings.
     `outside`: whether the prediction said that it is outside what was measured; `rounds`: the
-    seconds of several measurements, whose median is `measured`."""
+    seconds of several measurements, the shortest of which is `measured`."""
 
     name: str
     measured: float
@@ -114,18 +114,24 @@ def network_lines(accounts: Sequence[Account], what: str) -> Iterator[str]:
 
 
 def round_lines(accounts: Sequence[Account]) -> Iterator[str]:
-    """How far one measurement of a case is from the others, where there are several."""
-    off = [abs(r / median(_others(a.rounds, i)) - 1) for a in accounts for i, r in _several(a)]
-    if off:
-        yield (
-            f"  one round    is off the median of the others by a median of {median(off):.1%}, "
-            f"90th percentile {percentile(off, 0.9):.1%}"
-        )
-
-
-def _several(account: Account) -> Iterator[tuple[int, float]]:
-    """The rounds by number, unless there is only one."""
-    return iter(enumerate(account.rounds) if len(account.rounds) > 1 else ())
+    """How far one measurement of a case is from the others, where there are several, and how right
+    predictions are by the mean of all instead of the shortest."""
+    several = [a for a in accounts if len(a.rounds) > 1]
+    if not several:
+        return
+    off = [
+        abs(r / median(_others(a.rounds, i)) - 1) for a in several for i, r in enumerate(a.rounds)
+    ]
+    yield (
+        f"  one round    is off the median of the others by a median of {median(off):.1%}, "
+        f"90th percentile {percentile(off, 0.9):.1%}"
+    )
+    means = [replace(a, measured=mean(a.rounds)) for a in several]
+    errors = [abs(a.error) for a in means]
+    yield (
+        f"  by the mean  of all rounds: median error {median(errors):.1%}, 90th percentile "
+        f"{percentile(errors, 0.9):.1%}, coverage {sum(a.covered for a in means) / len(means):.0%}"
+    )
 
 
 def _others(rounds: Sequence[float], index: int) -> list[float]:

@@ -1,6 +1,8 @@
 """How right predictions were: the arithmetic of benchmarks/accounts.py, by hand."""
 
 import importlib.util
+import json
+import re
 import sys
 from dataclasses import replace
 from itertools import combinations
@@ -81,7 +83,7 @@ def test_signs_count_where_the_interval_excludes_zero():
     assert lines[4:] == ["  where the interval excludes 0: sign right in 1 of 2", "    wrong: c"]
 
 
-REPORTS = Path(__file__).parents[1] / "reports"
+REPORTS = ROOT / "reports"
 DATA = REPORTS / "devices/h100.device"
 TRACES = REPORTS / "measurements"
 NETWORKS = ("googlenet", "alexnet", "vgg16", "resnet50", "inception_v2", "inception_v3")
@@ -148,11 +150,15 @@ def test_a_profile_of_another_device_is_refused(monkeypatch, capsys):
 
 
 def test_rounds_of_one_case():
-    """2, 4 and 5 s: 2 is 56% below the 4.5 of the others, 4 is 14% above 3.5, 5 is 67% above 3."""
-    three = [replace(account(4, 4, 0, 9), rounds=(2, 4, 5)), account(1, 1, 0, 9)]
-    (line,) = accounts.round_lines(three)
-    assert line.strip() == (
-        "one round    is off the median of the others by a median of 55.6%, 90th percentile 66.7%"
+    """2, 4 and 6 s: 2 is 60% below the 5 of the others, 4 is as they are, 6 is twice 3. Their mean
+    is 4, of which 3 s are 25% too few."""
+    three = [replace(account(2, 3, 1, 3.5), rounds=(2, 4, 6)), account(1, 1, 0, 9)]
+    first, second = accounts.round_lines(three)
+    assert first.strip() == (
+        "one round    is off the median of the others by a median of 60.0%, 90th percentile 100.0%"
+    )
+    assert second.strip() == (
+        "by the mean  of all rounds: median error 25.0%, 90th percentile 25.0%, coverage 0%"
     )
     assert list(accounts.round_lines([account(1, 1, 0, 9)])) == []
 
@@ -178,3 +184,32 @@ def test_nine_measured_kernels_in_ten_are_within_their_interval_when_left_out():
     found = cross_validation.left_out(points, ceilings)
     assert len(found) == len(points) == 182
     assert 0.83 <= sum(k.error <= k.width for k in found) / 182 <= 0.97
+
+
+COLUMNS = {  # of docs/explanation/accuracy.md: the file, what of it, and the column of its table
+    "h100 fp32": ("h100.fp32.json", "networks", 1, ""),
+    "h100 bf16": ("h100.bf16.json", "networks", 2, ""),
+    "h100 fp32, rewrites": ("h100.fp32.json", "modules", 1, "single convolutions"),
+    "h100 bf16, rewrites": ("h100.bf16.json", "modules", 2, "single convolutions"),
+    "epyc": ("epyc.fp32.json", "networks", 1, "one round differs"),
+    "epyc, rewrites": ("epyc.fp32.json", "modules", 2, "one round differs"),
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_the_page_on_accuracy_has_what_the_accounts_say(column):
+    """Median error, coverage and width of the intervals, from the row that `after` begins."""
+    file, part, number, after = COLUMNS[column]
+    listed = json.loads((REPORTS / "devices" / file).read_text())[part]
+    found = [Account(**{**a, "rounds": tuple(a["rounds"])}) for a in listed]
+    page = (ROOT / "docs/explanation/accuracy.md").read_text()
+    rows = page[page.index(f"| {after}" if after else "| networks |") :].splitlines()
+    printed = {
+        what: next(row for row in rows if re.match(rf"\|.*{what}.*\|", row)).split("|")[number + 1]
+        for what in ("median error", "90% interval", "width of an interval")
+    }
+    assert {what: cell.strip() for what, cell in printed.items()} == {
+        "median error": f"{median(abs(a.error) for a in found):.1%}",
+        "90% interval": f"{sum(a.covered for a in found) / len(found):.0%}",
+        "width of an interval": f"{median((a.high - a.low) / a.predicted for a in found):.0%}",
+    }
