@@ -45,10 +45,14 @@ def spell_numbers(values: Sequence[float]) -> str:
 
 def predicted_columns(prediction: Prediction) -> tuple[Column, ...]:
     """One column for people, which has the interval too, and for machines one a number, in ms."""
-    keys = (LEAST,) if prediction.facts.kind == "datasheet" else (PREDICTED, LOW, HIGH)
+    return columns_of_text(column_name(prediction))
+
+
+def columns_of_text(text: str) -> tuple[Column, ...]:
+    """A column of `TEXTS`, and those of its numbers."""
     return (
-        Column(column_name(prediction), "ms", print_only=True, importance=IMPORTANCE),
-        *(Column(key, "ms", format=_FORMAT, detail=True) for key in keys),
+        Column(text, "ms", print_only=True, importance=IMPORTANCE),
+        *(Column(key, "ms", format=_FORMAT, detail=True) for key in TEXTS[text]),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..._result import Charted
 from ...predict import Estimate
 from ...tables import Column, Sheet
+from ...tables.predicted import TEXTS, columns_of_text, spell_numbers
 from ..price import Basis, Price, price_cells, price_columns, price_of
 from . import notes
 
@@ -56,6 +57,11 @@ class _Number(NamedTuple):
     column: Column
 
 
+_PREDICTED_TEXT, *_PREDICTED_COLUMNS = columns_of_text("ms (predicted)")
+_LEAST_TEXT, _LEAST_COLUMN = columns_of_text("ms (at least)")
+# the texts that people see instead of numbers, by the name of the first number
+_TEXTS = {"predicted": _PREDICTED_TEXT, "least": _LEAST_TEXT}
+
 # units as the columns say; of a result, "ms", "low" and "high" are the median time and its interval
 _NUMBERS = (
     _Number("params", Column("params", "params")),
@@ -66,11 +72,9 @@ _NUMBERS = (
     _Number("ms", Column("time", "ms", format=",.3f")),
     _Number("low", Column("time, low", "ms", format=",.3f")),
     _Number("high", Column("time, high", "ms", format=",.3f")),
-    _Number("predicted", Column("ms (predicted)", "ms", format=",.4g")),
-    _Number("predicted low", Column("ms (predicted, low)", "ms", format=",.4g")),
-    _Number("predicted high", Column("ms (predicted, high)", "ms", format=",.4g")),
+    *map(_Number, ("predicted", "predicted low", "predicted high"), _PREDICTED_COLUMNS),
     _Number("outside", Column("outside what was measured", "%", format=".1%", detail=True)),
-    _Number("least", Column("ms (at least)", "ms", format=",.4g")),
+    _Number("least", _LEAST_COLUMN),
     _Number("rate", Column("throughput", "items/s", format=",.1f")),
 )
 
@@ -88,8 +92,8 @@ def possible_columns(
     ]
     timed = [n.name for n in _NUMBERS if n.name not in (*_COUNTED, *_PREDICTED)]
     names = {*_COUNTED, *(timed if measured else ()), *(_PREDICTED if predicted else ())}
-    numbers = (n.column for n in _NUMBERS if n.name in names)
-    return (*map(Column, axes), *numbers, *price_columns(kinds), Column("failed"))
+    numbers = [n for n in _NUMBERS if n.name in names]
+    return (*map(Column, axes), *_columns(numbers), *price_columns(kinds), Column("failed"))
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Sweep(Charted):
         prices = [o.prices(self.rate) if self.rate else () for o in self.outcomes]
         columns = (
             *(Column(axis) for axis in self.axes),
-            *(n.column for n in numbers),
+            *_columns(numbers),
             *price_columns(price.by for each in prices for price in each),
             *([Column("failed")] if self.failed else ()),
         )
@@ -139,7 +143,24 @@ class Sweep(Charted):
         return any(o.result and o.result.get(name) is not None for o in self.outcomes)
 
 
+def _columns(numbers: Iterable[_Number]) -> Iterator[Column]:
+    """Those of the numbers, with a text before the first one of each time by a profile."""
+    for number in numbers:
+        if number.name in _TEXTS:
+            yield _TEXTS[number.name]
+        yield number.column
+
+
 def _row(outcome: Outcome, numbers: list[_Number]) -> dict[str, Any]:
     found = outcome.result or {}
     cells = {n.column.key: found.get(n.name) for n in numbers}
-    return {**outcome.configuration, **cells, "failed": outcome.reason}
+    return {**outcome.configuration, **cells, **_texts(cells), "failed": outcome.reason}
+
+
+def _texts(cells: Mapping[str, Any]) -> dict[str, str]:
+    """What people see of the times by a profile."""
+    return {
+        text.key: spell_numbers([cells[key] for key in TEXTS[text.key]])
+        for text in _TEXTS.values()
+        if all(cells.get(key) is not None for key in TEXTS[text.key])
+    }
