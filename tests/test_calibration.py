@@ -94,6 +94,13 @@ def test_the_time_is_kept_and_the_file_holds_all_that_was_done(fake, tmp_path):
     assert not (tmp_path / "fake.device.part").exists()
 
 
+def test_the_host_is_not_timed_while_it_loads_kernels(fake, tmp_path, monkeypatch):
+    """The first of several times holds what is loaded once."""
+    taken = itertools.chain([6e-3], itertools.repeat(2e-6))
+    monkeypatch.setattr(fake, "issue_seconds", lambda fn, operations: next(taken))
+    assert measure(fake, tmp_path / "fake.device", 1.0).host == 2e-6
+
+
 def test_resume_goes_on_and_measures_nothing_twice(fake, tmp_path):
     path = tmp_path / "fake.device"
     first = measure(fake, path, 3.0)
