@@ -213,6 +213,12 @@ def test_intervals_where_all_places_are_equally_hard(count, deviations):
     assert held_out.ratios(nearest, np.ones(1)) == pytest.approx([deviations] * 2)
 
 
+def test_no_interval_is_of_no_width():
+    """Where nothing was off, 0.1% may be: 0.001 is a hundredth of the deviation of 0.1."""
+    held_out = held_out_line([0.0] * 19)
+    assert held_out.ratios(held_out.nearest(np.zeros((1, 1))), np.ones(1)) == pytest.approx(0.01)
+
+
 def test_intervals_are_wide_where_the_neighbours_err_more():
     """Scores of 1 on 30 places, then of 4 on 30: at the ends, 10 neighbours and 5 times the mean of
     all, 2.5, make (10 + 12.5) / 15 = 1.5 and (40 + 12.5) / 15 = 3.5. The largest ratios of a score

@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 COVERAGE = 0.9
 _NEIGHBOURS = 10  # whose errors say how hard a place is to predict
 _ALL = 5  # neighbours that the mean of all weighs as much as
+_LEAST_ERROR = 1e-3  # of the logarithm of a time: none is measured better, whatever was met
 _TOGETHER = 1024  # places that are asked of at once: each needs a row of all measurements
 
 
@@ -60,7 +61,7 @@ class HeldOut:
         """How many of the deviations that the model states reach to the ends of the 90% intervals
         at places with these `nearest` rows: more where their errors were larger than stated. `mix`:
         the targets' weights in the sum that is predicted."""
-        scores = np.abs(self.errors @ mix) / self.deviations
+        scores = np.maximum(np.abs(self.errors @ mix), _LEAST_ERROR) / self.deviations
         relative = scores / _local(scores, self.neighbours)
         quantile = conformal_quantile(relative)
         if math.isinf(quantile):
