@@ -18,6 +18,7 @@ import pytest
 
 if TYPE_CHECKING:
     from .api import Trace
+    from .predict import AnyProfile, AnyRate
 
 _MARKER = "costlab_budget"
 _HELP = (
@@ -35,7 +36,14 @@ class CostAssertions:
         self.checked = 0
 
     def assert_cost(
-        self, model: Any, inputs: Any = None, *limits: str, base: Any = None, **quantities: str
+        self,
+        model: Any,
+        inputs: Any = None,
+        *limits: str,
+        base: Any = None,
+        profile: AnyProfile | None = None,
+        rate: AnyRate | None = None,
+        **quantities: str,
     ) -> Trace:
         """`costlab.assert_cost` with the limits of the test's markers as well. A `base` that is the
         path of a saved trace is looked for from pytest's root folder."""
@@ -45,7 +53,14 @@ class CostAssertions:
         self.checked += 1
         texts = [text for mark in self._budgets for text in _expressions(mark)]
         return costlab.assert_cost(
-            model, inputs, *texts, *limits, base=self._file(base), **quantities
+            model,
+            inputs,
+            *texts,
+            *limits,
+            base=self._file(base),
+            profile=profile,
+            rate=rate,
+            **quantities,
         )
 
     def trace(self, model: Any, inputs: Any = None, **options: Any) -> Trace:

@@ -311,6 +311,17 @@ def test_the_marker_and_the_fixture_say_what_they_do(project):
     assert "Assertions on what a model costs" in shown
 
 
+def test_a_budget_can_be_on_the_price_on_a_device(project):
+    """A bound is above 0, and a million of these inputs take less than an hour."""
+    lines = [
+        "def test_price(costlab, limit):",
+        "    x = torch.zeros(1, 3, 8, 8)",
+        "    costlab.assert_cost(Net(), x, at_least_price=limit, profile='h100', rate=1)",
+    ]
+    limits = "@pytest.mark.parametrize('limit', ['<= 1', '<= 0'])\n"
+    run(project, limits + "\n".join(lines)).assert_outcomes(passed=1, failed=1)
+
+
 def test_pytest_without_a_budget_imports_no_torch(project):
     """In a process of its own, as a user's: the plugin is loaded, and torch is not."""
     project.makepyfile(
