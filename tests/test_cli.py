@@ -426,7 +426,7 @@ TABLE = "table net.py:build --input 1x3x3x3 "
         (
             "table net.py:build --input 1x1x3x3",
             "the model failed in 0: RuntimeError: Invalid channel dimensions (aten.convolution on "
-            "1x1x3x3, 8x3x3x3, 8); channels of the input: 1, which the weights take: 3",
+            "1x1x3x3, 8x3x3x3, 8); the input has 1 channel, and the weights take 3",
         ),
         (
             "table kw.py:Both --input 1x3",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..cost.formulas import quantized
 from ..trace.cached import once_per_trace
 from ..trace.record import Op, Trace
-from .draft import Draft, Near, Geometry
+from .draft import Draft, Geometry, Near
 from .layout import CHANNEL, PLACES, Layout, layouts
 from .moves import Shape, ints
 from .node import Node
@@ -74,7 +74,7 @@ _VIEWS = frozenset(("aten.view", "aten._unsafe_view"))
 
 @once_per_trace
 def layer_graph(trace: Trace) -> tuple[Node, ...]:
-    """Nodes in execution order; node 0 is the input. Geometry out once and kept with the trace."""
+    """Nodes in execution order; node 0 is the input. Worked out once and kept with the trace."""
     return _Builder(trace).nodes()
 
 

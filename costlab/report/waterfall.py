@@ -11,11 +11,10 @@ from .pieces import chart
 def waterfall(change: Change, ident: str) -> list[Picture]:
     """The waterfall of a change, and of predicted times where there are any; none where no block
     changes either."""
-    moved = [s for s in change.steps if s.what != "equal" and s.moves]
-    if not moved:
+    if not change.moving:
         return []
     (base, head), what = change.names, f"MACs{' and predicted time' if change.time else ''}"
-    spoken = "; ".join(f"{s.name} {s.macs.head - s.macs.base:+,}" for s in moved)
+    spoken = "; ".join(f"{s.name} {s.macs.head - s.macs.base:+,}" for s in change.moving)
     return [
         chart(
             charts.waterfall,

@@ -72,7 +72,8 @@ def _channels(recorder: Recorder, e: BaseException) -> str:
         return ""
     given, taken = shapes[0][1], shapes[1][1]
     each = "" if call.attrs.get("groups", 1) == 1 else " in each group"
-    return f"; channels of the input: {given}, which the weights take: {taken}{each}"
+    many = "s" * (given != 1)
+    return f"; the input has {given} channel{many}, and the weights take {taken}{each}"
 
 
 def words_of(e: BaseException) -> str:

@@ -51,10 +51,10 @@ def _share(change: Change, name: str) -> str:
 def _outcome(change: Change, name: str) -> str | None:
     """Whether the sign of a predicted time's or price's change is decided, as `Saving` says it;
     None of what is counted. A price is as sure as the time, unless a call has other inputs."""
-    if not name.startswith("predicted") or change.time is None:
+    if not name.startswith("predicted") or (time := change.time) is None:
         return None
     if name != "predicted-price" or len({items_of(t) for t in change.traces}) == 1:
-        return change.time.outcome
+        return time.outcome
     low, price, high = (change.figures[end] for end in _PRICES)
     return Saving(
         Estimate(low.base or 0.0, price.base, high.base),

@@ -49,8 +49,8 @@ class _Counted:
     @property
     def moves(self) -> bool:
         """Whether the MACs differ, or the predicted time."""
-        before, after = self.macs
-        return before != after or (self.time is not None and self.time.before != self.time.after)
+        (before, after), time = self.macs, self.time
+        return before != after or (time is not None and time.before != time.after)
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,11 @@ class Change(_Counted, Charted):
     def differing(self) -> tuple[Step, ...]:
         """The steps that are not equal."""
         return tuple(s for s in self.steps if s.what != "equal")
+
+    @property
+    def moving(self) -> tuple[Step, ...]:
+        """Those of `differing` whose MACs differ, or their predicted time."""
+        return tuple(s for s in self.differing if s.moves)
 
     @property
     def verdict(self) -> str:

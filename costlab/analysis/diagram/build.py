@@ -120,7 +120,7 @@ def _members(trace: Trace, module: str) -> frozenset[int]:
         for i in range(1, op.module.count(".") + 2)
     }
     near = suggestion(module, paths - {""})
-    outermost = [path for path in dict.fromkeys(op.module.split(".")[0] for op in trace.forward)]
+    outermost = list(dict.fromkeys(op.module.split(".")[0] for op in trace.forward))
     more = ", ..." if len(outermost) > _LISTED else ""
     there = f"; there are {', '.join(filter(None, outermost[:_LISTED]))}{more}"
     raise ValueError(f"no layer under module {module!r}{near or there}")

@@ -46,8 +46,7 @@ class DeviceCeilings:
 
     def seconds(self, kernel: Kernel) -> float:
         """What the kernel takes by the ceilings alone."""
-        size = (kernel.read + kernel.written) * self.width
-        return max(self.moved(size), self.multiplied(kernel)) + self.mapped(kernel)
+        return self._described(kernel)[0]
 
     @cached_property
     def _log_copies(self) -> tuple[Array, Array]:
@@ -95,6 +94,7 @@ class DeviceCeilings:
         return np.log([seconds for seconds, _ in rows]), np.array([row for _, row in rows])
 
     def _described(self, kernel: Kernel) -> tuple[float, tuple[float, ...]]:
+        """Seconds by the ceilings alone, and a row of features."""
         moved = self.moved((kernel.read + kernel.written) * self.width)
         multiplied = self.multiplied(kernel)
         seconds = max(moved, multiplied) + self.mapped(kernel)

@@ -20,7 +20,7 @@ COVERAGE = 0.9
 _NEIGHBOURS = 10  # whose errors say how hard a place is to predict
 _ALL = 5  # neighbours that the mean of all weighs as much as
 _LEAST_ERROR = 1e-3  # of the logarithm of a time: none is measured better, whatever was met
-_TOGETHER = 1024  # places that are asked of at once: each needs a row of all measurements
+TOGETHER = 1024  # places that are asked of at once: each needs a row of all measurements
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,8 @@ class HeldOut:
 
     def nearest(self, places: Array) -> NDArray[np.int_]:
         """The numbers of the rows that are nearest to each place."""
-        pieces = range(0, len(places), _TOGETHER)
-        found = [
-            _nearest(squared_distances(places[i : i + _TOGETHER], self.places)) for i in pieces
-        ]
+        pieces = range(0, len(places), TOGETHER)
+        found = [_nearest(squared_distances(places[i : i + TOGETHER], self.places)) for i in pieces]
         return np.concatenate(found)
 
     def ratios(self, nearest: NDArray[np.int_], mix: Array) -> Array:

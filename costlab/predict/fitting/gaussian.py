@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .conformal import Array, HeldOut, squared_distances
+from .conformal import TOGETHER, Array, HeldOut, squared_distances
 
 _SEARCHED = 160  # points that the lengths are chosen on, at most
 _FEWEST_SPARED = 40  # points; of fewer all choose, and one length for all features alone
@@ -20,7 +20,6 @@ _LENGTHS = (1.0, 2.0, 4.0, 8.0)  # of all features, in doublings of a size
 _FACTORS = (0.5, 2.0, 4.0)  # of one feature's length
 _NOISES = (1e-3, 1e-2, 0.1)  # variance of a measurement, by that of the process
 _FOLDS = 10
-_TOGETHER = 1024  # points that are asked of at once: each needs a row of all measurements
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Gaussian:
 
     def at(self, points: Array) -> Posterior:
         """What it says of points, rows x features."""
-        pieces = [self._at(points[i : i + _TOGETHER]) for i in range(0, len(points), _TOGETHER)]
+        pieces = [self._at(points[i : i + TOGETHER]) for i in range(0, len(points), TOGETHER)]
         return Posterior(
             np.concatenate([p.mean for p in pieces]),
             np.concatenate([p.deviation for p in pieces]),

@@ -220,7 +220,7 @@ def _least(change: Change) -> tuple[str, str]:
 def _rows(change: Change) -> list[_Row]:
     """The blocks that change, in order; of very many those that change most, the others together,
     as are those whose time alone is another one."""
-    moved = [s for s in change.steps if s.what != "equal" and s.moves]
+    moved = change.moving
     most = set(sorted(range(len(moved)), key=lambda i: _size(moved[i]), reverse=True)[:_STEPS])
     rows = [_Row(s.name, _delta(s), s.time) for i, s in enumerate(moved) if i in most]
     if rest := [s for i, s in enumerate(moved) if i not in most]:
